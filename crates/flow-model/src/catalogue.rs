@@ -1,0 +1,200 @@
+//! What component types there are, as far as the document, its rules and the designer need to know.
+
+use crate::{Component, ERROR_OUTLET, IN, OUT};
+use serde::Serialize;
+use serde_json::Value;
+use ts_rs::TS;
+
+/// The component types that flows may use. `flow-components` implements it with the whole palette.
+pub trait Catalogue: Send + Sync {
+    /// The description of component type `kind`; `None` when the type is unknown.
+    fn describe(&self, kind: &str) -> Option<&ComponentDescription>;
+
+    /// The inlets and outlets of `component` as its properties make them; `None` when the type is unknown.
+    fn ports(&self, component: &Component) -> Option<Ports>;
+
+    /// Every description, in the order of the palette.
+    fn all(&self) -> Vec<&ComponentDescription>;
+}
+
+/// What a component type is, for the palette, the inspector and the rules.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ComponentDescription {
+    /// The type's name in the document: `FileRead`.
+    pub kind: &'static str,
+    /// Its name for people: `File Read`.
+    pub title: &'static str,
+    /// The group of the palette it belongs to; gives its colour.
+    pub family: Family,
+    /// Name of its Lucide icon: `file-input`.
+    pub icon: &'static str,
+    /// One line that says what it does.
+    pub summary: &'static str,
+    /// Help text in Markdown, shown beside the inspector.
+    pub help: &'static str,
+    /// Its properties, in the order of the inspector.
+    pub properties: Vec<PropertyDescription>,
+    /// What it does to the world outside the request.
+    pub effect: Effect,
+    /// Whether it makes a saved point of its input (Checkpoint).
+    pub saves: bool,
+    /// The name of the property shown as the card's one line, if any; `{…}` is filled from properties.
+    pub line: &'static str,
+}
+
+/// A group of the palette.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Family {
+    /// Start, End, Branch, Wait, Fail: which way a request goes.
+    Control,
+    /// Checkpoint.
+    Checkpoint,
+    /// Files and storage.
+    File,
+    /// Mapper, Filter: what happens to records.
+    Transform,
+    /// Databases.
+    Database,
+    /// HTTP and other networks.
+    Network,
+}
+
+/// What a component does to the world outside the request when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Effect {
+    /// Nothing: its result follows from its input alone.
+    None,
+    /// It reads from outside, so its result may differ from time to time.
+    Reads,
+    /// It changes the world: running it twice may be seen.
+    Changes,
+}
+
+/// One property of a component type.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct PropertyDescription {
+    /// Its name in the document: `OtherServerRetry`.
+    pub name: &'static str,
+    /// Its label in the inspector; the field's own term where there is one.
+    pub title: &'static str,
+    /// What it means, one or two sentences.
+    pub help: &'static str,
+    /// What values it takes.
+    pub kind: PropertyKind,
+    /// The value when it is not set. `Null` when there is none.
+    pub default: Value,
+    /// Whether the flow cannot run without it.
+    pub required: bool,
+}
+
+/// What values a property takes, and so how it is edited.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum PropertyKind {
+    /// One line of text in which `${name}` stands for a flow variable.
+    Text,
+    /// Several lines of text in which `${name}` stands for a flow variable.
+    Multiline,
+    /// Like Text, but a place for files: `storage:…`, `project:…` or a local path.
+    Path,
+    /// A whole number.
+    Integer {
+        /// The least value allowed.
+        min: i64,
+        /// The greatest value allowed.
+        max: i64,
+    },
+    /// A length of time in seconds; fractions are allowed.
+    Seconds {
+        /// The least value allowed.
+        min: f64,
+    },
+    /// Yes or no.
+    Boolean,
+    /// One of several values.
+    Choice {
+        /// The values, in order.
+        choices: Vec<Choice>,
+    },
+    /// An SQL expression over the fields of the inlet and the flow variables (`$name`).
+    Expression {
+        /// Whether its value must be a boolean.
+        condition: bool,
+    },
+    /// A list of `{"field": NAME, "expression": SQL}`: the fields that a mapper puts out.
+    Mapping,
+    /// A list of `{"outlet": NAME, "condition": SQL}`: the outlets of a Branch, in order of trial.
+    Branches,
+    /// A list of `{"name": …, "value": …}` texts, in which `${name}` stands for a flow variable (HTTP headers).
+    Pairs,
+    /// A list of field names.
+    Fields,
+    /// A list of `{"name": …, "type": …, "default": …}`: the inputs that a flow declares.
+    Inputs,
+    /// The name of a connection of the project, of one of the given kinds.
+    Connection {
+        /// The kinds that fit.
+        kinds: Vec<&'static str>,
+    },
+}
+
+/// One value of a property with choices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Choice {
+    /// The value in the document.
+    pub value: &'static str,
+    /// Its label in the inspector.
+    pub title: &'static str,
+}
+
+/// The inlets and outlets of a component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+pub struct Ports {
+    /// Where streams come in, from top to bottom.
+    pub inlets: Vec<PortDescription>,
+    /// Where streams go out, from top to bottom; the error outlet last.
+    pub outlets: Vec<PortDescription>,
+}
+
+/// One inlet or outlet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct PortDescription {
+    /// Its name in links.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+}
+
+impl Ports {
+    /// Ports with the given inlets and outlets, each named as in links.
+    pub fn named(inlets: &[&str], outlets: &[&str]) -> Self {
+        let describe = |names: &[&str]| {
+            names.iter().map(|name| PortDescription { name: (*name).to_owned(), title: (*name).to_owned() }).collect()
+        };
+        Self { inlets: describe(inlets), outlets: describe(outlets) }
+    }
+
+    /// The ordinary ports: one inlet, one outlet and the error outlet.
+    pub fn ordinary() -> Self {
+        Self::named(&[IN], &[OUT, ERROR_OUTLET])
+    }
+
+    /// Whether there is an inlet named `name`.
+    pub fn has_inlet(&self, name: &str) -> bool {
+        self.inlets.iter().any(|port| port.name == name)
+    }
+
+    /// Whether there is an outlet named `name`.
+    pub fn has_outlet(&self, name: &str) -> bool {
+        self.outlets.iter().any(|port| port.name == name)
+    }
+}
+
+impl ComponentDescription {
+    /// The description of the property `name`.
+    pub fn property(&self, name: &str) -> Option<&PropertyDescription> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+}

@@ -1,0 +1,91 @@
+//! What is wrong with a flow, where, and how serious it is.
+
+use crate::{ComponentId, Link};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use ts_rs::TS;
+
+/// Something to mend in a flow. `code` is stable; programs and the UI go by it, never by the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Diagnostic {
+    /// Stable code: `flow/no-start`.
+    pub code: String,
+    /// How serious it is.
+    pub severity: Severity,
+    /// What is wrong and the way out, for the author.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// How serious a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// Worth knowing.
+    Hint,
+    /// The flow runs, but probably not as meant.
+    Warning,
+    /// The flow cannot run.
+    Error,
+}
+
+/// Where in a flow something is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Place {
+    /// The component, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub component: Option<ComponentId>,
+    /// The property of that component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub property: Option<String>,
+    /// The link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub link: Option<Link>,
+}
+
+impl Diagnostic {
+    /// An error about the flow as a whole; narrow its place with [`Self::at`], [`Self::on`] or [`Self::along`].
+    pub fn error(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), severity: Severity::Error, message: message.into(), place: Place::default() }
+    }
+
+    /// The same as a warning.
+    pub fn warning(code: &str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Places it at a component.
+    #[must_use]
+    pub fn at(mut self, component: &ComponentId) -> Self {
+        self.place.component = Some(component.clone());
+        self
+    }
+
+    /// Places it on a property of the component.
+    #[must_use]
+    pub fn on(mut self, property: &str) -> Self {
+        self.place.property = Some(property.to_owned());
+        self
+    }
+
+    /// Places it along a link.
+    #[must_use]
+    pub fn along(mut self, link: &Link) -> Self {
+        self.place.link = Some(link.clone());
+        self
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hint => "hint",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}

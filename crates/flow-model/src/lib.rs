@@ -1,0 +1,38 @@
+//! The document that a flow author edits: components, links and properties; the edits that change it and their
+//! inverses; the rules it must keep; and what follows from its shape alone (order, settled components).
+//!
+//! This crate has no I/O, no clock and no async, and knows no other crate of Cairn. What component types exist it
+//! learns through the [`Catalogue`] trait, which `flow-components` implements.
+
+mod canonical;
+mod catalogue;
+mod connection;
+mod diagnostic;
+mod document;
+mod edit;
+mod graph;
+mod id;
+mod resume;
+mod rules;
+mod start;
+
+pub use canonical::{FORMAT, DocumentError};
+pub use catalogue::{
+    Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
+};
+pub use connection::{Connection, ConnectionError};
+pub use diagnostic::{Diagnostic, Place, Severity};
+pub use document::{Component, Flow, Link, PortRef, Position};
+pub use edit::{Edit, EditError};
+pub use graph::{Graph, GraphError};
+pub use id::{ComponentId, FlowName, InvalidName};
+pub use resume::{SavedState, settled};
+pub use rules::check_structure;
+pub use start::{BeginCheckpoint, InputDeclaration, InputType, StartSettings};
+
+/// Name of the outlet that every component but Start and End has: the error as a record.
+pub const ERROR_OUTLET: &str = "error";
+/// Name of the ordinary outlet.
+pub const OUT: &str = "out";
+/// Name of the ordinary inlet.
+pub const IN: &str = "in";
