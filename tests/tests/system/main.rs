@@ -1,0 +1,4 @@
+//! Whole-system tests: real server processes, real browsers, the real desktop window. One binary, so that the heavy
+//! dependencies are linked once.
+
+mod walls;

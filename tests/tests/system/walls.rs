@@ -1,0 +1,124 @@
+//! The walls of the house (ARCHITECTURE.md): who may know whom, and which crate alone knows a library.
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::path::Path;
+
+type Checked = Result<(), Box<dyn Error>>;
+
+/// The crates of ours that each crate may depend on. A new crate, or a new arrow between two, is a decision: make it here.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("flow-model", &[]),
+    ("flow-vcs", &[]),
+    ("flow-data", &[]),
+    ("flow-components", &["flow-model", "flow-data"]),
+    ("flow-store", &["flow-model"]),
+    ("flow-store-sqlite", &["flow-model", "flow-store"]),
+    ("flow-engine", &["flow-model", "flow-data", "flow-components", "flow-store"]),
+    ("flow-cluster", &["flow-store"]),
+    ("flow-project", &["flow-model"]),
+    ("flow-api", &["flow-model"]),
+    (
+        "flow-server",
+        &[
+            "flow-model", "flow-data", "flow-components", "flow-store", "flow-store-sqlite", "flow-engine",
+            "flow-cluster", "flow-project", "flow-vcs", "flow-api",
+        ],
+    ),
+    (
+        "designer",
+        &[
+            "flow-model", "flow-data", "flow-components", "flow-store", "flow-engine", "flow-project", "flow-vcs",
+            "flow-api",
+        ],
+    ),
+    (
+        "cairn",
+        &[
+            "flow-model", "flow-data", "flow-components", "flow-store", "flow-store-sqlite", "flow-engine",
+            "flow-cluster", "flow-project", "flow-vcs", "flow-api", "flow-server", "designer",
+        ],
+    ),
+    ("cairn-designer", &["designer"]),
+    ("system-tests", &["flow-api", "flow-model"]),
+    ("workspace-hack", &[]),
+];
+
+/// The crates that alone may depend on a library.
+const ALONE_KNOW: &[(&str, &[&str])] = &[
+    ("git2", &["flow-vcs"]),
+    ("datafusion", &["flow-data"]),
+    ("tauri", &["cairn-designer"]),
+    ("keyring", &["designer"]),
+    ("notify", &["flow-project"]),
+    // SQL components have a driver of their own; the system tests look into the databases that flows wrote.
+    ("rusqlite", &["flow-store-sqlite", "flow-components", "system-tests"]),
+];
+
+fn workspace() -> Result<Vec<Package>, Box<dyn Error>> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().other_options(vec!["--locked".into()]).exec()?;
+    Ok(metadata.packages)
+}
+
+fn dependencies(package: &Package) -> BTreeSet<&str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development)
+        .map(|dependency| dependency.name.as_str())
+        .collect()
+}
+
+#[test]
+fn a_crate_knows_only_the_crates_it_may_know() -> Checked {
+    let packages = workspace()?;
+    let rules: BTreeMap<_, BTreeSet<_>> =
+        MAY_KNOW.iter().map(|(name, known)| (*name, known.iter().copied().collect())).collect();
+    let ours: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let mut broken = Vec::new();
+    for package in &packages {
+        let Some(allowed) = rules.get(package.name.as_str()) else {
+            broken.push(format!("{} has no rule", package.name));
+            continue;
+        };
+        for dependency in dependencies(package) {
+            if ours.contains(dependency) && dependency != "workspace-hack" && !allowed.contains(dependency) {
+                broken.push(format!("{} must not know {dependency}", package.name));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "walls broken:\n{}", broken.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn a_library_with_one_door_is_known_behind_that_door_only() -> Checked {
+    let packages = workspace()?;
+    let mut broken = Vec::new();
+    for (library, allowed) in ALONE_KNOW {
+        for package in &packages {
+            let knows = dependencies(package).contains(library);
+            if knows && !allowed.contains(&package.name.as_str()) {
+                broken.push(format!("{} must not know {library}", package.name));
+            }
+        }
+        assert!(
+            packages.iter().any(|package| dependencies(package).contains(library)),
+            "nobody knows {library} any more: take it off the list"
+        );
+    }
+    assert!(broken.is_empty(), "walls broken:\n{}", broken.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_document_model_has_no_clock_no_files_and_no_async() -> Checked {
+    let packages = workspace()?;
+    let model = packages.iter().find(|package| package.name.as_str() == "flow-model").ok_or("flow-model is gone")?;
+    for forbidden in ["tokio", "async-trait", "jiff", "rand", "tempfile", "walkdir", "reqwest"] {
+        assert!(!dependencies(model).contains(forbidden), "flow-model must not know {forbidden}");
+    }
+    Ok(())
+}
