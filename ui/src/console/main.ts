@@ -1,0 +1,3 @@
+import "../tokens/index.css";
+import "../shared/shared.css";
+import "../shared/theme.svelte";

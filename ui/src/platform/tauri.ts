@@ -1,0 +1,30 @@
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import { CallError, type Platform } from "./index";
+import type { CommandName, Commands, Event } from "./types";
+
+/** Whether the page stands in the desktop window. */
+export function isTauri(): boolean {
+  return "__TAURI_INTERNALS__" in window;
+}
+
+/** The desktop host: one Tauri command carries every call, one Tauri event every event. */
+export class TauriPlatform implements Platform {
+  async call<Name extends CommandName>(name: Name, input: Commands[Name]["input"]): Promise<Commands[Name]["output"]> {
+    try {
+      return await invoke<Commands[Name]["output"]>("call", { name, input });
+    } catch (thrown) {
+      throw CallError.from(thrown);
+    }
+  }
+
+  listen(heard: (event: Event) => void): () => void {
+    const stop = listen<Event>("cairn-event", ({ payload }) => heard(payload));
+    return () => void stop.then((unlisten) => unlisten());
+  }
+
+  connection(changed: (connected: boolean) => void): () => void {
+    changed(true);
+    return () => undefined;
+  }
+}

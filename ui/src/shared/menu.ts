@@ -1,0 +1,17 @@
+import type { Component } from "svelte";
+
+/** An entry of a menu: something to do, a heading, or a line between groups. */
+export type MenuEntry =
+  | {
+      label: string;
+      note?: string;
+      icon?: Component<{ size?: number }>;
+      keys?: string;
+      disabled?: boolean;
+      danger?: boolean;
+      /** Set for entries of which one is chosen. */
+      checked?: boolean;
+      do: () => void;
+    }
+  | { heading: string }
+  | "separator";

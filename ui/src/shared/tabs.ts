@@ -1,0 +1,5 @@
+/** A tab. */
+export interface TabEntry<Name extends string = string> {
+  name: Name;
+  title: string;
+}

@@ -1,0 +1,21 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+// One page a window: the designer and the monitor on the desktop, the console on every server.
+export default defineConfig({
+  plugins: [svelte()],
+  clearScreen: false,
+  // The console is served at `/`, its files below `/assets`; relative addresses fit every host.
+  base: "./",
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: true,
+    // Nothing inline: the content security policy of the hosts allows files of their own only.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: { input: ["designer.html", "monitor.html", "console.html"] },
+  },
+  server: { host: "127.0.0.1" },
+});
