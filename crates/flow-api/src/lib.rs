@@ -1,1 +1,42 @@
-//! flow-api
+//! What travels between a server and those who call it: the wire types, the error codes, a typed client, and the
+//! TypeScript declarations of it all.
+//!
+//! Names are in camelCase, times are RFC 3339 strings, ids are numbers that a JavaScript number can hold. An error
+//! is a [`Problem`] (RFC 9457) whose `code` is one of [`codes`].
+
+mod account;
+mod client;
+pub mod codes;
+mod event;
+mod problem;
+mod project;
+mod request;
+mod server;
+mod time;
+mod typescript;
+
+pub use account::{Account, Login, NewAccount, NewToken, NewTokenReply, PasswordChange, Role, RoleChange, Session, Token};
+pub use client::{Client, ClientError, EventStream};
+pub use event::Event;
+pub use problem::Problem;
+pub use project::{FlowEntry, NewProject, Project, ProjectVersion, Update, Updated};
+pub use request::{
+    Attempt, AttemptEnd, FlowAtVersion, LogEntry, LogQuery, NewRequests, Request, RequestDetail, RequestError,
+    RequestQuery, RequestSettings, RequestState, Requests, SavedKind, SavedPoint, SavedRows, WaitQuery,
+};
+pub use server::{Owner, Server, ServerState};
+pub use time::Time;
+pub use typescript::{declarations, typescript};
+
+/// Where the endpoints live on a server.
+pub const PREFIX: &str = "/api/v1";
+
+/// The header that a caller who signs in with a cookie must send (with any value) on everything but GET. A page of
+/// another origin cannot set it.
+pub const CSRF_HEADER: &str = "x-cairn-csrf";
+
+/// The header that makes creating requests safe to repeat: the same key gives the same requests.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+/// The name of the session's cookie.
+pub const SESSION_COOKIE: &str = "cairn_session";

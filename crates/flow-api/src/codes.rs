@@ -1,0 +1,84 @@
+//! The stable codes that the API answers with, each with its HTTP status and its title. Codes of other crates
+//! (`store/…`, `vcs/…`, `flow/…`) pass through as they are.
+
+/// A code and what every problem with it has in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The code: `auth/required`.
+    pub code: &'static str,
+    /// The HTTP status it comes with.
+    pub status: u16,
+    /// What went wrong, in a few words.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)*) => {
+        $($(#[$doc])* pub const $name: Code = Code { code: $code, status: $status, title: $title };)*
+        /// Every code of the API.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    /// No session and no token, or one that has ended.
+    AUTH_REQUIRED = "auth/required", 401, "Sign in first";
+    /// Name or password is wrong; which of them is not told.
+    AUTH_WRONG_PASSWORD = "auth/wrong-password", 401, "Name or password is wrong";
+    /// Too many failed logins for this account from this address.
+    AUTH_TOO_MANY_ATTEMPTS = "auth/too-many-attempts", 429, "Too many failed logins";
+    /// The role of the account is not enough.
+    AUTH_FORBIDDEN = "auth/forbidden", 403, "The role of this account is not enough";
+    /// A change by cookie without the header that other origins cannot set.
+    AUTH_CSRF = "auth/csrf", 403, "The request did not come from the console";
+    /// The body or the query cannot be read.
+    INPUT_MALFORMED = "input/malformed", 400, "The request cannot be read";
+    /// The body can be read but says something that cannot be.
+    INPUT_INVALID = "input/invalid", 422, "A value is not valid";
+    /// The body is larger than is taken.
+    INPUT_TOO_LARGE = "input/too-large", 413, "The request is too large";
+    /// No such endpoint.
+    INPUT_NO_SUCH_ENDPOINT = "input/no-such-endpoint", 404, "There is no such endpoint";
+    /// The endpoint does not know this method.
+    INPUT_METHOD = "input/method", 405, "The endpoint does not know this method";
+    /// No such request.
+    REQUEST_NOT_FOUND = "request/not-found", 404, "There is no such request";
+    /// The request has no saved point of that number, or it keeps no stream.
+    REQUEST_NO_SAVED_POINT = "request/no-saved-point", 404, "There is no such saved point";
+    /// The state of the request does not allow this.
+    REQUEST_STATE = "request/state", 409, "The state of the request does not allow this";
+    /// The same Idempotency-Key was used for other requests.
+    REQUEST_KEY_REUSED = "request/key-reused", 409, "The Idempotency-Key was used for something else";
+    /// No such project.
+    PROJECT_NOT_FOUND = "project/not-found", 404, "There is no such project";
+    /// A project of this name exists.
+    PROJECT_EXISTS = "project/exists", 409, "A project of this name exists";
+    /// The server has no version of the project yet.
+    PROJECT_NO_VERSION = "project/no-version", 409, "The server has no version of the project yet";
+    /// The commit has no project in the folder.
+    PROJECT_EMPTY = "project/empty", 422, "There is no project in this folder of the repository";
+    /// The project has no flow of this name.
+    FLOW_NOT_FOUND = "project/flow-not-found", 404, "The project has no such flow";
+    /// The flow's file cannot be read, or the flow has no start component.
+    FLOW_BROKEN = "project/flow-broken", 422, "The flow cannot run";
+    /// The newest commit of the branch is not the commit that was asked for, nor after it.
+    PROJECT_COMMIT_MISSING = "project/commit-missing", 409, "The repository does not have the commit";
+    /// No such account.
+    ACCOUNT_NOT_FOUND = "account/not-found", 404, "There is no such account";
+    /// An account of this name exists.
+    ACCOUNT_EXISTS = "account/exists", 409, "An account of this name exists";
+    /// The password is too short or too long.
+    ACCOUNT_WEAK_PASSWORD = "account/weak-password", 422, "The password is too easy to guess";
+    /// The last administrator cannot go.
+    ACCOUNT_LAST_ADMINISTRATOR = "account/last-administrator", 409, "The last administrator cannot go";
+    /// No such token.
+    TOKEN_NOT_FOUND = "token/not-found", 404, "There is no such token";
+    /// The server is stopping.
+    SERVER_STOPPING = "server/stopping", 503, "The server is stopping";
+    /// The server lost its lease and stands back.
+    SERVER_FENCED = "server/fenced", 503, "The server lost its lease";
+    /// The server met an error of its own; its log has the details.
+    SERVER_INTERNAL = "server/internal", 500, "The server met an error of its own";
+    /// The console's files are not in this build.
+    CONSOLE_NOT_BUILT = "console/not-built", 503, "The console is not built";
+}
