@@ -5,7 +5,6 @@ use utoipa::ToSchema;
 
 /// A moment by the checkpoint database's clock, written as RFC 3339 in UTC: `2026-03-01T12:00:00.25Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
-#[serde(transparent)]
 #[ts(type = "string")]
 #[schema(value_type = String, format = DateTime)]
 pub struct Time(pub jiff::Timestamp);
