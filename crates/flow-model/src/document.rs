@@ -70,12 +70,26 @@ pub struct Link {
 }
 
 /// A place on the canvas, in canvas units (one is a pixel at 100%), to the component's upper left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Position {
     /// To the right.
     pub x: f64,
     /// Downwards.
     pub y: f64,
+}
+
+impl Flow {
+    /// The links from the outlets of component `id`, sorted.
+    pub fn links_from<'a>(&'a self, id: &'a ComponentId) -> impl Iterator<Item = &'a Link> {
+        // Links are sorted by the component that they come from, and the empty port name comes before all others.
+        let first = Link { from: PortRef::new(id, ""), to: PortRef::new(id, "") };
+        self.links.range(first..).take_while(move |link| link.from.component == *id)
+    }
+
+    /// The links to the inlets of component `id`, sorted.
+    pub fn links_to<'a>(&'a self, id: &'a ComponentId) -> impl Iterator<Item = &'a Link> {
+        self.links.iter().filter(move |link| link.to.component == *id)
+    }
 }
 
 impl PortRef {

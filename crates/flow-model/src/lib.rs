@@ -12,11 +12,15 @@ mod document;
 mod edit;
 mod graph;
 mod id;
+mod layout;
 mod resume;
 mod rules;
 mod start;
 
-pub use canonical::{FORMAT, DocumentError};
+#[cfg(test)]
+mod example;
+
+pub use canonical::{DocumentError, FORMAT};
 pub use catalogue::{
     Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
 };
@@ -24,11 +28,11 @@ pub use connection::{Connection, ConnectionError};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{Component, Flow, Link, PortRef, Position};
 pub use edit::{Edit, EditError};
-pub use graph::{Graph, GraphError};
+pub use graph::{Graph, GraphError, GraphLink};
 pub use id::{ComponentId, FlowName, InvalidName};
-pub use resume::{SavedState, settled};
-pub use rules::check_structure;
-pub use start::{BeginCheckpoint, InputDeclaration, InputType, StartSettings};
+pub use resume::{SavedState, runs_again, settled};
+pub use rules::{check_connections, check_structure};
+pub use start::{BeginCheckpoint, InputDeclaration, InputError, InputType, START, StartSettings};
 
 /// Name of the outlet that every component but Start and End has: the error as a record.
 pub const ERROR_OUTLET: &str = "error";

@@ -1,0 +1,182 @@
+//! Edits: every change that an author makes to a flow, each with its inverse.
+
+mod error;
+mod perform;
+mod rule;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::EditError;
+
+use crate::{Catalogue, Component, ComponentId, Flow, Link, Position};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use ts_rs::TS;
+
+/// A change to a flow. Menu, keyboard, canvas, inspector, paste and merge all change a flow by edits and in no other way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "edit", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Edit {
+    /// Adds a component.
+    AddComponent {
+        /// The identity it gets; must be new.
+        id: ComponentId,
+        /// The component.
+        component: Component,
+        /// Where it is drawn.
+        position: Position,
+        /// Its place among the components; at the end when not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        index: Option<usize>,
+    },
+    /// Removes a component with its links and its position.
+    RemoveComponent {
+        /// The component.
+        id: ComponentId,
+    },
+    /// Gives a component another name.
+    Rename {
+        /// The component.
+        id: ComponentId,
+        /// The new name.
+        name: String,
+    },
+    /// Sets a property of a component.
+    SetProperty {
+        /// The component.
+        id: ComponentId,
+        /// The property's name.
+        property: String,
+        /// The new value; null goes back to the default.
+        #[ts(type = "unknown")]
+        value: Value,
+    },
+    /// Draws a component elsewhere.
+    Move {
+        /// The component.
+        id: ComponentId,
+        /// Where.
+        position: Position,
+    },
+    /// Adds a link.
+    Connect {
+        /// The link.
+        link: Link,
+    },
+    /// Removes a link.
+    Disconnect {
+        /// The link.
+        link: Link,
+    },
+    /// Changes what the flow is said to be for.
+    SetDescription {
+        /// The new description.
+        description: String,
+    },
+    /// Several edits as one: all of them, or none.
+    Batch {
+        /// The edits, in order.
+        edits: Vec<Edit>,
+    },
+}
+
+impl Edit {
+    /// Applies the edit to `flow` and returns its inverse. The rules of drawing hold: ports exist, no link from a
+    /// component to itself, none twice, no circle, one start component. On an error the flow is unchanged.
+    pub fn apply(&self, flow: &mut Flow, catalogue: &dyn Catalogue) -> Result<Self, EditError> {
+        perform::perform(self, flow, Some(catalogue))
+    }
+
+    /// Applies an edit that [`Self::apply`] or this method returned as an inverse: for undo, redo and recovery. What
+    /// was once in the flow may come back even where the rules would refuse it today (say, a link to an outlet that
+    /// the component has lost since). On an error the flow is unchanged.
+    pub fn restore(&self, flow: &mut Flow) -> Result<Self, EditError> {
+        perform::perform(self, flow, None)
+    }
+
+    /// The same edit with defaults left out: a property set to its default goes back to not being set.
+    #[must_use]
+    pub fn without_defaults(self, flow: &Flow, catalogue: &dyn Catalogue) -> Self {
+        match self {
+            Self::SetProperty { id, property, value } => {
+                let is_default = flow
+                    .components
+                    .get(&id)
+                    .and_then(|component| catalogue.describe(&component.kind)?.property(&property))
+                    .is_some_and(|described| described.default == value);
+                Self::SetProperty { id, property, value: if is_default { Value::Null } else { value } }
+            }
+            Self::Batch { edits } => {
+                Self::Batch { edits: edits.into_iter().map(|edit| edit.without_defaults(flow, catalogue)).collect() }
+            }
+            other => other,
+        }
+    }
+
+    /// The components that the edit changes. Two edits that touch different components can be applied in either order.
+    pub fn touches(&self) -> BTreeSet<ComponentId> {
+        match self {
+            Self::AddComponent { id, .. }
+            | Self::RemoveComponent { id }
+            | Self::Rename { id, .. }
+            | Self::SetProperty { id, .. }
+            | Self::Move { id, .. } => BTreeSet::from([id.clone()]),
+            Self::Connect { link } | Self::Disconnect { link } => {
+                BTreeSet::from([link.from.component.clone(), link.to.component.clone()])
+            }
+            Self::SetDescription { .. } => BTreeSet::new(),
+            Self::Batch { edits } => edits.iter().flat_map(Self::touches).collect(),
+        }
+    }
+
+    /// Whether this edit changes something that `other` changes too.
+    pub fn meets(&self, other: &Self) -> bool {
+        (self.sets_description() && other.sets_description()) || !self.touches().is_disjoint(&other.touches())
+    }
+
+    fn sets_description(&self) -> bool {
+        match self {
+            Self::SetDescription { .. } => true,
+            Self::Batch { edits } => edits.iter().any(Self::sets_description),
+            _ => false,
+        }
+    }
+
+    /// What the edit does, for the Undo menu and the history: `Set Path of “Read orders”`. `flow` is the flow before it.
+    pub fn describe(&self, flow: &Flow) -> String {
+        let name = |id: &ComponentId| {
+            flow.components.get(id).map_or_else(|| id.to_string(), |component| component.name.clone())
+        };
+        match self {
+            Self::AddComponent { component, .. } => format!("Add “{}”", component.name),
+            Self::RemoveComponent { id } => format!("Remove “{}”", name(id)),
+            Self::Rename { id, name: new } => format!("Rename “{}” to “{new}”", name(id)),
+            Self::SetProperty { id, property, .. } => format!("Set {property} of “{}”", name(id)),
+            Self::Move { id, .. } => format!("Move “{}”", name(id)),
+            Self::Connect { link } => {
+                format!("Connect “{}” to “{}”", name(&link.from.component), name(&link.to.component))
+            }
+            Self::Disconnect { link } => {
+                format!("Disconnect “{}” from “{}”", name(&link.from.component), name(&link.to.component))
+            }
+            Self::SetDescription { .. } => "Change the description".to_owned(),
+            Self::Batch { edits } => describe_batch(edits, flow),
+        }
+    }
+}
+
+fn describe_batch(edits: &[Edit], flow: &Flow) -> String {
+    let all = |fits: fn(&Edit) -> bool| edits.iter().all(fits);
+    let count = edits.len();
+    match edits {
+        [] => "Change nothing".to_owned(),
+        [edit] => edit.describe(flow),
+        _ if all(|edit| matches!(edit, Edit::Move { .. })) => format!("Move {count} components"),
+        _ if all(|edit| matches!(edit, Edit::RemoveComponent { .. })) => format!("Remove {count} components"),
+        _ if all(|edit| matches!(edit, Edit::Disconnect { .. })) => format!("Remove {count} links"),
+        [first, ..] => format!("{} and {} more", first.describe(flow), count - 1),
+    }
+}

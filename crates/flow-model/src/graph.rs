@@ -1,0 +1,193 @@
+//! A flow's shape in a form made for computing: components by index, in an order in which they may run.
+
+use crate::{ComponentId, Flow, Link};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+/// The components of a flow in topological order, with the links between them by index.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    order: Vec<ComponentId>,
+    index: HashMap<ComponentId, usize>,
+    outgoing: Vec<Vec<GraphLink>>,
+    incoming: Vec<Vec<GraphLink>>,
+}
+
+/// A link between two components, each named by its index in [`Graph::order`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GraphLink {
+    /// The component it comes from.
+    pub from: usize,
+    /// The outlet of that component.
+    pub outlet: String,
+    /// The component it goes to.
+    pub to: usize,
+    /// The inlet of that component.
+    pub inlet: String,
+}
+
+/// Why a flow has no order in which it may run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// A link begins or ends at a component that does not exist.
+    #[error("the link {link} leads to or from a component that does not exist: remove it")]
+    NoSuchComponent {
+        /// That link.
+        link: Link,
+    },
+    /// Links lead in a circle.
+    #[error("these components form a circle: {}. A flow runs in one direction: remove one of the links between them",
+        components.iter().map(ComponentId::as_str).collect::<Vec<_>>().join(", "))]
+    Cycle {
+        /// The components on circles or between them, in the flow's order.
+        components: Vec<ComponentId>,
+    },
+}
+
+impl GraphError {
+    /// The stable code of the error; the same as that of the diagnostic for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchComponent { .. } => "link/no-such-component",
+            Self::Cycle { .. } => "flow/cycle",
+        }
+    }
+}
+
+impl Graph {
+    /// Builds the graph of `flow`. Among components that may run in any order, the flow's own order decides, so the
+    /// same flow always gives the same graph.
+    pub fn build(flow: &Flow) -> Result<Self, GraphError> {
+        let in_flow = |link: &Link| {
+            let from = flow.components.get_index_of(&link.from.component)?;
+            Some((from, flow.components.get_index_of(&link.to.component)?))
+        };
+        let mut ends = Vec::with_capacity(flow.links.len());
+        for link in &flow.links {
+            ends.push(in_flow(link).ok_or_else(|| GraphError::NoSuchComponent { link: link.clone() })?);
+        }
+        let ranks = rank(flow.components.len(), &ends).map_err(|stuck| GraphError::Cycle {
+            components: stuck.into_iter().filter_map(|at| Some(flow.components.get_index(at)?.0.clone())).collect(),
+        })?;
+        Ok(Self::assemble(flow, &ends, &ranks))
+    }
+
+    fn assemble(flow: &Flow, ends: &[(usize, usize)], ranks: &[usize]) -> Self {
+        let count = flow.components.len();
+        let mut by_rank: Vec<(usize, &ComponentId)> = ranks.iter().copied().zip(flow.components.keys()).collect();
+        by_rank.sort_unstable_by_key(|(rank, _)| *rank);
+        let order: Vec<ComponentId> = by_rank.into_iter().map(|(_, id)| id.clone()).collect();
+        let index = order.iter().enumerate().map(|(at, id)| (id.clone(), at)).collect();
+        let (mut outgoing, mut incoming) = (vec![Vec::new(); count], vec![Vec::new(); count]);
+        for (link, (from, to)) in flow.links.iter().zip(ends) {
+            let link = GraphLink {
+                from: ranks[*from],
+                outlet: link.from.port.clone(),
+                to: ranks[*to],
+                inlet: link.to.port.clone(),
+            };
+            incoming[link.to].push(link.clone());
+            outgoing[link.from].push(link);
+        }
+        Self { order, index, outgoing, incoming }
+    }
+
+    /// The components in topological order: each stands behind all those that it receives streams from.
+    pub fn order(&self) -> &[ComponentId] {
+        &self.order
+    }
+
+    /// The index of component `id` in [`Self::order`].
+    pub fn index_of(&self, id: &ComponentId) -> Option<usize> {
+        self.index.get(id).copied()
+    }
+
+    /// The links from the outlets of the component at `index`, sorted.
+    pub fn outgoing(&self, index: usize) -> &[GraphLink] {
+        self.outgoing.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The links to the inlets of the component at `index`, sorted.
+    pub fn incoming(&self, index: usize) -> &[GraphLink] {
+        self.incoming.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether nothing follows the component at `index`: no link leaves it.
+    pub fn is_terminal(&self, index: usize) -> bool {
+        self.outgoing(index).is_empty()
+    }
+
+    /// Whether each component lies on a path from the component at `start` (itself included), by index.
+    pub fn reachable_from(&self, start: usize) -> Vec<bool> {
+        let mut reached = vec![false; self.order.len()];
+        if let Some(first) = reached.get_mut(start) {
+            *first = true;
+        }
+        for at in start..self.order.len() {
+            if reached[at] {
+                for link in &self.outgoing[at] {
+                    reached[link.to] = true;
+                }
+            }
+        }
+        reached
+    }
+
+    /// Whether the component at `end` can be reached from each component (itself included), by index.
+    pub fn leading_to(&self, end: usize) -> Vec<bool> {
+        let mut leads = vec![false; self.order.len()];
+        if let Some(last) = leads.get_mut(end) {
+            *last = true;
+        }
+        for at in (0..self.order.len().min(end + 1)).rev() {
+            if leads[at] {
+                for link in &self.incoming[at] {
+                    leads[link.from] = true;
+                }
+            }
+        }
+        leads
+    }
+}
+
+/// The place of each of `count` components in topological order, or those that are on circles or behind them.
+fn rank(count: usize, ends: &[(usize, usize)]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut waiting_for = vec![0_usize; count];
+    let mut followers = vec![Vec::new(); count];
+    for (from, to) in ends {
+        waiting_for[*to] += 1;
+        followers[*from].push(*to);
+    }
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..count).filter(|at| waiting_for[*at] == 0).map(Reverse).collect();
+    let mut ranks = vec![usize::MAX; count];
+    let mut next = 0;
+    while let Some(Reverse(at)) = ready.pop() {
+        ranks[at] = next;
+        next += 1;
+        for follower in &followers[at] {
+            waiting_for[*follower] -= 1;
+            if waiting_for[*follower] == 0 {
+                ready.push(Reverse(*follower));
+            }
+        }
+    }
+    if next == count {
+        return Ok(ranks);
+    }
+    Err(on_circles(&ranks, &followers))
+}
+
+/// Of the components without a rank, those from which a circle can still be reached: what merely follows a circle is
+/// not to blame for it.
+fn on_circles(ranks: &[usize], followers: &[Vec<usize>]) -> Vec<usize> {
+    let mut left: Vec<bool> = ranks.iter().map(|rank| *rank == usize::MAX).collect();
+    loop {
+        let dead_end = |at: &usize| left[*at] && !followers[*at].iter().any(|follower| left[*follower]);
+        let Some(dead_end) = (0..left.len()).find(dead_end) else { break };
+        left[dead_end] = false;
+    }
+    (0..left.len()).filter(|at| left[*at]).collect()
+}
+
+#[cfg(test)]
+mod tests;
