@@ -1,1 +1,28 @@
-//! flow-data
+//! Streams: what travels on the links of a flow, as Arrow record batches; the SQL expressions that work on them
+//! (compiled by DataFusion); their checkpoint format (Arrow IPC); and CSV in and out.
+//!
+//! This is the only crate that knows DataFusion. It hands on DataFusion's own Arrow as [`arrow`], so that everybody
+//! speaks of the same types.
+
+mod codec;
+mod csv;
+mod error;
+mod expression;
+mod json;
+mod nearby;
+mod stream;
+mod transform;
+mod types;
+mod variables;
+
+pub use codec::{decode, encode};
+pub use self::csv::{CsvOptions, read_csv, write_csv};
+pub use datafusion::arrow;
+pub use error::DataError;
+pub use expression::{Expression, ExpressionCache};
+pub use json::{Numbers, value_at};
+pub use nearby::nearby_names;
+pub use stream::Stream;
+pub use transform::{Projection, holds_for_first, split};
+pub use types::type_name;
+pub use variables::Variables;

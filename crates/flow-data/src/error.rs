@@ -1,0 +1,172 @@
+//! What can go wrong with streams and expressions.
+
+/// A problem with data or with an expression. The message names the place and, where there is one, the way out;
+/// programs go by [`DataError::code`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    /// The text is no SQL expression.
+    #[error("syntax error{}: {message}", at(*line, *column))]
+    ExpressionSyntax {
+        /// Line of the text, from 1; 0 when the place is unknown.
+        line: u64,
+        /// Character in that line, from 1.
+        column: u64,
+        /// What was wrong there.
+        message: String,
+    },
+    /// The expression names a field that the stream does not have.
+    #[error("there is no field “{field}”{}", known("field", near, all))]
+    UnknownField {
+        /// The name used.
+        field: String,
+        /// Fields with a similar name, the most similar first.
+        near: Vec<String>,
+        /// Every field of the stream.
+        all: Vec<String>,
+    },
+    /// The expression names a flow variable that is not set.
+    #[error("there is no flow variable “${variable}”{}", known("flow variable", near, all))]
+    UnknownVariable {
+        /// The name used, without `$`.
+        variable: String,
+        /// Variables with a similar name, the most similar first.
+        near: Vec<String>,
+        /// Every flow variable.
+        all: Vec<String>,
+    },
+    /// The expression does not fit the types of its fields, or uses what a record at a time cannot have (aggregates,
+    /// subqueries).
+    #[error("{message}")]
+    Type {
+        /// What does not fit.
+        message: String,
+    },
+    /// The expression failed on a record.
+    #[error("{}{message}", row_prefix(*row))]
+    Evaluate {
+        /// The record it failed on, counted from 1 within the stream or batch that was evaluated.
+        row: Option<u64>,
+        /// What happened.
+        message: String,
+    },
+    /// Streams to be appended have different fields.
+    #[error("the streams that arrive have different fields: {message}")]
+    DifferentFields {
+        /// The difference.
+        message: String,
+    },
+    /// The stream cannot be written in the checkpoint format.
+    #[error("the stream cannot be encoded: {message}")]
+    Encode {
+        /// Why.
+        message: String,
+    },
+    /// The bytes are no saved stream, or a damaged one.
+    #[error("the saved data cannot be read: {message}")]
+    Decode {
+        /// Why.
+        message: String,
+    },
+    /// A row of a CSV file has more or fewer fields than the first one.
+    #[error("row {row} (line {line}) has {found} fields, {expected} are expected")]
+    CsvRagged {
+        /// The row, from 1, not counting the header.
+        row: u64,
+        /// The line of the file, from 1.
+        line: u64,
+        /// How many fields the header (or the first row) has.
+        expected: usize,
+        /// How many this row has.
+        found: usize,
+    },
+    /// A CSV file holds bytes that are not UTF-8.
+    #[error("row {row} (line {line}), field “{field}”: not UTF-8 text; save the file as UTF-8")]
+    CsvEncoding {
+        /// The row, from 1, not counting the header; 0 for the header.
+        row: u64,
+        /// The line of the file, from 1.
+        line: u64,
+        /// The field.
+        field: String,
+    },
+    /// A value of a CSV file does not have the type that was asked for.
+    #[error("row {row}, field “{field}”: “{value}” is no {expected}")]
+    CsvValue {
+        /// The row, from 1, not counting the header.
+        row: u64,
+        /// The field.
+        field: String,
+        /// The text found.
+        value: String,
+        /// The type asked for, in words.
+        expected: String,
+    },
+    /// A CSV file cannot be read or written for another reason.
+    #[error("{message}")]
+    Csv {
+        /// Why.
+        message: String,
+    },
+}
+
+impl DataError {
+    /// The stable code that programs go by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ExpressionSyntax { .. } => "data/expression-syntax",
+            Self::UnknownField { .. } => "data/unknown-field",
+            Self::UnknownVariable { .. } => "data/unknown-variable",
+            Self::Type { .. } => "data/type",
+            Self::Evaluate { .. } => "data/evaluate",
+            Self::DifferentFields { .. } => "data/different-fields",
+            Self::Encode { .. } => "data/encode",
+            Self::Decode { .. } => "data/decode",
+            Self::CsvRagged { .. } => "data/csv-ragged",
+            Self::CsvEncoding { .. } => "data/csv-encoding",
+            Self::CsvValue { .. } => "data/csv-value",
+            Self::Csv { .. } => "data/csv",
+        }
+    }
+
+    /// The record it is about, from 1, where that is known.
+    pub fn row(&self) -> Option<u64> {
+        match self {
+            Self::Evaluate { row, .. } => *row,
+            Self::CsvRagged { row, .. } | Self::CsvEncoding { row, .. } | Self::CsvValue { row, .. } => Some(*row),
+            _ => None,
+        }
+    }
+
+    /// The same error when `rows` records came before those that were evaluated.
+    #[must_use]
+    pub(crate) fn after(self, rows: u64) -> Self {
+        match self {
+            Self::Evaluate { row, message } => Self::Evaluate { row: row.map(|row| row + rows), message },
+            other => other,
+        }
+    }
+}
+
+fn at(line: u64, column: u64) -> String {
+    match (line, column) {
+        (0, _) => String::new(),
+        (1, column) => format!(" at character {column}"),
+        (line, column) => format!(" at line {line}, character {column}"),
+    }
+}
+
+fn row_prefix(row: Option<u64>) -> String {
+    row.map(|row| format!("record {row}: ")).unwrap_or_default()
+}
+
+/// The end of a message about an unknown name: what was probably meant, else what there is.
+fn known(what: &str, near: &[String], all: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let quote = |names: &[String]| names.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ");
+    match (near, all) {
+        ([], []) => format!("; there is no {what} at all here"),
+        ([], all) if all.len() > SHOWN => format!("; there are {} and {} more", quote(&all[..SHOWN]), all.len() - SHOWN),
+        ([], all) => format!("; there are {}", quote(all)),
+        (near, _) => format!("; did you mean {}?", quote(near)),
+    }
+}
