@@ -1,1 +1,47 @@
-//! flow-store
+//! What the cluster remembers: requests with their attempts and saved points, servers, projects with the files of every
+//! pinned version, accounts with tokens and sessions, and the audit trail.
+//!
+//! * [`transition`] holds the rules: what happens to a request when its attempt starts, saves, ends, is taken over …,
+//!   as pure functions. Every store applies these same functions, so no database has rules of its own.
+//! * [`Store`] is the door to a checkpoint database; [`MemoryStore`] is the reference that the others are tested against.
+//! * [`CheckpointStorage`] keeps the saved streams that are too large for a database row.
+//! * [`conformance`] (feature `conformance`) is the test suite that every store must pass.
+
+mod account;
+mod attempt;
+mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+mod id;
+mod memory;
+mod project;
+mod request;
+mod request_store;
+mod server;
+mod storage;
+mod store;
+pub mod transition;
+
+pub use account::{
+    Account, AccountStore, AuditEntry, AuditRecord, Credentials, NewAccount, NewSession, NewToken, Role, Session, Token,
+    TokenId, last_administrator,
+};
+pub use attempt::{
+    AttemptEnd, AttemptOutcome, AttemptRecord, AttemptWrite, Level, LogEntry, NumberedLogEntry, SavedData, SavedKind,
+    SavedPoint, event,
+};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::StoreError;
+pub use id::{Epoch, Fence, Owner, ProjectName, RequestId, ServerId, Timestamp, VersionId};
+pub use memory::MemoryStore;
+pub use project::{NewProject, Project, ProjectStore, ProjectVersion, ServerVersion, VersionRecord};
+pub use request::{
+    Created, NewRequest, Request, RequestError, RequestFilter, RequestSettings, RequestState,
+};
+pub use request_store::RequestStore;
+pub use server::{
+    NewServer, Server, ServerRef, ServerState, ServerStore, Takeover, check_alive, check_may_take_over,
+};
+pub use storage::{CheckpointStorage, INLINE_LIMIT, StorageError, StoredObject};
+pub use store::Store;

@@ -1,0 +1,166 @@
+//! The reference store: everything in memory, under one lock. It defines what the other stores must do, and serves
+//! local runs, which need no database.
+
+mod accounts;
+mod projects;
+mod requests;
+mod servers;
+
+use crate::transition::{AttemptChange, Change};
+use crate::{
+    Account, AttemptRecord, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project,
+    ProjectName, Request, RequestId, SavedPoint, ServerId, ServerRef, ServerState, ServerVersion, Session, Store,
+    StoreError, SystemClock, Timestamp, Token, VersionId, VersionRecord, check_alive,
+};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A store in this process's memory; see the module.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    requests: BTreeMap<RequestId, RequestRecord>,
+    last_request: i64,
+    idempotency_keys: HashMap<(ProjectName, String), RequestId>,
+    servers: BTreeMap<ServerId, ServerRecord>,
+    projects: BTreeMap<ProjectName, Project>,
+    versions: BTreeMap<(ProjectName, VersionId), VersionFiles>,
+    server_versions: BTreeMap<(ProjectName, ServerId), ServerVersion>,
+    accounts: BTreeMap<String, AccountRecord>,
+    tokens: Vec<(String, Token)>,
+    sessions: HashMap<String, Session>,
+    audit: Vec<AuditRecord>,
+}
+
+struct RequestRecord {
+    request: Request,
+    saved: Vec<SavedPoint>,
+    log: Vec<LogEntry>,
+    attempts: Vec<AttemptRecord>,
+}
+
+struct ServerRecord {
+    given: NewServer,
+    epoch: Epoch,
+    state: ServerState,
+    started: Timestamp,
+    terminated: Option<Timestamp>,
+    taken_over_by: Option<ServerId>,
+}
+
+struct VersionFiles {
+    record: VersionRecord,
+    order: u64,
+    files: Arc<BTreeMap<String, Bytes>>,
+}
+
+struct AccountRecord {
+    account: Account,
+    password_hash: String,
+}
+
+impl MemoryStore {
+    /// An empty store that goes by this machine's clock.
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// An empty store that goes by `clock`.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::default(), clock, changes: watch::Sender::new(0) }
+    }
+
+    /// Looks at the state.
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.lock())
+    }
+
+    /// Changes the state. `change` must leave it as it was when it fails.
+    fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let done = change(&mut self.state.lock(), self.clock.now())?;
+        self.changes.send_modify(|number| *number += 1);
+        Ok(done)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store for MemoryStore {
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+impl State {
+    fn record(&self, id: RequestId) -> Result<&RequestRecord, StoreError> {
+        self.requests.get(&id).ok_or_else(|| StoreError::no_request(id))
+    }
+
+    fn record_mut(&mut self, id: RequestId) -> Result<&mut RequestRecord, StoreError> {
+        self.requests.get_mut(&id).ok_or_else(|| StoreError::no_request(id))
+    }
+
+    /// Enters what a transition says.
+    fn apply(&mut self, change: Change) {
+        let Change { request, attempt, log } = change;
+        let now = request.updated;
+        let record = self.requests.entry(request.id).or_insert_with(|| RequestRecord {
+            request: request.clone(),
+            saved: Vec::new(),
+            log: Vec::new(),
+            attempts: Vec::new(),
+        });
+        match attempt {
+            AttemptChange::None => {}
+            AttemptChange::Started => record.attempts.extend(
+                request.owner.clone().map(|owner| AttemptRecord::started(request.attempt, owner, String::new(), now)),
+            ),
+            AttemptChange::Ended(end, error) => {
+                if let Some(last) = record.attempts.last_mut() {
+                    last.ended = Some(now);
+                    last.end = Some(end);
+                    last.error = error;
+                }
+            }
+        }
+        record.log.extend(log);
+        record.request = request;
+    }
+
+    /// Applies `transition` to every request.
+    fn apply_to_all(&mut self, transition: impl Fn(Request) -> Option<Change>) -> Vec<Request> {
+        let changes: Vec<Change> =
+            self.requests.values().filter_map(|record| transition(record.request.clone())).collect();
+        let changed = changes.iter().map(|change| change.request.clone()).collect();
+        changes.into_iter().for_each(|change| self.apply(change));
+        changed
+    }
+
+    fn check_alive(&self, owner: &Owner) -> Result<ServerState, StoreError> {
+        check_alive(self.servers.get(&owner.server).map(|server| (server.epoch, server.state)), owner)
+    }
+
+    fn server_name(&self, id: &ServerId) -> String {
+        self.servers.get(id).map_or_else(|| id.to_string(), |server| server.given.name.clone())
+    }
+
+    fn server_ref(&self, owner: &Owner) -> ServerRef {
+        ServerRef { owner: owner.clone(), name: self.server_name(&owner.server) }
+    }
+
+    fn owner_name(&self, request: &Request) -> String {
+        request.owner.as_ref().map_or_else(String::new, |owner| self.server_name(&owner.server))
+    }
+}

@@ -1,0 +1,230 @@
+//! Requests in memory.
+
+use super::{MemoryStore, State};
+use crate::transition::{self, Change};
+use crate::{
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
+    RequestFilter, RequestId, RequestState, RequestStore, SavedPoint, ServerState, StoreError, Timestamp,
+};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[async_trait]
+impl RequestStore for MemoryStore {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError> {
+        self.change(|state, now| {
+            let owner = match owner {
+                Some(owner) if state.check_alive(&owner)? == ServerState::Running => Some(owner),
+                _ => None,
+            };
+            let created = state.plan_requests(new, owner.as_ref(), now)?;
+            Ok(created.into_iter().map(|planned| state.enter(planned)).collect())
+        })
+    }
+
+    async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
+        self.change(|state, now| {
+            let record = state.record_mut(id)?;
+            record.request = transition::save(record.request.clone(), fence, &write.saved, now)?;
+            record.saved.extend(write.saved);
+            record.log.extend(write.log);
+            Ok(())
+        })
+    }
+
+    async fn end_attempt(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        end: AttemptEnd,
+        write: AttemptWrite,
+    ) -> Result<Request, StoreError> {
+        self.change(|state, now| {
+            let request = state.record(id)?.request.clone();
+            let server = state.owner_name(&request);
+            let request = transition::save(request, fence, &write.saved, now)?;
+            let change = transition::end_attempt(request, fence, end, &server, now)?;
+            let record = state.record_mut(id)?;
+            record.saved.extend(write.saved);
+            record.log.extend(write.log);
+            let ended = change.request.clone();
+            state.apply(change);
+            Ok(ended)
+        })
+    }
+
+    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+        let now = self.clock.now();
+        let nothing_to_do = self.read(|state| {
+            let alive = state.check_alive(owner)?;
+            let claimable = |request: &Request| transition::is_claimable(request, owner, now);
+            let none = !state.requests.values().any(|record| claimable(&record.request));
+            Ok::<_, StoreError>(alive != ServerState::Running || none)
+        })?;
+        if nothing_to_do {
+            return Ok(Vec::new());
+        }
+        self.change(|state, now| {
+            let mut ready: Vec<Request> = state
+                .requests
+                .values()
+                .filter(|record| transition::is_claimable(&record.request, owner, now))
+                .map(|record| record.request.clone())
+                .collect();
+            ready.sort_by_key(Request::claim_order);
+            ready.truncate(limit);
+            let changes: Vec<Change> =
+                ready.into_iter().map(|request| transition::claim(request, owner, now)).collect::<Result<_, _>>()?;
+            let claimed = changes.iter().map(|change| change.request.clone()).collect();
+            changes.into_iter().for_each(|change| state.apply(change));
+            Ok(claimed)
+        })
+    }
+
+    async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
+        let now = self.clock.now();
+        self.read(|state| {
+            let waits = |request: &Request| {
+                let free_or_own = request.owner.as_ref().is_none_or(|current| current == owner);
+                let due = match request.state {
+                    RequestState::Queued => Some(now),
+                    RequestState::Waiting | RequestState::WaitingForRetry => Some(request.due.unwrap_or(now)),
+                    _ => None,
+                };
+                due.filter(|_| free_or_own)
+            };
+            Ok(state.requests.values().filter_map(|record| waits(&record.request)).min().map(|due| now.until(due)))
+        })
+    }
+
+    async fn get(&self, id: RequestId) -> Result<Request, StoreError> {
+        self.read(|state| Ok(state.record(id)?.request.clone()))
+    }
+
+    async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
+        self.read(|state| {
+            let requests = state.requests.values().rev().map(|record| &record.request);
+            Ok(requests.filter(|request| filter.matches(request)).take(filter.page()).cloned().collect())
+        })
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        self.read(|state| {
+            let mut counts: BTreeMap<_, _> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
+            for record in state.requests.values() {
+                *counts.entry(record.request.state).or_default() += 1;
+            }
+            Ok(counts)
+        })
+    }
+
+    async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
+        self.read(|state| Ok(state.record(id)?.saved.clone()))
+    }
+
+    async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
+        self.read(|state| {
+            let numbered = state.record(id)?.log.iter().zip(1..);
+            let entries = numbered.filter(|(_, number)| *number > after).take(limit);
+            Ok(entries.map(|(entry, number)| NumberedLogEntry { number, entry: entry.clone() }).collect())
+        })
+    }
+
+    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.read(|state| {
+            let record = state.record(id)?;
+            let mut attempts = record.attempts.clone();
+            for attempt in &mut attempts {
+                attempt.server_name = state.server_name(&attempt.owner.server);
+            }
+            AttemptRecord::note_first_components(&mut attempts, &record.log);
+            Ok(attempts)
+        })
+    }
+
+    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        self.change(|state, now| {
+            state.check_alive(owner)?;
+            let request = state.record(id)?.request.clone();
+            let change = transition::re_execute(request, &state.server_ref(owner), by, now)?;
+            let request = change.request.clone();
+            state.apply(change);
+            Ok(request)
+        })
+    }
+
+    async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
+        self.change(|state, now| {
+            let request = state.record(id)?.request.clone();
+            let server = state.owner_name(&request);
+            let change = transition::cancel(request, by, &server, now)?;
+            let request = change.request.clone();
+            state.apply(change);
+            Ok(request)
+        })
+    }
+}
+
+/// A request about to be made, or the one that already has its idempotency key.
+enum Planned {
+    New(Box<Change>, Option<String>),
+    Existing(Box<Request>),
+}
+
+impl State {
+    /// Decides what each wanted request becomes, without changing anything yet.
+    fn plan_requests(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<&Owner>,
+        now: Timestamp,
+    ) -> Result<Vec<Planned>, StoreError> {
+        let mut planned: Vec<Planned> = Vec::with_capacity(new.len());
+        let mut last = self.last_request;
+        for new in new {
+            let key = new.idempotency_key.clone();
+            if let Some(existing) = self.with_key(&new, &planned) {
+                existing.check_same(&new)?;
+                planned.push(Planned::Existing(Box::new(existing)));
+                continue;
+            }
+            last += 1;
+            let change = transition::create(RequestId(last), new, owner.cloned(), now);
+            planned.push(Planned::New(Box::new(change), key));
+        }
+        Ok(planned)
+    }
+
+    fn with_key(&self, new: &NewRequest, planned: &[Planned]) -> Option<Request> {
+        let key = new.idempotency_key.as_ref()?;
+        if let Some(id) = self.idempotency_keys.get(&(new.project.clone(), key.clone())) {
+            return self.requests.get(id).map(|record| record.request.clone());
+        }
+        planned.iter().find_map(|planned| match planned {
+            Planned::New(change, Some(other)) if other == key && change.request.project == new.project => {
+                Some(change.request.clone())
+            }
+            _ => None,
+        })
+    }
+
+    fn enter(&mut self, planned: Planned) -> Created {
+        match planned {
+            Planned::Existing(request) => Created { request: *request, new: false },
+            Planned::New(change, key) => {
+                let request = change.request.clone();
+                self.last_request = request.id.0;
+                if let Some(key) = key {
+                    self.idempotency_keys.insert((request.project.clone(), key), request.id);
+                }
+                self.apply(*change);
+                Created { request, new: true }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The requests of the cluster.
+
+use crate::{
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
+    RequestFilter, RequestId, RequestState, SavedPoint, StoreError, Timestamp,
+};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The requests of the cluster. What each method does to a request is written down once, in [`crate::transition`].
+///
+/// A write is durable when its future is ready with `Ok`. A future that was dropped before may still take effect.
+#[async_trait]
+pub trait RequestStore: Send + Sync {
+    /// The time by the database's clock, which all due times go by.
+    fn now(&self) -> Timestamp;
+
+    /// Makes requests, all or none. With an owner they are `Running` from the start, attempt 1, in the same write (the
+    /// caller must execute those that are `new`); without one, or if the owner is draining, they are `Queued`.
+    ///
+    /// Fails with `store/conflict` if an idempotency key was used for something else.
+    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError>;
+
+    /// Makes one request; see [`RequestStore::create_requests`].
+    async fn create_request(&self, new: NewRequest, owner: Option<Owner>) -> Result<Created, StoreError> {
+        let created = self.create_requests(vec![new], owner).await?;
+        created.into_iter().next().ok_or_else(|| StoreError::unavailable("the store made no request"))
+    }
+
+    /// Adds saved points and log entries to the current attempt, all or nothing.
+    ///
+    /// Fails with `store/stale-fence` if the attempt is no longer the current one: stop quietly. After any other
+    /// failure every later write of the same attempt fails with `store/attempt-broken`, since it may build on what was
+    /// not saved; the attempt can then only end as failed or released.
+    async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError>;
+
+    /// Ends the current attempt, with a last write. Fails as [`RequestStore::write`] does.
+    async fn end_attempt(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        end: AttemptEnd,
+        write: AttemptWrite,
+    ) -> Result<Request, StoreError>;
+
+    /// Gives the owner at most `limit` requests to execute, oldest due first: those that are free (`Queued`, or given
+    /// back) and its own that are due. Each comes back `Running` with a new attempt and a raised fence. A draining
+    /// owner gets none; one that was declared dead gets `store/stale-owner`.
+    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError>;
+
+    /// How long until there is something to claim for the owner; none if nothing waits.
+    async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError>;
+
+    /// One request. Fails with `store/not-found`.
+    async fn get(&self, id: RequestId) -> Result<Request, StoreError>;
+
+    /// Requests, newest first.
+    async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError>;
+
+    /// How many requests are in each state; every state is there.
+    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError>;
+
+    /// The saved points of a request in the order in which they were saved.
+    async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError>;
+
+    /// The log of a request after entry number `after` (0 for all), oldest first, at most `limit` entries.
+    async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError>;
+
+    /// The attempts of a request, oldest first.
+    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it).
+    /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`.
+    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError>;
+
+    /// Cancels a request that has not ended. A running attempt is fenced off: its next write fails with
+    /// `store/stale-fence`. Fails with `store/wrong-state` if the request has ended.
+    async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError>;
+}

@@ -1,0 +1,479 @@
+//! The rules of a request's life, as pure functions: a request, what happens to it, and the time go in; the changed
+//! request and what is to be written beside it come out. No I/O, no clock. Every store applies these and has no rules
+//! of its own.
+
+use crate::{
+    AttemptEnd, AttemptOutcome, Fence, Level, LogEntry, NewRequest, Owner, Request, RequestError, RequestId,
+    RequestState, SavedKind, SavedPoint, ServerRef, Timestamp, event,
+};
+use RequestState::{Cancelled, Error, Finished, Queued, Running, Waiting, WaitingForRetry};
+
+/// The takeover in a row, without a new saved point, that ends a request in `Error`: a request that kills its server
+/// must not kill them all.
+pub const TAKEOVER_LIMIT: u32 = 3;
+
+/// The rules do not allow it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// The attempt that wrote is no longer the current one.
+    #[error("request {request} no longer belongs to the attempt with fence {fence}")]
+    StaleFence {
+        /// The request.
+        request: RequestId,
+        /// The fence that the write carried.
+        fence: Fence,
+    },
+    /// The request is in a state in which this cannot be done.
+    #[error("request {request} is {state} and cannot be {action}; {way_out}")]
+    WrongState {
+        /// The request.
+        request: RequestId,
+        /// Its state.
+        state: RequestState,
+        /// What was asked for.
+        action: &'static str,
+        /// What can be done instead.
+        way_out: &'static str,
+    },
+}
+
+/// What happens to the history of attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptChange {
+    /// Nothing.
+    None,
+    /// The attempt `request.attempt` by `request.owner` starts.
+    Started,
+    /// The attempt `request.attempt` has ended.
+    Ended(AttemptOutcome, Option<RequestError>),
+}
+
+/// A changed request and what is to be written beside it, in the same transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The request as it is from now on.
+    pub request: Request,
+    /// What happens to the history of attempts.
+    pub attempt: AttemptChange,
+    /// New log entries.
+    pub log: Vec<LogEntry>,
+}
+
+impl Change {
+    fn quiet(request: Request) -> Self {
+        Self { request, attempt: AttemptChange::None, log: Vec::new() }
+    }
+
+    fn ended(request: Request, outcome: AttemptOutcome, error: Option<RequestError>) -> Self {
+        Self { request, attempt: AttemptChange::Ended(outcome, error), log: Vec::new() }
+    }
+
+    fn with_log(mut self, entry: LogEntry) -> Self {
+        self.log.push(entry);
+        self
+    }
+}
+
+/// A request is made: `Queued`, or `Running` at once where an owner makes it.
+pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timestamp) -> Change {
+    let request = Request {
+        id,
+        project: new.project,
+        version: new.version,
+        flow: new.flow,
+        trigger: new.trigger,
+        requested_by: new.requested_by,
+        inputs: new.inputs,
+        settings: new.settings,
+        state: Queued,
+        owner: None,
+        fence: Fence(0),
+        attempt: 0,
+        retries_used: 0,
+        takeovers_without_progress: 0,
+        due: None,
+        created: now,
+        started: None,
+        updated: now,
+        ended: None,
+        checkpoint: None,
+        saved_points: 0,
+        error: None,
+        reply: None,
+    };
+    match owner {
+        Some(owner) => start(request, owner, now),
+        None => Change::quiet(request),
+    }
+}
+
+/// Whether `owner` may start the request's next attempt now.
+pub fn is_claimable(request: &Request, owner: &Owner, now: Timestamp) -> bool {
+    let free_or_own = request.owner.as_ref().is_none_or(|current| current == owner);
+    match request.state {
+        Queued => free_or_own,
+        Waiting | WaitingForRetry => free_or_own && request.due.is_none_or(|due| due <= now),
+        Running | Finished | Error | Cancelled => false,
+    }
+}
+
+/// An owner starts the next attempt of a claimable request.
+pub fn claim(request: Request, owner: &Owner, now: Timestamp) -> Result<Change, TransitionError> {
+    if is_claimable(&request, owner, now) {
+        return Ok(start(request, owner.clone(), now));
+    }
+    Err(wrong_state(&request, "started", "it belongs to another server, is not due or has ended"))
+}
+
+fn start(mut request: Request, owner: Owner, now: Timestamp) -> Change {
+    request.state = Running;
+    request.owner = Some(owner);
+    request.fence = request.fence.raised();
+    request.attempt += 1;
+    request.due = None;
+    request.error = None;
+    request.started = request.started.or(Some(now));
+    request.updated = now;
+    Change { request, attempt: AttemptChange::Started, log: Vec::new() }
+}
+
+/// Whether a write that carries `fence` may still change the request.
+pub fn check_fence(request: &Request, fence: Fence) -> Result<(), TransitionError> {
+    if request.state == Running && request.fence == fence {
+        return Ok(());
+    }
+    Err(TransitionError::StaleFence { request: request.id, fence })
+}
+
+/// What saved points change in their request, apart from being added.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// How many there are.
+    pub points: u32,
+    /// Name of the last Checkpoint among them.
+    pub checkpoint: Option<String>,
+    /// Whether any takes the request forward.
+    pub forward: bool,
+}
+
+/// What `saved` changes in its request. A function of its own so that a store can write it without reading the request.
+pub fn progress(saved: &[SavedPoint]) -> Progress {
+    let name = |point: &SavedPoint| match point.kind {
+        SavedKind::Begin => Some("Start".to_owned()),
+        SavedKind::Checkpoint => Some(point.name.clone()),
+        _ => None,
+    };
+    Progress {
+        points: u32::try_from(saved.len()).unwrap_or(u32::MAX),
+        checkpoint: saved.iter().rev().find_map(name),
+        forward: saved.iter().any(|point| point.kind.is_progress()),
+    }
+}
+
+/// The current attempt saves.
+pub fn save(
+    mut request: Request,
+    fence: Fence,
+    saved: &[SavedPoint],
+    now: Timestamp,
+) -> Result<Request, TransitionError> {
+    check_fence(&request, fence)?;
+    let progress = progress(saved);
+    request.saved_points = request.saved_points.saturating_add(progress.points);
+    request.checkpoint = progress.checkpoint.or(request.checkpoint);
+    if progress.forward {
+        request.takeovers_without_progress = 0;
+    }
+    request.updated = now;
+    Ok(request)
+}
+
+/// The current attempt ends. `server` is its owner's name, for the log.
+pub fn end_attempt(
+    mut request: Request,
+    fence: Fence,
+    end: AttemptEnd,
+    server: &str,
+    now: Timestamp,
+) -> Result<Change, TransitionError> {
+    check_fence(&request, fence)?;
+    request.updated = now;
+    Ok(match end {
+        AttemptEnd::Finished { reply } => {
+            request.state = Finished;
+            request.ended = Some(now);
+            request.reply = reply;
+            Change::ended(request, AttemptOutcome::Finished, None)
+        }
+        AttemptEnd::Failed { error, retryable } => fail(request, error, retryable, server, now),
+        AttemptEnd::Waiting { due, .. } => {
+            request.state = Waiting;
+            request.due = Some(due);
+            Change::ended(request, AttemptOutcome::Waiting, None)
+        }
+        AttemptEnd::Released => release(request, server, now),
+    })
+}
+
+fn fail(mut request: Request, error: RequestError, retryable: bool, server: &str, now: Timestamp) -> Change {
+    request.error = Some(error.clone());
+    let outcome = AttemptOutcome::Failed;
+    if !retryable || request.retries_used >= request.settings.retry_count {
+        end_in_error(&mut request, now);
+        return Change::ended(request, outcome, Some(error));
+    }
+    request.retries_used += 1;
+    let due = now.plus_ms(request.settings.retry_interval_ms);
+    request.state = WaitingForRetry;
+    request.due = Some(due);
+    let message = format!("retry {} of {} is due at {due}", request.retries_used, request.settings.retry_count);
+    let entry = log_entry(&request, server, Level::Info, event::RETRY_SCHEDULED, message, now);
+    Change::ended(request, outcome, Some(error)).with_log(entry)
+}
+
+/// The owner stops gracefully while the attempt runs: free for others where they may, else back to the same server.
+fn release(mut request: Request, server: &str, now: Timestamp) -> Change {
+    if request.settings.other_server_retry {
+        request.owner = None;
+        request.state = Queued;
+    } else if request.saved_points > 0 {
+        request.state = WaitingForRetry;
+        request.due = Some(now);
+    } else {
+        let error = nothing_saved_error(server);
+        request.error = Some(error.clone());
+        end_in_error(&mut request, now);
+        return Change::ended(request, AttemptOutcome::Released, Some(error));
+    }
+    Change::ended(request, AttemptOutcome::Released, None)
+}
+
+/// What the loss of its owner does to a request; none if it is not concerned. `survivor` takes it over where another
+/// server may go on with it; otherwise it stays the dead server's.
+pub fn take_over(mut request: Request, dead: &ServerRef, survivor: &ServerRef, now: Timestamp) -> Option<Change> {
+    if request.owner.as_ref() != Some(&dead.owner) || request.state.is_ended() {
+        return None;
+    }
+    if request.state == Queued {
+        request.owner = None;
+        return Some(Change::quiet(fenced(request, now)));
+    }
+    let was_running = request.state == Running;
+    if !request.settings.other_server_retry && request.saved_points == 0 {
+        return Some(lost(request, nothing_saved_error(&dead.name), &survivor.name, now));
+    }
+    if let Some(error) = count_takeover(&mut request) {
+        return Some(lost(request, error, &survivor.name, now));
+    }
+    let at = went_on_from(&request);
+    let (event, message) = if request.settings.other_server_retry {
+        request.owner = Some(survivor.owner.clone());
+        (event::TAKEN_OVER, format!("{} was lost; {} goes on from {at}", dead.name, survivor.name))
+    } else {
+        (event::OWNER_LOST, format!("{} was lost; it goes on from {at} at its next start", dead.name))
+    };
+    Some(resumable(request, was_running, event, message, &survivor.name, now))
+}
+
+/// What the next start of the same server does to a request of an earlier epoch; none if it is not concerned. Whatever
+/// waited lost nothing by the restart and keeps its due time; what ran is due at once if it may be resumed.
+pub fn recover(mut request: Request, owner: &ServerRef, now: Timestamp) -> Option<Change> {
+    let earlier = |current: &Owner| current.server == owner.owner.server && current.epoch < owner.owner.epoch;
+    if !request.owner.as_ref().is_some_and(earlier) || request.state.is_ended() {
+        return None;
+    }
+    if request.state == Queued {
+        request.owner = None;
+        return Some(Change::quiet(fenced(request, now)));
+    }
+    let was_running = request.state == Running;
+    if was_running && !request.settings.other_server_retry && request.saved_points == 0 {
+        return Some(lost(request, nothing_saved_error(&owner.name), &owner.name, now));
+    }
+    if let Some(error) = count_takeover(&mut request) {
+        return Some(lost(request, error, &owner.name, now));
+    }
+    request.owner = Some(owner.owner.clone());
+    let message = format!("{} started again and goes on from {}", owner.name, went_on_from(&request));
+    Some(resumable(request, was_running, event::OWNER_RESTARTED, message, &owner.name, now))
+}
+
+/// What a graceful stop of its owner does to a request that is not running; none if it is not concerned.
+pub fn leave(mut request: Request, owner: &ServerRef, now: Timestamp) -> Option<Change> {
+    if request.owner.as_ref() != Some(&owner.owner) || request.state.is_ended() {
+        return None;
+    }
+    match request.state {
+        Running => {
+            let change = release(fenced(request, now), &owner.name, now);
+            let message = format!("{} stopped", owner.name);
+            let entry = log_entry(&change.request, &owner.name, Level::Info, event::RELEASED, message, now);
+            Some(change.with_log(entry))
+        }
+        Queued => {
+            request.owner = None;
+            Some(Change::quiet(fenced(request, now)))
+        }
+        _ if request.settings.other_server_retry => {
+            request.owner = None;
+            Some(Change::quiet(fenced(request, now)))
+        }
+        _ => None,
+    }
+}
+
+/// A person asks for a new attempt; `owner` is the server that received the call.
+pub fn re_execute(
+    mut request: Request,
+    owner: &ServerRef,
+    by: &str,
+    now: Timestamp,
+) -> Result<Change, TransitionError> {
+    if !matches!(request.state, Error | Cancelled | WaitingForRetry) {
+        let way_out = match request.state {
+            Finished => "start a new request instead",
+            _ => "cancel it first",
+        };
+        return Err(wrong_state(&request, "re-executed", way_out));
+    }
+    request.state = WaitingForRetry;
+    request.owner = Some(owner.owner.clone());
+    request.due = Some(now);
+    request.ended = None;
+    request.error = None;
+    request.takeovers_without_progress = 0;
+    let request = fenced(request, now);
+    let message = format!("{by} asked {} to re-execute it from {}", owner.name, went_on_from(&request));
+    let entry = log_entry(&request, &owner.name, Level::Info, event::RE_EXECUTED, message, now);
+    Ok(Change::quiet(request).with_log(entry))
+}
+
+/// A person cancels the request; a running attempt is fenced off. `server` is its owner's name, for the log.
+pub fn cancel(mut request: Request, by: &str, server: &str, now: Timestamp) -> Result<Change, TransitionError> {
+    if request.state.is_ended() {
+        return Err(wrong_state(&request, "cancelled", "it has ended already"));
+    }
+    let was_running = request.state == Running;
+    request.state = Cancelled;
+    request.due = None;
+    request.ended = Some(now);
+    let request = fenced(request, now);
+    let entry = log_entry(&request, server, Level::Warning, event::CANCELLED, format!("cancelled by {by}"), now);
+    let change = if was_running {
+        Change::ended(request, AttemptOutcome::Cancelled, None)
+    } else {
+        Change::quiet(request)
+    };
+    Ok(change.with_log(entry))
+}
+
+/// Counts the loss of an owner under which the request ran; the error if it is one too many.
+fn count_takeover(request: &mut Request) -> Option<RequestError> {
+    if request.state != Running {
+        return None;
+    }
+    request.takeovers_without_progress += 1;
+    (request.takeovers_without_progress >= TAKEOVER_LIMIT).then(|| RequestError {
+        code: "request/takeover-limit".to_owned(),
+        message: format!(
+            "its server was lost {TAKEOVER_LIMIT} times in a row while it ran, without a new saved point in between: \
+             the request may be what ends the servers; look at its last component before you re-execute it"
+        ),
+        component: None,
+    })
+}
+
+fn nothing_saved_error(server: &str) -> RequestError {
+    RequestError {
+        code: "request/owner-lost".to_owned(),
+        message: format!(
+            "{server} stopped before anything was saved, and OtherServerRetry is off: re-execute it if running it \
+             again from its start does no harm, or set BeginCheckpoint or OtherServerRetry on the flow's start"
+        ),
+        component: None,
+    }
+}
+
+/// The request ends because its owner was lost.
+fn lost(mut request: Request, error: RequestError, server: &str, now: Timestamp) -> Change {
+    let was_running = request.state == Running;
+    request.error = Some(error.clone());
+    end_in_error(&mut request, now);
+    let request = fenced(request, now);
+    let entry = log_entry(&request, server, Level::Error, event::OWNER_LOST, error.message.clone(), now);
+    let change = if was_running {
+        Change::ended(request, AttemptOutcome::OwnerLost, Some(error))
+    } else {
+        Change::quiet(request)
+    };
+    change.with_log(entry)
+}
+
+/// The request waits for its next attempt after the loss of its owner.
+fn resumable(
+    mut request: Request,
+    was_running: bool,
+    event: &str,
+    message: String,
+    server: &str,
+    now: Timestamp,
+) -> Change {
+    request.state = WaitingForRetry;
+    if was_running {
+        request.due = Some(now);
+    }
+    let request = fenced(request, now);
+    let entry = log_entry(&request, server, Level::Warning, event, message, now);
+    let change = if was_running {
+        Change::ended(request, AttemptOutcome::OwnerLost, None)
+    } else {
+        Change::quiet(request)
+    };
+    change.with_log(entry)
+}
+
+fn end_in_error(request: &mut Request, now: Timestamp) {
+    request.state = Error;
+    request.due = None;
+    request.ended = Some(now);
+}
+
+fn fenced(mut request: Request, now: Timestamp) -> Request {
+    request.fence = request.fence.raised();
+    request.updated = now;
+    request
+}
+
+fn went_on_from(request: &Request) -> String {
+    match &request.checkpoint {
+        Some(name) => format!("“{name}”"),
+        None if request.saved_points > 0 => "what was saved".to_owned(),
+        None => "its start".to_owned(),
+    }
+}
+
+fn log_entry(
+    request: &Request,
+    server: &str,
+    level: Level,
+    event: &str,
+    message: String,
+    now: Timestamp,
+) -> LogEntry {
+    LogEntry {
+        at: now,
+        attempt: request.attempt,
+        server: server.to_owned(),
+        level,
+        component: None,
+        event: event.to_owned(),
+        message,
+    }
+}
+
+fn wrong_state(request: &Request, action: &'static str, way_out: &'static str) -> TransitionError {
+    TransitionError::WrongState { request: request.id, state: request.state, action, way_out }
+}
+
+#[cfg(test)]
+mod tests;
