@@ -1,0 +1,293 @@
+//! The commands on clusters.
+
+use super::{ClusterListView, ClusterOverview, ClusterView};
+use crate::{Command, CommandError, Designer};
+use flow_api::{FlowAtVersion, LogEntry, Request, RequestDetail, RequestQuery, Requests, SavedRows};
+use flow_model::FlowName;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use ts_rs::TS;
+
+/// The clusters that the designer knows, and the chosen one.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterList {}
+
+impl Command for ClusterList {
+    const NAME: &'static str = "cluster_list";
+    type Output = ClusterListView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
+        todo!()
+    }
+}
+
+/// Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
+/// that can be revoked; the token is kept in the system's keyring. Errors: `auth/…` (wrong name or password),
+/// `cluster/unreachable`.
+#[derive(Deserialize, TS)]
+pub struct ClusterSignIn {
+    /// A name for the cluster, free to choose.
+    pub cluster: String,
+    /// The address of any of its servers: `http://127.0.0.1:7400`.
+    pub url: String,
+    /// The account's name.
+    pub account: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl fmt::Debug for ClusterSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterSignIn").field("cluster", &self.cluster).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Command for ClusterSignIn {
+    const NAME: &'static str = "cluster_sign_in";
+    type Output = ClusterView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterView, CommandError> {
+        todo!()
+    }
+}
+
+/// Signs out of a cluster: the token is revoked there and forgotten here.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterSignOut {
+    /// The cluster.
+    pub cluster: String,
+}
+
+impl Command for ClusterSignOut {
+    const NAME: &'static str = "cluster_sign_out";
+    type Output = ClusterListView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
+        todo!()
+    }
+}
+
+/// Signs out of a cluster and forgets it.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterRemove {
+    /// The cluster.
+    pub cluster: String,
+}
+
+impl Command for ClusterRemove {
+    const NAME: &'static str = "cluster_remove";
+    type Output = ClusterListView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
+        todo!()
+    }
+}
+
+/// Chooses the cluster that Push update goes to. Errors: `cluster/unknown`.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterChoose {
+    /// The cluster.
+    pub cluster: String,
+}
+
+impl Command for ClusterChoose {
+    const NAME: &'static str = "cluster_choose";
+    type Output = ClusterListView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
+        todo!()
+    }
+}
+
+/// How a cluster is doing: its servers and how many requests it has in each state. From the first call on the
+/// designer follows the cluster's event streams and sends `cluster-changed`. Errors of this and all commands that
+/// ask a cluster: `cluster/unknown`, `cluster/not-signed-in`, `cluster/unreachable`, and the codes of the servers.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterOverviewOf {
+    /// The cluster.
+    pub cluster: String,
+}
+
+impl Command for ClusterOverviewOf {
+    const NAME: &'static str = "cluster_overview";
+    type Output = ClusterOverview;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterOverview, CommandError> {
+        todo!()
+    }
+}
+
+/// Lists requests, the newest first.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterRequests {
+    /// The cluster.
+    pub cluster: String,
+    /// Which requests.
+    #[serde(default)]
+    #[ts(optional, as = "Option<RequestQuery>")]
+    pub query: RequestQuery,
+}
+
+impl Command for ClusterRequests {
+    const NAME: &'static str = "cluster_requests";
+    type Output = Requests;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Requests, CommandError> {
+        todo!()
+    }
+}
+
+/// One request with its attempts and saved points.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterRequest {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+}
+
+impl Command for ClusterRequest {
+    const NAME: &'static str = "cluster_request";
+    type Output = RequestDetail;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<RequestDetail, CommandError> {
+        todo!()
+    }
+}
+
+/// The log of a request, the oldest entry first.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterRequestLog {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+    /// Only what follows the entry with this number.
+    #[serde(default)]
+    #[ts(optional)]
+    pub after: Option<u64>,
+}
+
+impl Command for ClusterRequestLog {
+    const NAME: &'static str = "cluster_request_log";
+    type Output = Vec<LogEntry>;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Vec<LogEntry>, CommandError> {
+        todo!()
+    }
+}
+
+/// The flow of a request as it was when the request was made.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterRequestFlow {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+}
+
+impl Command for ClusterRequestFlow {
+    const NAME: &'static str = "cluster_request_flow";
+    type Output = FlowAtVersion;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowAtVersion, CommandError> {
+        todo!()
+    }
+}
+
+/// The first records that a request saved at one of its saved points.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterSavedPoint {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+    /// The saved point's number within the request.
+    pub number: u32,
+}
+
+impl Command for ClusterSavedPoint {
+    const NAME: &'static str = "cluster_saved_point";
+    type Output = SavedRows;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<SavedRows, CommandError> {
+        todo!()
+    }
+}
+
+/// Re-executes a request from its last checkpoint. The server that is asked becomes its owner.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterReExecute {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+    /// The id of the server that shall own it; any server that answers when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub server: Option<String>,
+}
+
+impl Command for ClusterReExecute {
+    const NAME: &'static str = "cluster_re_execute";
+    type Output = Request;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Request, CommandError> {
+        todo!()
+    }
+}
+
+/// Cancels a request.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterCancel {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+}
+
+impl Command for ClusterCancel {
+    const NAME: &'static str = "cluster_cancel";
+    type Output = Request;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Request, CommandError> {
+        todo!()
+    }
+}
+
+/// Starts requests of a flow, at the version that the server has that is asked: the last one pushed to it.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterStartRequests {
+    /// The cluster.
+    pub cluster: String,
+    /// The project's name on the cluster; the open project's when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub project: Option<String>,
+    /// The flow.
+    pub flow: FlowName,
+    /// Values for the inputs that its start component declares.
+    #[serde(default)]
+    #[ts(optional, as = "Option<BTreeMap<String, Value>>")]
+    pub inputs: Map<String, Value>,
+    /// How many requests, 1 to 1,000; 1 when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub count: Option<u32>,
+    /// The id of the server that is asked; any that answers when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub server: Option<String>,
+}
+
+impl Command for ClusterStartRequests {
+    const NAME: &'static str = "cluster_start_requests";
+    type Output = Vec<Request>;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Vec<Request>, CommandError> {
+        todo!()
+    }
+}

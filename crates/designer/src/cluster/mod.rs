@@ -1,0 +1,93 @@
+//! Clusters: the servers that run the flows, their requests, live.
+
+mod commands;
+
+pub use commands::*;
+
+use flow_api::{Account, RequestState, Server};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+/// The clusters that the designer knows.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ClusterListView {
+    /// The clusters by name.
+    pub clusters: Vec<ClusterView>,
+    /// The name of the one that Push update goes to and that the status bar shows.
+    pub chosen: Option<String>,
+}
+
+/// A cluster that the designer knows.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterView {
+    /// Its name, given by the author.
+    pub name: String,
+    /// The addresses of servers of it that were told or found out; any one that answers will do.
+    pub urls: Vec<String>,
+    /// Who is signed in; null when nobody is.
+    pub account: Option<Account>,
+    /// Where the token is kept: `keyring`, or `file` where the system has no keyring.
+    pub token_kept_in: Option<TokenPlace>,
+}
+
+/// Where the token for a cluster is kept. No user interface ever sees the token itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenPlace {
+    /// The system's keyring.
+    Keyring,
+    /// A file that only the user can read, because the system offers no keyring.
+    File,
+}
+
+/// How a cluster is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ClusterOverview {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Its servers.
+    pub servers: Vec<ServerView>,
+    /// How many requests there are in each state.
+    #[ts(as = "BTreeMap<RequestState, u32>")]
+    pub counts: BTreeMap<RequestState, u64>,
+    /// What hinders the view of it, when no server answers; what is shown is then what was seen last.
+    pub problem: Option<String>,
+}
+
+/// A server of a cluster as the designer sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ServerView {
+    /// What the cluster says of it.
+    #[serde(flatten)]
+    pub server: Server,
+    /// Whether it answers the designer.
+    pub reachable: bool,
+    /// Why it does not answer.
+    pub problem: Option<String>,
+}
+
+/// Something changed on a cluster. What changed is not told: ask again for what is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ClusterChanged {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Whether servers or their versions changed: ask `cluster_overview`.
+    pub servers: bool,
+    /// The requests that changed; null when there are too many to name.
+    pub requests: Option<Vec<i64>>,
+    /// The takeovers since the last event.
+    pub takeovers: Vec<Takeover>,
+}
+
+/// A survivor took over the requests of a dead server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Takeover {
+    /// The name of the server that died.
+    pub dead: String,
+    /// The name of the server that took over.
+    pub survivor: String,
+    /// How many requests belong to the survivor now.
+    pub count: u64,
+}

@@ -1,0 +1,200 @@
+//! The commands on open flows.
+
+use super::{CopiedText, FlowChange, FlowSaved, FlowView, NewComponent};
+use crate::{Command, CommandError, Designer};
+use flow_model::{ComponentId, Edit, FlowName, Position};
+use serde::Deserialize;
+use std::sync::Arc;
+use ts_rs::TS;
+
+/// Opens a flow; one that is open already is shown as it is. Errors: `project/none-open`, `project/no-such-flow`,
+/// `document/syntax`, `document/too-new`, `document/shape`.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowOpen {
+    /// The flow.
+    pub flow: FlowName,
+}
+
+impl Command for FlowOpen {
+    const NAME: &'static str = "flow_open";
+    type Output = FlowView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowView, CommandError> {
+        todo!()
+    }
+}
+
+/// Closes a flow. Errors: `flow/unsaved` when it has changes that are not saved and `discard` is not set.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowClose {
+    /// The flow.
+    pub flow: FlowName,
+    /// Drop the changes that are not saved.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub discard: bool,
+}
+
+impl Command for FlowClose {
+    const NAME: &'static str = "flow_close";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        todo!()
+    }
+}
+
+/// Prepares a new component of a type: an id and a free name. The flow does not change; an `addComponent` edit puts
+/// it in. Errors: `flow/unknown-type`.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowNewComponent {
+    /// The flow.
+    pub flow: FlowName,
+    /// The component type: `FileRead`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+impl Command for FlowNewComponent {
+    const NAME: &'static str = "flow_new_component";
+    type Output = NewComponent;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<NewComponent, CommandError> {
+        todo!()
+    }
+}
+
+/// Changes a flow: the one way for the mouse, the keyboard, menus and paste. The flow either changes as asked or
+/// not at all. An edit made on an older revision is applied all the same when what changed since touches other
+/// components. Errors: `edit/…` (the edit breaks a rule of the document), `flow/stale-revision`.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowApplyEdit {
+    /// The flow.
+    pub flow: FlowName,
+    /// The revision on which the edit was made.
+    pub revision: u64,
+    /// The edit.
+    pub edit: Edit,
+    /// Edits of the same gesture (a word being typed, a box being dragged with the keys) become one undo step: any
+    /// text that is the same for them and new for the next gesture.
+    #[serde(default)]
+    #[ts(optional)]
+    pub gesture: Option<String>,
+}
+
+impl Command for FlowApplyEdit {
+    const NAME: &'static str = "flow_apply_edit";
+    type Output = FlowChange;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
+        todo!()
+    }
+}
+
+/// Takes back the last step. Errors: `flow/nothing-to-undo`.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowUndo {
+    /// The flow.
+    pub flow: FlowName,
+}
+
+impl Command for FlowUndo {
+    const NAME: &'static str = "flow_undo";
+    type Output = FlowChange;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
+        todo!()
+    }
+}
+
+/// Does again what was taken back last. Errors: `flow/nothing-to-redo`.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowRedo {
+    /// The flow.
+    pub flow: FlowName,
+}
+
+impl Command for FlowRedo {
+    const NAME: &'static str = "flow_redo";
+    type Output = FlowChange;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
+        todo!()
+    }
+}
+
+/// Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
+/// the file since it was opened and `overwrite` is not set; `project/cannot-write`.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowSave {
+    /// The flow.
+    pub flow: FlowName,
+    /// Write over what another program wrote.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub overwrite: bool,
+}
+
+impl Command for FlowSave {
+    const NAME: &'static str = "flow_save";
+    type Output = FlowSaved;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowSaved, CommandError> {
+        todo!()
+    }
+}
+
+/// Loads a flow anew from its file and drops the changes that are not saved.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowReload {
+    /// The flow.
+    pub flow: FlowName,
+}
+
+impl Command for FlowReload {
+    const NAME: &'static str = "flow_reload";
+    type Output = FlowView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowView, CommandError> {
+        todo!()
+    }
+}
+
+/// Components and the links between them as text, for the clipboard.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowCopy {
+    /// The flow.
+    pub flow: FlowName,
+    /// The components.
+    pub components: Vec<ComponentId>,
+}
+
+impl Command for FlowCopy {
+    const NAME: &'static str = "flow_copy";
+    type Output = CopiedText;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<CopiedText, CommandError> {
+        todo!()
+    }
+}
+
+/// Puts copied components into a flow, with new ids and free names, as one undo step. The new components are those
+/// of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds no components.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowPaste {
+    /// The flow.
+    pub flow: FlowName,
+    /// What `flow_copy` gave.
+    pub text: String,
+    /// Where the upper left corner of the whole goes.
+    pub position: Position,
+}
+
+impl Command for FlowPaste {
+    const NAME: &'static str = "flow_paste";
+    type Output = FlowChange;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
+        todo!()
+    }
+}

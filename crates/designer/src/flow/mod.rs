@@ -1,0 +1,153 @@
+//! Open flows: the document lives here, the user interface holds what it draws and patches what a reply says changed.
+
+mod commands;
+
+pub use commands::*;
+
+use flow_model::{Component, ComponentId, Diagnostic, Flow, FlowName, Link, Ports, Position};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+/// An open flow as a whole.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowView {
+    /// Its name.
+    pub flow: FlowName,
+    /// The document.
+    pub document: Flow,
+    /// What follows from the document for each component.
+    pub views: BTreeMap<ComponentId, ComponentView>,
+    /// Where the editing of it stands.
+    pub state: FlowState,
+    /// The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas and
+    /// expressions) come in `checked`, and later in the event `flow-checked`.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The slower checks, if they have run for this revision.
+    pub checked: Option<FlowChecked>,
+    /// Whether changes that were never saved were brought back from the crash journal.
+    pub recovered: bool,
+}
+
+/// Where the editing of an open flow stands.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowState {
+    /// Counts every change to the document. An edit names the revision on which it was made.
+    pub revision: u64,
+    /// Whether there are changes that are not saved.
+    pub dirty: bool,
+    /// What undo would take back, in words ("Rename Mapper"); null when there is nothing to undo.
+    pub undo: Option<String>,
+    /// What redo would do again, in words; null when there is nothing to redo.
+    pub redo: Option<String>,
+}
+
+/// What follows from the document for one component, beside what the document itself says.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentView {
+    /// Its inlets and outlets as its properties make them; for an unknown type, those that its links use.
+    pub ports: Ports,
+    /// The one line of its card that says what it does: `3 fields`. Empty when there is nothing to say.
+    pub line: String,
+    /// Whether it never runs again once every Checkpoint (and the begin checkpoint, where used) before and after it
+    /// has saved: whether every path from it crosses a saved point or ends in a terminal component.
+    pub settles: bool,
+    /// Which components run again, with it, when this component fails after everything before it has succeeded
+    /// and a new attempt (a retry or a takeover) goes on. Empty: it alone runs again.
+    pub runs_again: Vec<ComponentId>,
+}
+
+/// A change to an open flow: the reply to an edit, to undo and to redo, and the event for the other windows.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowChange {
+    /// The flow.
+    pub flow: FlowName,
+    /// The revision that `patch` applies to: the one before the change. A window that holds another one asks
+    /// `flow_open` for the whole flow.
+    pub base: u64,
+    /// Where the editing stands now.
+    pub state: FlowState,
+    /// What changed in the document.
+    pub patch: FlowPatch,
+    /// The components for which what follows from the document changed.
+    pub views: BTreeMap<ComponentId, ComponentView>,
+    /// All problems that can be found at once, not only the new ones.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What changed in a document, by place: to patch, take out what is removed, then put in what is here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowPatch {
+    /// Components that are new or changed.
+    pub components: BTreeMap<ComponentId, Component>,
+    /// Components that are gone.
+    pub removed_components: Vec<ComponentId>,
+    /// Links that are new.
+    pub links: Vec<Link>,
+    /// Links that are gone.
+    pub removed_links: Vec<Link>,
+    /// Positions that are new or changed. Those of removed components are gone with them.
+    pub layout: BTreeMap<ComponentId, Position>,
+    /// The description, if it changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<String>,
+}
+
+/// What the slower checks found: schemas and expressions.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct FlowChecked {
+    /// The flow.
+    pub flow: FlowName,
+    /// The revision that was checked; older than the flow's own while the author types on.
+    pub revision: u64,
+    /// The problems found, beside those that came with the edit.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The fields on every outlet where they can be known: by component, by outlet. They serve completion (the
+    /// fields of the outlets linked to an inlet) and the hover text of links.
+    pub fields: BTreeMap<ComponentId, BTreeMap<String, Vec<Field>>>,
+}
+
+/// A field of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type for people: `Int64`, `Utf8`, `Timestamp(ms)`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+/// A flow was written to its file.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct FlowSaved {
+    /// The flow.
+    pub flow: FlowName,
+    /// Where the editing stands now; `dirty` is false unless it was edited while it was written.
+    pub state: FlowState,
+}
+
+/// A component that is not in a flow yet: for an `addComponent` edit.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct NewComponent {
+    /// Its id.
+    pub id: ComponentId,
+    /// The component, with a name that the flow does not have yet and every property at its default.
+    pub component: Component,
+    /// Its ports with these properties.
+    pub ports: Ports,
+}
+
+/// Components and the links between them as text, for the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct CopiedText {
+    /// The text; it pastes into another flow, another window or a chat.
+    pub text: String,
+}

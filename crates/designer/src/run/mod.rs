@@ -1,0 +1,134 @@
+//! Local runs: a flow as it is in the designer, saved or not, run here on real data with a store in memory.
+
+mod commands;
+
+pub use commands::*;
+
+use crate::flow::Field;
+use flow_model::{ComponentId, FlowName};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+/// Number of a local run, counted from the start of the designer.
+pub type RunId = u32;
+
+/// A local run as far as it has come.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct RunView {
+    /// The run.
+    pub run: RunId,
+    /// The flow.
+    pub flow: FlowName,
+    /// The revision that runs. Later edits do not change it.
+    pub revision: u64,
+    /// When it began, in milliseconds since 1970.
+    pub started: i64,
+    /// How it stands.
+    pub outcome: RunOutcome,
+    /// Every component that has started so far.
+    pub components: BTreeMap<ComponentId, ComponentRun>,
+    /// Its log, the oldest line first; at most the last thousand.
+    pub log: Vec<RunLogLine>,
+}
+
+/// How a local run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum RunOutcome {
+    /// It runs, or waits for its next attempt.
+    Running,
+    /// It finished.
+    Finished {
+        /// What the flow answered at its End.
+        #[ts(type = "unknown")]
+        reply: Option<Value>,
+    },
+    /// It failed.
+    Error {
+        /// Stable code.
+        code: String,
+        /// What went wrong and the way out.
+        message: String,
+        /// The component that failed, if one did.
+        component: Option<ComponentId>,
+    },
+    /// The author stopped it.
+    Stopped,
+}
+
+/// One component in a local run.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentRun {
+    /// Where it stands.
+    pub state: ComponentRunState,
+    /// The attempt in which it ran last, from 1.
+    pub attempt: u32,
+    /// How long it took, in milliseconds; null while it runs.
+    pub took: Option<f64>,
+    /// What it put out, by outlet: only the outlets that delivered.
+    pub outlets: BTreeMap<String, OutletRun>,
+    /// One line about what it did, or why it failed.
+    pub note: Option<String>,
+}
+
+/// Where a component stands in a local run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ComponentRunState {
+    /// It works.
+    Running,
+    /// It finished.
+    Finished,
+    /// It failed.
+    Failed,
+}
+
+/// What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct OutletRun {
+    /// How many records.
+    pub rows: u64,
+}
+
+/// A line of a local run's log.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct RunLogLine {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// The component it is about.
+    pub component: Option<ComponentId>,
+    /// Whether it tells of a failure.
+    pub failure: bool,
+    /// What happened.
+    pub message: String,
+}
+
+/// The event of a local run: only what is new.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct RunChanged {
+    /// The run.
+    pub run: RunId,
+    /// The flow.
+    pub flow: FlowName,
+    /// How it stands.
+    pub outcome: RunOutcome,
+    /// The components that changed.
+    pub components: BTreeMap<ComponentId, ComponentRun>,
+    /// The lines that are new.
+    pub log: Vec<RunLogLine>,
+}
+
+/// The first records that an outlet delivered.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct StreamView {
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// The first records, by field. Whole numbers of 64 bits and decimals are texts, so that nothing is lost.
+    #[ts(type = "Record<string, unknown>[]")]
+    pub rows: Vec<Map<String, Value>>,
+    /// How many records there are in all.
+    pub total: u64,
+}

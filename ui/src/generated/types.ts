@@ -1,0 +1,2896 @@
+// Generated from the crates flow-api and designer. Do not edit: change the Rust types and run
+// `cargo run -p designer --example generate-types`.
+
+/**
+ * An account.
+ */
+export type Account = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it may do.
+ */
+role: Role, };
+
+/**
+ * One try of a request by one owner.
+ */
+export type Attempt = { 
+/**
+ * Its number, from 1.
+ */
+attempt: number, 
+/**
+ * Whose it was.
+ */
+owner: Owner, 
+/**
+ * When it began.
+ */
+started: Time, 
+/**
+ * When its first component began.
+ */
+firstComponentAt?: Time, 
+/**
+ * When it ended.
+ */
+ended?: Time, 
+/**
+ * How it ended; absent while it lasts.
+ */
+end?: AttemptEnd, };
+
+/**
+ * How an attempt ended.
+ */
+export type AttemptEnd = "finished" | "failed" | "waiting" | "released" | "ownerLost" | "cancelled";
+
+/**
+ * A file that differs from the last commit.
+ */
+export type ChangedFile = { 
+/**
+ * Its path within the repository.
+ */
+path: string, 
+/**
+ * The flow, if it is a flow's file.
+ */
+flow: FlowName | null, 
+/**
+ * How it differs.
+ */
+change: FileChange, };
+
+/**
+ * One value of a property with choices.
+ */
+export type Choice = { 
+/**
+ * The value in the document.
+ */
+value: string, 
+/**
+ * Its label in the inspector.
+ */
+title: string, };
+
+/**
+ * The answer of `window_choose_folder`.
+ */
+export type ChosenFolder = { 
+/**
+ * The folder; null when the dialog was cancelled.
+ */
+path: string | null, };
+
+/**
+ * Cancels a request.
+ */
+export type ClusterCancel = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, };
+
+/**
+ * Something changed on a cluster. What changed is not told: ask again for what is shown.
+ */
+export type ClusterChanged = { 
+/**
+ * The cluster's name.
+ */
+cluster: string, 
+/**
+ * Whether servers or their versions changed: ask `cluster_overview`.
+ */
+servers: boolean, 
+/**
+ * The requests that changed; null when there are too many to name.
+ */
+requests: Array<number> | null, 
+/**
+ * The takeovers since the last event.
+ */
+takeovers: Array<Takeover>, };
+
+/**
+ * Chooses the cluster that Push update goes to. Errors: `cluster/unknown`.
+ */
+export type ClusterChoose = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
+
+/**
+ * The clusters that the designer knows, and the chosen one.
+ */
+export type ClusterList = Record<symbol, never>;
+
+/**
+ * The clusters that the designer knows.
+ */
+export type ClusterListView = { 
+/**
+ * The clusters by name.
+ */
+clusters: Array<ClusterView>, 
+/**
+ * The name of the one that Push update goes to and that the status bar shows.
+ */
+chosen: string | null, };
+
+/**
+ * How a cluster is doing.
+ */
+export type ClusterOverview = { 
+/**
+ * The cluster's name.
+ */
+cluster: string, 
+/**
+ * Its servers.
+ */
+servers: Array<ServerView>, 
+/**
+ * How many requests there are in each state.
+ */
+counts: { [key in RequestState]?: number }, 
+/**
+ * What hinders the view of it, when no server answers; what is shown is then what was seen last.
+ */
+problem: string | null, };
+
+/**
+ * How a cluster is doing: its servers and how many requests it has in each state. From the first call on the
+ * designer follows the cluster's event streams and sends `cluster-changed`. Errors of this and all commands that
+ * ask a cluster: `cluster/unknown`, `cluster/not-signed-in`, `cluster/unreachable`, and the codes of the servers.
+ */
+export type ClusterOverviewOf = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
+
+/**
+ * Re-executes a request from its last checkpoint. The server that is asked becomes its owner.
+ */
+export type ClusterReExecute = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * The id of the server that shall own it; any server that answers when left out.
+ */
+server?: string, };
+
+/**
+ * Signs out of a cluster and forgets it.
+ */
+export type ClusterRemove = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
+
+/**
+ * One request with its attempts and saved points.
+ */
+export type ClusterRequest = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, };
+
+/**
+ * The flow of a request as it was when the request was made.
+ */
+export type ClusterRequestFlow = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, };
+
+/**
+ * The log of a request, the oldest entry first.
+ */
+export type ClusterRequestLog = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * Only what follows the entry with this number.
+ */
+after?: number, };
+
+/**
+ * Lists requests, the newest first.
+ */
+export type ClusterRequests = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * Which requests.
+ */
+query?: RequestQuery, };
+
+/**
+ * The first records that a request saved at one of its saved points.
+ */
+export type ClusterSavedPoint = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * The saved point's number within the request.
+ */
+number: number, };
+
+/**
+ * Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
+ * that can be revoked; the token is kept in the system's keyring. Errors: `auth/…` (wrong name or password),
+ * `cluster/unreachable`.
+ */
+export type ClusterSignIn = { 
+/**
+ * A name for the cluster, free to choose.
+ */
+cluster: string, 
+/**
+ * The address of any of its servers: `http://127.0.0.1:7400`.
+ */
+url: string, 
+/**
+ * The account's name.
+ */
+account: string, 
+/**
+ * Its password.
+ */
+password: string, };
+
+/**
+ * Signs out of a cluster: the token is revoked there and forgotten here.
+ */
+export type ClusterSignOut = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
+
+/**
+ * Starts requests of a flow, at the version that the server has that is asked: the last one pushed to it.
+ */
+export type ClusterStartRequests = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The project's name on the cluster; the open project's when left out.
+ */
+project?: string, 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Values for the inputs that its start component declares.
+ */
+inputs?: { [key in string]: JsonValue }, 
+/**
+ * How many requests, 1 to 1,000; 1 when left out.
+ */
+count?: number, 
+/**
+ * The id of the server that is asked; any that answers when left out.
+ */
+server?: string, };
+
+/**
+ * A cluster that the designer knows.
+ */
+export type ClusterView = { 
+/**
+ * Its name, given by the author.
+ */
+name: string, 
+/**
+ * The addresses of servers of it that were told or found out; any one that answers will do.
+ */
+urls: Array<string>, 
+/**
+ * Who is signed in; null when nobody is.
+ */
+account: Account | null, 
+/**
+ * Where the token is kept: `keyring`, or `file` where the system has no keyring.
+ */
+tokenKeptIn: TokenPlace | null, };
+
+/**
+ * Why a command could not do what it was asked. `code` is stable; the user interface goes by it, never by the text.
+ */
+export type CommandError = { 
+/**
+ * Stable code: `project/changed-outside`.
+ */
+code: string, 
+/**
+ * What went wrong and the way out, for the author.
+ */
+message: string, 
+/**
+ * Where in the flow, when it is about a place in one.
+ */
+place?: Place, };
+
+/**
+ * A commit.
+ */
+export type Commit = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its message.
+ */
+message: string, 
+/**
+ * Who made it.
+ */
+author: string, 
+/**
+ * When, in milliseconds since 1970.
+ */
+at: number, };
+
+/**
+ * A component of a flow.
+ */
+export type Component = { 
+/**
+ * Its type, as the palette names it: `FileRead`. A type that the palette does not know is kept and reported.
+ */
+type: string, 
+/**
+ * Its name on the canvas.
+ */
+name: string, 
+/**
+ * The ForEach component whose body it belongs to, if any.
+ */
+parent?: ComponentId, 
+/**
+ * The properties that differ from their defaults, by name.
+ */
+properties: Record<string, unknown>, };
+
+/**
+ * What a component type is, for the palette, the inspector and the rules.
+ */
+export type ComponentDescription = { 
+/**
+ * The type's name in the document: `FileRead`.
+ */
+kind: string, 
+/**
+ * Its name for people: `File Read`.
+ */
+title: string, 
+/**
+ * The group of the palette it belongs to; gives its colour.
+ */
+family: Family, 
+/**
+ * Name of its Lucide icon: `file-input`.
+ */
+icon: string, 
+/**
+ * One line that says what it does.
+ */
+summary: string, 
+/**
+ * Help text in Markdown, shown beside the inspector.
+ */
+help: string, 
+/**
+ * Its properties, in the order of the inspector.
+ */
+properties: Array<PropertyDescription>, 
+/**
+ * What it does to the world outside the request.
+ */
+effect: Effect, 
+/**
+ * Whether it makes a saved point of its input (Checkpoint).
+ */
+saves: boolean, 
+/**
+ * The name of the property shown as the card's one line, if any; `{…}` is filled from properties.
+ */
+line: string, };
+
+/**
+ * Identity of a component within its flow: its type in lower case, a hyphen and six random characters
+ * (`mapper-k3x9ab`), so that two git branches never make the same one. It never changes; the name shown is a property.
+ */
+export type ComponentId = string;
+
+/**
+ * One component in a local run.
+ */
+export type ComponentRun = { 
+/**
+ * Where it stands.
+ */
+state: ComponentRunState, 
+/**
+ * The attempt in which it ran last, from 1.
+ */
+attempt: number, 
+/**
+ * How long it took, in milliseconds; null while it runs.
+ */
+took: number | null, 
+/**
+ * What it put out, by outlet: only the outlets that delivered.
+ */
+outlets: { [key in string]: OutletRun }, 
+/**
+ * One line about what it did, or why it failed.
+ */
+note: string | null, };
+
+/**
+ * Where a component stands in a local run.
+ */
+export type ComponentRunState = "running" | "finished" | "failed";
+
+/**
+ * What follows from the document for one component, beside what the document itself says.
+ */
+export type ComponentView = { 
+/**
+ * Its inlets and outlets as its properties make them; for an unknown type, those that its links use.
+ */
+ports: Ports, 
+/**
+ * The one line of its card that says what it does: `3 fields`. Empty when there is nothing to say.
+ */
+line: string, 
+/**
+ * Whether it never runs again once every Checkpoint (and the begin checkpoint, where used) before and after it
+ * has saved: whether every path from it crosses a saved point or ends in a terminal component.
+ */
+settles: boolean, 
+/**
+ * Which components run again, with it, when this component fails after everything before it has succeeded
+ * and a new attempt (a retry or a takeover) goes on. Empty: it alone runs again.
+ */
+runsAgain: Array<ComponentId>, };
+
+/**
+ * A connection of the project tree.
+ */
+export type ConnectionSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its kind: `sqlite`, `http`. Empty when its file cannot be read.
+ */
+kind: string, 
+/**
+ * Where it goes: a path or an address, for people.
+ */
+address: string, 
+/**
+ * Why its file cannot be read, if so.
+ */
+problem: string | null, };
+
+/**
+ * Components and the links between them as text, for the clipboard.
+ */
+export type CopiedText = { 
+/**
+ * The text; it pastes into another flow, another window or a chat.
+ */
+text: string, };
+
+/**
+ * An event, sent to every window of the host.
+ */
+export type DesignerEvent = { "event": "project-changed", 
+/**
+ * The project as it is now; null when none is open.
+ */
+project: ProjectView | null, } | { "event": "flow-changed" } & FlowChange | { "event": "flow-checked" } & FlowChecked | { "event": "flow-saved" } & FlowSaved | { "event": "flow-changed-outside", 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Whether the author has changes of their own, so that the flow was not loaded anew.
+ */
+conflict: boolean, } | { "event": "run-changed" } & RunChanged | { "event": "vcs-changed" } | { "event": "clusters-changed" } | { "event": "cluster-changed" } & ClusterChanged | { "event": "push-update-progress" } & PushUpdateProgress | { "event": "tour-progress" } & TourProgress | { "event": "menu", 
+/**
+ * The item.
+ */
+item: MenuItem, } | { "event": "close-requested", 
+/**
+ * The flows with unsaved changes.
+ */
+unsaved: Array<FlowName>, };
+
+/**
+ * Something to mend in a flow. `code` is stable; programs and the UI go by it, never by the text.
+ */
+export type Diagnostic = { 
+/**
+ * Stable code: `flow/no-start`.
+ */
+code: string, 
+/**
+ * How serious it is.
+ */
+severity: Severity, 
+/**
+ * What is wrong and the way out, for the author.
+ */
+message: string, 
+/**
+ * Where.
+ */
+place: Place, };
+
+/**
+ * A change to a flow. Menu, keyboard, canvas, inspector, paste and merge all change a flow by edits and in no other way.
+ */
+export type Edit = { "edit": "addComponent", 
+/**
+ * The identity it gets; must be new.
+ */
+id: ComponentId, 
+/**
+ * The component.
+ */
+component: Component, 
+/**
+ * Where it is drawn.
+ */
+position: Position, 
+/**
+ * Its place among the components; at the end when not given.
+ */
+index?: number, } | { "edit": "removeComponent", 
+/**
+ * The component.
+ */
+id: ComponentId, } | { "edit": "rename", 
+/**
+ * The component.
+ */
+id: ComponentId, 
+/**
+ * The new name.
+ */
+name: string, } | { "edit": "setProperty", 
+/**
+ * The component.
+ */
+id: ComponentId, 
+/**
+ * The property's name.
+ */
+property: string, 
+/**
+ * The new value; null goes back to the default.
+ */
+value: unknown, } | { "edit": "move", 
+/**
+ * The component.
+ */
+id: ComponentId, 
+/**
+ * Where.
+ */
+position: Position, } | { "edit": "connect", 
+/**
+ * The link.
+ */
+link: Link, } | { "edit": "disconnect", 
+/**
+ * The link.
+ */
+link: Link, } | { "edit": "setDescription", 
+/**
+ * The new description.
+ */
+description: string, } | { "edit": "batch", 
+/**
+ * The edits, in order.
+ */
+edits: Array<Edit>, };
+
+/**
+ * What a component does to the world outside the request when it runs.
+ */
+export type Effect = "none" | "reads" | "changes";
+
+/**
+ * Something that changed, as the event stream tells it. Changes in quick succession come as one.
+ */
+export type Event = { "event": "request-changed", 
+/**
+ * The request.
+ */
+id: number, } | { "event": "requests-changed" } | { "event": "servers-changed" } | { "event": "projects-changed" } | { "event": "takeover", 
+/**
+ * The server that died.
+ */
+dead: Owner, 
+/**
+ * The server that took over.
+ */
+survivor: Owner, 
+/**
+ * How many requests now belong to the survivor.
+ */
+count: number, };
+
+/**
+ * A group of the palette.
+ */
+export type Family = "control" | "checkpoint" | "file" | "transform" | "database" | "network";
+
+/**
+ * A field of a stream.
+ */
+export type Field = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its type for people: `Int64`, `Utf8`, `Timestamp(ms)`.
+ */
+type: string, 
+/**
+ * Whether it may be null.
+ */
+nullable: boolean, };
+
+/**
+ * How a file differs from the last commit.
+ */
+export type FileChange = "added" | "modified" | "deleted" | "renamed" | "conflicted";
+
+/**
+ * A flow: components and the links between them. Exactly one component is the start component.
+ */
+export type Flow = { 
+/**
+ * What the flow is for, in the author's words.
+ */
+description: string, 
+/**
+ * The components, in the order in which they were added.
+ */
+components: Record<string, Component>, 
+/**
+ * The links, sorted.
+ */
+links: Array<Link>, 
+/**
+ * Where each component is drawn. Kept apart from the components so that a moved box hides nothing in a diff.
+ */
+layout: Record<string, Position>, };
+
+/**
+ * Changes a flow: the one way for the mouse, the keyboard, menus and paste. The flow either changes as asked or
+ * not at all. An edit made on an older revision is applied all the same when what changed since touches other
+ * components. Errors: `edit/…` (the edit breaks a rule of the document), `flow/stale-revision`.
+ */
+export type FlowApplyEdit = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The revision on which the edit was made.
+ */
+revision: number, 
+/**
+ * The edit.
+ */
+edit: Edit, 
+/**
+ * Edits of the same gesture (a word being typed, a box being dragged with the keys) become one undo step: any
+ * text that is the same for them and new for the next gesture.
+ */
+gesture?: string, };
+
+/**
+ * The flow of a request, as it was when the request was made.
+ */
+export type FlowAtVersion = { 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * The version of the project.
+ */
+version: string, 
+/**
+ * The flow's name.
+ */
+name: string, 
+/**
+ * The flow.
+ */
+flow: Flow, };
+
+/**
+ * A change to an open flow: the reply to an edit, to undo and to redo, and the event for the other windows.
+ */
+export type FlowChange = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The revision that `patch` applies to: the one before the change. A window that holds another one asks
+ * `flow_open` for the whole flow.
+ */
+base: number, 
+/**
+ * Where the editing stands now.
+ */
+state: FlowState, 
+/**
+ * What changed in the document.
+ */
+patch: FlowPatch, 
+/**
+ * The components for which what follows from the document changed.
+ */
+views: { [key in ComponentId]: ComponentView }, 
+/**
+ * All problems that can be found at once, not only the new ones.
+ */
+diagnostics: Array<Diagnostic>, };
+
+/**
+ * What the slower checks found: schemas and expressions.
+ */
+export type FlowChecked = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The revision that was checked; older than the flow's own while the author types on.
+ */
+revision: number, 
+/**
+ * The problems found, beside those that came with the edit.
+ */
+diagnostics: Array<Diagnostic>, 
+/**
+ * The fields on every outlet where they can be known: by component, by outlet. They serve completion (the
+ * fields of the outlets linked to an inlet) and the hover text of links.
+ */
+fields: { [key in ComponentId]: { [key in string]: Array<Field> } }, };
+
+/**
+ * Closes a flow. Errors: `flow/unsaved` when it has changes that are not saved and `discard` is not set.
+ */
+export type FlowClose = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Drop the changes that are not saved.
+ */
+discard?: boolean, };
+
+/**
+ * Components and the links between them as text, for the clipboard.
+ */
+export type FlowCopy = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The components.
+ */
+components: Array<ComponentId>, };
+
+/**
+ * A flow of a project, at the version that the server has.
+ */
+export type FlowEntry = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is for.
+ */
+description: string, 
+/**
+ * Why it cannot run, if it cannot. The other flows of the project run all the same.
+ */
+problem?: string, 
+/**
+ * What a request of it can be given: `{name, type, default}` each.
+ */
+inputs: Array<InputDeclaration>, };
+
+/**
+ * Name of a flow: the file name without `.flow.json`. May hold `/` for folders below `flows/`.
+ */
+export type FlowName = string;
+
+/**
+ * Prepares a new component of a type: an id and a free name. The flow does not change; an `addComponent` edit puts
+ * it in. Errors: `flow/unknown-type`.
+ */
+export type FlowNewComponent = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The component type: `FileRead`.
+ */
+type: string, };
+
+/**
+ * Opens a flow; one that is open already is shown as it is. Errors: `project/none-open`, `project/no-such-flow`,
+ * `document/syntax`, `document/too-new`, `document/shape`.
+ */
+export type FlowOpen = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * Puts copied components into a flow, with new ids and free names, as one undo step. The new components are those
+ * of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds no components.
+ */
+export type FlowPaste = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * What `flow_copy` gave.
+ */
+text: string, 
+/**
+ * Where the upper left corner of the whole goes.
+ */
+position: Position, };
+
+/**
+ * What changed in a document, by place: to patch, take out what is removed, then put in what is here.
+ */
+export type FlowPatch = { 
+/**
+ * Components that are new or changed.
+ */
+components: { [key in ComponentId]: Component }, 
+/**
+ * Components that are gone.
+ */
+removedComponents: Array<ComponentId>, 
+/**
+ * Links that are new.
+ */
+links: Array<Link>, 
+/**
+ * Links that are gone.
+ */
+removedLinks: Array<Link>, 
+/**
+ * Positions that are new or changed. Those of removed components are gone with them.
+ */
+layout: { [key in ComponentId]: Position }, 
+/**
+ * The description, if it changed.
+ */
+description?: string, };
+
+/**
+ * Does again what was taken back last. Errors: `flow/nothing-to-redo`.
+ */
+export type FlowRedo = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * Loads a flow anew from its file and drops the changes that are not saved.
+ */
+export type FlowReload = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
+ * the file since it was opened and `overwrite` is not set; `project/cannot-write`.
+ */
+export type FlowSave = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Write over what another program wrote.
+ */
+overwrite?: boolean, };
+
+/**
+ * A flow was written to its file.
+ */
+export type FlowSaved = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Where the editing stands now; `dirty` is false unless it was edited while it was written.
+ */
+state: FlowState, };
+
+/**
+ * Where the editing of an open flow stands.
+ */
+export type FlowState = { 
+/**
+ * Counts every change to the document. An edit names the revision on which it was made.
+ */
+revision: number, 
+/**
+ * Whether there are changes that are not saved.
+ */
+dirty: boolean, 
+/**
+ * What undo would take back, in words ("Rename Mapper"); null when there is nothing to undo.
+ */
+undo: string | null, 
+/**
+ * What redo would do again, in words; null when there is nothing to redo.
+ */
+redo: string | null, };
+
+/**
+ * A flow of the project tree.
+ */
+export type FlowSummary = { 
+/**
+ * Its name.
+ */
+name: FlowName, 
+/**
+ * Why its file cannot be read, if so. It never hides the other flows.
+ */
+problem: string | null, 
+/**
+ * Whether it is open with changes that are not saved.
+ */
+dirty: boolean, 
+/**
+ * Whether changes that were never saved were found in the crash journal: opening the flow brings them back.
+ */
+recovered: boolean, };
+
+/**
+ * Takes back the last step. Errors: `flow/nothing-to-undo`.
+ */
+export type FlowUndo = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * An open flow as a whole.
+ */
+export type FlowView = { 
+/**
+ * Its name.
+ */
+flow: FlowName, 
+/**
+ * The document.
+ */
+document: Flow, 
+/**
+ * What follows from the document for each component.
+ */
+views: { [key in ComponentId]: ComponentView }, 
+/**
+ * Where the editing of it stands.
+ */
+state: FlowState, 
+/**
+ * The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas and
+ * expressions) come in `checked`, and later in the event `flow-checked`.
+ */
+diagnostics: Array<Diagnostic>, 
+/**
+ * The slower checks, if they have run for this revision.
+ */
+checked: FlowChecked | null, 
+/**
+ * Whether changes that were never saved were brought back from the crash journal.
+ */
+recovered: boolean, };
+
+/**
+ * The answer of `host_view`.
+ */
+export type HostDescription = { 
+/**
+ * The host.
+ */
+kind: HostKind, 
+/**
+ * The release of Cairn: `0.1.0`.
+ */
+version: string, };
+
+/**
+ * Which host carries the calls.
+ */
+export type HostKind = "desktop" | "browser" | "none";
+
+/**
+ * Which host this is, and which release of Cairn.
+ */
+export type HostView = Record<symbol, never>;
+
+/**
+ * One input that a flow declares. It becomes a flow variable and a field of Start's record.
+ */
+export type InputDeclaration = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its type.
+ */
+type: InputType, 
+/**
+ * The value when a request does not give one. Without it the input is required.
+ */
+default?: unknown, };
+
+/**
+ * The type of an input.
+ */
+export type InputType = "Text" | "Integer" | "Number" | "Boolean";
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * A link carries the stream of an outlet to an inlet. An outlet may have several links (each gets the whole
+ * stream), and so may an inlet (the streams that arrive are appended, and must have the same fields).
+ */
+export type Link = { 
+/**
+ * The outlet it comes from.
+ */
+from: PortRef, 
+/**
+ * The inlet it goes to.
+ */
+to: PortRef, };
+
+/**
+ * A line of a request's log.
+ */
+export type LogEntry = { 
+/**
+ * Its number; give the last one as `after` to read on.
+ */
+number: number, 
+/**
+ * When.
+ */
+at: Time, 
+/**
+ * The attempt it belongs to.
+ */
+attempt: number, 
+/**
+ * The name of the server that wrote it.
+ */
+server: string, 
+/**
+ * `info`, `warning` or `error`.
+ */
+level: string, 
+/**
+ * The id of the component it is about.
+ */
+component?: string, 
+/**
+ * What happened, for programs: `component-finished`, `checkpoint-saved`, `taken-over`.
+ */
+event: string, 
+/**
+ * What happened, for people.
+ */
+message: string, };
+
+/**
+ * Which part of a log to read.
+ */
+export type LogQuery = { 
+/**
+ * Only what follows the entry with this number; all, if absent.
+ */
+after?: number, 
+/**
+ * At most so many, 1 to 1,000; 500 if absent.
+ */
+limit?: number, };
+
+/**
+ * Name and password, to sign in.
+ */
+export type Login = { 
+/**
+ * The account's name.
+ */
+name: string, 
+/**
+ * Its password.
+ */
+password: string, };
+
+/**
+ * An item of the menu; its shortcut works everywhere in the window.
+ */
+export type MenuItem = "new-flow" | "open-project" | "new-project" | "save" | "save-all" | "close-flow" | "undo" | "redo" | "cut" | "copy" | "paste" | "delete" | "select-all" | "zoom-in" | "zoom-out" | "zoom-to-fit" | "auto-layout" | "toggle-panel" | "run" | "stop-run" | "commit" | "pull" | "push" | "push-update" | "history" | "sign-in" | "failover-tour" | "about";
+
+/**
+ * An account to make.
+ */
+export type NewAccount = { 
+/**
+ * Its name: 1 to 64 letters, digits, `.`, `-`, `_` or `@`.
+ */
+name: string, 
+/**
+ * Its password, at least 10 characters.
+ */
+password: string, 
+/**
+ * What it may do.
+ */
+role: Role, };
+
+/**
+ * A component that is not in a flow yet: for an `addComponent` edit.
+ */
+export type NewComponent = { 
+/**
+ * Its id.
+ */
+id: ComponentId, 
+/**
+ * The component, with a name that the flow does not have yet and every property at its default.
+ */
+component: Component, 
+/**
+ * Its ports with these properties.
+ */
+ports: Ports, };
+
+/**
+ * A project to register.
+ */
+export type NewProject = { 
+/**
+ * Its name on the cluster: 1 to 64 letters, digits, `-` or `_`.
+ */
+name: string, 
+/**
+ * The git repository: `https://…`, `ssh://…`, `file:///…` or a path on the servers.
+ */
+repository: string, 
+/**
+ * The git branch.
+ */
+branch: string, 
+/**
+ * The project's folder in the repository; empty for the repository itself.
+ */
+folder: string, };
+
+/**
+ * Requests to make.
+ */
+export type NewRequests = { 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * The flow of that project, at the version that the server has.
+ */
+flow: string, 
+/**
+ * The inputs that the flow's start component declares, by name.
+ */
+inputs: Record<string, unknown>, 
+/**
+ * How many requests to make with these inputs, 1 to 1,000; 1 if absent.
+ */
+count?: number, 
+/**
+ * What started them, for the reader: `console`, `designer`, `tour`; `api` if absent.
+ */
+trigger?: string, };
+
+/**
+ * A token to make, for the account that asks.
+ */
+export type NewToken = { 
+/**
+ * What it is for: `designer on anna's laptop`.
+ */
+name: string, 
+/**
+ * Days until it ends; never, if absent.
+ */
+days?: number, };
+
+/**
+ * A token that was just made.
+ */
+export type NewTokenReply = { 
+/**
+ * What is known of it from now on.
+ */
+token: Token, 
+/**
+ * The token itself, for the header `Authorization: Bearer …`. It is stored nowhere: keep it.
+ */
+secret: string, };
+
+/**
+ * What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.
+ */
+export type OutletRun = { 
+/**
+ * How many records.
+ */
+rows: number, };
+
+/**
+ * The server that a request belongs to.
+ */
+export type Owner = { 
+/**
+ * Identity of the server.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its start number.
+ */
+epoch: number, };
+
+/**
+ * Every component type, in the order of the palette, with its properties: what the palette shows and what the
+ * inspector is made from.
+ */
+export type Palette = Record<symbol, never>;
+
+/**
+ * The answer of `palette`.
+ */
+export type PaletteView = { 
+/**
+ * The component types.
+ */
+components: Array<ComponentDescription>, };
+
+/**
+ * A new password for the account that asks.
+ */
+export type PasswordChange = { 
+/**
+ * The password until now.
+ */
+current: string, 
+/**
+ * The password from now on, at least 10 characters.
+ */
+new: string, };
+
+/**
+ * Where in a flow something is.
+ */
+export type Place = { 
+/**
+ * The component, if it is about one.
+ */
+component?: ComponentId, 
+/**
+ * The property of that component.
+ */
+property?: string, 
+/**
+ * The link.
+ */
+link?: Link, };
+
+/**
+ * One inlet or outlet.
+ */
+export type PortDescription = { 
+/**
+ * Its name in links.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title: string, };
+
+/**
+ * One end of a link: an outlet or an inlet of a component. Written `mapper-k3x9ab.out`.
+ */
+export type PortRef = { 
+/**
+ * The component.
+ */
+component: ComponentId, 
+/**
+ * The name of its outlet or inlet.
+ */
+port: string, };
+
+/**
+ * The inlets and outlets of a component.
+ */
+export type Ports = { 
+/**
+ * Where streams come in, from top to bottom.
+ */
+inlets: Array<PortDescription>, 
+/**
+ * Where streams go out, from top to bottom; the error outlet last.
+ */
+outlets: Array<PortDescription>, };
+
+/**
+ * A place on the canvas, in canvas units (one is a pixel at 100%), to the component's upper left corner.
+ */
+export type Position = { 
+/**
+ * To the right.
+ */
+x: number, 
+/**
+ * Downwards.
+ */
+y: number, };
+
+/**
+ * An error reply (RFC 9457, `application/problem+json`).
+ */
+export type Problem = { 
+/**
+ * The code as a URN: `urn:cairn:error:auth/wrong-password`.
+ */
+type: string, 
+/**
+ * What went wrong, in a few words that are the same for every problem of this code.
+ */
+title: string, 
+/**
+ * The HTTP status.
+ */
+status: number, 
+/**
+ * Stable code, one of `flow_api::codes`. Programs go by it, never by the text.
+ */
+code: string, 
+/**
+ * What went wrong this time, where, and the way out.
+ */
+detail: string, 
+/**
+ * The member of the input that is wrong, if one is.
+ */
+place?: string, };
+
+/**
+ * A project that the cluster knows.
+ */
+export type Project = { 
+/**
+ * Its name on the cluster.
+ */
+name: string, 
+/**
+ * The git repository that servers update from. A password in the address is left out.
+ */
+repository: string, 
+/**
+ * The git branch.
+ */
+branch: string, 
+/**
+ * The project's folder in the repository; empty for the repository itself.
+ */
+folder: string, 
+/**
+ * The commit that every server shall have, once one was asked for.
+ */
+wantedCommit?: string, 
+/**
+ * The version that new requests start with on the server that answered; absent before its first Update.
+ */
+version?: ProjectVersion, };
+
+/**
+ * Closes the project. Errors: `project/unsaved`.
+ */
+export type ProjectClose = Record<symbol, never>;
+
+/**
+ * Makes a new project in a folder, puts it under git and opens it. Errors: `project/exists`.
+ */
+export type ProjectCreate = { 
+/**
+ * The folder, which must be new or empty.
+ */
+path: string, 
+/**
+ * The project's name; the folder's when left out.
+ */
+name?: string, };
+
+/**
+ * Makes a new flow, with a Start and an End component, and saves it. Errors: `project/flow-exists`.
+ */
+export type ProjectCreateFlow = { 
+/**
+ * Its name.
+ */
+flow: FlowName, };
+
+/**
+ * The open project, or null: what a window asks when it starts.
+ */
+export type ProjectCurrent = Record<symbol, never>;
+
+/**
+ * Deletes a flow's file and closes the flow. Git still has what was committed.
+ */
+export type ProjectDeleteFlow = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * Opens the project in a folder and closes the one that was open. Errors: `project/not-found`, `project/not-a-project`,
+ * `project/unsaved` when flows of the open project have changes that are not saved.
+ */
+export type ProjectOpen = { 
+/**
+ * The folder, or any folder or file within the project.
+ */
+path: string, };
+
+/**
+ * The projects that were open before, the latest first.
+ */
+export type ProjectRecent = Record<symbol, never>;
+
+/**
+ * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `project/unsaved` when it is open
+ * with changes that are not saved.
+ */
+export type ProjectRenameFlow = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Its new name.
+ */
+to: FlowName, };
+
+/**
+ * Which version of a project a server has.
+ */
+export type ProjectVersion = { 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * The version: the git tree id of the project's folder.
+ */
+version: string, 
+/**
+ * The commit that it came from.
+ */
+commit: string, 
+/**
+ * Since when the server has it.
+ */
+since: Time, };
+
+/**
+ * The open project, as the project tree shows it.
+ */
+export type ProjectView = { 
+/**
+ * The project's name.
+ */
+name: string, 
+/**
+ * Its folder.
+ */
+path: string, 
+/**
+ * Its flows by name, bad ones too.
+ */
+flows: Array<FlowSummary>, 
+/**
+ * Its connections by name.
+ */
+connections: Array<ConnectionSummary>, 
+/**
+ * Whether the folder is under git. Without it there is no version control and no Push update.
+ */
+versioned: boolean, };
+
+/**
+ * One property of a component type.
+ */
+export type PropertyDescription = { 
+/**
+ * Its name in the document: `OtherServerRetry`.
+ */
+name: string, 
+/**
+ * Its label in the inspector; the field's own term where there is one.
+ */
+title: string, 
+/**
+ * What it means, one or two sentences.
+ */
+help: string, 
+/**
+ * What values it takes.
+ */
+kind: PropertyKind, 
+/**
+ * The value when it is not set. `Null` when there is none.
+ */
+default: JsonValue, 
+/**
+ * Whether the flow cannot run without it.
+ */
+required: boolean, };
+
+/**
+ * What values a property takes, and so how it is edited.
+ */
+export type PropertyKind = { "kind": "text" } | { "kind": "multiline" } | { "kind": "path" } | { "kind": "integer", 
+/**
+ * The least value allowed.
+ */
+min: number, 
+/**
+ * The greatest value allowed.
+ */
+max: number, } | { "kind": "seconds", 
+/**
+ * The least value allowed.
+ */
+min: number, } | { "kind": "boolean" } | { "kind": "choice", 
+/**
+ * The values, in order.
+ */
+choices: Array<Choice>, } | { "kind": "expression", 
+/**
+ * Whether its value must be a boolean.
+ */
+condition: boolean, } | { "kind": "mapping" } | { "kind": "branches" } | { "kind": "pairs" } | { "kind": "fields" } | { "kind": "inputs" } | { "kind": "connection", 
+/**
+ * The kinds that fit.
+ */
+kinds: Array<string>, };
+
+/**
+ * What a pull did.
+ */
+export type Pulled = { 
+/**
+ * The commit before; null in an empty working copy.
+ */
+from: string | null, 
+/**
+ * The commit now; the same when there was nothing new.
+ */
+to: string, };
+
+/**
+ * Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
+ * shall have, and then has every server Update, one after the other. Progress comes in `push-update-progress`
+ * events; one server's failure does not keep the others from updating. A project that the cluster does not know
+ * yet is registered with the address of the git remote. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted`
+ * when changed files would be left behind and `leave_changes` is not set.
+ */
+export type PushUpdate = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * Go on although files have changes that are not committed. They stay here.
+ */
+leaveChanges?: boolean, };
+
+/**
+ * Push update as far as it has come, and at its end its result.
+ */
+export type PushUpdateProgress = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The project's name on the cluster.
+ */
+project: string, 
+/**
+ * The commit that every server shall have.
+ */
+commit: string, 
+/**
+ * How many commits were pushed.
+ */
+pushed: number, 
+/**
+ * Every server, in the order of updating.
+ */
+servers: Array<ServerUpdate>, 
+/**
+ * Whether it is over.
+ */
+done: boolean, };
+
+/**
+ * A project that was open before.
+ */
+export type RecentProject = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its folder.
+ */
+path: string, };
+
+/**
+ * A request.
+ */
+export type Request = { 
+/**
+ * Identity.
+ */
+id: number, 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * The version of the project that it is pinned to.
+ */
+version: string, 
+/**
+ * The flow.
+ */
+flow: string, 
+/**
+ * What started it: `api`, `console`, `designer`, `tour`.
+ */
+trigger: string, 
+/**
+ * The account that asked for it.
+ */
+requestedBy: string, 
+/**
+ * Its state.
+ */
+state: RequestState, 
+/**
+ * The server it belongs to; absent while it waits for one.
+ */
+owner?: Owner, 
+/**
+ * Its ownership number: raised each time it gets a new owner.
+ */
+fence: number, 
+/**
+ * The attempt it is in, from 1; 0 before the first.
+ */
+attempt: number, 
+/**
+ * How many automatic retries were spent.
+ */
+retriesUsed: number, 
+/**
+ * When the next attempt or the end of a wait is due.
+ */
+due?: Time, 
+/**
+ * When it was made.
+ */
+created: Time, 
+/**
+ * When its first attempt began.
+ */
+started?: Time, 
+/**
+ * When it changed last.
+ */
+updated: Time, 
+/**
+ * When it ended.
+ */
+ended?: Time, 
+/**
+ * The name of the last Checkpoint it passed; `Start` for `BeginCheckpoint`.
+ */
+checkpoint?: string, 
+/**
+ * How many saved points it has.
+ */
+savedPoints: number, 
+/**
+ * Why its last attempt failed.
+ */
+error?: RequestError, 
+/**
+ * What the flow answered at its End.
+ */
+reply?: unknown, 
+/**
+ * Its attempts, where they were asked for.
+ */
+attempts?: Array<Attempt>, };
+
+/**
+ * All there is to see of one request, save its log and its flow.
+ */
+export type RequestDetail = { 
+/**
+ * The request.
+ */
+request: Request, 
+/**
+ * What it was given.
+ */
+inputs: Record<string, unknown>, 
+/**
+ * What its start component said when it was made.
+ */
+settings: RequestSettings, 
+/**
+ * Its attempts, the first first.
+ */
+attempts: Array<Attempt>, 
+/**
+ * What it saved, the first first.
+ */
+savedPoints: Array<SavedPoint>, };
+
+/**
+ * Why an attempt failed.
+ */
+export type RequestError = { 
+/**
+ * Stable code.
+ */
+code: string, 
+/**
+ * What went wrong and the way out.
+ */
+message: string, 
+/**
+ * The id of the component that failed, if one did.
+ */
+component?: string, };
+
+/**
+ * Which requests to list.
+ */
+export type RequestQuery = { 
+/**
+ * Only those in these states, separated by commas: `Running,Waiting`.
+ */
+state?: string, 
+/**
+ * Only those of this project.
+ */
+project?: string, 
+/**
+ * Only those of this flow.
+ */
+flow?: string, 
+/**
+ * Only those that belong to the server with this id.
+ */
+owner?: string, 
+/**
+ * Only those older than the request with this id.
+ */
+before?: number, 
+/**
+ * At most so many, 1 to 1,000; 100 if absent.
+ */
+limit?: number, 
+/**
+ * Whether each comes with its attempts.
+ */
+attempts?: boolean, };
+
+/**
+ * What the start component says about retry and takeover.
+ */
+export type RequestSettings = { 
+/**
+ * Whether a survivor may take it over.
+ */
+otherServerRetry: boolean, 
+/**
+ * Whether its inputs are saved at the start.
+ */
+beginCheckpoint: boolean, 
+/**
+ * How many automatic retries it has.
+ */
+retryCount: number, 
+/**
+ * Seconds between a failed attempt and the next.
+ */
+retryInterval: number, 
+/**
+ * Seconds that one attempt may take.
+ */
+timeout?: number, };
+
+/**
+ * State of a request.
+ */
+export type RequestState = "Queued" | "Running" | "Waiting" | "WaitingForRetry" | "Finished" | "Error" | "Cancelled";
+
+/**
+ * Requests, the newest first in a list and in the order of their making where they were just made.
+ */
+export type Requests = { 
+/**
+ * The requests.
+ */
+requests: Array<Request>, 
+/**
+ * Give it as `before` to read on; absent at the end.
+ */
+next?: number, };
+
+/**
+ * What an account may do. Each role may do all that those before it may.
+ */
+export type Role = "Viewer" | "Operator" | "Author" | "Administrator";
+
+/**
+ * A new role for an account.
+ */
+export type RoleChange = { 
+/**
+ * What it may do from now on.
+ */
+role: Role, };
+
+/**
+ * The event of a local run: only what is new.
+ */
+export type RunChanged = { 
+/**
+ * The run.
+ */
+run: number, 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * How it stands.
+ */
+outcome: RunOutcome, 
+/**
+ * The components that changed.
+ */
+components: { [key in ComponentId]: ComponentRun }, 
+/**
+ * The lines that are new.
+ */
+log: Array<RunLogLine>, };
+
+/**
+ * The last local run of a flow, or null.
+ */
+export type RunLast = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * A line of a local run's log.
+ */
+export type RunLogLine = { 
+/**
+ * When, in milliseconds since 1970.
+ */
+at: number, 
+/**
+ * The component it is about.
+ */
+component: ComponentId | null, 
+/**
+ * Whether it tells of a failure.
+ */
+failure: boolean, 
+/**
+ * What happened.
+ */
+message: string, };
+
+/**
+ * How a local run stands.
+ */
+export type RunOutcome = { "state": "running" } | { "state": "finished", 
+/**
+ * What the flow answered at its End.
+ */
+reply: unknown, } | { "state": "error", 
+/**
+ * Stable code.
+ */
+code: string, 
+/**
+ * What went wrong and the way out.
+ */
+message: string, 
+/**
+ * The component that failed, if one did.
+ */
+component: ComponentId | null, } | { "state": "stopped" };
+
+/**
+ * Runs an open flow here as it is now. What happens comes in `run-changed` events. A run of the same flow that is
+ * still going on is stopped first. Errors: `run/not-runnable` with the place of the first problem, `input/…`.
+ */
+export type RunStart = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Values for the inputs that its start component declares; the others have their defaults.
+ */
+inputs?: { [key in string]: JsonValue }, };
+
+/**
+ * Stops a local run: components that run come to a safe end, no other starts.
+ */
+export type RunStop = { 
+/**
+ * The run.
+ */
+run: number, };
+
+/**
+ * The first records (at most 100) that an outlet delivered in a local run. Errors: `run/unknown`, `run/no-stream`.
+ */
+export type RunStream = { 
+/**
+ * The run.
+ */
+run: number, 
+/**
+ * The component.
+ */
+component: ComponentId, 
+/**
+ * Its outlet.
+ */
+outlet: string, };
+
+/**
+ * A local run as far as it has come.
+ */
+export type RunView = { 
+/**
+ * The run.
+ */
+run: number, 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The revision that runs. Later edits do not change it.
+ */
+revision: number, 
+/**
+ * When it began, in milliseconds since 1970.
+ */
+started: number, 
+/**
+ * How it stands.
+ */
+outcome: RunOutcome, 
+/**
+ * Every component that has started so far.
+ */
+components: { [key in ComponentId]: ComponentRun }, 
+/**
+ * Its log, the oldest line first; at most the last thousand.
+ */
+log: Array<RunLogLine>, };
+
+/**
+ * What a saved point keeps.
+ */
+export type SavedKind = "begin" | "checkpoint" | "completed" | "outlets";
+
+/**
+ * Something that a request saved; what is settled by it never runs again.
+ */
+export type SavedPoint = { 
+/**
+ * Its number within the request, from 0, in the order of saving.
+ */
+number: number, 
+/**
+ * What it keeps.
+ */
+kind: SavedKind, 
+/**
+ * The id of the component.
+ */
+component: string, 
+/**
+ * The attempt that saved it.
+ */
+attempt: number, 
+/**
+ * How many records it keeps.
+ */
+rows: number, 
+/**
+ * How many bytes they take where they are kept; 0 if it keeps no stream.
+ */
+bytes: number, 
+/**
+ * The flow variables saved with it.
+ */
+variables: Record<string, unknown>, 
+/**
+ * The outlets that were chosen, for `outlets`.
+ */
+outlets: Array<string>, 
+/**
+ * When.
+ */
+at: Time, };
+
+/**
+ * The first records of a saved point.
+ */
+export type SavedRows = { 
+/**
+ * The names of the fields, in order.
+ */
+fields: Array<string>, 
+/**
+ * The first records, by field. Numbers that JavaScript could not hold exactly are strings.
+ */
+rows: Record<string, unknown>[], 
+/**
+ * How many records there are in all.
+ */
+total: number, };
+
+/**
+ * A server of the cluster.
+ */
+export type Server = { 
+/**
+ * Identity, made at its first start.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it works.
+ */
+state: ServerState, 
+/**
+ * Where its API and console are: `http://127.0.0.1:7400`.
+ */
+address: string, 
+/**
+ * Its start number.
+ */
+epoch: number, 
+/**
+ * Its process on its machine.
+ */
+pid: number, 
+/**
+ * When it started last.
+ */
+started: Time, 
+/**
+ * When it was stopped or found dead.
+ */
+terminated?: Time, 
+/**
+ * How many requests it has in state `Running`.
+ */
+requestsRunning: number, 
+/**
+ * The version of each project that it has.
+ */
+versions: Array<ProjectVersion>, 
+/**
+ * Whether it is the one that answered.
+ */
+thisServer: boolean, };
+
+/**
+ * State of a server.
+ */
+export type ServerState = "Running" | "Draining" | "Terminated";
+
+/**
+ * Push update on one server.
+ */
+export type ServerUpdate = { 
+/**
+ * The server's id.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, } & ({ "step": "waiting" } | { "step": "updating" } | { "step": "updated", 
+/**
+ * The commit it had before; null at its first Update.
+ */
+from: string | null, 
+/**
+ * The version of the project that it starts new requests with.
+ */
+version: string, 
+/**
+ * How long it took, in milliseconds.
+ */
+took: number, 
+/**
+ * The flows that cannot run there, each with the reason.
+ */
+problems: Array<string>, } | { "step": "down" } | { "step": "failed", 
+/**
+ * Stable code.
+ */
+code: string, 
+/**
+ * What went wrong and the way out.
+ */
+message: string, });
+
+/**
+ * A server of a cluster as the designer sees it.
+ */
+export type ServerView = { 
+/**
+ * Whether it answers the designer.
+ */
+reachable: boolean, 
+/**
+ * Why it does not answer.
+ */
+problem: string | null, 
+/**
+ * Identity, made at its first start.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it works.
+ */
+state: ServerState, 
+/**
+ * Where its API and console are: `http://127.0.0.1:7400`.
+ */
+address: string, 
+/**
+ * Its start number.
+ */
+epoch: number, 
+/**
+ * Its process on its machine.
+ */
+pid: number, 
+/**
+ * When it started last.
+ */
+started: Time, 
+/**
+ * When it was stopped or found dead.
+ */
+terminated?: Time, 
+/**
+ * How many requests it has in state `Running`.
+ */
+requestsRunning: number, 
+/**
+ * The version of each project that it has.
+ */
+versions: Array<ProjectVersion>, 
+/**
+ * Whether it is the one that answered.
+ */
+thisServer: boolean, };
+
+/**
+ * Who the caller is.
+ */
+export type Session = { 
+/**
+ * The account.
+ */
+account: Account, 
+/**
+ * When the session ends; absent for a caller with a token.
+ */
+expires?: Time, };
+
+/**
+ * How serious a diagnostic is.
+ */
+export type Severity = "hint" | "warning" | "error";
+
+/**
+ * The first records that an outlet delivered.
+ */
+export type StreamView = { 
+/**
+ * Its fields.
+ */
+fields: Array<Field>, 
+/**
+ * The first records, by field. Whole numbers of 64 bits and decimals are texts, so that nothing is lost.
+ */
+rows: Record<string, unknown>[], 
+/**
+ * How many records there are in all.
+ */
+total: number, };
+
+/**
+ * A survivor took over the requests of a dead server.
+ */
+export type Takeover = { 
+/**
+ * The name of the server that died.
+ */
+dead: string, 
+/**
+ * The name of the server that took over.
+ */
+survivor: string, 
+/**
+ * How many requests belong to the survivor now.
+ */
+count: number, };
+
+/**
+ * A moment by the checkpoint database's clock, written as RFC 3339 in UTC: `2026-03-01T12:00:00.25Z`.
+ */
+export type Time = string;
+
+/**
+ * A token of a program. The token itself is shown once, when it is made.
+ */
+export type Token = { 
+/**
+ * Identity, to revoke it by.
+ */
+id: string, 
+/**
+ * What it is for.
+ */
+name: string, 
+/**
+ * The account it acts for.
+ */
+account: string, 
+/**
+ * When it was made.
+ */
+created: Time, 
+/**
+ * When it ends; never, if absent.
+ */
+expires?: Time, };
+
+/**
+ * Where the token for a cluster is kept. No user interface ever sees the token itself.
+ */
+export type TokenPlace = "keyring" | "file";
+
+/**
+ * Where the Failover tour is.
+ */
+export type TourPhase = "starting" | "running" | "killed" | "takenOver" | "done" | "failed";
+
+/**
+ * What the Failover tour would do on the chosen cluster, or why it cannot: it kills a server, so it only does that
+ * to servers that `cairn tour` started for it.
+ */
+export type TourPlan = Record<symbol, never>;
+
+/**
+ * The answer of `tour_plan`.
+ */
+export type TourPlanView = { 
+/**
+ * Whether the tour can start.
+ */
+possible: boolean, 
+/**
+ * Why it cannot; null when it can.
+ */
+reason: string | null, 
+/**
+ * The cluster.
+ */
+cluster: string | null, 
+/**
+ * The project and flow whose requests it starts.
+ */
+flow: string | null, 
+/**
+ * How many requests it starts.
+ */
+requests: number, 
+/**
+ * The names of the servers.
+ */
+servers: Array<string>, };
+
+/**
+ * The Failover tour as far as it has come.
+ */
+export type TourProgress = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * Where it is.
+ */
+phase: TourPhase, 
+/**
+ * One sentence about it.
+ */
+message: string, 
+/**
+ * How many requests it started.
+ */
+requests: number, 
+/**
+ * How many of them have finished.
+ */
+finished: number, 
+/**
+ * The name of the server that is killed, once it is known.
+ */
+killed: string | null, 
+/**
+ * The name of the survivor, once it is known.
+ */
+survivor: string | null, 
+/**
+ * The table at the end.
+ */
+report: TourReport | null, };
+
+/**
+ * The table at the end of the Failover tour.
+ */
+export type TourReport = { 
+/**
+ * Requests that were started.
+ */
+requests: number, 
+/**
+ * Requests that finished.
+ */
+finished: number, 
+/**
+ * Requests that ended otherwise, or not at all.
+ */
+lost: number, 
+/**
+ * Components that ran again although they were settled. Must be 0.
+ */
+settledComponentsRepeated: number, 
+/**
+ * Milliseconds from the kill to the first component that ran on the survivor.
+ */
+killToFirstResumedComponent: number | null, };
+
+/**
+ * Starts the Failover tour; it goes on by itself and tells of itself in `tour-progress` events. Errors:
+ * `tour/not-possible`, `tour/running`.
+ */
+export type TourStart = Record<symbol, never>;
+
+/**
+ * Asks a server to bring its working copy of a project up.
+ */
+export type Update = { 
+/**
+ * The commit that the server must have afterwards; the newest of the branch, if absent.
+ */
+commit?: string, };
+
+/**
+ * What an Update did on one server.
+ */
+export type Updated = { 
+/**
+ * The name of the server.
+ */
+server: string, 
+/**
+ * The commit it had before; absent at the first Update.
+ */
+from?: string, 
+/**
+ * The commit it has now.
+ */
+to: string, 
+/**
+ * The version of the project that new requests start with from now on.
+ */
+version: string, 
+/**
+ * The flows of that version.
+ */
+flows: Array<FlowEntry>, };
+
+/**
+ * Commits changed files. Open flows among them must be saved before. Errors: `vcs/nothing-to-commit`,
+ * `vcs/empty-message`, `vcs/unsaved`, `vcs/no-author` when git knows no name and address of the author.
+ */
+export type VcsCommit = { 
+/**
+ * The message.
+ */
+message: string, 
+/**
+ * The files, by their paths as in the status; every changed file of the project when left out.
+ */
+paths?: Array<string>, };
+
+/**
+ * The commits of the project, or of one flow, the newest first.
+ */
+export type VcsLog = { 
+/**
+ * Only those that changed this flow.
+ */
+flow?: FlowName, 
+/**
+ * At most so many; 100 when left out.
+ */
+limit?: number, };
+
+/**
+ * Fetches from the remote and brings the working copy up, by fast-forward only. Open flows without changes of
+ * their own are loaded anew. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`,
+ * `vcs/would-overwrite` when files that changed here changed there too.
+ */
+export type VcsPull = Record<symbol, never>;
+
+/**
+ * Pushes the branch to the remote. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`
+ * (pull first).
+ */
+export type VcsPush = Record<symbol, never>;
+
+/**
+ * Where the working copy stands. Errors: `vcs/none` when the project is not under git.
+ */
+export type VcsStatus = Record<symbol, never>;
+
+/**
+ * Where the working copy stands.
+ */
+export type VcsView = { 
+/**
+ * The git branch; null while the head is detached.
+ */
+branch: string | null, 
+/**
+ * The newest commit of the branch; null before the first.
+ */
+head: Commit | null, 
+/**
+ * The address of the remote, without a password; null when there is none.
+ */
+remote: string | null, 
+/**
+ * The files of the project that differ from the last commit.
+ */
+changed: Array<ChangedFile>, 
+/**
+ * How many commits are not pushed.
+ */
+ahead: number, 
+/**
+ * How many commits of the remote (as last seen) are not pulled.
+ */
+behind: number, 
+/**
+ * What stands in the way of committing (`merging`, `rebasing`, …); null when nothing does.
+ */
+obstacle: string | null, };
+
+/**
+ * How long to wait for a request's end.
+ */
+export type WaitQuery = { 
+/**
+ * Seconds, at most 60; 30 if absent. The reply shows the request as it is then, ended or not.
+ */
+timeout?: number, };
+
+/**
+ * Lets the user choose a folder in the system's own dialog. Error `host/not-available` in a browser.
+ */
+export type WindowChooseFolder = { 
+/**
+ * The dialog's title.
+ */
+title: string, };
+
+/**
+ * Closes the designer's window and drops changes that are not saved; what a user interface calls after it has asked.
+ */
+export type WindowClose = Record<symbol, never>;
+
+/**
+ * Opens the monitor window, or brings it to the front. Error `host/not-available` in a browser.
+ */
+export type WindowOpenMonitor = Record<symbol, never>;
+
+/** Every command of the designer: what goes in, what comes out. */
+export interface Commands {
+  /**
+   * Which host this is, and which release of Cairn.
+   */
+  host_view: { input: HostView; output: HostDescription };
+  /**
+   * Opens the monitor window, or brings it to the front. Error `host/not-available` in a browser.
+   */
+  window_open_monitor: { input: WindowOpenMonitor; output: null };
+  /**
+   * Closes the designer's window and drops changes that are not saved; what a user interface calls after it has asked.
+   */
+  window_close: { input: WindowClose; output: null };
+  /**
+   * Lets the user choose a folder in the system's own dialog. Error `host/not-available` in a browser.
+   */
+  window_choose_folder: { input: WindowChooseFolder; output: ChosenFolder };
+  /**
+   * Opens the project in a folder and closes the one that was open. Errors: `project/not-found`, `project/not-a-project`,
+   * `project/unsaved` when flows of the open project have changes that are not saved.
+   */
+  project_open: { input: ProjectOpen; output: ProjectView };
+  /**
+   * Makes a new project in a folder, puts it under git and opens it. Errors: `project/exists`.
+   */
+  project_create: { input: ProjectCreate; output: ProjectView };
+  /**
+   * Closes the project. Errors: `project/unsaved`.
+   */
+  project_close: { input: ProjectClose; output: null };
+  /**
+   * The open project, or null: what a window asks when it starts.
+   */
+  project_current: { input: ProjectCurrent; output: ProjectView | null };
+  /**
+   * The projects that were open before, the latest first.
+   */
+  project_recent: { input: ProjectRecent; output: Array<RecentProject> };
+  /**
+   * Makes a new flow, with a Start and an End component, and saves it. Errors: `project/flow-exists`.
+   */
+  project_create_flow: { input: ProjectCreateFlow; output: ProjectView };
+  /**
+   * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `project/unsaved` when it is open
+   * with changes that are not saved.
+   */
+  project_rename_flow: { input: ProjectRenameFlow; output: ProjectView };
+  /**
+   * Deletes a flow's file and closes the flow. Git still has what was committed.
+   */
+  project_delete_flow: { input: ProjectDeleteFlow; output: ProjectView };
+  /**
+   * Every component type, in the order of the palette, with its properties: what the palette shows and what the
+   * inspector is made from.
+   */
+  palette: { input: Palette; output: PaletteView };
+  /**
+   * Opens a flow; one that is open already is shown as it is. Errors: `project/none-open`, `project/no-such-flow`,
+   * `document/syntax`, `document/too-new`, `document/shape`.
+   */
+  flow_open: { input: FlowOpen; output: FlowView };
+  /**
+   * Closes a flow. Errors: `flow/unsaved` when it has changes that are not saved and `discard` is not set.
+   */
+  flow_close: { input: FlowClose; output: null };
+  /**
+   * Prepares a new component of a type: an id and a free name. The flow does not change; an `addComponent` edit puts
+   * it in. Errors: `flow/unknown-type`.
+   */
+  flow_new_component: { input: FlowNewComponent; output: NewComponent };
+  /**
+   * Changes a flow: the one way for the mouse, the keyboard, menus and paste. The flow either changes as asked or
+   * not at all. An edit made on an older revision is applied all the same when what changed since touches other
+   * components. Errors: `edit/…` (the edit breaks a rule of the document), `flow/stale-revision`.
+   */
+  flow_apply_edit: { input: FlowApplyEdit; output: FlowChange };
+  /**
+   * Takes back the last step. Errors: `flow/nothing-to-undo`.
+   */
+  flow_undo: { input: FlowUndo; output: FlowChange };
+  /**
+   * Does again what was taken back last. Errors: `flow/nothing-to-redo`.
+   */
+  flow_redo: { input: FlowRedo; output: FlowChange };
+  /**
+   * Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
+   * the file since it was opened and `overwrite` is not set; `project/cannot-write`.
+   */
+  flow_save: { input: FlowSave; output: FlowSaved };
+  /**
+   * Loads a flow anew from its file and drops the changes that are not saved.
+   */
+  flow_reload: { input: FlowReload; output: FlowView };
+  /**
+   * Components and the links between them as text, for the clipboard.
+   */
+  flow_copy: { input: FlowCopy; output: CopiedText };
+  /**
+   * Puts copied components into a flow, with new ids and free names, as one undo step. The new components are those
+   * of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds no components.
+   */
+  flow_paste: { input: FlowPaste; output: FlowChange };
+  /**
+   * Runs an open flow here as it is now. What happens comes in `run-changed` events. A run of the same flow that is
+   * still going on is stopped first. Errors: `run/not-runnable` with the place of the first problem, `input/…`.
+   */
+  run_start: { input: RunStart; output: RunView };
+  /**
+   * Stops a local run: components that run come to a safe end, no other starts.
+   */
+  run_stop: { input: RunStop; output: null };
+  /**
+   * The last local run of a flow, or null.
+   */
+  run_last: { input: RunLast; output: RunView | null };
+  /**
+   * The first records (at most 100) that an outlet delivered in a local run. Errors: `run/unknown`, `run/no-stream`.
+   */
+  run_stream: { input: RunStream; output: StreamView };
+  /**
+   * Where the working copy stands. Errors: `vcs/none` when the project is not under git.
+   */
+  vcs_status: { input: VcsStatus; output: VcsView };
+  /**
+   * Commits changed files. Open flows among them must be saved before. Errors: `vcs/nothing-to-commit`,
+   * `vcs/empty-message`, `vcs/unsaved`, `vcs/no-author` when git knows no name and address of the author.
+   */
+  vcs_commit: { input: VcsCommit; output: Commit };
+  /**
+   * Pushes the branch to the remote. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`
+   * (pull first).
+   */
+  vcs_push: { input: VcsPush; output: VcsView };
+  /**
+   * Fetches from the remote and brings the working copy up, by fast-forward only. Open flows without changes of
+   * their own are loaded anew. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`,
+   * `vcs/would-overwrite` when files that changed here changed there too.
+   */
+  vcs_pull: { input: VcsPull; output: Pulled };
+  /**
+   * The commits of the project, or of one flow, the newest first.
+   */
+  vcs_log: { input: VcsLog; output: Array<Commit> };
+  /**
+   * The clusters that the designer knows, and the chosen one.
+   */
+  cluster_list: { input: ClusterList; output: ClusterListView };
+  /**
+   * Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
+   * that can be revoked; the token is kept in the system's keyring. Errors: `auth/…` (wrong name or password),
+   * `cluster/unreachable`.
+   */
+  cluster_sign_in: { input: ClusterSignIn; output: ClusterView };
+  /**
+   * Signs out of a cluster: the token is revoked there and forgotten here.
+   */
+  cluster_sign_out: { input: ClusterSignOut; output: ClusterListView };
+  /**
+   * Signs out of a cluster and forgets it.
+   */
+  cluster_remove: { input: ClusterRemove; output: ClusterListView };
+  /**
+   * Chooses the cluster that Push update goes to. Errors: `cluster/unknown`.
+   */
+  cluster_choose: { input: ClusterChoose; output: ClusterListView };
+  /**
+   * How a cluster is doing: its servers and how many requests it has in each state. From the first call on the
+   * designer follows the cluster's event streams and sends `cluster-changed`. Errors of this and all commands that
+   * ask a cluster: `cluster/unknown`, `cluster/not-signed-in`, `cluster/unreachable`, and the codes of the servers.
+   */
+  cluster_overview: { input: ClusterOverviewOf; output: ClusterOverview };
+  /**
+   * Lists requests, the newest first.
+   */
+  cluster_requests: { input: ClusterRequests; output: Requests };
+  /**
+   * One request with its attempts and saved points.
+   */
+  cluster_request: { input: ClusterRequest; output: RequestDetail };
+  /**
+   * The log of a request, the oldest entry first.
+   */
+  cluster_request_log: { input: ClusterRequestLog; output: Array<LogEntry> };
+  /**
+   * The flow of a request as it was when the request was made.
+   */
+  cluster_request_flow: { input: ClusterRequestFlow; output: FlowAtVersion };
+  /**
+   * The first records that a request saved at one of its saved points.
+   */
+  cluster_saved_point: { input: ClusterSavedPoint; output: SavedRows };
+  /**
+   * Re-executes a request from its last checkpoint. The server that is asked becomes its owner.
+   */
+  cluster_re_execute: { input: ClusterReExecute; output: Request };
+  /**
+   * Cancels a request.
+   */
+  cluster_cancel: { input: ClusterCancel; output: Request };
+  /**
+   * Starts requests of a flow, at the version that the server has that is asked: the last one pushed to it.
+   */
+  cluster_start_requests: { input: ClusterStartRequests; output: Array<Request> };
+  /**
+   * Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
+   * shall have, and then has every server Update, one after the other. Progress comes in `push-update-progress`
+   * events; one server's failure does not keep the others from updating. A project that the cluster does not know
+   * yet is registered with the address of the git remote. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted`
+   * when changed files would be left behind and `leave_changes` is not set.
+   */
+  push_update: { input: PushUpdate; output: PushUpdateProgress };
+  /**
+   * What the Failover tour would do on the chosen cluster, or why it cannot: it kills a server, so it only does that
+   * to servers that `cairn tour` started for it.
+   */
+  tour_plan: { input: TourPlan; output: TourPlanView };
+  /**
+   * Starts the Failover tour; it goes on by itself and tells of itself in `tour-progress` events. Errors:
+   * `tour/not-possible`, `tour/running`.
+   */
+  tour_start: { input: TourStart; output: TourProgress };
+}
