@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use ts_rs::TS;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// What an account may do. Each role may do all that those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
@@ -88,6 +88,9 @@ pub struct Account {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// A disabled account can do nothing.
+    #[serde(default)]
+    pub disabled: bool,
 }
 
 /// An account to make.
@@ -108,12 +111,18 @@ impl fmt::Debug for NewAccount {
     }
 }
 
-/// A new role for an account.
-#[derive(Debug, Clone, Serialize, Deserialize, TS, ToSchema)]
+/// What to change of an account; what is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RoleChange {
+pub struct AccountChange {
     /// What it may do from now on.
-    pub role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub role: Option<Role>,
+    /// Whether it is disabled from now on; its sessions end then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub disabled: Option<bool>,
 }
 
 /// A new password for the account that asks.
@@ -137,7 +146,7 @@ impl fmt::Debug for PasswordChange {
 #[serde(rename_all = "camelCase")]
 pub struct Token {
     /// Identity, to revoke it by.
-    pub id: String,
+    pub id: i64,
     /// What it is for.
     pub name: String,
     /// The account it acts for.
@@ -148,6 +157,10 @@ pub struct Token {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expires: Option<Time>,
+    /// When it was revoked; it does not count any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub revoked: Option<Time>,
 }
 
 /// A token to make, for the account that asks.
@@ -176,4 +189,39 @@ impl fmt::Debug for NewTokenReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewTokenReply").field("token", &self.token).finish_non_exhaustive()
     }
+}
+
+/// An entry of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditRecord {
+    /// Its number; later entries have higher ones.
+    pub number: u64,
+    /// When.
+    pub at: Time,
+    /// The account that acted, or tried to.
+    pub account: String,
+    /// What it did: `login`, `login-refused`, `project-created`.
+    pub action: String,
+    /// What it did it to.
+    pub subject: String,
+    /// More, for the reader.
+    pub detail: String,
+    /// Where it came from.
+    pub address: String,
+}
+
+/// Which part of the audit trail to read, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Only what came before the entry with this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub before: Option<u64>,
+    /// At most so many, 1 to 1,000; 100 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub limit: Option<u32>,
 }

@@ -201,8 +201,8 @@ impl Client {
     }
 
     /// Revokes a token.
-    pub async fn revoke_token(&self, id: &str) -> Result<(), ClientError> {
-        self.send(self.call(Method::DELETE, &format!("tokens/{}", segment(id)))?).await.map(drop)
+    pub async fn revoke_token(&self, id: i64) -> Result<(), ClientError> {
+        self.send(self.call(Method::DELETE, &format!("tokens/{id}"))?).await.map(drop)
     }
 
     /// The accounts.

@@ -15,7 +15,10 @@ mod server;
 mod time;
 mod typescript;
 
-pub use account::{Account, Login, NewAccount, NewToken, NewTokenReply, PasswordChange, Role, RoleChange, Session, Token};
+pub use account::{
+    Account, AccountChange, AuditQuery, AuditRecord, Login, NewAccount, NewToken, NewTokenReply, PasswordChange, Role,
+    Session, Token,
+};
 pub use client::{Client, ClientError, EventStream};
 pub use event::Event;
 pub use problem::Problem;

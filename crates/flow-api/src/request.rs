@@ -228,6 +228,10 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub end: Option<AttemptEnd>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub error: Option<RequestError>,
 }
 
 /// How an attempt ended.
@@ -246,6 +250,8 @@ pub enum AttemptEnd {
     OwnerLost,
     /// Somebody cancelled the request.
     Cancelled,
+    /// Somebody re-executed the request while the attempt's end was not known.
+    Replaced,
 }
 
 /// What a saved point keeps.
@@ -256,10 +262,16 @@ pub enum SavedKind {
     Begin,
     /// The stream at a Checkpoint.
     Checkpoint,
+    /// What a Wait was given, while it waits.
+    Wait,
+    /// The stream of an outlet, kept because the attempt ended before it was used up.
+    Stream,
     /// That a last component of a path completed.
     Completed,
     /// Which outlets a component chose.
     Outlets,
+    /// That an earlier choice of outlets no longer holds.
+    Withdrawn,
 }
 
 /// Something that a request saved; what is settled by it never runs again.
@@ -272,6 +284,8 @@ pub struct SavedPoint {
     pub kind: SavedKind,
     /// The id of the component.
     pub component: String,
+    /// The name of the component.
+    pub name: String,
     /// The attempt that saved it.
     pub attempt: u32,
     /// How many records it keeps.

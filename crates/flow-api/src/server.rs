@@ -38,6 +38,10 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub terminated: Option<Time>,
+    /// The id of the server that took its requests over, if it was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub taken_over_by: Option<String>,
     /// How many requests it has in state `Running`.
     pub requests_running: u64,
     /// The version of each project that it has.

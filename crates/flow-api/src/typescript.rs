@@ -9,9 +9,10 @@ pub fn declarations() -> BTreeMap<String, String> {
     let mut collected = Declarations { config: &config, by_name: BTreeMap::new() };
     macro_rules! collect { ($($name:ty),* $(,)?) => { $(collected.visit::<$name>();)* } }
     collect!(
-        flow_model::Component, flow_model::Position, Account, Attempt, AttemptEnd, Event, FlowAtVersion, FlowEntry, LogEntry, LogQuery, Login, NewAccount,
+        flow_model::Component, flow_model::Position, Account, AccountChange, Attempt,
+        AttemptEnd, AuditQuery, AuditRecord, Event, FlowAtVersion, FlowEntry, LogEntry, LogQuery, Login, NewAccount,
         NewProject, NewRequests, NewToken, NewTokenReply, Owner, PasswordChange, Problem, Project, ProjectVersion,
-        Request, RequestDetail, RequestError, RequestQuery, RequestSettings, RequestState, Requests, Role, RoleChange,
+        Request, RequestDetail, RequestError, RequestQuery, RequestSettings, RequestState, Requests, Role,
         SavedKind, SavedPoint, SavedRows, Server, ServerState, Session, Time, Token, Update, Updated, WaitQuery,
     );
     collected.by_name
