@@ -1,9 +1,9 @@
-import { CallError, type Platform } from "./index";
-import type { CommandError, CommandName, Commands, Event } from "./types";
+import { CallError, type CommandName, type Platform } from "./index";
+import type { CommandError, Commands, DesignerEvent } from "../generated/types";
 
 /** The loopback host (`cairn design`): calls are POSTs, events a stream. A cookie says who we are. */
 export class HttpPlatform implements Platform {
-  #heard = new Set<(event: Event) => void>();
+  #heard = new Set<(event: DesignerEvent) => void>();
   #changed = new Set<(connected: boolean) => void>();
   #source: EventSource | undefined;
   #connected = true;
@@ -24,7 +24,7 @@ export class HttpPlatform implements Platform {
     throw CallError.from(parse(text) ?? unreachable(reply.status));
   }
 
-  listen(heard: (event: Event) => void): () => void {
+  listen(heard: (event: DesignerEvent) => void): () => void {
     this.#heard.add(heard);
     this.#open();
     return () => this.#heard.delete(heard);
@@ -41,7 +41,7 @@ export class HttpPlatform implements Platform {
     if (this.#source) return;
     this.#source = new EventSource("events");
     this.#source.onmessage = ({ data }: MessageEvent<string>) => {
-      const event = JSON.parse(data) as Event;
+      const event = JSON.parse(data) as DesignerEvent;
       for (const heard of this.#heard) heard(event);
     };
     this.#source.onopen = () => this.#tell(true);

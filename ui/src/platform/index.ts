@@ -4,16 +4,19 @@
  */
 import { HttpPlatform } from "./http";
 import { isTauri, TauriPlatform } from "./tauri";
-import type { CommandError, CommandName, Commands, Event } from "./types";
+import type { CommandError, Commands, DesignerEvent } from "../generated/types";
 
-export type * from "./types";
+export type * from "../generated/types";
+
+/** The name of a command. */
+export type CommandName = keyof Commands;
 
 export interface Platform {
   /** Asks the host to do something. Rejects with a {@link CallError}. */
   call<Name extends CommandName>(name: Name, input: Commands[Name]["input"]): Promise<Commands[Name]["output"]>;
 
   /** Hears every event of the host until the returned function is called. */
-  listen(heard: (event: Event) => void): () => void;
+  listen(heard: (event: DesignerEvent) => void): () => void;
 
   /**
    * Tells whether the host can be heard, now and at every change, until the returned function is called. After a

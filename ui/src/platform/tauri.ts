@@ -1,7 +1,7 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import { CallError, type Platform } from "./index";
-import type { CommandName, Commands, Event } from "./types";
+import { CallError, type CommandName, type Platform } from "./index";
+import type { Commands, DesignerEvent } from "../generated/types";
 
 /** Whether the page stands in the desktop window. */
 export function isTauri(): boolean {
@@ -18,8 +18,8 @@ export class TauriPlatform implements Platform {
     }
   }
 
-  listen(heard: (event: Event) => void): () => void {
-    const stop = listen<Event>("cairn-event", ({ payload }) => heard(payload));
+  listen(heard: (event: DesignerEvent) => void): () => void {
+    const stop = listen<DesignerEvent>("cairn-event", ({ payload }) => heard(payload));
     return () => void stop.then((unlisten) => unlisten());
   }
 

@@ -1,0 +1,101 @@
+import type { Edit } from "../../platform";
+import { act } from "../state/actions";
+import { designer } from "../state/designer.svelte";
+import type { DrawnFlow } from "../state/flow.svelte";
+import { chordOf } from "../state/keys";
+import { GRID } from "./geometry";
+import { neighbour, type Direction } from "./walk";
+
+const arrows: Record<string, Direction> = {
+  arrowleft: "left",
+  arrowright: "right",
+  arrowup: "up",
+  arrowdown: "down",
+};
+const steps: Record<Direction, [number, number]> = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
+let gesture = { key: "", last: 0 };
+
+/** The keyboard layer of the canvas. Answers whether the key was its own. */
+export function canvasKey(flow: DrawnFlow, event: KeyboardEvent): boolean {
+  const chord = chordOf(event);
+  const arrow = arrows[event.key.toLowerCase()];
+  if (arrow && (chord.startsWith("ctrl") || chord.startsWith("alt"))) return move(flow, arrow, event.shiftKey ? 5 : 1);
+  if (arrow) return walk(flow, arrow, event.shiftKey);
+  const on = flow.cursor;
+  const act1 = (name: Parameters<typeof act>[0]): true => (act(name), true);
+  switch (chord) {
+    case "delete":
+    case "backspace":
+      return act1("delete");
+    case "enter":
+      if (on) flow.select([on]);
+      designer.window.focusInspector();
+      return true;
+    case "f2":
+      if (on) flow.select([on]);
+      designer.window.focusInspector("name");
+      return true;
+    case " ":
+      if (on) flow.select(toggled(flow.selected, on));
+      return true;
+    case "escape":
+      flow.select([]);
+      return true;
+    case "i":
+    case "insert":
+      if (on) designer.window.open({ kind: "insert-after", component: on });
+      return true;
+    case "c":
+      if (on) designer.window.open({ kind: "connect-to", component: on });
+      return true;
+    case "ctrl+a":
+      return act1("select-all");
+    case "ctrl+c":
+      return act1("copy");
+    case "ctrl+x":
+      return act1("cut");
+    case "+":
+    case "=":
+    case "shift++":
+      return act1("zoom-in");
+    case "-":
+      return act1("zoom-out");
+    case "shift+1":
+    case "shift+!":
+      return act1("zoom-to-fit");
+    case "shift+l":
+      return act1("auto-layout");
+    default:
+      return false;
+  }
+}
+
+/** Goes on to the component that the arrow leads to; with Shift it joins those that are chosen. */
+function walk(flow: DrawnFlow, direction: Direction, extend: boolean): true {
+  const next = neighbour(flow, flow.cursor, direction);
+  if (!next) return true;
+  flow.select(extend ? [...flow.selected, next] : [next]);
+  flow.cursor = next;
+  flow.canvas?.reveal(next);
+  return true;
+}
+
+/** Moves what is chosen by some steps of the grid. Steps in quick succession are one undo step. */
+function move(flow: DrawnFlow, direction: Direction, size: number): true {
+  const [dx, dy] = steps[direction];
+  const edits: Edit[] = [...flow.selected].map((id) => {
+    const { x, y } = flow.document.layout[id] ?? { x: 0, y: 0 };
+    return { edit: "move", id, position: { x: x + dx * size * GRID, y: y + dy * size * GRID } };
+  });
+  const [first] = edits;
+  if (!first) return true;
+  const now = performance.now();
+  if (now - gesture.last > 800) gesture.key = `keys-${now}`;
+  gesture.last = now;
+  void flow.edit(edits.length === 1 ? first : { edit: "batch", edits }, gesture.key);
+  return true;
+}
+
+function toggled(chosen: ReadonlySet<string>, id: string): string[] {
+  return chosen.has(id) ? [...chosen].filter((other) => other !== id) : [...chosen, id];
+}

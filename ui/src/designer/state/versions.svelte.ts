@@ -1,0 +1,65 @@
+import { CallError, platform, type Commit, type VcsView } from "../../platform";
+import { toasts } from "../../shared/toasts.svelte";
+
+/** Version control of the open project. */
+export class Versions {
+  /** Null while the project is not under git, or none is open. */
+  status = $state.raw<VcsView | null>(null);
+  log = $state.raw<Commit[]>([]);
+  busy = $state<"pull" | "push" | "commit" | null>(null);
+
+  readonly changedFlows = $derived(new Set(this.status?.changed.flatMap((file) => file.flow ?? []) ?? []));
+
+  async refresh(): Promise<void> {
+    this.status = await platform.call("vcs_status", {}).catch(() => null);
+    this.log = this.status ? await platform.call("vcs_log", { limit: 200 }).catch(() => []) : [];
+  }
+
+  /** Commits the given files; answers the error, if there was one. */
+  async commit(message: string, paths: string[]): Promise<CallError | undefined> {
+    this.busy = "commit";
+    try {
+      const commit = await platform.call("vcs_commit", { message, paths });
+      toasts.ok("Committed", `${commit.id.slice(0, 7)} ${firstLine(commit.message)}`);
+      return undefined;
+    } catch (thrown) {
+      return CallError.from(thrown);
+    } finally {
+      this.busy = null;
+      await this.refresh();
+    }
+  }
+
+  pull(): Promise<void> {
+    return this.#do("pull", "Pull", async () => {
+      const { from, to } = await platform.call("vcs_pull", {});
+      if (from === to) toasts.info("Nothing new to pull");
+      else toasts.ok("Pulled", `The working copy is at ${to.slice(0, 7)} now.`);
+    });
+  }
+
+  push(): Promise<void> {
+    return this.#do("push", "Push", async () => {
+      const ahead = this.status?.ahead ?? 0;
+      this.status = await platform.call("vcs_push", {});
+      toasts.ok("Pushed", ahead === 1 ? "1 commit" : `${ahead} commits`);
+    });
+  }
+
+  async #do(what: "pull" | "push", title: string, work: () => Promise<void>): Promise<void> {
+    this.busy = what;
+    try {
+      await work();
+    } catch (thrown) {
+      toasts.error(`${title} failed`, CallError.from(thrown).message);
+    } finally {
+      this.busy = null;
+      await this.refresh();
+    }
+  }
+}
+
+/** The subject of a commit. */
+export function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? "";
+}
