@@ -4,9 +4,9 @@ use crate::{ComponentId, Flow, Position};
 use std::collections::HashMap;
 
 /// From one column of components to the next, in canvas units.
-const COLUMN: f64 = 280.0;
+const COLUMN: f64 = 272.0;
 /// From one row of components to the next.
-const ROW: f64 = 120.0;
+const ROW: f64 = 128.0;
 /// From the corner of the canvas to the first component.
 const MARGIN: f64 = 40.0;
 

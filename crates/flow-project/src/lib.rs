@@ -1,1 +1,18 @@
-//! flow-project
+//! A project on disk: a folder with a `project.json`, flows under `flows/` and connections under `connections/`.
+//!
+//! Nothing is lost here: a save is all or nothing and never writes over what another program wrote, edits that were
+//! not saved survive a crash in a journal, and a broken file never hides the good ones.
+
+mod atomic;
+mod error;
+mod journal;
+mod open_flow;
+mod project;
+mod stamp;
+mod watch;
+
+pub use error::{Problem, ProjectError};
+pub use open_flow::{Applied, OpenFlow};
+pub use project::{ConnectionEntry, FlowEntry, LoadedFlow, Project};
+pub use stamp::Stamp;
+pub use watch::{Change, ProjectChange, ProjectWatch};

@@ -1,0 +1,180 @@
+//! What can go wrong with a project, and what can be done about it.
+
+use flow_model::{ConnectionError, DocumentError, EditError, FlowName, InvalidName};
+use serde::Serialize;
+use std::io;
+use std::path::{Path, PathBuf};
+use ts_rs::TS;
+
+/// Why something could not be done with a project.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The folder does not exist.
+    #[error("there is no folder “{}”", path.display())]
+    NotFound {
+        /// The folder asked for.
+        path: PathBuf,
+    },
+    /// The folder has no `project.json`.
+    #[error("“{}” is not a Cairn project: it has no project.json. Open another folder, or create a project there", path.display())]
+    NotAProject {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is something where a new project should go.
+    #[error("“{}” is not empty: create the project in a new folder, or open it if it is a project already", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// `project.json` cannot be understood.
+    #[error("project.json: {problem}")]
+    Descriptor {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A newer release wrote `project.json`.
+    #[error("project.json has format {found}, which is newer than this release of Cairn reads: update Cairn")]
+    TooNew {
+        /// The format of the file.
+        found: u64,
+    },
+    /// The flow has no file.
+    #[error("the project has no flow “{flow}”")]
+    NoSuchFlow {
+        /// The flow asked for.
+        flow: FlowName,
+    },
+    /// A flow of that name has a file already.
+    #[error("the project has a flow “{flow}” already: choose another name")]
+    FlowExists {
+        /// The flow.
+        flow: FlowName,
+    },
+    /// The file is not as it was when it was read.
+    #[error(
+        "{path} was changed by another program since it was opened: load it anew and lose your changes, or save over it"
+    )]
+    ChangedOutside {
+        /// The file, relative to the project.
+        path: String,
+    },
+    /// The flow's file cannot be understood.
+    #[error("{}: {problem}", flow.path())]
+    Document {
+        /// The flow.
+        flow: FlowName,
+        /// What is wrong with its file.
+        problem: DocumentError,
+    },
+    /// The connection's file cannot be understood.
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    /// A name is not valid.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A symbolic link leads out of the project.
+    #[error("{path} leads out of the project by a symbolic link, and Cairn writes only within the project: remove the link")]
+    Outside {
+        /// The path, relative to the project.
+        path: String,
+    },
+    /// The edit was made on a revision that is no longer the flow's, and what changed since meets it.
+    #[error("“{flow}” has changed since revision {base}, in a place that this edit changes too: look at it anew and repeat the edit")]
+    StaleRevision {
+        /// The flow.
+        flow: FlowName,
+        /// The revision that the edit was made on.
+        base: u64,
+    },
+    /// The edit breaks a rule of the document.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// There is no step to take back.
+    #[error("there is nothing to undo in “{flow}”")]
+    NothingToUndo {
+        /// The flow.
+        flow: FlowName,
+    },
+    /// There is no step to do again.
+    #[error("there is nothing to redo in “{flow}”")]
+    NothingToRedo {
+        /// The flow.
+        flow: FlowName,
+    },
+    /// A file or folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    CannotRead {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file cannot be written. What was there before is unchanged.
+    #[error("cannot write {}: {source}. The file is as it was before", path.display())]
+    CannotWrite {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The folder cannot be watched for changes.
+    #[error("cannot watch {} for changes by other programs: {problem}", path.display())]
+    CannotWatch {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+}
+
+/// A problem of a file that is listed all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Problem {
+    /// The stable code: `document/syntax`.
+    pub code: String,
+    /// What is wrong and where.
+    pub message: String,
+}
+
+impl ProjectError {
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "project/not-found",
+            Self::NotAProject { .. } => "project/not-a-project",
+            Self::Exists { .. } => "project/exists",
+            Self::Descriptor { .. } => "project/descriptor",
+            Self::TooNew { .. } => "project/too-new",
+            Self::NoSuchFlow { .. } => "project/no-such-flow",
+            Self::FlowExists { .. } => "project/flow-exists",
+            Self::ChangedOutside { .. } => "project/changed-outside",
+            Self::Document { problem, .. } => problem.code(),
+            Self::Connection(error) => error.code(),
+            Self::Name(_) => "project/name",
+            Self::Outside { .. } => "project/outside",
+            Self::StaleRevision { .. } => "flow/stale-revision",
+            Self::Edit(error) => error.code(),
+            Self::NothingToUndo { .. } => "flow/nothing-to-undo",
+            Self::NothingToRedo { .. } => "flow/nothing-to-redo",
+            Self::CannotRead { .. } => "project/cannot-read",
+            Self::CannotWrite { .. } => "project/cannot-write",
+            Self::CannotWatch { .. } => "project/cannot-watch",
+        }
+    }
+
+    /// The error as a problem of a listed file.
+    pub fn problem(&self) -> Problem {
+        Problem { code: self.code().to_owned(), message: self.to_string() }
+    }
+
+    pub(crate) fn reading(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::CannotRead { path, source }
+    }
+
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::CannotWrite { path, source }
+    }
+}
