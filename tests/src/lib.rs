@@ -1,1 +1,22 @@
-//! What the whole-system tests share: starting real servers and browsers, and waiting for conditions.
+//! What the whole-system tests share: real servers, a project under git, an endpoint that holds its answers, and
+//! waiting for conditions.
+
+#![allow(missing_docs, reason = "test code says what it does by its names")]
+
+pub mod cluster;
+pub mod holding_endpoint;
+pub mod project;
+pub mod wait;
+
+use std::path::PathBuf;
+
+/// Errors of tests end the test with their text.
+pub type Tested = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// The program `name` that the workspace built. `scripts/test` builds all programs before it runs the tests.
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test runs from a file");
+    let built = test.ancestors().nth(2).map(|folder| folder.join(name)).expect("tests are built two folders deep");
+    assert!(built.exists(), "{} is not built: run cargo build --workspace first", built.display());
+    built
+}

@@ -1,4 +1,5 @@
 //! Whole-system tests: real server processes, real browsers, the real desktop window. One binary, so that the heavy
 //! dependencies are linked once.
 
+mod takeover;
 mod walls;

@@ -1,0 +1,184 @@
+//! Real `cairn serve` processes on one checkpoint database, and the client that an operator's program would use.
+
+use crate::program;
+use crate::wait::until;
+use flow_api::{Client, NewProject, NewRequests, Request, RequestState, Server, Update};
+use serde_json::{Map, Value};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+pub const PASSWORD: &str = "correct horse battery staple";
+
+pub struct TestCluster {
+    pub folder: PathBuf,
+    pub servers: Vec<ServerProcess>,
+    token: String,
+}
+
+pub struct ServerProcess {
+    pub name: String,
+    pub id: String,
+    pub address: String,
+    pub client: Client,
+    process: Child,
+}
+
+impl TestCluster {
+    /// Starts servers with these names; `admin` is their administrator.
+    pub fn start(folder: &Path, names: &[&str]) -> Self {
+        let database = folder.join("cairn.db");
+        user(&database, &["add", "admin", "--role", "Administrator", "--password-stdin"], Some(PASSWORD));
+        let token_file = folder.join("token");
+        user(&database, &["token", "admin", "--for", "tests", "--write", &token_file.to_string_lossy()], None);
+        let token = std::fs::read_to_string(token_file).expect("the token").trim().to_owned();
+        let mut cluster = Self { folder: folder.to_owned(), servers: Vec::new(), token };
+        for name in names {
+            cluster.add_server(name);
+        }
+        cluster
+    }
+
+    /// Starts one more server, or the same again after its end: its state folder goes by its name.
+    pub fn add_server(&mut self, name: &str) -> &ServerProcess {
+        self.servers.retain(|server| server.name != name);
+        let server = ServerProcess::start(&self.folder, name, &self.token);
+        self.servers.push(server);
+        self.servers.last().expect("it was just added")
+    }
+
+    pub fn server(&self, name: &str) -> &ServerProcess {
+        self.servers.iter().find(|server| server.name == name).expect("a server of that name")
+    }
+
+    /// Registers the project and brings every server to its newest commit.
+    pub async fn install(&self, name: &str, remote: &Path) {
+        let project = NewProject {
+            name: name.to_owned(),
+            repository: remote.to_string_lossy().into_owned(),
+            branch: "main".to_owned(),
+            folder: String::new(),
+        };
+        self.servers[0].client.add_project(&project).await.expect("the project is registered");
+        for server in &self.servers {
+            server.client.update(name, &Update::default()).await.expect("the server updates");
+        }
+    }
+}
+
+impl ServerProcess {
+    fn start(folder: &Path, name: &str, token: &str) -> Self {
+        let log = std::fs::File::create(folder.join(format!("{name}.log"))).expect("a log file");
+        let mut process = Command::new(program("cairn"))
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--name", name])
+            .arg("--checkpoint-connection")
+            .arg(format!("sqlite:{}", folder.join("cairn.db").display()))
+            .arg("--checkpoint-storage")
+            .arg(folder.join("storage"))
+            .arg("--state")
+            .arg(folder.join(name))
+            .args(["--die-with", &std::process::id().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("cairn serve starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("its first line");
+        let serving: Value = serde_json::from_str(&line).unwrap_or_else(|_| {
+            let log = std::fs::read_to_string(folder.join(format!("{name}.log"))).unwrap_or_default();
+            panic!("{name} does not serve: {line}{log}")
+        });
+        let text = |key: &str| serving[key].as_str().expect("a text").to_owned();
+        let address = text("address");
+        let client = Client::new(&address, token).expect("an address");
+        Self { name: name.to_owned(), id: text("server"), address, client, process }
+    }
+
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.process.id()).expect("a process id")
+    }
+
+    pub fn kill(&mut self) {
+        self.process.kill().expect("kill");
+        self.process.wait().expect("its end");
+    }
+
+    #[allow(unsafe_code, reason = "signals to a child of this test")]
+    fn signal(&self, signal: i32) {
+        // SAFETY: kill(2) touches no memory; the child is not reaped before it is dropped, so its id is its own.
+        let sent = unsafe { libc::kill(self.pid(), signal) };
+        assert_eq!(sent, 0, "the signal was sent");
+    }
+
+    pub fn stop(&self) {
+        self.signal(libc::SIGSTOP);
+    }
+
+    pub fn go_on(&self) {
+        self.signal(libc::SIGCONT);
+    }
+
+    pub fn terminate(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("its status").is_some()
+    }
+
+    /// Makes `count` requests on this server.
+    pub async fn request(&self, project: &str, flow: &str, inputs: Value, count: u32) -> Vec<Request> {
+        let inputs: Map<String, Value> = inputs.as_object().cloned().unwrap_or_default();
+        let wish =
+            NewRequests { project: project.into(), flow: flow.into(), inputs, count: Some(count), trigger: None };
+        self.client.create_requests(&wish, None).await.expect("the requests are made").requests
+    }
+
+    /// Waits until the request has ended.
+    pub async fn until_ended(&self, id: i64) -> Request {
+        until(&format!("request {id} ends"), async || {
+            let request = self.client.request(id).await.ok()?.request;
+            request.state.has_ended().then_some(request)
+        })
+        .await
+    }
+
+    pub async fn until_state(&self, id: i64, state: RequestState) -> Request {
+        until(&format!("request {id} is {}", state.as_str()), async || {
+            let request = self.client.request(id).await.ok()?.request;
+            (request.state == state).then_some(request)
+        })
+        .await
+    }
+
+    /// How this server sees another.
+    pub async fn sees(&self, id: &str) -> Server {
+        let servers = self.client.servers().await.expect("the servers");
+        servers.into_iter().find(|server| server.id == id).expect("it is listed")
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs `cairn user` on the checkpoint database.
+pub fn user(database: &Path, arguments: &[&str], input: Option<&str>) {
+    let mut process = Command::new(program("cairn"))
+        .arg("user")
+        .args(arguments)
+        .env("CAIRN_CHECKPOINT_CONNECTION", format!("sqlite:{}", database.display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("cairn user starts");
+    let mut stdin = process.stdin.take().expect("its input");
+    stdin.write_all(input.unwrap_or_default().as_bytes()).expect("its input is read");
+    drop(stdin);
+    assert!(process.wait().expect("its end").success(), "cairn user {arguments:?}");
+}

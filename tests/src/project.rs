@@ -1,0 +1,73 @@
+//! A project in a git repository of its own, with a bare repository as its remote.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub struct TestProject {
+    pub folder: PathBuf,
+    pub remote: PathBuf,
+}
+
+impl TestProject {
+    /// Makes the project `name` from `files` (path within the project, text), commits and pushes it.
+    pub fn new(parent: &Path, name: &str, files: &[(&str, String)]) -> Self {
+        let project = Self { folder: parent.join(name), remote: parent.join(format!("{name}.git")) };
+        std::fs::create_dir_all(&project.folder).expect("the project's folder");
+        git(parent, &["init", "-q", "--bare", "-b", "main", &project.remote.to_string_lossy()]);
+        git(&project.folder, &["init", "-q", "-b", "main"]);
+        git(&project.folder, &["config", "user.name", "Test Author"]);
+        git(&project.folder, &["config", "user.email", "author@example.org"]);
+        git(&project.folder, &["remote", "add", "origin", &project.remote.to_string_lossy()]);
+        project.write("project.json", &format!("{{\n  \"format\": 1,\n  \"name\": \"{name}\"\n}}\n"));
+        for (path, text) in files {
+            project.write(path, text);
+        }
+        project.commit_and_push("Begin");
+        project
+    }
+
+    /// The sample project, with its `notices` connection leading to `notices`.
+    pub fn sample(parent: &Path, notices: &str) -> Self {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows-sample/orders");
+        let mut files = Vec::new();
+        for folder in ["flows", "data", "connections"] {
+            for entry in std::fs::read_dir(sample.join(folder)).expect("the sample project") {
+                let path = entry.expect("a sample file").path();
+                let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
+                let text = std::fs::read_to_string(&path).expect("sample files are text");
+                files.push((format!("{folder}/{name}"), text));
+            }
+        }
+        files.retain(|(path, _)| path != "connections/notices.json");
+        files.push(("connections/notices.json".into(), http_connection(notices)));
+        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+        Self::new(parent, "orders", &files)
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the file's folder");
+        std::fs::write(path, text).expect("the file");
+    }
+
+    pub fn commit_and_push(&self, message: &str) {
+        git(&self.folder, &["add", "-A"]);
+        git(&self.folder, &["commit", "-q", "-m", message]);
+        git(&self.folder, &["push", "-q", "-u", "origin", "main"]);
+    }
+}
+
+/// The text of a connection file for the HTTP endpoint at `url`.
+pub fn http_connection(url: &str) -> String {
+    format!("{{\"format\": 1, \"kind\": \"http\", \"settings\": {{\"url\": \"{url}\"}}}}\n")
+}
+
+/// The text of a connection file for the SQLite file at `path`.
+pub fn sqlite_connection(path: &str) -> String {
+    format!("{{\"format\": 1, \"kind\": \"sqlite\", \"settings\": {{\"path\": \"{path}\"}}}}\n")
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let done = Command::new("git").args(arguments).current_dir(folder).output().expect("git runs");
+    assert!(done.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}

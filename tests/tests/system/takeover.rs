@@ -1,0 +1,235 @@
+//! What happens to the requests of a server that is lost: killed, stopped, or restarted.
+
+use flow_api::RequestState;
+use serde_json::{Value, json};
+use std::path::Path;
+use system_tests::Tested;
+use system_tests::cluster::TestCluster;
+use system_tests::holding_endpoint::HoldingEndpoint;
+use system_tests::project::{TestProject, http_connection, sqlite_connection};
+use system_tests::wait::until;
+
+/// A flow that writes one row, passes a Checkpoint, waits at the endpoint, and writes another row.
+fn ledger_flow(other_server_retry: bool, mark: &str) -> String {
+    let component = |id: &str, kind: &str, name: &str, properties: Value| json!({"id": id, "type": kind, "name": name, "properties": properties});
+    let row = |place: &str| json!({"Fields": [
+        {"field": "place", "expression": format!("'{place}'")},
+        {"field": "number", "expression": "$number"},
+        {"field": "mark", "expression": format!("'{mark}'")},
+    ]});
+    let put = json!({"Connection": "ledger", "Table": "ledger", "Mode": "Insert", "CreateTable": true});
+    let path = ["start-1", "before-1", "put-1", "checkpoint-1", "hold-1", "after-1", "put-2", "end-1"];
+    let links: Vec<_> = path.windows(2).map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])})).collect();
+    json!({
+        "format": 1,
+        "components": [
+            component("start-1", "Start", "Start", json!({
+                "OtherServerRetry": other_server_retry, "BeginCheckpoint": "Use",
+                "Inputs": [{"name": "number", "type": "Integer", "default": 0}],
+            })),
+            component("before-1", "Mapper", "Before", row("before")),
+            component("put-1", "SqlPut", "Write before", put.clone()),
+            component("checkpoint-1", "Checkpoint", "Half way", json!({})),
+            component("hold-1", "HttpRequest", "Hold", json!({"Connection": "hold", "Method": "POST", "Path": "/hold"})),
+            component("after-1", "Mapper", "After", row("after")),
+            component("put-2", "SqlPut", "Write after", put),
+            component("end-1", "End", "End", json!({})),
+        ],
+        "links": links,
+    })
+    .to_string()
+}
+
+struct Story {
+    cluster: TestCluster,
+    endpoint: HoldingEndpoint,
+    project: TestProject,
+    folder: tempfile::TempDir,
+}
+
+impl Story {
+    async fn begin(servers: &[&str], other_server_retry: bool) -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let endpoint = HoldingEndpoint::start().await;
+        let files = [
+            ("flows/ledger.flow.json", ledger_flow(other_server_retry, "first")),
+            ("connections/hold.json", http_connection(&endpoint.url)),
+            ("connections/ledger.json", sqlite_connection("storage:ledger.db")),
+        ];
+        let project = TestProject::new(folder.path(), "ledger", &files);
+        let cluster = TestCluster::start(folder.path(), servers);
+        cluster.install("ledger", &project.remote).await;
+        Ok(Self { cluster, endpoint, project, folder })
+    }
+
+    fn ledger(&self) -> Vec<(String, i64, String)> {
+        ledger_rows(&self.folder.path().join("storage/ledger.db"))
+    }
+}
+
+fn ledger_rows(path: &Path) -> Vec<(String, i64, String)> {
+    let ledger = rusqlite::Connection::open(path).expect("the ledger");
+    let mut rows = ledger.prepare("SELECT place, number, mark FROM ledger ORDER BY number, place DESC").expect("its table");
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("its rows");
+    rows.collect::<Result<_, _>>().expect("each row")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_of_a_killed_server_go_on_from_their_last_checkpoint_on_the_survivor() -> Tested {
+    let mut story = Story::begin(&["first", "second"], true).await?;
+    let mut requests = Vec::new();
+    for number in 0..5 {
+        requests.extend(story.cluster.server("first").request("ledger", "ledger", json!({"number": number}), 1).await);
+    }
+    story.endpoint.until_calls(5).await;
+
+    story.cluster.servers[0].kill();
+    story.endpoint.until_calls(10).await;
+    story.endpoint.open();
+
+    let survivor = story.cluster.server("second");
+    for request in &requests {
+        let ended = survivor.until_ended(request.id).await;
+        assert_eq!(ended.state, RequestState::Finished);
+        assert_eq!(ended.owner.map(|owner| owner.server), Some(survivor.id.clone()));
+        assert_eq!((ended.attempt, ended.retries_used), (2, 0), "a takeover spends no retry");
+        assert_eq!(ended.version, request.version);
+    }
+    let expected: Vec<_> =
+        (0..5).flat_map(|number| ["before", "after"].map(|place| (place.to_owned(), number, "first".to_owned()))).collect();
+    assert_eq!(story.ledger(), expected, "nothing lost, and nothing settled ran again");
+    let keys: Vec<_> = story.endpoint.calls().into_iter().map(|call| call.idempotency_key).collect();
+    for key in &keys {
+        assert_eq!(keys.iter().filter(|other| *other == key).count(), 2, "the repeated call has the same idempotency key");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_is_taken_over_and_changes_nothing_when_it_wakes() -> Tested {
+    let mut story = Story::begin(&["first", "second"], true).await?;
+    let zombie = story.cluster.server("first");
+    let request = zombie.request("ledger", "ledger", json!({"number": 7}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+
+    zombie.stop();
+    story.endpoint.until_calls(2).await;
+    story.endpoint.open();
+    let survivor = story.cluster.server("second");
+    let ended = survivor.until_ended(request.id).await;
+    assert_eq!(ended.state, RequestState::Finished);
+    let (zombie_id, epoch) = (zombie.id.clone(), survivor.sees(&zombie.id).await.epoch);
+
+    zombie.go_on();
+    // It finds out that it was declared dead, gives up its epoch and joins again with a new one.
+    until("the stopped server joins with a new epoch", async || {
+        let seen = survivor.sees(&zombie_id).await;
+        (seen.epoch > epoch).then_some(())
+    })
+    .await;
+
+    let after = survivor.client.request(request.id).await?;
+    assert_eq!(after.request, ended, "its late writes changed nothing");
+    let places: Vec<_> = story.ledger().into_iter().map(|(place, ..)| place).collect();
+    assert_eq!(places, ["before", "after"], "it acted no more on the world");
+    story.cluster.servers.clear();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_other_server_retry_waits_for_its_own_server() -> Tested {
+    let mut story = Story::begin(&["first", "second"], false).await?;
+    let owner = story.cluster.server("first");
+    let (owner_id, request) = (owner.id.clone(), owner.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0));
+    story.endpoint.until_calls(1).await;
+
+    story.cluster.servers[0].kill();
+    let survivor = story.cluster.server("second");
+    let waiting = survivor.until_state(request.id, RequestState::WaitingForRetry).await;
+    assert_eq!(waiting.owner.map(|owner| owner.server), Some(owner_id));
+
+    story.endpoint.open();
+    let ended = story.cluster.add_server("first").until_ended(request.id).await;
+    assert_eq!(ended.state, RequestState::Finished);
+    assert_eq!(story.ledger().len(), 2, "it went on from its checkpoint");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_server_goes_on_with_its_own_requests_after_a_crash() -> Tested {
+    let mut story = Story::begin(&["lone"], true).await?;
+    let request = story.cluster.server("lone").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+
+    story.cluster.servers[0].kill();
+    story.endpoint.open();
+    let ended = story.cluster.add_server("lone").until_ended(request.id).await;
+    assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
+    assert_eq!(story.ledger().len(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_survivor_runs_the_version_that_the_request_is_pinned_to() -> Tested {
+    let mut story = Story::begin(&["first", "second"], true).await?;
+    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+
+    story.project.write("flows/ledger.flow.json", &ledger_flow(true, "second"));
+    story.project.commit_and_push("Mark the rows otherwise");
+    story.cluster.server("second").client.update("ledger", &flow_api::Update::default()).await?;
+    story.cluster.servers[0].kill();
+    story.endpoint.until_calls(2).await;
+    story.endpoint.open();
+
+    let survivor = story.cluster.server("second");
+    let ended = survivor.until_ended(request.id).await;
+    assert_eq!((ended.state, &ended.version), (RequestState::Finished, &request.version));
+    let marks: Vec<_> = story.ledger().into_iter().map(|(.., mark)| mark).collect();
+    assert_eq!(marks, ["first", "first"]);
+    let newer = survivor.request("ledger", "ledger", json!({"number": 2}), 1).await.remove(0);
+    assert_ne!(newer.version, request.version);
+    survivor.until_ended(newer.id).await;
+    assert_eq!(story.ledger().len(), 4);
+    assert!(story.ledger()[2..].iter().all(|(.., mark)| mark == "second"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_asked_to_stop_hands_over_and_ends() -> Tested {
+    let mut story = Story::begin(&["first", "second"], true).await?;
+    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+
+    story.cluster.server("first").terminate();
+    story.endpoint.until_calls(2).await;
+    story.endpoint.open();
+    let ended = story.cluster.server("second").until_ended(request.id).await;
+    assert_eq!(ended.state, RequestState::Finished);
+    let stopped = &mut story.cluster.servers[0];
+    let mut end = stopped.has_ended();
+    while !end {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        end = stopped.has_ended();
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_request_is_re_executed_by_the_server_that_is_asked() -> Tested {
+    let story = Story::begin(&["first", "second"], true).await?;
+    let first = story.cluster.server("first");
+    let request = first.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+    first.client.cancel(request.id).await?;
+    first.until_state(request.id, RequestState::Cancelled).await;
+
+    story.endpoint.open();
+    let second = story.cluster.server("second");
+    second.client.re_execute(request.id).await?;
+    let ended = second.until_ended(request.id).await;
+    assert_eq!(ended.state, RequestState::Finished);
+    assert_eq!(ended.owner.map(|owner| owner.server), Some(second.id.clone()));
+    assert_eq!(story.ledger().len(), 2, "the settled part did not run again");
+    Ok(())
+}
