@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, reason = "test code says what it does by its names")]
 
+pub mod browser;
 pub mod cluster;
 pub mod holding_endpoint;
 pub mod project;

@@ -1,0 +1,165 @@
+//! A real browser for the console and `cairn design`, and the real desktop window, both driven by WebDriver.
+
+use crate::program;
+use crate::wait::until;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Map, Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A driver process and the browser or window it drives. Both end when it is dropped.
+pub struct Browser {
+    pub page: Client,
+    children: Vec<Child>,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Chromium without a window, on an empty profile.
+    pub async fn chromium() -> Self {
+        let profile = tempfile::tempdir().expect("a profile folder");
+        let port = free_port();
+        let driver = spawn(Command::new("chromedriver").arg(format!("--port={port}")));
+        let mut arguments = vec![
+            "--headless=new".to_owned(),
+            "--disable-gpu".into(),
+            "--disable-quic".into(),
+            "--no-first-run".into(),
+            "--disable-background-networking".into(),
+            "--disable-component-update".into(),
+            "--disable-sync".into(),
+            "--window-size=1400,860".into(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        // Chromium's sandbox refuses to run as root, which is what continuous integration often is.
+        if is_root() {
+            arguments.push("--no-sandbox".into());
+        }
+        let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
+        let page = connect(port, capabilities).await;
+        Self { page, children: vec![driver], _profile: profile }
+    }
+
+    /// The designer's desktop window on a display of its own, opened with `arguments`. `environment` is added to this
+    /// process's; the window's settings and tokens go to a folder of the test.
+    pub async fn designer_window(arguments: &[&str], environment: &[(&str, String)]) -> Self {
+        let profile = tempfile::tempdir().expect("a profile folder");
+        let (display_server, display) = start_display();
+        let port = free_port();
+        let mut driver = Command::new("WebKitWebDriver");
+        driver.arg(format!("--port={port}")).env("DISPLAY", &display).env_remove("WAYLAND_DISPLAY");
+        for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state")] {
+            driver.env(name, profile.path().join(folder));
+        }
+        driver.env("DBUS_SESSION_BUS_ADDRESS", "disabled:").env("NO_AT_BRIDGE", "1");
+        driver.envs(environment.iter().map(|(name, value)| (name, value)));
+        let driver = spawn(&mut driver);
+        let binary = program("cairn-designer");
+        let capabilities = json!({"webkitgtk:browserOptions": {"binary": binary, "args": arguments}});
+        let page = connect(port, capabilities).await;
+        Self { page, children: vec![driver, display_server], _profile: profile }
+    }
+
+    /// Waits for the first element that fits the CSS selector.
+    pub async fn find(&self, selector: &str) -> fantoccini::elements::Element {
+        until(selector, async || self.page.find(Locator::Css(selector)).await.ok()).await
+    }
+
+    /// Waits until the page's text holds `text`.
+    pub async fn until_text(&self, text: &str) {
+        until(&format!("“{text}” on the page"), async || {
+            let body = self.page.find(Locator::Css("body")).await.ok()?;
+            body.text().await.ok()?.contains(text).then_some(())
+        })
+        .await;
+    }
+
+    /// Presses the button or link whose accessible name is `name`.
+    pub async fn press(&self, name: &str) {
+        let quoted = format!("\"{name}\"");
+        let by_name = format!(
+            "//*[self::button or self::a or @role='button' or @role='tab' or @role='menuitem' or @role='treeitem'][normalize-space()={quoted} or @aria-label={quoted}]"
+        );
+        until(&format!("a button {name} to press"), async || {
+            let button = self.page.find(Locator::XPath(&by_name)).await.ok()?;
+            button.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Fills the input whose label or accessible name is `label`.
+    pub async fn fill(&self, label: &str, text: &str) {
+        let quoted = format!("\"{label}\"");
+        let by_label = format!(
+            "//input[@aria-label={quoted} or @id=//label[normalize-space()={quoted}]/@for] | //label[starts-with(normalize-space(),{quoted})]//input | //textarea[@aria-label={quoted} or @id=//label[normalize-space()={quoted}]/@for]"
+        );
+        until(&format!("an input {label} to fill"), async || {
+            let input = self.page.find(Locator::XPath(&by_label)).await.ok()?;
+            input.clear().await.ok()?;
+            input.send_keys(text).await.ok()
+        })
+        .await;
+    }
+
+    /// Keeps a picture of what is seen, for people to look at: under `pictures` in the build folder.
+    pub async fn picture(&self, name: &str) {
+        let folder = program("cairn").with_file_name("pictures");
+        std::fs::create_dir_all(&folder).expect("the folder of pictures");
+        let picture = self.page.screenshot().await.expect("a picture");
+        std::fs::write(folder.join(format!("{name}.png")), picture).expect("the picture is kept");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn spawn(command: &mut Command) -> Child {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{name}: {error}; scripts/setup test installs it"))
+}
+
+/// An X server on a free display number, which it tells by itself.
+fn start_display() -> (Child, String) {
+    let mut server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1400x860x24", "-nolisten", "tcp"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Xvfb starts; scripts/setup test installs it");
+    let mut number = String::new();
+    BufReader::new(server.stdout.take().expect("its output")).read_line(&mut number).expect("its display number");
+    (server, format!(":{}", number.trim()))
+}
+
+async fn connect(port: u16, capabilities: Value) -> Client {
+    let capabilities: Map<String, Value> = capabilities.as_object().cloned().unwrap_or_default();
+    let address = format!("http://127.0.0.1:{port}");
+    until("the browser's driver answers", async || {
+        ClientBuilder::rustls().ok()?.capabilities(capabilities.clone()).connect(&address).await.ok()
+    })
+    .await
+}
+
