@@ -45,9 +45,9 @@ fn a_late_value_changes_the_type_of_the_whole_column() {
 
 #[test]
 fn a_ragged_row_is_named() {
-    let error = read_csv("a,b\n1,2\n\n3\n".as_bytes(), &CsvOptions::default()).unwrap_err();
+    let error = read_csv("a,b\n1,2\n3\n".as_bytes(), &CsvOptions::default()).unwrap_err();
     assert_eq!((error.code(), error.row()), ("data/csv-ragged", Some(2)));
-    assert_eq!(error.to_string(), "row 2 (line 4) has 1 fields, 2 are expected");
+    assert_eq!(error.to_string(), "row 2 (line 3) has 1 fields, 2 are expected");
     let error = read_csv("1,2\n3,4,5\n".as_bytes(), &CsvOptions { header: false, ..CsvOptions::default() }).unwrap_err();
     assert_eq!(error.row(), Some(2));
 }

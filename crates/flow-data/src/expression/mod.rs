@@ -34,6 +34,11 @@ impl Expression {
         Plan::new(sql, schema, variables)?.bind(variables)
     }
 
+    /// Checks what can be checked of `sql` without knowing the fields: that it is an expression at all.
+    pub fn check_syntax(sql: &str) -> Result<(), DataError> {
+        plan::parse(sql).map(|_| ())
+    }
+
     /// The type of its values.
     pub fn data_type(&self) -> DataType {
         self.data_type.clone()

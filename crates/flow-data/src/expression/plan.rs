@@ -108,7 +108,8 @@ impl Plan {
     }
 }
 
-fn parse(sql: &str) -> Result<ExprWithAlias, DataError> {
+/// Parses one expression and nothing behind it.
+pub(super) fn parse(sql: &str) -> Result<ExprWithAlias, DataError> {
     if sql.trim().is_empty() {
         return Err(DataError::ExpressionSyntax { line: 0, column: 0, message: "the expression is empty".to_owned() });
     }

@@ -1,0 +1,83 @@
+//! What a component type is, and what a component of it does.
+
+use crate::{ComponentError, Design, Properties, RunContext};
+use async_trait::async_trait;
+use flow_data::Stream;
+use flow_model::{ComponentDescription, OUT, Ports};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A component type: what the palette offers.
+pub trait ComponentType: Send + Sync {
+    /// What it is, for the palette, the inspector, the rules and the help.
+    fn description(&self) -> ComponentDescription;
+
+    /// The inlets and outlets that a component with these properties has.
+    fn ports(&self, component: &flow_model::Component) -> Ports {
+        let _ = component;
+        Ports::ordinary()
+    }
+
+    /// Reads the properties of a component. Problems go into `properties`; if there are any, the result is not used.
+    fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component>;
+}
+
+/// One component of a flow, prepared: its properties are read. It may run many times, and at the same time.
+#[async_trait]
+pub trait Component: Send + Sync {
+    /// Runs once over the streams of its inlets.
+    async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError>;
+
+    /// Says before anything runs which fields its outlets have, given those of its inlets, and reports what is wrong.
+    /// What it does not say counts as not known.
+    fn design(&self, design: &mut Design<'_>) {
+        let _ = design;
+    }
+}
+
+/// What a run of a component gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// The outlets that delivered, each with its stream; the others close.
+    pub outlets: Vec<(String, Stream)>,
+    /// Flow variables that are set from here on.
+    pub variables: Vec<(String, Value)>,
+    /// Until when the request waits. The component is then asked again, with the same input.
+    pub wait: Option<WaitUntil>,
+    /// One line for the log: `3,213 records`.
+    pub note: Option<String>,
+}
+
+/// When a durable wait is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitUntil {
+    /// So long after now.
+    After(Duration),
+    /// At this time, in milliseconds since 1970 by the clock of the checkpoint database.
+    At(i64),
+}
+
+impl Outcome {
+    /// The stream on the ordinary outlet.
+    pub fn out(stream: Stream) -> Self {
+        Self::on(OUT, stream)
+    }
+
+    /// The stream on the outlet `name`.
+    pub fn on(name: &str, stream: Stream) -> Self {
+        Self { outlets: vec![(name.to_owned(), stream)], ..Self::default() }
+    }
+
+    /// Nothing on any outlet.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same with a line for the log.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+}

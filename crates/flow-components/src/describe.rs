@@ -1,0 +1,25 @@
+//! Short forms for the descriptions of properties.
+
+use flow_model::{Choice, PropertyDescription, PropertyKind};
+use serde_json::Value;
+
+/// A property that a flow cannot run without.
+pub(crate) fn required(name: &'static str, title: &'static str, kind: PropertyKind, help: &'static str) -> PropertyDescription {
+    PropertyDescription { name, title, help, kind, default: Value::Null, required: true }
+}
+
+/// A property with a default.
+pub(crate) fn optional(
+    name: &'static str,
+    title: &'static str,
+    kind: PropertyKind,
+    default: impl Into<Value>,
+    help: &'static str,
+) -> PropertyDescription {
+    PropertyDescription { name, title, help, kind, default: default.into(), required: false }
+}
+
+/// One of several values, each with its label.
+pub(crate) fn choice(choices: &[(&'static str, &'static str)]) -> PropertyKind {
+    PropertyKind::Choice { choices: choices.iter().map(|(value, title)| Choice { value, title }).collect() }
+}

@@ -1,0 +1,92 @@
+//! All component types, in the order in which the palette shows them.
+
+mod branch;
+mod checkpoint;
+mod end;
+mod fail;
+mod file_read;
+mod file_write;
+mod filter;
+mod http_request;
+mod mapper;
+mod sql_put;
+mod start;
+mod wait;
+
+use crate::{Component, ComponentType, Properties};
+use flow_model::{Catalogue, ComponentDescription, ComponentId, Diagnostic, Ports};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The component types that flows may use.
+pub struct Palette {
+    types: Vec<Entry>,
+    by_name: HashMap<&'static str, usize>,
+}
+
+struct Entry {
+    kind: Box<dyn ComponentType>,
+    description: ComponentDescription,
+}
+
+impl Palette {
+    /// The component types that Cairn brings.
+    pub fn standard() -> Arc<Self> {
+        Self::standard_with(Vec::new())
+    }
+
+    /// Those and `more`.
+    pub fn standard_with(more: Vec<Box<dyn ComponentType>>) -> Arc<Self> {
+        let mut types: Vec<Box<dyn ComponentType>> = vec![
+            Box::new(start::Start),
+            Box::new(end::End),
+            Box::new(branch::Branch),
+            Box::new(wait::Wait),
+            Box::new(fail::Fail),
+            Box::new(checkpoint::Checkpoint),
+            Box::new(file_read::FileRead),
+            Box::new(file_write::FileWrite),
+            Box::new(mapper::Mapper),
+            Box::new(filter::Filter),
+            Box::new(sql_put::SqlPut::default()),
+            Box::new(http_request::HttpRequest),
+        ];
+        types.extend(more);
+        let types: Vec<Entry> = types.into_iter().map(|kind| Entry { description: kind.description(), kind }).collect();
+        let by_name = types.iter().enumerate().map(|(at, entry)| (entry.description.kind, at)).collect();
+        Arc::new(Self { types, by_name })
+    }
+
+    /// Reads and checks the properties of a component, so that it can run.
+    pub fn prepare(&self, id: &ComponentId, component: &flow_model::Component) -> Result<Arc<dyn Component>, Vec<Diagnostic>> {
+        let Some(entry) = self.entry(&component.kind) else {
+            let message = format!("“{}” is a {}, which this release does not know: update Cairn", component.name, component.kind);
+            return Err(vec![Diagnostic::error("component/unknown-type", message).at(id)]);
+        };
+        let mut properties = Properties::new(id, component, &entry.description);
+        let prepared = entry.kind.prepare(&mut properties);
+        let problems = properties.problems();
+        if problems.is_empty() { Ok(prepared) } else { Err(problems) }
+    }
+
+    fn entry(&self, kind: &str) -> Option<&Entry> {
+        self.by_name.get(kind).and_then(|at| self.types.get(*at))
+    }
+}
+
+impl Catalogue for Palette {
+    fn describe(&self, kind: &str) -> Option<&ComponentDescription> {
+        self.entry(kind).map(|entry| &entry.description)
+    }
+
+    fn ports(&self, component: &flow_model::Component) -> Option<Ports> {
+        self.entry(&component.kind).map(|entry| entry.kind.ports(component))
+    }
+
+    fn all(&self) -> Vec<&ComponentDescription> {
+        self.types.iter().map(|entry| &entry.description).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
