@@ -1,1 +1,32 @@
-//! flow-cluster
+//! A server's membership in its cluster: liveness, takeover, and which requests it works on.
+//!
+//! Every server process holds the lock of its own file for as long as it lives and counts a heartbeat up in it. The
+//! others wait for that lock, so that a death is seen at once, and watch that counter, so that a hang is seen within a
+//! lease. Whoever sees a loss first takes the requests over in one transaction of the store; the fence that it raises
+//! there stops whatever a hanging server may still try. [`Membership`] is that; [`Dispatcher`] brings the requests
+//! which are this server's to the engine.
+//!
+//! This crate knows the [`flow_store::Store`] trait and nothing of the engine.
+
+mod dispatcher;
+mod error;
+mod event;
+mod guard;
+mod heartbeat;
+mod lease;
+mod lock_file;
+mod membership;
+mod observation;
+mod peers;
+mod process;
+mod takeover;
+
+pub use dispatcher::{Dispatcher, DispatcherSettings, Slot};
+pub use error::ClusterError;
+pub use event::ClusterEvent;
+pub use guard::Guard;
+pub use lease::LeaseSettings;
+pub use membership::{Identity, Membership};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! Brings requests to the engine: claims those that are queued or due, never more at once than agreed.
+
+use crate::guard::Guard;
+use crate::membership::Membership;
+use flow_store::{AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState, Store};
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How a server works off its requests.
+#[derive(Debug, Clone, Copy)]
+pub struct DispatcherSettings {
+    /// How many attempts this server runs at once.
+    pub concurrency: usize,
+    /// Time between two looks at the database while there is much to do.
+    pub shortest_poll: Duration,
+    /// Time between two looks when nothing happens. Requests that another server queued are found after this time at
+    /// the latest.
+    pub longest_poll: Duration,
+    /// How often the dispatcher looks for requests that are this server's and running, and that nobody attends to.
+    pub unattended_check: Duration,
+}
+
+impl Default for DispatcherSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            shortest_poll: Duration::from_millis(20),
+            longest_poll: Duration::from_secs(1),
+            unattended_check: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How many running requests the look for unattended ones takes in.
+const UNATTENDED_AT_ONCE: usize = 10_000;
+
+type RunningAttempt = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Attempt = Arc<dyn Fn(Request, CancellationToken) -> RunningAttempt + Send + Sync>;
+
+/// Claims requests for one epoch of this server and runs an attempt of each.
+#[derive(Clone)]
+pub struct Dispatcher {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    own: Owner,
+    guard: Arc<Guard>,
+    settings: DispatcherSettings,
+    attempt: Attempt,
+    work: Arc<Notify>,
+    slots: Arc<Semaphore>,
+    running: Mutex<HashMap<RequestId, CancellationToken>>,
+    tasks: TaskTracker,
+    /// Cancelled: nothing new is claimed.
+    closing: CancellationToken,
+    /// Cancelled: what runs is to end. Parent of every attempt's own token.
+    stopping: CancellationToken,
+}
+
+/// Room for one more attempt.
+pub struct Slot {
+    shared: Arc<Shared>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    /// Runs the attempt that `request` has just begun for this server.
+    pub fn run(self, request: Request) {
+        run(&self.shared, request, self.permit);
+    }
+}
+
+impl Dispatcher {
+    /// Starts to claim. `attempt` runs one attempt of a claimed request and ends it in the store; its token is
+    /// cancelled when the request is cancelled or the server stops. Everything stops when the membership ends.
+    pub fn start<Run, Running>(
+        store: Arc<dyn Store>,
+        membership: &Membership,
+        settings: DispatcherSettings,
+        attempt: Run,
+    ) -> Self
+    where
+        Run: Fn(Request, CancellationToken) -> Running + Send + Sync + 'static,
+        Running: Future<Output = ()> + Send + 'static,
+    {
+        let stopping = membership.ended().child_token();
+        let shared = Arc::new(Shared {
+            store,
+            own: membership.owner().clone(),
+            guard: membership.guard(),
+            settings,
+            attempt: Arc::new(move |request, cancel| Box::pin(attempt(request, cancel))),
+            work: membership.work(),
+            slots: Arc::new(Semaphore::new(settings.concurrency)),
+            running: Mutex::default(),
+            tasks: TaskTracker::new(),
+            closing: stopping.child_token(),
+            stopping,
+        });
+        let closing = shared.closing.clone();
+        tokio::spawn(closing.clone().run_until_cancelled_owned(claim_for_ever(Arc::clone(&shared))));
+        tokio::spawn(closing.run_until_cancelled_owned(attend_for_ever(Arc::clone(&shared))));
+        Self { shared }
+    }
+
+    /// Room for a request that is about to be created as this server's own; `None` when the server is busy, and the
+    /// request is better queued for whoever has room.
+    pub fn reserve(&self) -> Option<Slot> {
+        if self.shared.closing.is_cancelled() || !self.shared.guard.may_act() {
+            return None;
+        }
+        let permit = Arc::clone(&self.shared.slots).try_acquire_owned().ok()?;
+        Some(Slot { shared: Arc::clone(&self.shared), permit })
+    }
+
+    /// There may be something to claim.
+    pub fn wake(&self) {
+        self.shared.work.notify_one();
+    }
+
+    /// How many attempts run here at this time.
+    pub fn running(&self) -> usize {
+        self.shared.running.lock().len()
+    }
+
+    /// Ends the attempt of this request if it runs here, and says whether it does. What the request becomes is the
+    /// store's business.
+    pub fn cancel(&self, request: RequestId) -> bool {
+        let running = self.shared.running.lock();
+        running.get(&request).inspect(|token| token.cancel()).is_some()
+    }
+
+    /// Claims nothing more, lets attempts that run end by themselves for `patience`, then tells them to end, and
+    /// returns when all have.
+    pub async fn stop(&self, patience: Duration) {
+        self.shared.closing.cancel();
+        self.shared.tasks.close();
+        if tokio::time::timeout(patience, self.shared.tasks.wait()).await.is_err() {
+            self.shared.stopping.cancel();
+            self.shared.tasks.wait().await;
+        }
+    }
+}
+
+/// Claims whenever there is room, when woken, when something is due, and now and then in any case.
+async fn claim_for_ever(shared: Arc<Shared>) {
+    let mut pace = shared.settings.shortest_poll;
+    let mut changes = shared.store.changes();
+    loop {
+        changes.borrow_and_update();
+        let room = shared.slots.available_permits();
+        let claimed = if room > 0 && shared.guard.may_act() { claim(&shared, room).await } else { 0 };
+        if claimed > 0 {
+            pace = shared.settings.shortest_poll;
+            if claimed == room {
+                // There may be more, and there is no room: whoever ends next wakes this loop.
+                shared.work.notified().await;
+            }
+            continue;
+        }
+        let wait = time_to_next(&shared, pace).await;
+        tokio::select! {
+            () = shared.work.notified() => pace = shared.settings.shortest_poll,
+            () = changed(&mut changes, shared.settings.shortest_poll) => {}
+            () = tokio::time::sleep(wait) => pace = (pace * 2).min(shared.settings.longest_poll),
+        }
+    }
+}
+
+/// Some process has written. While many do, one look serves for all that was written in the time of `gap`.
+async fn changed(changes: &mut watch::Receiver<u64>, gap: Duration) {
+    tokio::time::sleep(gap).await;
+    if changes.changed().await.is_err() {
+        // The store is closing; the dispatcher is told to stop by other means.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
+    match shared.store.claim(&shared.own, room).await {
+        Ok(requests) => {
+            let claimed = requests.len();
+            for request in requests {
+                // Requests created here may have taken the room meanwhile; a claimed one then waits for its turn.
+                match Arc::clone(&shared.slots).try_acquire_owned() {
+                    Ok(permit) => run(shared, request, permit),
+                    Err(_) => run_when_there_is_room(shared, request),
+                }
+            }
+            claimed
+        }
+        Err(error) => {
+            tracing::warn!(code = error.code(), %error, "requests cannot be claimed; trying again");
+            0
+        }
+    }
+}
+
+async fn time_to_next(shared: &Shared, pace: Duration) -> Duration {
+    match shared.store.next_due(&shared.own).await {
+        Ok(Some(due)) => due.clamp(Duration::from_millis(1), pace),
+        Ok(None) => pace,
+        Err(_) => shared.settings.longest_poll,
+    }
+}
+
+fn run_when_there_is_room(shared: &Arc<Shared>, request: Request) {
+    let cancel = attend(shared, &request);
+    let shared = Arc::clone(shared);
+    let tasks = shared.tasks.clone();
+    tasks.spawn(async move {
+        // The semaphore is never closed.
+        if let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await {
+            run_attended(&shared, request, cancel, permit);
+        }
+    });
+}
+
+fn run(shared: &Arc<Shared>, request: Request, permit: OwnedSemaphorePermit) {
+    let cancel = attend(shared, &request);
+    run_attended(shared, request, cancel, permit);
+}
+
+/// From here on the request counts as attended to.
+fn attend(shared: &Shared, request: &Request) -> CancellationToken {
+    let cancel = shared.stopping.child_token();
+    shared.running.lock().insert(request.id, cancel.clone());
+    cancel
+}
+
+fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToken, permit: OwnedSemaphorePermit) {
+    let (id, fence, attempt) = (request.id, request.fence, request.attempt);
+    let work = tokio::spawn((shared.attempt)(request, cancel));
+    let shared = Arc::clone(shared);
+    let tasks = shared.tasks.clone();
+    tasks.spawn(async move {
+        let ended = work.await;
+        if ended.is_err_and(|error| error.is_panic()) {
+            let message = format!("attempt {attempt} ended in a defect of Cairn itself; the server's log says where");
+            let error = RequestError { code: "engine/panic".to_owned(), message, component: None };
+            let end = AttemptEnd::Failed { error, retryable: true };
+            if let Err(error) = shared.store.end_attempt(id, fence, end, AttemptWrite::default()).await {
+                tracing::warn!(code = error.code(), %error, request = %id, "the end of an attempt cannot be written");
+            }
+        }
+        shared.running.lock().remove(&id);
+        drop(permit);
+        shared.work.notify_one();
+    });
+}
+
+/// No request may fall between two stools: one that is this server's and running, and that nobody here attends to
+/// (its attempt broke off because the database could not be reached, say), is given back to the cluster.
+async fn attend_for_ever(shared: Arc<Shared>) {
+    let mut seen: HashSet<(RequestId, Fence)> = HashSet::new();
+    let mut next = Instant::now();
+    loop {
+        next += shared.settings.unattended_check;
+        tokio::time::sleep_until(next).await;
+        // A request is created a moment before its attempt starts: only one found twice is really unattended.
+        let found = unattended(&shared).await;
+        for request in found.iter().filter(|request| seen.contains(&(request.id, request.fence))) {
+            tracing::warn!(request = %request.id, "nobody attends to a running request; it is given back to the cluster");
+            let end = AttemptEnd::Released;
+            if let Err(error) = shared.store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await {
+                tracing::warn!(code = error.code(), %error, request = %request.id, "it cannot be given back; trying again");
+            }
+        }
+        seen = found.into_iter().map(|request| (request.id, request.fence)).collect();
+        shared.work.notify_one();
+    }
+}
+
+async fn unattended(shared: &Shared) -> Vec<Request> {
+    let filter = RequestFilter {
+        states: vec![RequestState::Running],
+        owner: Some(shared.own.server.clone()),
+        limit: UNATTENDED_AT_ONCE,
+        ..RequestFilter::default()
+    };
+    let listed = shared.store.list(&filter).await.unwrap_or_default();
+    let running = shared.running.lock();
+    let mine = |request: &Request| request.owner.as_ref() == Some(&shared.own);
+    listed.into_iter().filter(|request| mine(request) && !running.contains_key(&request.id)).collect()
+}

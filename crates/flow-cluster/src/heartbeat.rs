@@ -1,0 +1,60 @@
+//! The two OS threads of a server's lease: one beats, one watches the others' beats. They are threads of their own so
+//! that neither a busy runtime nor a waiting database can make this server look dead.
+
+use crate::guard::Guard;
+use crate::lease::{LeaseSettings, Moment};
+use crate::lock_file::OwnLock;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// A thread that does something at a steady pace until this handle is dropped.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    /// Dropping it wakes and ends the thread at once.
+    _stop: Sender<()>,
+}
+
+impl Ticker {
+    /// Starts the thread `name`; `tick` is called now and then every `period`.
+    pub fn start(name: &str, period: Duration, mut tick: impl FnMut() + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            loop {
+                tick();
+                match stopped.recv_timeout(period) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        })?;
+        Ok(Self { _stop: stop })
+    }
+}
+
+/// Starts this server's heartbeat.
+pub(crate) fn beat(lock: Arc<OwnLock>, guard: Arc<Guard>, settings: LeaseSettings) -> io::Result<Ticker> {
+    let mut counter = 0;
+    let mut failing = false;
+    Ticker::start("cairn-heartbeat", settings.heartbeat, move || {
+        counter += 1;
+        // Taken before the write: the others may see it at any moment from here on, but none before.
+        let sent = Moment::now();
+        match lock.write_heartbeat(counter) {
+            Ok(()) => {
+                guard.heartbeat_succeeded(sent);
+                failing = false;
+            }
+            Err(error) if !failing => {
+                failing = true;
+                tracing::error!(
+                    code = "cluster/heartbeat", file = %lock.path().display(), %error,
+                    "the heartbeat cannot be written; this server stops its work unless that ends within the lease"
+                );
+            }
+            Err(_) => {}
+        }
+    })
+}

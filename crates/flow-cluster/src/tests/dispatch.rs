@@ -1,0 +1,140 @@
+use super::*;
+use crate::{Dispatcher, DispatcherSettings};
+use flow_store::{AttemptEnd, AttemptWrite, RequestId, RequestState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const QUICK: DispatcherSettings = DispatcherSettings {
+    concurrency: 2,
+    shortest_poll: Duration::from_millis(5),
+    longest_poll: Duration::from_secs(600),
+    unattended_check: Duration::from_millis(50),
+};
+
+async fn finish(store: &Arc<dyn Store>, request: &Request) {
+    let end = AttemptEnd::Finished { reply: None };
+    store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await.unwrap();
+}
+
+async fn until_state(cluster: &Cluster, request: RequestId, state: RequestState) -> Request {
+    let reached = async {
+        loop {
+            let request = cluster.store().get(request).await.unwrap();
+            if request.state == state {
+                return request;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEFECT, reached).await.expect("the request never came to that state")
+}
+
+/// Starts a dispatcher whose attempts finish their request at once.
+fn finishing(cluster: &Cluster, membership: &Membership) -> Dispatcher {
+    let store = cluster.store();
+    Dispatcher::start(cluster.store(), membership, QUICK, move |request, _| {
+        let store = Arc::clone(&store);
+        async move { finish(&store, &request).await }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_requests_are_claimed_and_never_more_run_at_once_than_agreed() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let mut requests = Vec::new();
+    for _ in 0..20 {
+        requests.push(cluster.request(None, true).await.id);
+    }
+    let (store, running, most) = (cluster.store(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let _dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, move |request, _| {
+        let (store, running, most) = (Arc::clone(&store), Arc::clone(&running), Arc::clone(&most));
+        async move {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            finish(&store, &request).await;
+        }
+    });
+    for request in requests {
+        until_state(&cluster, request, RequestState::Finished).await;
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), QUICK.concurrency);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_takeover_brings_is_run_at_once() {
+    let cluster = Cluster::new();
+    let mut dead = cluster.foreign("dead").await;
+    let request = cluster.request(Some(&dead.owner), true).await;
+    let survivor = cluster.join("survivor", LONG).await;
+    let _dispatcher = finishing(&cluster, &survivor);
+    until_watched(&survivor, &dead.owner).await;
+
+    dead.process.kill();
+    let request = until_state(&cluster, request.id, RequestState::Finished).await;
+    assert_eq!((request.attempt, request.owner.as_ref()), (2, Some(survivor.owner())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_panics_ends_as_failed() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let request = cluster.request(None, true).await;
+    let dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, |_, _| async { panic!("on purpose") });
+    let request = until_state(&cluster, request.id, RequestState::Error).await;
+    assert_eq!(request.error.unwrap().code, "engine/panic");
+    while dispatcher.running() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_nobody_attends_to_is_given_back_and_run() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let request = cluster.request(Some(server.owner()), true).await;
+    let _dispatcher = finishing(&cluster, &server);
+    let request = until_state(&cluster, request.id, RequestState::Finished).await;
+    assert_eq!(request.attempt, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_created_into_a_reserved_slot_runs_once() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let dispatcher = finishing(&cluster, &server);
+    let slot = dispatcher.reserve().unwrap();
+    let request = cluster.request(Some(server.owner()), true).await;
+    slot.run(request.clone());
+    let request = until_state(&cluster, request.id, RequestState::Finished).await;
+    assert_eq!(request.attempt, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_and_stopping_reach_the_attempts_that_run() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (started, mut starts) = mpsc::unbounded_channel();
+    let store = cluster.store();
+    let dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, move |request, cancel: CancellationToken| {
+        let (started, store) = (started.clone(), Arc::clone(&store));
+        async move {
+            started.send(request.id).unwrap();
+            cancel.cancelled().await;
+            finish(&store, &request).await;
+        }
+    });
+    let cancelled = cluster.request(None, true).await.id;
+    assert_eq!(starts.recv().await, Some(cancelled));
+    assert!(dispatcher.cancel(cancelled));
+    until_state(&cluster, cancelled, RequestState::Finished).await;
+
+    let stopped = cluster.request(None, true).await.id;
+    assert_eq!(starts.recv().await, Some(stopped));
+    dispatcher.stop(Duration::from_millis(10)).await;
+    until_state(&cluster, stopped, RequestState::Finished).await;
+    assert!(dispatcher.reserve().is_none());
+}
