@@ -1,1 +1,14 @@
-//! flow-vcs
+//! Version control of a project: the only crate that knows git2.
+//!
+//! A project version is what a commit holds, read from git objects as they are: no checkout filter of any machine
+//! changes it. Everything here may block on the disk or the network, so async code calls it on a thread of its own.
+
+mod access;
+mod error;
+mod repository;
+
+pub use access::Access;
+pub use error::VcsError;
+pub use repository::{
+    Author, ChangedFile, Commit, FileChange, Pushed, RemoteAddress, Repository, State, Status, Updated,
+};
