@@ -1,13 +1,145 @@
 //! Surroundings for tests of components: real files in a folder of their own, connections, a real HTTP client.
 
-use crate::{Component, ComponentError, Outcome, Palette, Places, ResolvedPath, RunContext, Services};
+use crate::{Component, ComponentError, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext, Services};
 use bytes::Bytes;
 use flow_data::{CsvOptions, ExpressionCache, Stream, Variables, read_csv};
 use flow_model::{ComponentId, Connection, IN};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+/// A place to run components in.
+pub(crate) struct Bench {
+    /// Removed with all that is in it at the end of the test.
+    _folder: TempDir,
+    pub(crate) variables: Variables,
+    pub(crate) cancel: CancellationToken,
+    places: Places,
+    connections: BTreeMap<String, Connection>,
+    expressions: ExpressionCache,
+    http: reqwest::Client,
+    /// How many times more `may_act` says yes.
+    acts_left: AtomicI64,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let places =
+            Places { storage: folder.path().join("storage"), project: Arc::default(), local: folder.path().join("local") };
+        for place in [&places.storage, &places.local] {
+            std::fs::create_dir(place).unwrap();
+        }
+        Self {
+            _folder: folder,
+            variables: Variables::default(),
+            cancel: CancellationToken::new(),
+            places,
+            connections: BTreeMap::new(),
+            expressions: ExpressionCache::new(),
+            http: reqwest::Client::new(),
+            acts_left: AtomicI64::new(i64::MAX),
+        }
+    }
+
+    pub(crate) fn with_variable(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.variables = self.variables.with(name, value);
+        self
+    }
+
+    pub(crate) fn with_project_file(mut self, path: &str, content: impl Into<Bytes>) -> Self {
+        Arc::make_mut(&mut self.places.project).insert(path.to_owned(), content.into());
+        self
+    }
+
+    pub(crate) fn with_connection(mut self, name: &str, kind: &str, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        self.connections.insert(name.to_owned(), Connection { name: name.to_owned(), kind: kind.to_owned(), settings });
+        self
+    }
+
+    /// From the call after `acts` more on, this server may no longer act.
+    pub(crate) fn may_act_only(&self, acts: i64) {
+        self.acts_left.store(acts, Ordering::SeqCst);
+    }
+
+    pub(crate) fn storage(&self, path: &str) -> PathBuf {
+        self.places.storage.join(path)
+    }
+
+    pub(crate) fn local(&self, path: &str) -> PathBuf {
+        self.places.local.join(path)
+    }
+
+    /// Runs a component over the stream of its ordinary inlet.
+    pub(crate) async fn run(&self, component: &flow_model::Component, input: Stream) -> Result<Outcome, ComponentError> {
+        self.run_prepared(prepare(component).as_ref(), input, false).await
+    }
+
+    pub(crate) async fn run_prepared(&self, prepared: &dyn Component, input: Stream, waited: bool) -> Result<Outcome, ComponentError> {
+        let id = id("tested-aaaaaa");
+        let inlets = BTreeMap::from([(IN.to_owned(), input)]);
+        let mut context = RunContext {
+            component: &id,
+            name: "Tested",
+            inlets: &inlets,
+            variables: &self.variables,
+            services: self,
+            request: Some(RequestRef { id: 7, attempt: 1 }),
+            idempotency_key: "7/tested-aaaaaa".to_owned(),
+            cancel: self.cancel.clone(),
+            waited,
+        };
+        prepared.run(&mut context).await
+    }
+}
+
+impl Services for Bench {
+    fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
+        let found = self.connections.get(name).cloned();
+        found.ok_or_else(|| ComponentError::new("connection/unknown", format!("the project has no connection “{name}”")))
+    }
+
+    fn resolve(&self, path: &str) -> Result<ResolvedPath, ComponentError> {
+        self.places.resolve(path)
+    }
+
+    fn expressions(&self) -> &ExpressionCache {
+        &self.expressions
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    fn may_act(&self) -> bool {
+        self.acts_left.fetch_sub(1, Ordering::SeqCst) > 0
+    }
+}
+
+pub(crate) fn id(text: &str) -> ComponentId {
+    ComponentId::parse(text).unwrap()
+}
+
+pub(crate) fn prepare(component: &flow_model::Component) -> Arc<dyn Component> {
+    Palette::standard().prepare(&id("tested-aaaaaa"), component).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// A stream from CSV with a header.
+pub(crate) fn stream(csv: &str) -> Stream {
+    read_csv(csv.as_bytes(), &CsvOptions::default()).unwrap()
+}
+
+/// The records as one JSON value, to compare with `json!`.
+pub(crate) fn rows(stream: &Stream) -> Value {
+    Value::from(stream.to_json_records().into_iter().map(Value::from).collect::<Vec<_>>())
+}
+
+/// The stream on an outlet.
+pub(crate) fn outlet<'a>(outcome: &'a Outcome, name: &str) -> &'a Stream {
+    &outcome.outlets.iter().find(|(outlet, _)| outlet == name).unwrap_or_else(|| panic!("no {name} in {outcome:?}")).1
+}

@@ -1,6 +1,7 @@
 //! The checkpoint format: an Arrow IPC stream, so that pandas, DuckDB or any other Arrow program can open it, followed
 //! by a checksum behind the end marker, where those programs no longer look.
 
+use crate::arrow::array::Array;
 use crate::arrow::buffer::Buffer;
 use crate::arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use crate::arrow::ipc::{CompressionType, MetadataVersion, reader::StreamDecoder};
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
-/// Streams that take more memory than this are compressed. Below it, compression costs more time than the bytes do.
+/// Streams with more data than this are compressed. Below it, compression costs more time than the bytes do.
 const COMPRESSED_ABOVE: usize = 4 * 1024;
 /// Bytes of the checksum (the first of BLAKE3) at the end.
 const CHECKSUM: usize = 8;
@@ -21,14 +22,16 @@ static COMPRESSED: LazyLock<Option<IpcWriteOptions>> = LazyLock::new(|| {
     plain.try_with_compression(Some(CompressionType::ZSTD)).ok()
 });
 
-/// Encodes a stream in the checkpoint format; compressed with zstd when it takes more than 4 KiB of memory.
+/// Encodes a stream in the checkpoint format; compressed with zstd when it holds more than 4 KiB of data.
 pub fn encode(stream: &Stream) -> Result<Bytes, DataError> {
+    // Memory is quick to know, but counts what buffers could hold and what a slice leaves out.
     let memory = stream.memory();
-    let options = if memory > COMPRESSED_ABOVE { &*COMPRESSED } else { &*PLAIN };
+    let data = if memory > COMPRESSED_ABOVE { data_size(stream) } else { memory };
+    let options = if data > COMPRESSED_ABOVE { &*COMPRESSED } else { &*PLAIN };
     let options = options.clone().unwrap_or_default();
     let failed = |error: crate::arrow::error::ArrowError| DataError::Encode { message: error.to_string() };
 
-    let space = 512 + 128 * stream.schema().fields().len() + memory.min(1024 * 1024);
+    let space = 512 + 128 * stream.schema().fields().len() + data.min(1024 * 1024);
     let mut writer = StreamWriter::try_new_with_options(Vec::with_capacity(space), stream.schema(), options).map_err(failed)?;
     for batch in stream.batches() {
         writer.write(batch).map_err(failed)?;
@@ -63,6 +66,12 @@ fn decode_body(bytes: Bytes) -> Result<Stream, DataError> {
     decoder.finish().map_err(failed)?;
     let schema = decoder.schema().ok_or_else(|| DataError::Decode { message: "it has no schema".to_owned() })?;
     Ok(Stream::new(schema, batches))
+}
+
+/// The bytes of the values themselves.
+fn data_size(stream: &Stream) -> usize {
+    let columns = stream.batches().iter().flat_map(|batch| batch.columns());
+    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())).sum()
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {

@@ -7,10 +7,14 @@ pub fn nearby_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
     let wanted = simplified(name);
     // One slip for every three characters, and at least one.
     let tolerance = (wanted.chars().count() / 3).max(1);
+    let resembles = |candidate: &str, distance| distance <= tolerance || (wanted.len() > 2 && candidate.starts_with(&wanted));
     let mut ranked: Vec<(usize, &str)> = candidates
         .into_iter()
-        .map(|candidate| (levenshtein(&wanted, &simplified(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= tolerance)
+        .filter_map(|candidate| {
+            let simple = simplified(candidate);
+            let distance = levenshtein(&wanted, &simple);
+            resembles(&simple, distance).then_some((distance, candidate))
+        })
         .collect();
     ranked.sort();
     ranked.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()

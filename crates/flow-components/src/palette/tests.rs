@@ -1,0 +1,61 @@
+mod control;
+mod design;
+mod files;
+mod http;
+mod records;
+mod sql;
+
+use super::*;
+use flow_model::{ERROR_OUTLET, Effect};
+
+#[test]
+fn every_component_type_is_described_for_people() {
+    let palette = Palette::standard();
+    let names: Vec<&str> = palette.all().iter().map(|description| description.kind).collect();
+    let expected = [
+        "Start", "End", "Branch", "Wait", "Fail", "Checkpoint", "FileRead", "FileWrite", "Mapper", "Filter", "SqlPut", "HttpRequest",
+    ];
+    assert_eq!(names, expected);
+    for description in palette.all() {
+        assert!(description.help.len() > 100, "{} needs help", description.kind);
+        assert!(!description.summary.is_empty() && !description.icon.is_empty(), "{}", description.kind);
+        for property in &description.properties {
+            assert!(!property.help.is_empty() && !property.title.is_empty(), "{} {}", description.kind, property.name);
+            assert!(!property.required || property.default.is_null(), "{} {}", description.kind, property.name);
+            let mentioned = description.line.split(['{', '}']).skip(1).step_by(2).all(|name| description.property(name).is_some());
+            assert!(mentioned, "the line of {} names an unknown property", description.kind);
+        }
+    }
+}
+
+#[test]
+fn defaults_alone_prepare_every_type_that_requires_nothing() {
+    let palette = Palette::standard();
+    let id = ComponentId::parse("some-aaaaaa").unwrap();
+    for description in palette.all() {
+        let prepared = palette.prepare(&id, &flow_model::Component::new(description.kind, "Some"));
+        let requires = description.properties.iter().any(|property| property.required);
+        assert_eq!(prepared.is_err(), requires, "{}", description.kind);
+        for problem in prepared.err().unwrap_or_default() {
+            assert_eq!(problem.code, "property/missing", "{problem:?}");
+        }
+    }
+}
+
+#[test]
+fn what_changes_the_world_can_fail_into_its_error_outlet() {
+    let palette = Palette::standard();
+    for description in palette.all().into_iter().filter(|description| description.effect == Effect::Changes) {
+        let ports = palette.ports(&flow_model::Component::new(description.kind, "Some")).unwrap();
+        assert!(ports.has_outlet(ERROR_OUTLET), "{}", description.kind);
+    }
+}
+
+#[test]
+fn an_unknown_type_is_a_problem_at_its_component() {
+    let palette = Palette::standard();
+    let id = ComponentId::parse("teleport-aaaaaa").unwrap();
+    let problems = palette.prepare(&id, &flow_model::Component::new("Teleport", "Away")).err().unwrap();
+    assert_eq!((problems[0].code.as_str(), &problems[0].place.component), ("component/unknown-type", &Some(id)));
+    assert!(palette.ports(&flow_model::Component::new("Teleport", "Away")).is_none());
+}

@@ -27,6 +27,8 @@ pub struct ExpressionCache {
 struct Generations {
     young: HashMap<u64, Vec<Arc<Entry>>>,
     old: HashMap<u64, Vec<Arc<Entry>>>,
+    /// The schema last asked about and its hash: a mapper asks for all its expressions with the same one.
+    last_schema: Option<(SchemaRef, u64)>,
 }
 
 #[derive(Debug)]
@@ -47,8 +49,11 @@ impl ExpressionCache {
     /// The same as [`Expression::compile`], from the cache if it was compiled before for this schema and for variables
     /// of these types; their values may differ.
     pub fn compile(&self, sql: &str, schema: &SchemaRef, variables: &Variables) -> Result<Arc<Expression>, DataError> {
-        let key = self.hasher.hash_one((sql, schema.as_ref()));
-        let kept = self.generations.lock().find(key, sql, schema, variables);
+        let (key, kept) = {
+            let mut generations = self.generations.lock();
+            let key = self.hasher.hash_one((sql, generations.hash_of(schema, &self.hasher)));
+            (key, generations.find(key, sql, schema, variables))
+        };
         let entry = match kept {
             Some(entry) => entry,
             None => self.plan(key, sql, schema, variables)?,
@@ -82,6 +87,15 @@ impl ExpressionCache {
 }
 
 impl Generations {
+    fn hash_of(&mut self, schema: &SchemaRef, hasher: &RandomState) -> u64 {
+        if let Some((_, hash)) = self.last_schema.as_ref().filter(|(last, _)| Arc::ptr_eq(last, schema)) {
+            return *hash;
+        }
+        let hash = hasher.hash_one(schema);
+        self.last_schema = Some((Arc::clone(schema), hash));
+        hash
+    }
+
     fn find(&mut self, key: u64, sql: &str, schema: &SchemaRef, variables: &Variables) -> Option<Arc<Entry>> {
         let fits = |entry: &&Arc<Entry>| {
             entry.sql == sql && (Arc::ptr_eq(&entry.schema, schema) || entry.schema == *schema) && entry.plan.fits(variables)
