@@ -1,1 +1,24 @@
-//! flow-store-sqlite
+//! The embedded checkpoint database: one SQLite file that several server processes of one machine share.
+//!
+//! * `writer`: all changes of a process go through one thread, which commits whatever has queued up during the last
+//!   fsync (group commit without a timer).
+//! * `write_lock`: processes take turns at writing, one batch each, by locks in the lock folder.
+//! * `wal`: keeps the write-ahead log short, and its file long: overwriting is cheaper than growing.
+//! * `reader`: reads go to connections of their own and never wait for writes.
+//! * `requests`, `servers`, `projects`, `accounts`: the `Store` traits, by the rules of `flow_store::transition`.
+
+mod accounts;
+mod changes;
+mod error;
+mod filesystem;
+mod open;
+mod projects;
+mod reader;
+mod requests;
+mod schema;
+mod servers;
+mod wal;
+mod write_lock;
+mod writer;
+
+pub use open::{Fatal, SqliteOptions, SqliteStore};

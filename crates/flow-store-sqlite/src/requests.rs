@@ -1,0 +1,136 @@
+//! Requests.
+
+mod apply;
+mod queries;
+mod rows;
+
+use crate::SqliteStore;
+use crate::error::DbResult;
+use crate::writer::{AttemptKey, Chain, Db};
+use apply::{PreparedWrite, apply, create};
+use async_trait::async_trait;
+use flow_store::{
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
+    RequestFilter, RequestId, RequestState, RequestStore, SavedPoint, ServerState, StoreError, Timestamp, transition,
+};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(crate) use apply::apply_to_all;
+pub(crate) use rows::collect;
+
+#[async_trait]
+impl RequestStore for SqliteStore {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError> {
+        self.writer
+            .run(move |db| {
+                let owner = match owner {
+                    Some(owner) if db.check_alive(&owner)? == ServerState::Running => Some(owner),
+                    _ => None,
+                };
+                new.into_iter().map(|new| create(db, new, owner.as_ref())).collect()
+            })
+            .await
+    }
+
+    async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
+        let prepared = PreparedWrite::new(write)?;
+        let chain = Chain::Builds(AttemptKey(id, fence));
+        self.writer.run_chained(chain, move |db| prepared.write(db, id, fence)).await
+    }
+
+    async fn end_attempt(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        end: AttemptEnd,
+        write: AttemptWrite,
+    ) -> Result<Request, StoreError> {
+        let key = AttemptKey(id, fence);
+        let gives_up = matches!(end, AttemptEnd::Failed { .. } | AttemptEnd::Released) && write.saved.is_empty();
+        let chain = if gives_up { Chain::Ends(key) } else { Chain::Builds(key) };
+        let prepared = PreparedWrite::new(write)?;
+        let ends = move |db: &Db<'_>| {
+            prepared.write(db, id, fence)?;
+            let request = rows::load(db.connection, id)?;
+            let server = db.owner_name(&request)?;
+            apply(db, transition::end_attempt(request, fence, end, &server, db.now)?)
+        };
+        self.writer.run_chained(chain, ends).await
+    }
+
+    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+        // Looked at on a read connection first: a server with nothing to do must not wait for its turn at writing.
+        let (now, asks) = (self.clock.now(), owner.clone());
+        let something = self.readers.run(move |db| queries::has_claimable(db, &asks, now)).await?;
+        if !something {
+            return Ok(Vec::new());
+        }
+        let owner = owner.clone();
+        self.writer
+            .run(move |db| {
+                if db.check_alive(&owner)? != ServerState::Running {
+                    return Ok(Vec::new());
+                }
+                let ready = queries::claimable(db.connection, &owner, db.now, limit)?;
+                ready.into_iter().map(|request| apply(db, transition::claim(request, &owner, db.now)?)).collect()
+            })
+            .await
+    }
+
+    async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
+        let (now, owner) = (self.clock.now(), owner.clone());
+        let due = self.readers.run(move |db| queries::next_due(db, &owner, now)).await?;
+        Ok(due.map(|due| now.until(due)))
+    }
+
+    async fn get(&self, id: RequestId) -> Result<Request, StoreError> {
+        self.readers.run(move |db| rows::load(db, id)).await
+    }
+
+    async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |db| queries::list(db, &filter)).await
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        self.readers.run(|db| queries::counts(db)).await
+    }
+
+    async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
+        self.readers.run(move |db| queries::saved_points(db, id)).await
+    }
+
+    async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
+        self.readers.run(move |db| queries::log(db, id, after, limit)).await
+    }
+
+    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.readers.run(move |db| queries::attempts(db, id)).await
+    }
+
+    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        let (owner, by) = (owner.clone(), by.to_owned());
+        self.writer
+            .run(move |db| {
+                db.check_alive(&owner)?;
+                let request = rows::load(db.connection, id)?;
+                apply(db, transition::re_execute(request, &db.server_ref(&owner)?, &by, db.now)?)
+            })
+            .await
+    }
+
+    async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
+        let by = by.to_owned();
+        let cancels = move |db: &Db<'_>| -> DbResult<Request> {
+            let request = rows::load(db.connection, id)?;
+            let server = db.owner_name(&request)?;
+            apply(db, transition::cancel(request, &by, &server, db.now)?)
+        };
+        self.writer.run(cancels).await
+    }
+}

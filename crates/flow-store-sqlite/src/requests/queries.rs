@@ -1,0 +1,230 @@
+//! Reads of requests.
+
+use super::apply::{kind_number, outcome_number};
+use super::rows::{self, SELECT, collect, from_json, request, server_id, state_number};
+use crate::error::{DbResult, corrupt};
+use crate::servers;
+use flow_store::{
+    AttemptOutcome, AttemptRecord, Epoch, LogEntry, NumberedLogEntry, Owner, Request, RequestFilter, RequestId,
+    RequestState, SavedData, SavedKind, SavedPoint, StoreError, Timestamp,
+};
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Open requests that are free or belong to an owner, by state; `?1` is its server, `?2` its epoch. `state <= 3` lets
+/// SQLite use the index of open requests.
+const FREE_OR_OWN: [&str; 2] = [
+    "state <= 3 AND server IS NULL AND epoch IS NULL AND ?1 IS ?1 AND ?2 IS ?2",
+    "state <= 3 AND server = ?1 AND epoch = ?2",
+];
+
+/// Whether there is anything for the owner to claim.
+pub(super) fn has_claimable(connection: &Connection, owner: &Owner, now: Timestamp) -> DbResult<bool> {
+    servers::check_alive_in(connection, owner)?;
+    Ok(next_due(connection, owner, now)?.is_some_and(|due| due <= now))
+}
+
+/// When the owner next has something to claim; `now` if it has already.
+pub(super) fn next_due(connection: &Connection, owner: &Owner, now: Timestamp) -> DbResult<Option<Timestamp>> {
+    let server = servers::number_in(connection, &owner.server)?;
+    let mut next: Option<i64> = None;
+    for whose in FREE_OR_OWN {
+        for state in [RequestState::Queued, RequestState::Waiting, RequestState::WaitingForRetry] {
+            let sql = format!("SELECT due FROM request WHERE {whose} AND state = ?3 ORDER BY due LIMIT 1");
+            let values = params![server, owner.epoch.0, state_number(state)];
+            let first: Option<Option<i64>> =
+                connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).optional()?;
+            if let Some(due) = first.map(|due| due.unwrap_or(now.0)) {
+                next = Some(next.map_or(due, |next| next.min(due)));
+            }
+        }
+    }
+    Ok(next.map(Timestamp))
+}
+
+/// What the owner may claim, what has been due longest first.
+pub(super) fn claimable(
+    connection: &Connection,
+    owner: &Owner,
+    now: Timestamp,
+    limit: usize,
+) -> DbResult<Vec<Request>> {
+    let server = servers::number_in(connection, &owner.server)?;
+    let mut ready = Vec::new();
+    for whose in FREE_OR_OWN {
+        for state in [RequestState::Queued, RequestState::Waiting, RequestState::WaitingForRetry] {
+            let sql = format!(
+                "{SELECT} WHERE r.id IN (SELECT id FROM request WHERE {whose} AND state = ?3 \
+                 AND (due IS NULL OR due <= ?4) ORDER BY due, id LIMIT ?5)"
+            );
+            let values = params![server, owner.epoch.0, state_number(state), now.0, limit];
+            ready.extend(collect(connection.prepare_cached(&sql)?.query(values)?, request)?);
+        }
+    }
+    ready.sort_by_key(Request::claim_order);
+    ready.truncate(limit);
+    Ok(ready)
+}
+
+/// Requests by a filter, newest first.
+pub(super) fn list(connection: &Connection, filter: &RequestFilter) -> DbResult<Vec<Request>> {
+    let mut conditions = vec!["true".to_owned()];
+    let mut values: Vec<SqlValue> = Vec::new();
+    let mut condition = |sql: &str, value: SqlValue| {
+        conditions.push(sql.to_owned());
+        values.push(value);
+    };
+    if let Some(project) = &filter.project {
+        condition("g.project = ?", project.as_str().to_owned().into());
+    }
+    if let Some(flow) = &filter.flow {
+        condition("g.flow = ?", flow.clone().into());
+    }
+    if let Some(owner) = &filter.owner {
+        condition("s.server = ?", owner.as_str().to_owned().into());
+    }
+    if let Some(before) = filter.before {
+        condition("r.id < ?", before.0.into());
+    }
+    let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
+    let common = conditions.join(" AND ");
+    let pages = |state: &str| format!("{SELECT} WHERE {common} AND {state} ORDER BY r.id DESC LIMIT {page}");
+    let query = |sql: String| {
+        let mut statement = connection.prepare(&sql)?;
+        collect(statement.query(params_from_iter(&values))?, request)
+    };
+    if filter.states.is_empty() {
+        return query(pages("true"));
+    }
+    // One query a state: each walks its part of the index of states backwards and stops early.
+    let mut found = Vec::new();
+    let mut states = filter.states.clone();
+    states.sort_unstable();
+    states.dedup();
+    for state in states {
+        found.extend(query(pages(&format!("r.state = {}", state_number(state))))?);
+    }
+    found.sort_by_key(|request| std::cmp::Reverse(request.id));
+    found.truncate(filter.page());
+    Ok(found)
+}
+
+/// How many requests are in each state.
+pub(super) fn counts(connection: &Connection) -> DbResult<BTreeMap<RequestState, u64>> {
+    let mut statement = connection.prepare_cached("SELECT state, n FROM request_count")?;
+    let counts = collect(statement.query([])?, |row| Ok((rows::state(row.get(0)?)?, row.get(1)?)))?;
+    Ok(counts.into_iter().collect())
+}
+
+fn check_known(connection: &Connection, id: RequestId) -> DbResult<()> {
+    if connection.prepare_cached("SELECT 1 FROM request WHERE id = ?")?.exists([id.0])? {
+        return Ok(());
+    }
+    Err(StoreError::no_request(id).into())
+}
+
+/// The saved points of a request in the order in which they were saved.
+pub(super) fn saved_points(connection: &Connection, id: RequestId) -> DbResult<Vec<SavedPoint>> {
+    check_known(connection, id)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT attempt, kind, at, records, component, name, iteration, variables, outlets, due, object_key,
+                object_hash, object_bytes, data
+         FROM saved_point WHERE request = ? ORDER BY id",
+    )?;
+    collect(statement.query([id.0])?, saved_point)
+}
+
+fn saved_point(row: &Row<'_>) -> DbResult<SavedPoint> {
+    let number: i64 = row.get(1)?;
+    let kind = SavedKind::ALL.into_iter().find(|kind| kind_number(*kind) == number);
+    let variables = row.get::<_, Option<String>>(7)?.map(|text| from_json(&text)).transpose()?;
+    let outlets = row.get::<_, Option<String>>(8)?.map(|text| from_json(&text)).transpose()?;
+    let data = match (row.get(10)?, row.get(11)?, row.get(12)?, row.get::<_, Option<Vec<u8>>>(13)?) {
+        (Some(key), Some(hash), Some(bytes), _) => SavedData::Object { key, hash, bytes },
+        (_, _, _, Some(data)) => SavedData::Inline(data.into()),
+        _ => SavedData::None,
+    };
+    Ok(SavedPoint {
+        kind: kind.ok_or_else(|| corrupt("kind of saved point", number))?,
+        attempt: row.get(0)?,
+        at: Timestamp(row.get(2)?),
+        rows: row.get(3)?,
+        component: row.get(4)?,
+        name: row.get(5)?,
+        iteration: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+        variables: variables.unwrap_or_else(|| Value::Object(Map::new())),
+        outlets: outlets.unwrap_or_default(),
+        due: row.get::<_, Option<i64>>(9)?.map(Timestamp),
+        data,
+    })
+}
+
+/// Log entries after number `after`.
+pub(super) fn log(
+    connection: &Connection,
+    id: RequestId,
+    after: u64,
+    limit: usize,
+) -> DbResult<Vec<NumberedLogEntry>> {
+    check_known(connection, id)?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    // The row that holds entry `after` may hold later ones, too.
+    let mut statement = connection.prepare_cached(
+        "SELECT first, entries FROM log WHERE request = ?1
+           AND first >= coalesce((SELECT max(first) FROM log WHERE request = ?1 AND first <= ?2), 0)
+         ORDER BY first",
+    )?;
+    let mut rows = statement.query([id.0, after])?;
+    let mut log = Vec::new();
+    while let Some(row) = rows.next()? {
+        let first: u64 = row.get(0)?;
+        let numbered = (first..).zip(log_entries(row, 1)?);
+        log.extend(numbered.map(|(number, entry)| NumberedLogEntry { number, entry }));
+        log.retain(|entry: &NumberedLogEntry| entry.number as i64 > after);
+        if log.len() >= limit {
+            break;
+        }
+    }
+    log.truncate(limit);
+    Ok(log)
+}
+
+fn log_entries(row: &Row<'_>, column: usize) -> DbResult<Vec<LogEntry>> {
+    let json = row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?;
+    serde_json::from_slice(json).map_err(|error| corrupt("log entry", error).into())
+}
+
+/// The attempts of a request, oldest first.
+pub(super) fn attempts(connection: &Connection, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
+    check_known(connection, id)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
+                a.error_component
+         FROM attempt a JOIN server s ON s.id = a.server WHERE a.request = ? ORDER BY a.attempt",
+    )?;
+    let mut attempts = collect(statement.query([id.0])?, attempt)?;
+    let mut statement = connection.prepare_cached("SELECT entries FROM log WHERE request = ? ORDER BY first")?;
+    let log = collect(statement.query([id.0])?, |row| log_entries(row, 0))?;
+    AttemptRecord::note_first_components(&mut attempts, log.iter().flatten());
+    Ok(attempts)
+}
+
+fn attempt(row: &Row<'_>) -> DbResult<AttemptRecord> {
+    let outcome = |number: i64| {
+        let known = AttemptOutcome::ALL.into_iter().find(|outcome| outcome_number(*outcome) == number);
+        known.ok_or_else(|| corrupt("outcome of an attempt", number))
+    };
+    let server = server_id(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+    Ok(AttemptRecord {
+        attempt: row.get(0)?,
+        owner: Owner { server, epoch: Epoch(row.get(2)?) },
+        server_name: row.get(3)?,
+        started: Timestamp(row.get(4)?),
+        ended: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+        end: row.get::<_, Option<i64>>(6)?.map(outcome).transpose()?,
+        error: rows::error(row, 7)?,
+        first_component_at: None,
+    })
+}

@@ -1,0 +1,54 @@
+//! The schema and its migrations. A migration is known by its number and never changes once released.
+
+use crate::error::DbResult;
+use flow_store::{StoreError, Timestamp};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::path::Path;
+
+/// Marks the file as a checkpoint database (`file` shows it): "Cair".
+const APPLICATION_ID: i64 = 0x4361_6972;
+
+/// Name and SQL of each migration; its number is its place, from 1.
+const MIGRATIONS: &[(&str, &str)] = &[("initial", include_str!("migrations/0001_initial.sql"))];
+
+/// The newest schema that this release knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
+/// Brings the schema up to date. Refuses databases of newer releases and files that are something else.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path, now: Timestamp) -> DbResult<()> {
+    if check(connection, path)? == newest() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let present = check(&transaction, path)?; // another process may have been faster
+    for (number, (name, sql)) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > present) {
+        transaction.execute_batch(sql)?;
+        transaction
+            .execute("INSERT INTO migration (number, name, at) VALUES (?, ?, ?)", params![number, name, now.0])?;
+        tracing::info!(number, name, "migrated the checkpoint database");
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", newest())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The number of the database's schema; 0 for an empty file.
+fn check(connection: &Connection, path: &Path) -> DbResult<i64> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let found = pragma("user_version")?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && pragma("application_id")? != APPLICATION_ID {
+        let message = format!(
+            "{} is a database of another program; name a file that does not exist yet, or an existing checkpoint database",
+            path.display()
+        );
+        return Err(StoreError::Conflict(message).into());
+    }
+    if found > newest() {
+        return Err(StoreError::NewerSchema { found, supported: newest() }.into());
+    }
+    Ok(found)
+}

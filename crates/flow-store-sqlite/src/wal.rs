@@ -1,0 +1,77 @@
+//! The write-ahead log: a commit overwrites part of a file that is long enough already, since making a file longer
+//! costs a second write to the disk's journal at each fsync. So the file is filled with zeros up to its working length
+//! when the first process opens the database, and its content goes to the database before it would get longer.
+
+use crate::error::{DbError, DbResult};
+use rusqlite::{Connection, OptionalExtension};
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of a page in the log: the page and its header.
+const FRAME: u64 = 4096 + 24;
+
+/// Fills the log file of `database` up to `length` bytes. Only under the write lock, with the log in use (so that the
+/// file is there). SQLite takes zeros behind its last frame for what they are: not a frame.
+pub(crate) fn fill(database: &Path, length: u64) -> io::Result<()> {
+    let mut log = match OpenOptions::new().write(true).open(log_path(database)) {
+        Ok(log) => log,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let zeros = [0_u8; 64 * 1024];
+    let mut at = log.seek(SeekFrom::End(0))?;
+    if at >= length {
+        return Ok(());
+    }
+    while at < length {
+        let part = usize::try_from(length - at).unwrap_or(usize::MAX).min(zeros.len());
+        log.write_all(&zeros[..part])?;
+        at += part as u64;
+    }
+    log.sync_all()
+}
+
+fn log_path(database: &Path) -> PathBuf {
+    let mut path = OsString::from(database);
+    path.push("-wal");
+    path.into()
+}
+
+/// Brings the log's content to the database in time.
+pub(crate) struct Checkpointer {
+    /// Pages that the log may hold.
+    limit: i64,
+    /// Commits until the log is looked at again.
+    countdown: u32,
+}
+
+impl Checkpointer {
+    pub(crate) fn new(log_bytes: u64) -> Self {
+        Self { limit: i64::try_from(log_bytes / FRAME * 3 / 4).unwrap_or(i64::MAX).max(100), countdown: 0 }
+    }
+
+    /// To be called after each commit, under the write lock: with no other writer, and unless a reader still needs
+    /// older pages, the next commit then starts at the beginning of the log.
+    pub(crate) fn after_commit(&mut self, connection: &Connection) -> DbResult<()> {
+        if self.countdown > 0 {
+            self.countdown -= 1;
+            return Ok(());
+        }
+        let pages = checkpoint(connection, "NOOP")?;
+        if pages < self.limit {
+            // Looked at again before the log can have become much too long, one commit being a few pages.
+            self.countdown = u32::try_from((self.limit - pages) / 64).unwrap_or(0).min(32);
+            return Ok(());
+        }
+        checkpoint(connection, "PASSIVE").map(|_| ())
+    }
+}
+
+/// Runs a checkpoint; the pages in the log.
+fn checkpoint(connection: &Connection, mode: &str) -> DbResult<i64> {
+    let mut statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
+    let pages = statement.query_row([], |row| row.get::<_, i64>(1)).optional().map_err(DbError::from)?;
+    Ok(pages.unwrap_or(0))
+}

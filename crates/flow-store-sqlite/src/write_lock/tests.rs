@@ -1,0 +1,51 @@
+use super::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+#[test]
+fn the_holder_is_seen_while_it_holds_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = WriteLock::open(folder.path()).unwrap();
+    let observer = WriteLock::open(folder.path()).unwrap();
+    assert_eq!(observer.holder(), None);
+    let turn = lock.take_turn().unwrap();
+    assert_eq!(observer.holder(), Some(std::process::id() as i32));
+    drop(turn);
+    assert_eq!(observer.holder(), None);
+}
+
+#[test]
+fn whoever_waits_has_a_turn_before_the_last_writer_writes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let turns = Arc::new(AtomicUsize::new(0));
+    let busy = WriteLock::open(folder.path()).unwrap();
+    let mut turn = Some(busy.take_turn().unwrap());
+    let waiting = {
+        let (turns, lock) = (turns.clone(), WriteLock::open(folder.path()).unwrap());
+        std::thread::spawn(move || {
+            let _turn = lock.take_turn().unwrap();
+            turns.load(Ordering::SeqCst)
+        })
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while busy.next.holder(&std::fs::read_to_string("/proc/locks").unwrap()).is_none() {
+        assert!(Instant::now() < deadline, "the other one never came to wait");
+        std::thread::yield_now();
+    }
+    for _ in 0..100 {
+        drop(turn.take());
+        turn = Some(busy.take_turn().unwrap());
+        turns.fetch_add(1, Ordering::SeqCst);
+    }
+    drop(turn);
+    assert_eq!(waiting.join().unwrap(), 0, "turns that the busy one had before the waiting one");
+}
+
+#[test]
+fn those_who_wait_are_not_taken_for_the_holder() {
+    let table = "1: POSIX  ADVISORY  WRITE 11 fd:00:77 0 EOF\n\
+                 2: FLOCK  ADVISORY  WRITE 12 fd:00:78 0 EOF\n\
+                 2: -> FLOCK  ADVISORY  WRITE 13 fd:00:78 0 EOF\n";
+    assert_eq!(held_locks(table).collect::<Vec<_>>(), [(12, "fd:00:78")]);
+}
