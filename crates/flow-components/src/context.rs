@@ -65,7 +65,12 @@ impl RunContext<'_> {
     }
 
     /// The same with every value passed through `encode` before it is filled in.
-    pub fn fill_encoded(&self, template: &Template, row: usize, encode: fn(&str) -> String) -> Result<String, ComponentError> {
+    pub fn fill_encoded(
+        &self,
+        template: &Template,
+        row: usize,
+        encode: fn(&str) -> String,
+    ) -> Result<String, ComponentError> {
         let record = self.input().slice(row, 1);
         let field = |name: &str| {
             let batch = record.batches().first()?;
@@ -81,7 +86,10 @@ impl RunContext<'_> {
             return Err(ComponentError::new(CANCELLED, "the attempt was told to end"));
         }
         if !self.services.may_act() {
-            return Err(ComponentError::new(MAY_NOT_ACT, "this server's lease is running out, so it must not act any more"));
+            return Err(ComponentError::new(
+                MAY_NOT_ACT,
+                "this server's lease is running out, so it must not act any more",
+            ));
         }
         Ok(())
     }

@@ -4,7 +4,12 @@ use flow_model::{Choice, PropertyDescription, PropertyKind};
 use serde_json::Value;
 
 /// A property that a flow cannot run without.
-pub(crate) fn required(name: &'static str, title: &'static str, kind: PropertyKind, help: &'static str) -> PropertyDescription {
+pub(crate) fn required(
+    name: &'static str,
+    title: &'static str,
+    kind: PropertyKind,
+    help: &'static str,
+) -> PropertyDescription {
     PropertyDescription { name, title, help, kind, default: Value::Null, required: true }
 }
 

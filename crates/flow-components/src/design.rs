@@ -6,7 +6,8 @@ use crate::{ComponentError, Palette, Services, Template};
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::{Expression, Stream, Variables, nearby_names};
 use flow_model::{
-    Catalogue, ComponentId, Diagnostic, ERROR_OUTLET, Flow, Graph, IN, InputDeclaration, InputType, Link, PortRef, StartSettings,
+    Catalogue, ComponentId, Diagnostic, ERROR_OUTLET, Flow, Graph, IN, InputDeclaration, InputType, Link, PortRef,
+    StartSettings,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,13 +60,17 @@ impl Palette {
             };
             match prepared {
                 Ok(prepared) => prepared.design(&mut design),
-                Err(problems) => design.problems.extend(problems.into_iter().filter(|problem| problem.code == WRONG_VALUE)),
+                Err(problems) => {
+                    design.problems.extend(problems.into_iter().filter(|problem| problem.code == WRONG_VALUE))
+                }
             }
             if self.ports(component).is_some_and(|ports| ports.has_outlet(ERROR_OUTLET)) {
                 design.outlet(ERROR_OUTLET, Arc::clone(ComponentError::schema()));
             }
             found.diagnostics.append(&mut design.problems);
-            found.schemas.extend(design.outlets.into_iter().map(|(outlet, schema)| (PortRef::new(id, &outlet), schema)));
+            found
+                .schemas
+                .extend(design.outlets.into_iter().map(|(outlet, schema)| (PortRef::new(id, &outlet), schema)));
         }
         found
     }
@@ -107,13 +112,15 @@ fn inlet_schemas(flow: &Flow, id: &ComponentId, found: &mut Examination) -> BTre
     let mut inlets = BTreeMap::new();
     let mut problems = Vec::new();
     for (inlet, links) in arriving {
-        let known: Option<Vec<Stream>> = links.iter().map(|(_, schema)| schema.map(|schema| Stream::empty(Arc::clone(schema)))).collect();
+        let known: Option<Vec<Stream>> =
+            links.iter().map(|(_, schema)| schema.map(|schema| Stream::empty(Arc::clone(schema)))).collect();
         match known.map(|streams| Stream::append(&streams)) {
             Some(Ok(joined)) => {
                 inlets.insert(inlet.to_owned(), Arc::clone(joined.schema()));
             }
             Some(Err(error)) => {
-                let mut problem = Diagnostic::error(error.code(), format!("{error}: map them to the same fields first")).at(id);
+                let mut problem =
+                    Diagnostic::error(error.code(), format!("{error}: map them to the same fields first")).at(id);
                 if let Some((link, _)) = links.last() {
                     problem = problem.along(link);
                 }
@@ -191,12 +198,16 @@ impl Design<'_> {
         if let Some(schema) = self.input().filter(|_| fields) {
             known.extend(schema.fields().iter().map(|field| field.name().as_str()));
         }
-        let unknown: Vec<String> = template.names().into_iter().filter(|name| !known.contains(name)).map(str::to_owned).collect();
+        let unknown: Vec<String> =
+            template.names().into_iter().filter(|name| !known.contains(name)).map(str::to_owned).collect();
         let hints: Vec<Vec<String>> = unknown.iter().map(|name| nearby_names(name, known.iter().copied())).collect();
         for (name, near) in unknown.iter().zip(hints) {
             let hint = match near.as_slice() {
                 [] => "declare it among the inputs of Start".to_owned(),
-                near => format!("did you mean {}?", near.iter().map(|name| format!("“${{{name}}}”")).collect::<Vec<_>>().join(", ")),
+                near => format!(
+                    "did you mean {}?",
+                    near.iter().map(|name| format!("“${{{name}}}”")).collect::<Vec<_>>().join(", ")
+                ),
             };
             let what = if fields { "flow variable or field" } else { "flow variable" };
             self.problem("template/unknown-name", property, &format!("“${{{name}}}” names no {what}; {hint}"));

@@ -58,9 +58,14 @@ impl Palette {
     }
 
     /// Reads and checks the properties of a component, so that it can run.
-    pub fn prepare(&self, id: &ComponentId, component: &flow_model::Component) -> Result<Arc<dyn Component>, Vec<Diagnostic>> {
+    pub fn prepare(
+        &self,
+        id: &ComponentId,
+        component: &flow_model::Component,
+    ) -> Result<Arc<dyn Component>, Vec<Diagnostic>> {
         let Some(entry) = self.entry(&component.kind) else {
-            let message = format!("“{}” is a {}, which this release does not know: update Cairn", component.name, component.kind);
+            let message =
+                format!("“{}” is a {}, which this release does not know: update Cairn", component.name, component.kind);
             return Err(vec![Diagnostic::error("component/unknown-type", message).at(id)]);
         };
         let mut properties = Properties::new(id, component, &entry.description);

@@ -69,12 +69,17 @@ mod tests {
 
     #[test]
     fn each_prefix_leads_to_its_place() {
-        for (path, expected) in
-            [("storage:a/b.csv", "/shared/a/b.csv"), ("storage:/a", "/shared/a"), ("b.csv", "/home/ada/b.csv"), ("/tmp/c", "/tmp/c")]
-        {
+        for (path, expected) in [
+            ("storage:a/b.csv", "/shared/a/b.csv"),
+            ("storage:/a", "/shared/a"),
+            ("b.csv", "/home/ada/b.csv"),
+            ("/tmp/c", "/tmp/c"),
+        ] {
             assert_eq!(places().resolve(path).unwrap(), ResolvedPath::File(expected.into()), "{path}");
         }
-        let ResolvedPath::ProjectFile { path, bytes } = places().resolve("project:./data/orders.csv").unwrap() else { panic!() };
+        let ResolvedPath::ProjectFile { path, bytes } = places().resolve("project:./data/orders.csv").unwrap() else {
+            panic!()
+        };
         assert_eq!((path.as_str(), bytes.len()), ("data/orders.csv", 5));
     }
 

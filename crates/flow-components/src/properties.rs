@@ -53,7 +53,9 @@ impl<'a> Properties<'a> {
     /// The value of a property, or its default.
     fn value(&self, name: &str) -> Value {
         let set = self.component.properties.get(name).filter(|value| !value.is_null());
-        set.or_else(|| self.description.property(name).map(|property| &property.default)).cloned().unwrap_or(Value::Null)
+        set.or_else(|| self.description.property(name).map(|property| &property.default))
+            .cloned()
+            .unwrap_or(Value::Null)
     }
 
     fn read<T: DeserializeOwned + Default>(&mut self, name: &str, expected: &str) -> T {
@@ -128,7 +130,11 @@ impl<'a> Properties<'a> {
             let member = |member: &str| entry.get(member).and_then(Value::as_str).map(str::to_owned);
             match (member(key), member(text)) {
                 (Some(first), Some(second)) if !first.trim().is_empty() => read.push((first, second)),
-                _ => self.report_value("property/type", name, &format!("must have the texts “{key}” and “{text}” in entry {}", at + 1)),
+                _ => self.report_value(
+                    "property/type",
+                    name,
+                    &format!("must have the texts “{key}” and “{text}” in entry {}", at + 1),
+                ),
             }
         }
         read

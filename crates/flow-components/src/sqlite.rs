@@ -125,14 +125,21 @@ impl Values {
             integer if integer.is_integer() => as_type(DataType::Int64).map(Self::Integers),
             number if number.is_floating() => as_type(DataType::Float64).map(Self::Numbers),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => as_type(DataType::Utf8).map(Self::Texts),
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => as_type(DataType::Binary).map(Self::Bytes),
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+                as_type(DataType::Binary).map(Self::Bytes)
+            }
             _ => None,
         };
         typed.unwrap_or_else(|| Self::Others(Arc::clone(column)))
     }
 
     pub(crate) fn at(&self, row: usize) -> Value {
-        let (Self::Integers(column) | Self::Numbers(column) | Self::Booleans(column) | Self::Texts(column) | Self::Bytes(column) | Self::Others(column)) = self;
+        let (Self::Integers(column)
+        | Self::Numbers(column)
+        | Self::Booleans(column)
+        | Self::Texts(column)
+        | Self::Bytes(column)
+        | Self::Others(column)) = self;
         if column.is_null(row) {
             return Value::Null;
         }

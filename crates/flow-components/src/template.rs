@@ -72,12 +72,15 @@ impl Template {
 
 fn unclosed(from: &str) -> ComponentError {
     let shown: String = from.chars().take(20).collect();
-    let message = format!("“{shown}” opens a value with “${{” and does not close it: add “}}”, or write “$${{” for the characters themselves");
+    let message = format!(
+        "“{shown}” opens a value with “${{” and does not close it: add “}}”, or write “$${{” for the characters themselves"
+    );
     ComponentError::new("template/unclosed", message).for_good()
 }
 
 fn unknown(name: &str) -> ComponentError {
-    let message = format!("“${{{name}}}” names no flow variable that is set here: declare it among the inputs of Start");
+    let message =
+        format!("“${{{name}}}” names no flow variable that is set here: declare it among the inputs of Start");
     ComponentError::new("template/unknown-name", message).for_good()
 }
 

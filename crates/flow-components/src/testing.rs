@@ -29,8 +29,11 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let places =
-            Places { storage: folder.path().join("storage"), project: Arc::default(), local: folder.path().join("local") };
+        let places = Places {
+            storage: folder.path().join("storage"),
+            project: Arc::default(),
+            local: folder.path().join("local"),
+        };
         for place in [&places.storage, &places.local] {
             std::fs::create_dir(place).unwrap();
         }
@@ -76,11 +79,20 @@ impl Bench {
     }
 
     /// Runs a component over the stream of its ordinary inlet.
-    pub(crate) async fn run(&self, component: &flow_model::Component, input: Stream) -> Result<Outcome, ComponentError> {
+    pub(crate) async fn run(
+        &self,
+        component: &flow_model::Component,
+        input: Stream,
+    ) -> Result<Outcome, ComponentError> {
         self.run_prepared(prepare(component).as_ref(), input, false).await
     }
 
-    pub(crate) async fn run_prepared(&self, prepared: &dyn Component, input: Stream, waited: bool) -> Result<Outcome, ComponentError> {
+    pub(crate) async fn run_prepared(
+        &self,
+        prepared: &dyn Component,
+        input: Stream,
+        waited: bool,
+    ) -> Result<Outcome, ComponentError> {
         let id = id("tested-aaaaaa");
         let inlets = BTreeMap::from([(IN.to_owned(), input)]);
         let mut context = RunContext {
@@ -101,7 +113,8 @@ impl Bench {
 impl Services for Bench {
     fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
         let found = self.connections.get(name).cloned();
-        found.ok_or_else(|| ComponentError::new("connection/unknown", format!("the project has no connection “{name}”")))
+        found
+            .ok_or_else(|| ComponentError::new("connection/unknown", format!("the project has no connection “{name}”")))
     }
 
     fn resolve(&self, path: &str) -> Result<ResolvedPath, ComponentError> {

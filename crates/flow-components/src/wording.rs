@@ -16,7 +16,8 @@ pub(crate) fn records(count: usize) -> String {
 /// The characters that may stand between two fields of a CSV file.
 pub(crate) mod delimiter {
     /// As the inspector offers them.
-    pub(crate) const CHOICES: &[(&str, &str)] = &[(",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |")];
+    pub(crate) const CHOICES: &[(&str, &str)] =
+        &[(",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |")];
     /// As CSV takes them.
     pub(crate) const MEANINGS: &[(&str, u8)] = &[(",", b','), (";", b';'), ("\t", b'\t'), ("|", b'|')];
 }

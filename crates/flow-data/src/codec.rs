@@ -16,7 +16,8 @@ const COMPRESSED_ABOVE: usize = 4 * 1024;
 const CHECKSUM: usize = 8;
 
 /// 8 bytes is the least alignment the format allows; it keeps small streams small.
-static PLAIN: LazyLock<Option<IpcWriteOptions>> = LazyLock::new(|| IpcWriteOptions::try_new(8, false, MetadataVersion::V5).ok());
+static PLAIN: LazyLock<Option<IpcWriteOptions>> =
+    LazyLock::new(|| IpcWriteOptions::try_new(8, false, MetadataVersion::V5).ok());
 static COMPRESSED: LazyLock<Option<IpcWriteOptions>> = LazyLock::new(|| {
     let plain = IpcWriteOptions::try_new(64, false, MetadataVersion::V5).ok()?;
     plain.try_with_compression(Some(CompressionType::ZSTD)).ok()
@@ -32,7 +33,8 @@ pub fn encode(stream: &Stream) -> Result<Bytes, DataError> {
     let failed = |error: crate::arrow::error::ArrowError| DataError::Encode { message: error.to_string() };
 
     let space = 512 + 128 * stream.schema().fields().len() + data.min(1024 * 1024);
-    let mut writer = StreamWriter::try_new_with_options(Vec::with_capacity(space), stream.schema(), options).map_err(failed)?;
+    let mut writer =
+        StreamWriter::try_new_with_options(Vec::with_capacity(space), stream.schema(), options).map_err(failed)?;
     for batch in stream.batches() {
         writer.write(batch).map_err(failed)?;
     }
@@ -71,7 +73,9 @@ fn decode_body(bytes: Bytes) -> Result<Stream, DataError> {
 /// The bytes of the values themselves.
 fn data_size(stream: &Stream) -> usize {
     let columns = stream.batches().iter().flat_map(|batch| batch.columns());
-    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())).sum()
+    columns
+        .map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()))
+        .sum()
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {

@@ -165,7 +165,9 @@ fn known(what: &str, near: &[String], all: &[String]) -> String {
     let quote = |names: &[String]| names.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ");
     match (near, all) {
         ([], []) => format!("; there is no {what} at all here"),
-        ([], all) if all.len() > SHOWN => format!("; there are {} and {} more", quote(&all[..SHOWN]), all.len() - SHOWN),
+        ([], all) if all.len() > SHOWN => {
+            format!("; there are {} and {} more", quote(&all[..SHOWN]), all.len() - SHOWN)
+        }
         ([], all) => format!("; there are {}", quote(all)),
         (near, _) => format!("; did you mean {}?", quote(near)),
     }

@@ -1,7 +1,9 @@
 //! Records as JSON.
 
 use crate::arrow::array::{Array, ArrayRef, AsArray};
-use crate::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
+use crate::arrow::datatypes::{
+    DataType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
 use crate::arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use crate::arrow::record_batch::RecordBatch;
 use crate::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -60,7 +62,9 @@ pub fn value_at(column: &ArrayRef, row: usize, numbers: Numbers) -> Value {
         DataType::FixedSizeList(..) => list(&column.as_fixed_size_list().value(row), numbers),
         DataType::Struct(fields) => {
             let columns = fields.iter().zip(column.as_struct().columns());
-            Value::Object(columns.map(|(field, column)| (field.name().clone(), value_at(column, row, numbers))).collect())
+            Value::Object(
+                columns.map(|(field, column)| (field.name().clone(), value_at(column, row, numbers))).collect(),
+            )
         }
         decimal if decimal.is_decimal() => {
             let text = formatted(column, row);

@@ -15,8 +15,8 @@ mod transform;
 mod types;
 mod variables;
 
-pub use codec::{decode, encode};
 pub use self::csv::{CsvOptions, read_csv, write_csv};
+pub use codec::{decode, encode};
 pub use datafusion::arrow;
 pub use error::DataError;
 pub use expression::{Expression, ExpressionCache};

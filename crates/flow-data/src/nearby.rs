@@ -7,7 +7,8 @@ pub fn nearby_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
     let wanted = simplified(name);
     // One slip for every three characters, and at least one.
     let tolerance = (wanted.chars().count() / 3).max(1);
-    let resembles = |candidate: &str, distance| distance <= tolerance || (wanted.len() > 2 && candidate.starts_with(&wanted));
+    let resembles =
+        |candidate: &str, distance| distance <= tolerance || (wanted.len() > 2 && candidate.starts_with(&wanted));
     let mut ranked: Vec<(usize, &str)> = candidates
         .into_iter()
         .filter_map(|candidate| {

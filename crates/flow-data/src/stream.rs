@@ -60,7 +60,8 @@ impl Stream {
         if rest.is_empty() {
             return Ok(first.clone());
         }
-        let schema = rest.iter().try_fold(Schema::clone(&first.schema), |schema, next| combined(&schema, &next.schema))?;
+        let schema =
+            rest.iter().try_fold(Schema::clone(&first.schema), |schema, next| combined(&schema, &next.schema))?;
         let schema = Arc::new(schema);
         let batches = streams.iter().flat_map(|stream| stream.batches.iter()).map(|batch| under(&schema, batch));
         Ok(Self::new(Arc::clone(&schema), batches.collect::<Result<_, _>>()?))
@@ -90,7 +91,9 @@ impl Stream {
     pub fn to_batch(&self) -> Result<RecordBatch, DataError> {
         match &*self.batches {
             [only] => Ok(only.clone()),
-            batches => concat_batches(&self.schema, batches).map_err(|error| DataError::Type { message: error.to_string() }),
+            batches => {
+                concat_batches(&self.schema, batches).map_err(|error| DataError::Type { message: error.to_string() })
+            }
         }
     }
 
@@ -160,7 +163,12 @@ fn combined(one: &Schema, other: &Schema) -> Result<Schema, DataError> {
             (DataType::Null, known) | (known, DataType::Null) => known.clone(),
             (x, y) if x == y => x.clone(),
             (x, y) => {
-                return Err(different(format!("“{}” is {} in one and {} in another", a.name(), type_name(x), type_name(y))));
+                return Err(different(format!(
+                    "“{}” is {} in one and {} in another",
+                    a.name(),
+                    type_name(x),
+                    type_name(y)
+                )));
             }
         };
         Ok(Field::new(a.name(), data_type, a.is_nullable() || b.is_nullable()))

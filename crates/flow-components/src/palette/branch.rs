@@ -49,7 +49,9 @@ impl ComponentType for Branch {
     fn ports(&self, component: &flow_model::Component) -> Ports {
         let branches = component.properties.get("Branches").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let mut ports = Ports::named(&[IN], &[]);
-        for outlet in branches.iter().filter_map(|branch| branch.get("outlet")?.as_str()).chain([OTHERWISE, ERROR_OUTLET]) {
+        for outlet in
+            branches.iter().filter_map(|branch| branch.get("outlet")?.as_str()).chain([OTHERWISE, ERROR_OUTLET])
+        {
             if !outlet.is_empty() && !ports.has_outlet(outlet) {
                 ports.outlets.push(PortDescription { name: outlet.to_owned(), title: outlet.to_owned() });
             }
@@ -60,7 +62,10 @@ impl ComponentType for Branch {
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
         let branches = properties.entries("Branches", "outlet", "condition");
         if branches.iter().any(|(outlet, _)| outlet == OTHERWISE || outlet == ERROR_OUTLET) {
-            properties.problem("Branches", "cannot use the names “otherwise” and “error”: every Branch has these outlets already");
+            properties.problem(
+                "Branches",
+                "cannot use the names “otherwise” and “error”: every Branch has these outlets already",
+            );
         }
         Arc::new(Prepared { branches })
     }

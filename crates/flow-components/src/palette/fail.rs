@@ -27,8 +27,19 @@ impl ComponentType for Fail {
             summary: "Ends the attempt with an error of your own",
             help: HELP,
             properties: vec![
-                required("Message", "Message", PropertyKind::Multiline, "What is wrong. `${name}` stands for a flow variable or for a field of the first record."),
-                optional("Retry", "Retry", PropertyKind::Boolean, false, "Whether the request is tried again as Start says."),
+                required(
+                    "Message",
+                    "Message",
+                    PropertyKind::Multiline,
+                    "What is wrong. `${name}` stands for a flow variable or for a field of the first record.",
+                ),
+                optional(
+                    "Retry",
+                    "Retry",
+                    PropertyKind::Boolean,
+                    false,
+                    "Whether the request is tried again as Start says.",
+                ),
             ],
             effect: Effect::None,
             saves: false,

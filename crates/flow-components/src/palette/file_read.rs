@@ -2,7 +2,9 @@
 
 use crate::describe::{choice, optional, required};
 use crate::wording::{delimiter, records};
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template};
+use crate::{
+    Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use flow_data::{CsvOptions, DataError, Stream, read_csv};
@@ -41,9 +43,26 @@ impl ComponentType for FileRead {
             summary: "Reads a CSV file",
             help: HELP,
             properties: vec![
-                required("Path", "Path", PropertyKind::Path, "The file: `storage:…`, `project:…`, or a path on the server. `${name}` stands for a flow variable."),
-                optional("Header", "Header", PropertyKind::Boolean, json!(true), "Whether the first row holds the names of the fields."),
-                optional("Delimiter", "Delimiter", choice(delimiter::CHOICES), ",", "The character between two fields."),
+                required(
+                    "Path",
+                    "Path",
+                    PropertyKind::Path,
+                    "The file: `storage:…`, `project:…`, or a path on the server. `${name}` stands for a flow variable.",
+                ),
+                optional(
+                    "Header",
+                    "Header",
+                    PropertyKind::Boolean,
+                    json!(true),
+                    "Whether the first row holds the names of the fields.",
+                ),
+                optional(
+                    "Delimiter",
+                    "Delimiter",
+                    choice(delimiter::CHOICES),
+                    ",",
+                    "The character between two fields.",
+                ),
             ],
             effect: Effect::Reads,
             saves: false,

@@ -2,7 +2,9 @@
 
 use crate::describe::{choice, optional, required};
 use crate::wording::{delimiter, records};
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template};
+use crate::{
+    Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template,
+};
 use async_trait::async_trait;
 use flow_data::{CsvOptions, Stream, write_csv};
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
@@ -35,9 +37,26 @@ impl ComponentType for FileWrite {
             summary: "Writes a CSV file, all or nothing",
             help: HELP,
             properties: vec![
-                required("Path", "Path", PropertyKind::Path, "The file: `storage:…`, or a path on the server. `${name}` stands for a flow variable."),
-                optional("Header", "Header", PropertyKind::Boolean, json!(true), "Whether the first row holds the names of the fields."),
-                optional("Delimiter", "Delimiter", choice(delimiter::CHOICES), ",", "The character between two fields."),
+                required(
+                    "Path",
+                    "Path",
+                    PropertyKind::Path,
+                    "The file: `storage:…`, or a path on the server. `${name}` stands for a flow variable.",
+                ),
+                optional(
+                    "Header",
+                    "Header",
+                    PropertyKind::Boolean,
+                    json!(true),
+                    "Whether the first row holds the names of the fields.",
+                ),
+                optional(
+                    "Delimiter",
+                    "Delimiter",
+                    choice(delimiter::CHOICES),
+                    ",",
+                    "The character between two fields.",
+                ),
             ],
             effect: Effect::Changes,
             saves: false,
@@ -70,11 +89,13 @@ impl Component for Prepared {
             ResolvedPath::File(file) => file,
             ResolvedPath::ProjectFile { path, .. } => return Err(read_only(&path)),
         };
-        let failed = move |error: std::io::Error| ComponentError::new("file/write", format!("{path}: {error}")).on("Path");
+        let failed =
+            move |error: std::io::Error| ComponentError::new("file/write", format!("{path}: {error}")).on("Path");
         let stream = run.input().clone();
         let (written, options, target) = (stream.clone(), self.options.clone(), file.clone());
         let write = move || write_beside(&written, &options, &target);
-        let beside = tokio::task::spawn_blocking(write).await.map_err(|error| failed(error.into()))?.map_err(&failed)?;
+        let beside =
+            tokio::task::spawn_blocking(write).await.map_err(|error| failed(error.into()))?.map_err(&failed)?;
 
         run.before_effect().await?;
         let put = move || put_in_place(beside, &file);
@@ -86,14 +107,20 @@ impl Component for Prepared {
     fn design(&self, design: &mut Design<'_>) {
         design.template(&self.path, "Path", false);
         if design.likely_text(&self.path).is_some_and(|path| path.trim_start().starts_with("project:")) {
-            design.problem("file/read-only", "Path", "the files of the project are read only: write to a storage: path");
+            design.problem(
+                "file/read-only",
+                "Path",
+                "the files of the project are read only: write to a storage: path",
+            );
         }
         design.passes_on(OUT);
     }
 }
 
 fn read_only(path: &str) -> ComponentError {
-    let message = format!("project:{path} is a file of the pinned project version, which never changes: write to a storage: path");
+    let message = format!(
+        "project:{path} is a file of the pinned project version, which never changes: write to a storage: path"
+    );
     ComponentError::new("file/read-only", message).on("Path").for_good()
 }
 
@@ -109,10 +136,8 @@ fn folder_of(file: &Path) -> PathBuf {
 fn write_beside(stream: &Stream, options: &CsvOptions, file: &Path) -> std::io::Result<NamedTempFile> {
     let folder = folder_of(file);
     create_dir_all(&folder)?;
-    let beside = tempfile::Builder::new()
-        .prefix(".writing-")
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(&folder)?;
+    let beside =
+        tempfile::Builder::new().prefix(".writing-").permissions(Permissions::from_mode(0o666)).tempfile_in(&folder)?;
     let mut writer = BufWriter::with_capacity(1 << 16, beside.as_file());
     write_csv(stream, &mut writer, options).map_err(std::io::Error::other)?;
     writer.flush()?;

@@ -60,7 +60,8 @@ impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
         let input = run.input();
         let failed = |error| ComponentError::from(error).on("Condition");
-        let condition = run.services.expressions().compile(&self.condition, input.schema(), run.variables).map_err(failed)?;
+        let condition =
+            run.services.expressions().compile(&self.condition, input.schema(), run.variables).map_err(failed)?;
         let (matching, rejected) = split(input, &condition).map_err(failed)?;
         let note = format!("{}, {} rejected", records(matching.rows()), rejected.rows());
         let outlets = vec![(OUT.to_owned(), matching), (REJECTED.to_owned(), rejected)];

@@ -35,6 +35,8 @@ The connection is of kind `http` and holds the `url`. Its secrets may be `user` 
 /// The most of an answer that is taken.
 const MOST: usize = 16 * 1024 * 1024;
 
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 static ANSWER: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(vec![Field::new("status", DataType::Int64, true), Field::new("body", DataType::Utf8, true)]))
 });
@@ -43,7 +45,14 @@ pub(super) struct HttpRequest;
 
 impl ComponentType for HttpRequest {
     fn description(&self) -> ComponentDescription {
-        let method = choice(&[("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH"), ("DELETE", "DELETE"), ("HEAD", "HEAD")]);
+        let method = choice(&[
+            ("GET", "GET"),
+            ("POST", "POST"),
+            ("PUT", "PUT"),
+            ("PATCH", "PATCH"),
+            ("DELETE", "DELETE"),
+            ("HEAD", "HEAD"),
+        ]);
         ComponentDescription {
             kind: "HttpRequest",
             title: "HTTP Request",
@@ -54,13 +63,55 @@ impl ComponentType for HttpRequest {
             properties: vec![
                 required("Connection", "Connection", PropertyKind::Connection { kinds: vec!["http"] }, "The server."),
                 optional("Method", "Method", method, "POST", "What is asked of the server."),
-                optional("Path", "Path", PropertyKind::Text, "/", "What comes behind the connection's URL. `${name}` stands for a field or a flow variable."),
-                optional("Per", "Per", choice(&[("Stream", "One request for the stream"), ("Record", "One request for each record")]), "Stream", "How many requests are sent."),
-                optional("Body", "Body", choice(&[("Records", "Records as JSON"), ("Text", "Text"), ("None", "None")]), "Records", "What is sent with POST, PUT, PATCH and DELETE."),
-                optional("Text", "Text", PropertyKind::Multiline, "", "The body when Body is Text. `${name}` stands for a field or a flow variable."),
-                optional("Headers", "Headers", PropertyKind::Pairs, json!([]), "More headers. `${name}` stands for a field or a flow variable."),
-                optional("ExpectStatus", "ExpectStatus", PropertyKind::Text, "2xx", "The statuses that are no error: `2xx, 404`."),
-                optional("Timeout", "Timeout", PropertyKind::Seconds { min: 0.001 }, 30, "Seconds until an answer must be there."),
+                optional(
+                    "Path",
+                    "Path",
+                    PropertyKind::Text,
+                    "/",
+                    "What comes behind the connection's URL. `${name}` stands for a field or a flow variable.",
+                ),
+                optional(
+                    "Per",
+                    "Per",
+                    choice(&[("Stream", "One request for the stream"), ("Record", "One request for each record")]),
+                    "Stream",
+                    "How many requests are sent.",
+                ),
+                optional(
+                    "Body",
+                    "Body",
+                    choice(&[("Records", "Records as JSON"), ("Text", "Text"), ("None", "None")]),
+                    "Records",
+                    "What is sent with POST, PUT, PATCH and DELETE.",
+                ),
+                optional(
+                    "Text",
+                    "Text",
+                    PropertyKind::Multiline,
+                    "",
+                    "The body when Body is Text. `${name}` stands for a field or a flow variable.",
+                ),
+                optional(
+                    "Headers",
+                    "Headers",
+                    PropertyKind::Pairs,
+                    json!([]),
+                    "More headers. `${name}` stands for a field or a flow variable.",
+                ),
+                optional(
+                    "ExpectStatus",
+                    "ExpectStatus",
+                    PropertyKind::Text,
+                    "2xx",
+                    "The statuses that are no error: `2xx, 404`.",
+                ),
+                optional(
+                    "Timeout",
+                    "Timeout",
+                    PropertyKind::Seconds { min: 0.001 },
+                    30,
+                    "Seconds until an answer must be there.",
+                ),
             ],
             effect: Effect::Changes,
             saves: false,
@@ -74,7 +125,8 @@ impl ComponentType for HttpRequest {
         let choices: Vec<(&str, &Method)> = names.into_iter().zip(&methods).collect();
         let expected = properties.text("ExpectStatus");
         let expected = ExpectedStatus::parse(&expected).unwrap_or_else(|part| {
-            properties.problem("ExpectStatus", &format!("holds “{part}”, which is no status: use a list such as 2xx, 404"));
+            properties
+                .problem("ExpectStatus", &format!("holds “{part}”, which is no status: use a list such as 2xx, 404"));
             ExpectedStatus(Vec::new())
         });
         let headers = properties.pairs("Headers");
@@ -83,7 +135,9 @@ impl ComponentType for HttpRequest {
         }
         Arc::new(Prepared {
             connection: properties.text("Connection"),
-            method: properties.choice("Method", &choices.iter().map(|(name, method)| (*name, *method)).collect::<Vec<_>>()).clone(),
+            method: properties
+                .choice("Method", &choices.iter().map(|(name, method)| (*name, *method)).collect::<Vec<_>>())
+                .clone(),
             path: properties.template("Path"),
             per_record: properties.choice("Per", &[("Stream", false), ("Record", true)]),
             body: properties.choice("Body", &[("Records", Body::Records), ("Text", Body::Text), ("None", Body::None)]),
@@ -146,7 +200,13 @@ impl Component for Prepared {
 
 impl Prepared {
     /// Sends one request, for the record at `row` or for the whole stream, and gives status and body of the answer.
-    async fn send(&self, run: &RunContext<'_>, connection: &Connection, base: &Url, row: Option<usize>) -> Result<(StatusCode, String), ComponentError> {
+    async fn send(
+        &self,
+        run: &RunContext<'_>,
+        connection: &Connection,
+        base: &Url,
+        row: Option<usize>,
+    ) -> Result<(StatusCode, String), ComponentError> {
         let url = self.url(run, base, row.unwrap_or(0))?;
         let place = format!("{} {}", self.method, shown(&url));
         let request = run.services.http().request(self.method.clone(), url).timeout(self.timeout);
@@ -181,7 +241,12 @@ impl Prepared {
         })
     }
 
-    fn with_body(&self, run: &RunContext<'_>, request: RequestBuilder, row: Option<usize>) -> Result<RequestBuilder, ComponentError> {
+    fn with_body(
+        &self,
+        run: &RunContext<'_>,
+        request: RequestBuilder,
+        row: Option<usize>,
+    ) -> Result<RequestBuilder, ComponentError> {
         if self.method == Method::GET || self.method == Method::HEAD {
             return Ok(request);
         }
@@ -207,11 +272,13 @@ impl Prepared {
             None => run.idempotency_key.clone(),
         };
         let mut headers = HeaderMap::new();
-        headers.insert("idempotency-key", header_value("Idempotency-Key", &key)?);
         for (name, template) in &self.headers {
             let value = run.fill_with_record(template, row.unwrap_or(0))?;
             let Ok(parsed) = HeaderName::try_from(name.as_str()) else { continue };
             headers.append(parsed, header_value(name, &value)?);
+        }
+        if !headers.contains_key(IDEMPOTENCY_KEY) {
+            headers.insert(IDEMPOTENCY_KEY, header_value(IDEMPOTENCY_KEY, &key)?);
         }
         Ok(headers)
     }
@@ -228,7 +295,10 @@ fn base_url(connection: &Connection) -> Result<Url, ComponentError> {
     let bad = |code: &str, message: String| Err(ComponentError::new(code, message).on("Connection").for_good());
     let name = &connection.name;
     if connection.kind != "http" {
-        return bad("http/connection-kind", format!("the connection “{name}” is of kind {}, HTTP Request needs one of kind http", connection.kind));
+        return bad(
+            "http/connection-kind",
+            format!("the connection “{name}” is of kind {}, HTTP Request needs one of kind http", connection.kind),
+        );
     }
     let Some(text) = connection.text("url") else {
         return bad("http/bad-url", format!("the connection “{name}” has no “url”: say where the server is"));
@@ -260,7 +330,9 @@ fn unanswered(place: &str, error: reqwest::Error) -> ComponentError {
         error if error.is_connect() => ("http/unreachable", "the server cannot be reached"),
         _ => ("http/failed", "the request failed"),
     };
-    let causes: Vec<String> = std::iter::successors(std::error::Error::source(&error), |cause| cause.source()).map(ToString::to_string).collect();
+    let causes: Vec<String> = std::iter::successors(std::error::Error::source(&error), |cause| cause.source())
+        .map(ToString::to_string)
+        .collect();
     let cause = causes.last().map(|cause| format!(" ({cause})")).unwrap_or_default();
     ComponentError::new(code, format!("{place}: {what}{cause}"))
 }
@@ -289,7 +361,10 @@ fn excerpt(body: &str) -> String {
 fn answers(received: &[(StatusCode, String)]) -> Result<Stream, ComponentError> {
     let records = received.iter().map(|(status, body)| {
         let status = Value::from(status.as_u16());
-        Stream::from_typed_record(&[("status", DataType::Int64, status), ("body", DataType::Utf8, Value::from(body.as_str()))])
+        Stream::from_typed_record(&[
+            ("status", DataType::Int64, status),
+            ("body", DataType::Utf8, Value::from(body.as_str())),
+        ])
     });
     let records = records.collect::<Result<Vec<_>, _>>()?;
     if records.is_empty() { Ok(Stream::empty(Arc::clone(&ANSWER))) } else { Ok(Stream::append(&records)?) }

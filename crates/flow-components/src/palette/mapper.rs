@@ -38,7 +38,13 @@ impl ComponentType for Mapper {
             help: HELP,
             properties: vec![
                 required("Fields", "Fields", PropertyKind::Mapping, "The fields that leave, each with its expression."),
-                optional("KeepOtherFields", "KeepOtherFields", PropertyKind::Boolean, json!(false), "Whether fields that arrive and are not made here pass unchanged."),
+                optional(
+                    "KeepOtherFields",
+                    "KeepOtherFields",
+                    PropertyKind::Boolean,
+                    json!(false),
+                    "Whether fields that arrive and are not made here pass unchanged.",
+                ),
             ],
             effect: Effect::None,
             saves: false,

@@ -3,7 +3,9 @@
 use crate::describe::{choice, optional, required};
 use crate::sqlite::{Databases, Open, Values, column_type, problem, quoted};
 use crate::wording::records;
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template};
+use crate::{
+    Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template,
+};
 use async_trait::async_trait;
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::{Stream, nearby_names};
@@ -42,11 +44,34 @@ impl ComponentType for SqlPut {
             summary: "Writes records into a table",
             help: HELP,
             properties: vec![
-                required("Connection", "Connection", PropertyKind::Connection { kinds: vec!["sqlite"] }, "The database."),
+                required(
+                    "Connection",
+                    "Connection",
+                    PropertyKind::Connection { kinds: vec!["sqlite"] },
+                    "The database.",
+                ),
                 required("Table", "Table", PropertyKind::Text, "The table. `${name}` stands for a flow variable."),
-                optional("Mode", "Mode", choice(&[("Insert", "Insert"), ("Upsert", "Insert or update")]), "Insert", "What happens to a record whose key exists already: Insert refuses it, Upsert updates it."),
-                optional("Keys", "Keys", PropertyKind::Fields, json!([]), "The fields that identify a record. Upsert needs them."),
-                optional("CreateTable", "CreateTable", PropertyKind::Boolean, json!(false), "Whether a missing database or table is made from the fields."),
+                optional(
+                    "Mode",
+                    "Mode",
+                    choice(&[("Insert", "Insert"), ("Upsert", "Insert or update")]),
+                    "Insert",
+                    "What happens to a record whose key exists already: Insert refuses it, Upsert updates it.",
+                ),
+                optional(
+                    "Keys",
+                    "Keys",
+                    PropertyKind::Fields,
+                    json!([]),
+                    "The fields that identify a record. Upsert needs them.",
+                ),
+                optional(
+                    "CreateTable",
+                    "CreateTable",
+                    PropertyKind::Boolean,
+                    json!(false),
+                    "Whether a missing database or table is made from the fields.",
+                ),
             ],
             effect: Effect::Changes,
             saves: false,
@@ -129,7 +154,10 @@ impl Prepared {
     fn database(&self, run: &RunContext<'_>) -> Result<PathBuf, ComponentError> {
         let connection = run.services.connection(&self.connection).map_err(|error| error.on("Connection"))?;
         if connection.kind != "sqlite" {
-            let message = format!("the connection “{}” is of kind {}, SQL Put needs one of kind sqlite", self.connection, connection.kind);
+            let message = format!(
+                "the connection “{}” is of kind {}, SQL Put needs one of kind sqlite",
+                self.connection, connection.kind
+            );
             return Err(ComponentError::new("sql/connection-kind", message).on("Connection").for_good());
         }
         let Some(path) = connection.text("path") else {
@@ -139,14 +167,17 @@ impl Prepared {
         match run.services.resolve(path).map_err(|error| error.on("Connection"))? {
             ResolvedPath::File(path) => Ok(path),
             ResolvedPath::ProjectFile { path, .. } => {
-                let message = format!("project:{path} is a file of the project, which is read only: use a storage: path");
+                let message =
+                    format!("project:{path} is a file of the project, which is read only: use a storage: path");
                 Err(ComponentError::new("sql/read-only", message).on("Connection").for_good())
             }
         }
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static) -> Result<T, ComponentError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static,
+) -> Result<T, ComponentError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| ComponentError::new("sql/failed", error.to_string()))?
 }
 
@@ -175,7 +206,8 @@ impl Put {
             return Ok(());
         }
         let sql = self.statement(schema);
-        let mut statement = connection.prepare_cached(&sql).map_err(|error| self.about(self.unfit_key(problem(&error))))?;
+        let mut statement =
+            connection.prepare_cached(&sql).map_err(|error| self.about(self.unfit_key(problem(&error))))?;
         let mut row_number = 0;
         for batch in self.stream.batches() {
             let columns: Vec<Values> = batch.columns().iter().map(Values::of).collect();
@@ -204,18 +236,29 @@ impl Put {
             connection.execute_batch(&self.creation(schema)).map_err(|error| self.about(problem(&error)))?;
             columns = columns_of(connection, &self.table).map_err(|error| self.about(problem(&error)))?;
         }
-        let missing = schema.fields().iter().find(|field| !columns.iter().any(|column| column.eq_ignore_ascii_case(field.name())));
+        let missing = schema
+            .fields()
+            .iter()
+            .find(|field| !columns.iter().any(|column| column.eq_ignore_ascii_case(field.name())));
         if let Some(field) = missing {
             let near = nearby_names(field.name(), columns.iter().map(String::as_str));
-            let message = format!("there is no column for the field “{}”{}; its columns are {}", field.name(), meant(&near), columns.join(", "));
+            let message = format!(
+                "there is no column for the field “{}”{}; its columns are {}",
+                field.name(),
+                meant(&near),
+                columns.join(", ")
+            );
             return Err(self.about(ComponentError::new("sql/no-column", message)).on("Table"));
         }
         Ok(())
     }
 
     fn creation(&self, schema: &SchemaRef) -> String {
-        let column = |name: &String, kind| format!("{} {kind}{}", quoted(name), if self.keys.contains(name) { " NOT NULL" } else { "" });
-        let mut parts: Vec<String> = schema.fields().iter().map(|field| column(field.name(), column_type(field.data_type()))).collect();
+        let column = |name: &String, kind| {
+            format!("{} {kind}{}", quoted(name), if self.keys.contains(name) { " NOT NULL" } else { "" })
+        };
+        let mut parts: Vec<String> =
+            schema.fields().iter().map(|field| column(field.name(), column_type(field.data_type()))).collect();
         if !self.keys.is_empty() {
             parts.push(format!("PRIMARY KEY ({})", list(self.keys.iter())));
         }
@@ -231,7 +274,8 @@ impl Put {
         }
         let others = names.iter().filter(|name| !self.keys.contains(name));
         let updates: Vec<String> = others.map(|name| format!("{0} = excluded.{0}", quoted(name))).collect();
-        let action = if updates.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", updates.join(", ")) };
+        let action =
+            if updates.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", updates.join(", ")) };
         format!("{insert} ON CONFLICT ({}) DO {action}", list(self.keys.iter()))
     }
 

@@ -37,12 +37,48 @@ impl ComponentType for Start {
             summary: "Where a request begins, and how it is kept safe",
             help: HELP,
             properties: vec![
-                optional("Inputs", "Inputs", PropertyKind::Inputs, json!([]), "The values that a request brings along. Each becomes a flow variable and a field of the record that leaves the outlet."),
-                optional("OtherServerRetry", "OtherServerRetry", PropertyKind::Boolean, false, "Whether other servers take the request over when its server dies. Off: it waits for its own server."),
-                optional("BeginCheckpoint", "BeginCheckpoint", choice(&[("NotUse", "NotUse"), ("Use", "Use")]), "NotUse", "Use saves the inputs at the start, as a Checkpoint right behind Start would."),
-                optional("RetryCount", "RetryCount", PropertyKind::Integer { min: 0, max: 1_000_000 }, 0, "How many times a failed request is tried again by itself."),
-                optional("RetryInterval", "RetryInterval", seconds(0.0), 10, "Seconds from a failed attempt to the next."),
-                optional("Timeout", "Timeout", seconds(0.0), Value::Null, "Seconds that one attempt may take; empty for no limit."),
+                optional(
+                    "Inputs",
+                    "Inputs",
+                    PropertyKind::Inputs,
+                    json!([]),
+                    "The values that a request brings along. Each becomes a flow variable and a field of the record that leaves the outlet.",
+                ),
+                optional(
+                    "OtherServerRetry",
+                    "OtherServerRetry",
+                    PropertyKind::Boolean,
+                    false,
+                    "Whether other servers take the request over when its server dies. Off: it waits for its own server.",
+                ),
+                optional(
+                    "BeginCheckpoint",
+                    "BeginCheckpoint",
+                    choice(&[("NotUse", "NotUse"), ("Use", "Use")]),
+                    "NotUse",
+                    "Use saves the inputs at the start, as a Checkpoint right behind Start would.",
+                ),
+                optional(
+                    "RetryCount",
+                    "RetryCount",
+                    PropertyKind::Integer { min: 0, max: 1_000_000 },
+                    0,
+                    "How many times a failed request is tried again by itself.",
+                ),
+                optional(
+                    "RetryInterval",
+                    "RetryInterval",
+                    seconds(0.0),
+                    10,
+                    "Seconds from a failed attempt to the next.",
+                ),
+                optional(
+                    "Timeout",
+                    "Timeout",
+                    seconds(0.0),
+                    Value::Null,
+                    "Seconds that one attempt may take; empty for no limit.",
+                ),
             ],
             effect: Effect::None,
             saves: false,
@@ -84,7 +120,8 @@ impl Component for Prepared {
     }
 
     fn design(&self, design: &mut Design<'_>) {
-        let fields: Vec<Field> = self.inputs.iter().map(|input| Field::new(&input.name, data_type(input.kind), true)).collect();
+        let fields: Vec<Field> =
+            self.inputs.iter().map(|input| Field::new(&input.name, data_type(input.kind), true)).collect();
         design.outlet(OUT, Arc::new(Schema::new(fields)));
     }
 }

@@ -13,7 +13,18 @@ fn every_component_type_is_described_for_people() {
     let palette = Palette::standard();
     let names: Vec<&str> = palette.all().iter().map(|description| description.kind).collect();
     let expected = [
-        "Start", "End", "Branch", "Wait", "Fail", "Checkpoint", "FileRead", "FileWrite", "Mapper", "Filter", "SqlPut", "HttpRequest",
+        "Start",
+        "End",
+        "Branch",
+        "Wait",
+        "Fail",
+        "Checkpoint",
+        "FileRead",
+        "FileWrite",
+        "Mapper",
+        "Filter",
+        "SqlPut",
+        "HttpRequest",
     ];
     assert_eq!(names, expected);
     for description in palette.all() {
@@ -22,7 +33,8 @@ fn every_component_type_is_described_for_people() {
         for property in &description.properties {
             assert!(!property.help.is_empty() && !property.title.is_empty(), "{} {}", description.kind, property.name);
             assert!(!property.required || property.default.is_null(), "{} {}", description.kind, property.name);
-            let mentioned = description.line.split(['{', '}']).skip(1).step_by(2).all(|name| description.property(name).is_some());
+            let mentioned =
+                description.line.split(['{', '}']).skip(1).step_by(2).all(|name| description.property(name).is_some());
             assert!(mentioned, "the line of {} names an unknown property", description.kind);
         }
     }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 fn numbers(rows: i64) -> Stream {
-    let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false), Field::new("text", DataType::Utf8, true)]));
+    let schema =
+        Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false), Field::new("text", DataType::Utf8, true)]));
     let n: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
-    let text: ArrayRef = Arc::new(StringArray::from_iter((0..rows).map(|n| (n % 3 != 0).then(|| format!("record {n}")))));
+    let text: ArrayRef =
+        Arc::new(StringArray::from_iter((0..rows).map(|n| (n % 3 != 0).then(|| format!("record {n}")))));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![n, text]).unwrap();
     Stream::new(schema, vec![batch])
 }

@@ -50,10 +50,14 @@ impl Common {
 
 fn classify(value: &str) -> Common {
     match value.as_bytes() {
-        [b't' | b'T' | b'f' | b'F', ..] if value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false") => {
+        [b't' | b'T' | b'f' | b'F', ..]
+            if value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false") =>
+        {
             Common::Boolean
         }
-        [b'0'..=b'9' | b'-' | b'.', ..] => classify_number(value).or_else(|| classify_time(value)).unwrap_or(Common::Text),
+        [b'0'..=b'9' | b'-' | b'.', ..] => {
+            classify_number(value).or_else(|| classify_time(value)).unwrap_or(Common::Text)
+        }
         _ => Common::Text,
     }
 }
@@ -75,7 +79,10 @@ fn classify_number(value: &str) -> Option<Common> {
 /// Years of four digits only, in the order of ISO 8601: other orders cannot be told apart.
 fn classify_time(value: &str) -> Option<Common> {
     let (date, rest) = value.split_at_checked(10)?;
-    let shaped = date.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    let shaped = date
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     if !shaped || Date32Type::parse(date).is_none() {
         return None;
     }

@@ -15,13 +15,15 @@ use std::sync::Arc;
 /// Records of one batch.
 const BATCH: usize = 16 * 1024;
 /// A cast that fails on the first value that does not fit, rather than making it null.
-const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: crate::arrow::util::display::FormatOptions::new() };
+const STRICT: CastOptions<'static> =
+    CastOptions { safe: false, format_options: crate::arrow::util::display::FormatOptions::new() };
 
 /// Reads a whole CSV file. Every row must have the same number of fields, and the text must be UTF-8. The type of a
 /// field follows from all its values (boolean, integer, number, date, time stamp, else text); an empty value is null.
 /// A name that occurs twice gets `_2`, an empty one becomes `column_N`.
 pub fn read_csv(input: impl Read, options: &CsvOptions) -> Result<Stream, DataError> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(options.delimiter).from_reader(input);
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(options.delimiter).from_reader(input);
     let mut record = StringRecord::new();
     let mut columns = Vec::new();
     if read_row(&mut reader, &mut record, 0, &[])? {
@@ -50,12 +52,19 @@ pub fn read_csv(input: impl Read, options: &CsvOptions) -> Result<Stream, DataEr
     finish(columns, row as usize, options)
 }
 
-fn read_row<R: Read>(reader: &mut Reader<R>, record: &mut StringRecord, row: u64, columns: &[Column]) -> Result<bool, DataError> {
+fn read_row<R: Read>(
+    reader: &mut Reader<R>,
+    record: &mut StringRecord,
+    row: u64,
+    columns: &[Column],
+) -> Result<bool, DataError> {
     reader.read_record(record).map_err(|error| match error.kind() {
         ErrorKind::Utf8 { pos, err } => DataError::CsvEncoding {
             row,
             line: pos.as_ref().map_or(row, csv::Position::line),
-            field: columns.get(err.field()).map_or_else(|| format!("column_{}", err.field() + 1), |column| column.name.clone()),
+            field: columns
+                .get(err.field())
+                .map_or_else(|| format!("column_{}", err.field() + 1), |column| column.name.clone()),
         },
         ErrorKind::Io(error) => DataError::Csv { message: format!("the file cannot be read: {error}") },
         _ => DataError::Csv { message: error.to_string() },
@@ -122,7 +131,8 @@ impl Column {
         }
         let data_type = asked.cloned().unwrap_or_else(|| self.common.data_type());
         let field = Field::new(&self.name, data_type.clone(), true);
-        let typed = self.filled.iter().map(|text| cast_with_options(text, &data_type, &STRICT)).collect::<Result<Vec<_>, _>>();
+        let typed =
+            self.filled.iter().map(|text| cast_with_options(text, &data_type, &STRICT)).collect::<Result<Vec<_>, _>>();
         match (typed, asked) {
             (Ok(typed), _) => Ok((field, typed)),
             (Err(_), Some(asked)) => Err(self.misfit(asked)),

@@ -21,8 +21,16 @@ fn types_follow_from_all_values() {
     assert_eq!(
         types(&stream),
         [
-            "id integer", "price number", "code text", "ok boolean", "day date", "at time stamp", "zoned time stamp in UTC",
-            "mixed text", "empty text", "big text"
+            "id integer",
+            "price number",
+            "code text",
+            "ok boolean",
+            "day date",
+            "at time stamp",
+            "zoned time stamp in UTC",
+            "mixed text",
+            "empty text",
+            "big text"
         ]
     );
     let rows = stream.to_json_records();
@@ -48,7 +56,8 @@ fn a_ragged_row_is_named() {
     let error = read_csv("a,b\n1,2\n3\n".as_bytes(), &CsvOptions::default()).unwrap_err();
     assert_eq!((error.code(), error.row()), ("data/csv-ragged", Some(2)));
     assert_eq!(error.to_string(), "row 2 (line 3) has 1 fields, 2 are expected");
-    let error = read_csv("1,2\n3,4,5\n".as_bytes(), &CsvOptions { header: false, ..CsvOptions::default() }).unwrap_err();
+    let error =
+        read_csv("1,2\n3,4,5\n".as_bytes(), &CsvOptions { header: false, ..CsvOptions::default() }).unwrap_err();
     assert_eq!(error.row(), Some(2));
 }
 
@@ -63,14 +72,17 @@ fn bytes_that_are_no_text_are_named() {
 fn names_are_made_unique_and_a_byte_order_mark_is_ignored() {
     let stream = read("\u{feff}a,a, ,b\n1,2,3,4\n");
     assert_eq!(types(&stream), ["a integer", "a_2 integer", "column_3 integer", "b integer"]);
-    let bare = read_csv("1;x\n2;y\n".as_bytes(), &CsvOptions { header: false, delimiter: b';', ..CsvOptions::default() }).unwrap();
+    let bare =
+        read_csv("1;x\n2;y\n".as_bytes(), &CsvOptions { header: false, delimiter: b';', ..CsvOptions::default() })
+            .unwrap();
     assert_eq!(types(&bare), ["column_1 integer", "column_2 text"]);
     assert_eq!(bare.rows(), 2);
 }
 
 #[test]
 fn asked_types_are_kept_to() {
-    let options = |name: &str, data_type| CsvOptions { types: [(name.to_owned(), data_type)].into(), ..CsvOptions::default() };
+    let options =
+        |name: &str, data_type| CsvOptions { types: [(name.to_owned(), data_type)].into(), ..CsvOptions::default() };
     let stream = read_csv("n\n1\n".as_bytes(), &options("n", DataType::Utf8)).unwrap();
     assert_eq!(types(&stream), ["n text"]);
     let error = read_csv("n\n1\nmany\n".as_bytes(), &options("n", DataType::Int64)).unwrap_err();
@@ -88,7 +100,8 @@ fn empty_files_and_headers_alone_are_streams_without_records() {
 
 #[test]
 fn what_is_written_is_read_again() {
-    let text = "id,name,price,day,ok\n1,\"Smith, \"\"Jo\"\"\",2.5,2024-02-29,true\n2,\"two\nlines\",,2024-03-01,false\n";
+    let text =
+        "id,name,price,day,ok\n1,\"Smith, \"\"Jo\"\"\",2.5,2024-02-29,true\n2,\"two\nlines\",,2024-03-01,false\n";
     let stream = read(text);
     let mut written = Vec::new();
     write_csv(&stream, &mut written, &CsvOptions::default()).unwrap();

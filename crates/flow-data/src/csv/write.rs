@@ -27,7 +27,8 @@ fn write_batch<W: Write>(writer: &mut Writer<W>, columns: &[ArrayRef], rows: usi
         nested if nested.is_nested() => Ok(None),
         _ => ArrayFormatter::try_new(column, &options).map(Some),
     });
-    let formatters = formatters.collect::<Result<Vec<_>, _>>().map_err(|error| DataError::Csv { message: error.to_string() })?;
+    let formatters =
+        formatters.collect::<Result<Vec<_>, _>>().map_err(|error| DataError::Csv { message: error.to_string() })?;
     let mut text = String::new();
     for row in 0..rows {
         for (column, formatter) in columns.iter().zip(&formatters) {

@@ -98,7 +98,9 @@ impl Generations {
 
     fn find(&mut self, key: u64, sql: &str, schema: &SchemaRef, variables: &Variables) -> Option<Arc<Entry>> {
         let fits = |entry: &&Arc<Entry>| {
-            entry.sql == sql && (Arc::ptr_eq(&entry.schema, schema) || entry.schema == *schema) && entry.plan.fits(variables)
+            entry.sql == sql
+                && (Arc::ptr_eq(&entry.schema, schema) || entry.schema == *schema)
+                && entry.plan.fits(variables)
         };
         if let Some(found) = self.young.get(&key).and_then(|entries| entries.iter().find(fits)) {
             return Some(Arc::clone(found));

@@ -59,11 +59,18 @@ fn planning_message(text: &str, fields: &[&str]) -> DataError {
         let hint = meant.map(|meant| format!("; did you mean “{meant}”?")).unwrap_or_default();
         return DataError::Type { message: format!("there is no function “{name}”{hint}") };
     }
-    if line.contains("ScalarSubquery") || line.contains("Subquery") || line.contains("InSubquery") || line.contains("Exists") {
-        return DataError::Type { message: "an expression sees one record at a time: it cannot hold a SELECT".to_owned() };
+    if line.contains("ScalarSubquery")
+        || line.contains("Subquery")
+        || line.contains("InSubquery")
+        || line.contains("Exists")
+    {
+        return DataError::Type {
+            message: "an expression sees one record at a time: it cannot hold a SELECT".to_owned(),
+        };
     }
     if line.contains("AggregateFunction") || line.contains("WindowFunction") {
-        let message = "an expression sees one record at a time: it cannot use functions over many (sum, count, row_number, …)";
+        let message =
+            "an expression sees one record at a time: it cannot use functions over many (sum, count, row_number, …)";
         return DataError::Type { message: message.to_owned() };
     }
     if let Some(name) = line.strip_prefix("table '").and_then(|rest| rest.split('\'').next()) {

@@ -64,7 +64,8 @@ impl Expression {
     pub fn evaluate_condition(&self, batch: &RecordBatch) -> Result<BooleanArray, DataError> {
         self.require_condition()?;
         let values = self.evaluate(batch)?;
-        let values = cast(&values, &DataType::Boolean).map_err(|error| DataError::Type { message: error.to_string() })?;
+        let values =
+            cast(&values, &DataType::Boolean).map_err(|error| DataError::Type { message: error.to_string() })?;
         Ok(without_nulls(values.as_boolean().clone()))
     }
 

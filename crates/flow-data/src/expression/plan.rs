@@ -19,13 +19,18 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::expressions::{Column, Literal, cast};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::sql::parser::DFParserBuilder;
-use datafusion::sql::sqlparser::ast::{self, ExprWithAlias, Ident, Value, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{self, ExprWithAlias, Ident, Value, Visit, Visitor, visit_expressions_mut};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Stands before the name of a flow variable among the fields, where no field's name can collide with it.
 const VARIABLE_FIELD: char = '\u{0}';
+
+/// The longest text of an expression, in bytes.
+const LONGEST: usize = 32 * 1024;
+/// The most expressions within one another. Evaluating takes stack for each, and a stack that overflows ends the process.
+const DEEPEST: usize = 200;
 
 /// A planned expression.
 #[derive(Debug)]
@@ -64,10 +69,12 @@ impl Plan {
         let coerced = simplifier.coerce(logical, &df_schema).map_err(failed)?;
         let simplified = simplifier.simplify(coerced).map_err(failed)?;
         let planning = PhysicalPlanningContext::default();
-        let physical = create_physical_expr(&simplified, &df_schema, &ExecutionProps::new(), &planning).map_err(failed)?;
+        let physical =
+            create_physical_expr(&simplified, &df_schema, &ExecutionProps::new(), &planning).map_err(failed)?;
         let found = physical.data_type(&extended).map_err(failed)?;
         let data_type = plain(&found);
-        let physical = if data_type == found { physical } else { cast(physical, &extended, data_type.clone()).map_err(failed)? };
+        let physical =
+            if data_type == found { physical } else { cast(physical, &extended, data_type.clone()).map_err(failed)? };
         Ok(Self { physical, data_type, fields: schema.fields().len(), variables: used, reads_clock })
     }
 
@@ -113,6 +120,9 @@ pub(super) fn parse(sql: &str) -> Result<ExprWithAlias, DataError> {
     if sql.trim().is_empty() {
         return Err(DataError::ExpressionSyntax { line: 0, column: 0, message: "the expression is empty".to_owned() });
     }
+    if sql.len() > LONGEST {
+        return Err(too_much("too long"));
+    }
     let limit = session().config_options().sql_parser.recursion_limit.get();
     let parsed = DFParserBuilder::new(sql)
         .with_dialect(&GenericDialect {})
@@ -120,11 +130,40 @@ pub(super) fn parse(sql: &str) -> Result<ExprWithAlias, DataError> {
         .build()
         .and_then(|mut parser| parser.parse_into_expr())
         .map_err(|error| syntax_error(sql, &error))?;
+    if parsed.expr.visit(&mut Depth(0)).is_break() {
+        return Err(too_much("nested too deeply"));
+    }
     if let Some(alias) = &parsed.alias {
         let message = format!("“{alias}” is one word too many; leave “AS” out, the name of the field is beside it");
-        return Err(DataError::ExpressionSyntax { line: alias.span.start.line, column: alias.span.start.column, message });
+        return Err(DataError::ExpressionSyntax {
+            line: alias.span.start.line,
+            column: alias.span.start.column,
+            message,
+        });
     }
     Ok(parsed)
+}
+
+fn too_much(what: &str) -> DataError {
+    let message = format!("the expression is {what}; make it out of several fields in two mappers");
+    DataError::ExpressionSyntax { line: 0, column: 0, message }
+}
+
+/// Stops where expressions lie too deep within one another.
+struct Depth(usize);
+
+impl Visitor for Depth {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+        self.0 += 1;
+        if self.0 > DEEPEST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+        self.0 -= 1;
+        ControlFlow::Continue(())
+    }
 }
 
 /// Turns every `$name` into the field that stands for it, and gives the variables used, each once, with their types.
@@ -156,9 +195,9 @@ fn extend(schema: &SchemaRef, variables: &[(String, DataType)]) -> SchemaRef {
     if variables.is_empty() {
         return Arc::clone(schema);
     }
-    let extra = variables.iter().map(|(name, data_type)| {
-        Arc::new(Field::new(format!("{VARIABLE_FIELD}{name}"), data_type.clone(), true))
-    });
+    let extra = variables
+        .iter()
+        .map(|(name, data_type)| Arc::new(Field::new(format!("{VARIABLE_FIELD}{name}"), data_type.clone(), true)));
     Arc::new(Schema::new(schema.fields().iter().cloned().chain(extra).collect::<Vec<_>>()))
 }
 

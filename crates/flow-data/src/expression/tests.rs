@@ -16,7 +16,8 @@ fn orders() -> Stream {
 
 fn value(sql: &str, variables: &Variables) -> Value {
     let stream = orders();
-    let expression = Expression::compile(sql, stream.schema(), variables).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let expression =
+        Expression::compile(sql, stream.schema(), variables).unwrap_or_else(|error| panic!("{sql}: {error}"));
     crate::value_at(&expression.evaluate(&stream.batches()[0]).unwrap(), 0, crate::Numbers::Plain)
 }
 
@@ -27,7 +28,8 @@ fn problem(sql: &str) -> DataError {
 
 #[test]
 fn expressions_are_sql_over_fields_and_flow_variables() {
-    let variables: Variables = [("region", json!("EU")), ("factor", json!(2)), ("day", json!("2024-02-28"))].into_iter().collect();
+    let variables: Variables =
+        [("region", json!("EU")), ("factor", json!(2)), ("day", json!("2024-02-28"))].into_iter().collect();
     for (sql, expected) in [
         ("OrderId + 1", json!(18)),
         ("\"OrderId\" * $factor", json!(34)),
@@ -54,7 +56,14 @@ fn expressions_are_sql_over_fields_and_flow_variables() {
 
 #[test]
 fn text_has_one_type_whatever_made_it() {
-    for sql in ["customer", "upper(customer)", "substr(customer, 1, 2)", "CAST(OrderId AS TEXT)", "replace(customer, 'a', 'b')", "'x'"] {
+    for sql in [
+        "customer",
+        "upper(customer)",
+        "substr(customer, 1, 2)",
+        "CAST(OrderId AS TEXT)",
+        "replace(customer, 'a', 'b')",
+        "'x'",
+    ] {
         let expression = Expression::compile(sql, orders().schema(), &Variables::default()).unwrap();
         assert_eq!(expression.data_type(), DataType::Utf8, "{sql}");
     }
@@ -62,7 +71,14 @@ fn text_has_one_type_whatever_made_it() {
 
 #[test]
 fn a_syntax_error_names_its_place() {
-    for (sql, line, column) in [("amount + * 2", 1, 10), ("round(amount", 1, 13), ("amount\n + )", 2, 4), ("OrderId 5", 1, 9), ("", 0, 0), ("'open", 1, 1)] {
+    for (sql, line, column) in [
+        ("amount + * 2", 1, 10),
+        ("round(amount", 1, 13),
+        ("amount\n + )", 2, 4),
+        ("OrderId 5", 1, 9),
+        ("", 0, 0),
+        ("'open", 1, 1),
+    ] {
         let error = problem(sql);
         assert_eq!(error.code(), "data/expression-syntax", "{sql}: {error}");
         let DataError::ExpressionSyntax { line: found_line, column: found, .. } = &error else { panic!("{error}") };
@@ -101,7 +117,10 @@ fn what_does_not_fit_one_record_or_its_types_is_refused() {
         assert!(!error.to_string().contains("Error during planning"), "{sql}: {error}");
     }
     let number = Expression::compile("amount", orders().schema(), &Variables::default()).unwrap();
-    assert_eq!(number.require_condition().unwrap_err().to_string(), "a condition must be true or false, but this is number");
+    assert_eq!(
+        number.require_condition().unwrap_err().to_string(),
+        "a condition must be true or false, but this is number"
+    );
 }
 
 #[test]
@@ -124,7 +143,8 @@ fn the_cache_binds_new_values_to_a_kept_plan() {
         let value = crate::value_at(&expression.evaluate(&stream.batches()[0]).unwrap(), 0, crate::Numbers::Plain);
         assert_eq!(value.as_f64(), factor.as_f64().map(|factor| factor * 17.0));
     }
-    let constant = |cache: &ExpressionCache| cache.compile("OrderId + 1", stream.schema(), &Variables::default()).unwrap();
+    let constant =
+        |cache: &ExpressionCache| cache.compile("OrderId + 1", stream.schema(), &Variables::default()).unwrap();
     assert!(Arc::ptr_eq(&constant(&cache), &constant(&cache)));
 }
 
@@ -156,8 +176,22 @@ fn the_clock_is_read_anew_each_time() {
 }
 
 #[test]
+fn expressions_of_absurd_depth_are_refused_and_long_ones_work() {
+    let deep = format!("{}1{}", "(".repeat(20_000), ")".repeat(20_000));
+    assert_eq!(problem(&deep).code(), "data/expression-syntax");
+    assert_eq!(problem(&"-".repeat(20_000)).code(), "data/expression-syntax");
+    for terms in [1_000, 15_000] {
+        assert_eq!(problem(&vec!["1"; terms].join("+")).code(), "data/expression-syntax");
+    }
+    assert_eq!(problem(&format!("customer IN ('{}')", "x".repeat(100_000))).code(), "data/expression-syntax");
+    let long = vec!["OrderId"; 150].join(" + ");
+    assert_eq!(value(&long, &Variables::default()), json!(17 * 150));
+}
+
+#[test]
 fn a_field_may_have_any_name() {
-    let schema = Arc::new(Schema::new(vec![Field::new("$x", DataType::Int64, true), Field::new("a.b", DataType::Int64, true)]));
+    let schema =
+        Arc::new(Schema::new(vec![Field::new("$x", DataType::Int64, true), Field::new("a.b", DataType::Int64, true)]));
     let variables = Variables::default().with("x", 1);
     let expression = Expression::compile("\"$x\" + $x + \"a.b\"", &schema, &variables).unwrap();
     assert_eq!(expression.data_type(), DataType::Int64);

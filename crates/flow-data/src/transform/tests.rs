@@ -5,7 +5,9 @@ use serde_json::json;
 fn letters() -> Stream {
     let rows: Vec<Stream> = [json!("a"), json!("b"), json!(null), json!("c")]
         .into_iter()
-        .map(|letter| Stream::from_typed_record(&[("letter", crate::arrow::datatypes::DataType::Utf8, letter)]).unwrap())
+        .map(|letter| {
+            Stream::from_typed_record(&[("letter", crate::arrow::datatypes::DataType::Utf8, letter)]).unwrap()
+        })
         .collect();
     Stream::append(&rows).unwrap()
 }
@@ -31,7 +33,8 @@ fn a_projection_maps_every_record_and_names_the_field_that_fails() {
     let good = Projection::new([("upper", compile("upper(letter)", &stream)), ("three", compile("$v", &stream))]);
     let mapped = good.map(&stream).unwrap();
     assert_eq!(serde_json::Value::from(mapped.to_json_records().remove(1)), json!({"upper": "B", "three": 3}));
-    let bad = Projection::new([("fine", compile("letter", &stream)), ("number", compile("CAST(letter AS INT)", &stream))]);
+    let bad =
+        Projection::new([("fine", compile("letter", &stream)), ("number", compile("CAST(letter AS INT)", &stream))]);
     let (field, error) = bad.map(&stream).unwrap_err();
     assert_eq!((field.as_str(), error.row()), ("number", Some(1)));
 }

@@ -42,7 +42,9 @@ async fn checkpoint_and_end_pass_on_what_arrives() {
 
 #[tokio::test]
 async fn branch_takes_the_first_outlet_whose_condition_holds_for_the_first_record() {
-    for (total, mode, expected) in [("500\n1", "", "large"), ("5\n500", "test", "test"), ("5\n500", "", "otherwise"), ("\"\"", "", "otherwise")] {
+    for (total, mode, expected) in
+        [("500\n1", "", "large"), ("5\n500", "test", "test"), ("5\n500", "", "otherwise"), ("\"\"", "", "otherwise")]
+    {
         let bench = Bench::new().with_variable("mode", mode);
         let input = flow_data::read_csv(
             format!("total\n{total}\n").as_bytes(),
@@ -69,9 +71,13 @@ fn the_outlets_of_a_branch_follow_its_property() {
     };
     assert_eq!(names(&branch()), ["large", "test", "otherwise", "error"]);
     assert_eq!(names(&Component::new("Branch", "Empty").with("Branches", "nonsense")), ["otherwise", "error"]);
-    let taken = Component::new("Branch", "Taken").with("Branches", json!([{"outlet": "otherwise", "condition": "true"}]));
+    let taken =
+        Component::new("Branch", "Taken").with("Branches", json!([{"outlet": "otherwise", "condition": "true"}]));
     let problems = palette.prepare(&crate::testing::id("b-aaaaaa"), &taken).err().unwrap();
-    assert_eq!((problems[0].code.as_str(), problems[0].place.property.as_deref()), ("property/value", Some("Branches")));
+    assert_eq!(
+        (problems[0].code.as_str(), problems[0].place.property.as_deref()),
+        ("property/value", Some("Branches"))
+    );
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 use crate::testing::{Bench, id};
 use crate::{Palette, PortKey};
 use flow_data::type_name;
-use flow_model::{Component, Diagnostic, Flow, Link, PortRef, Severity};
+use flow_model::{Component, Diagnostic, Flow, Link, PortRef, Severity, check_structure};
 use serde_json::json;
+use std::fs;
+use std::path::Path;
 
 /// A flow of the given components, one behind the other.
 fn chain(components: Vec<Component>) -> Flow {
@@ -22,7 +24,10 @@ fn chain(components: Vec<Component>) -> Flow {
 }
 
 fn start() -> Component {
-    Component::new("Start", "Start").with("Inputs", json!([{"name": "month", "type": "Text", "default": "1997-01"}, {"name": "day", "type": "Text"}]))
+    Component::new("Start", "Start").with(
+        "Inputs",
+        json!([{"name": "month", "type": "Text", "default": "1997-01"}, {"name": "day", "type": "Text"}]),
+    )
 }
 
 fn orders() -> Component {
@@ -77,29 +82,58 @@ fn fields_are_known_on_every_link() {
 
 #[test]
 fn wrong_names_and_types_are_reported_at_their_property() {
-    let branch = |condition: &str| Component::new("Branch", "Way").with("Branches", json!([{"outlet": "a", "condition": condition}]));
+    let branch = |condition: &str| {
+        Component::new("Branch", "Way").with("Branches", json!([{"outlet": "a", "condition": condition}]))
+    };
     for (component, code, property, part) in [
-        (mapper("f", "amont"), "data/unknown-field", "Fields", "“Map”, field “f”: there is no field “amont”; did you mean “amount”?"),
+        (
+            mapper("f", "amont"),
+            "data/unknown-field",
+            "Fields",
+            "“Map”, field “f”: there is no field “amont”; did you mean “amount”?",
+        ),
         (mapper("f", "amount +"), "data/expression-syntax", "Fields", "field “f”: syntax error"),
         (mapper("f", "$mont"), "data/unknown-variable", "Fields", "did you mean “month”?"),
         (Component::new("Filter", "F").with("Condition", "amount"), "data/type", "Condition", "true or false"),
         (branch("order_id AND true"), "data/type", "Branches", "outlet “a”"),
-        (Component::new("FileWrite", "W").with("Path", "storage:${yeer}.csv"), "template/unknown-name", "Path", "${yeer}"),
-        (Component::new("FileWrite", "W").with("Path", "project:x.csv"), "file/read-only", "Path", "storage:"),
-        (Component::new("Fail", "No").with("Message", "${order}"), "template/unknown-name", "Message", "did you mean “${order_id}”?"),
         (
-            Component::new("SqlPut", "Put").with("Connection", "w").with("Table", "t").with("Mode", "Upsert").with("Keys", json!(["id"])),
+            Component::new("FileWrite", "W").with("Path", "storage:${yeer}.csv"),
+            "template/unknown-name",
+            "Path",
+            "${yeer}",
+        ),
+        (Component::new("FileWrite", "W").with("Path", "project:x.csv"), "file/read-only", "Path", "storage:"),
+        (
+            Component::new("Fail", "No").with("Message", "${order}"),
+            "template/unknown-name",
+            "Message",
+            "did you mean “${order_id}”?",
+        ),
+        (
+            Component::new("SqlPut", "Put")
+                .with("Connection", "w")
+                .with("Table", "t")
+                .with("Mode", "Upsert")
+                .with("Keys", json!(["id"])),
             "data/unknown-field",
             "Keys",
             "“id”",
         ),
-        (Component::new("HttpRequest", "H").with("Connection", "n").with("ExpectStatus", "ok"), "property/value", "ExpectStatus", "“ok”"),
+        (
+            Component::new("HttpRequest", "H").with("Connection", "n").with("ExpectStatus", "ok"),
+            "property/value",
+            "ExpectStatus",
+            "“ok”",
+        ),
     ] {
         let flow = chain(vec![start(), orders(), component]);
         let found = problems(&flow);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!((found[0].code.as_str(), found[0].severity), (code, Severity::Error), "{found:?}");
-        assert_eq!((found[0].place.component.as_ref(), found[0].place.property.as_deref()), (Some(&id("c-2")), Some(property)));
+        assert_eq!(
+            (found[0].place.component.as_ref(), found[0].place.property.as_deref()),
+            (Some(&id("c-2")), Some(property))
+        );
         assert!(found[0].message.contains(part), "{}", found[0].message);
     }
 }
@@ -123,7 +157,11 @@ fn files_that_are_missing_or_broken_are_reported_as_far_as_they_are_sure() {
         ("storage:../x.csv", Some(("file/bad-path", Severity::Error))),
     ] {
         let found = problems(&read(path));
-        assert_eq!(found.first().map(|problem| (problem.code.as_str(), problem.severity)), expected, "{path}: {found:?}");
+        assert_eq!(
+            found.first().map(|problem| (problem.code.as_str(), problem.severity)),
+            expected,
+            "{path}: {found:?}"
+        );
     }
     let broken = Bench::new().with_project_file("r.csv", "a,b\n1\n");
     let found = Palette::standard().check_expressions(&read("project:r.csv"), &broken);
@@ -144,8 +182,48 @@ fn streams_with_different_fields_cannot_meet() {
 fn large_files_are_known_by_their_beginning() {
     let mut text = "n,text\n".to_owned();
     text.extend((0..40_000).map(|n| format!("{n},some text\n")));
-    let flow = chain(vec![Component::new("Start", "Start"), Component::new("FileRead", "Read").with("Path", "project:big.csv")]);
+    let flow = chain(vec![
+        Component::new("Start", "Start"),
+        Component::new("FileRead", "Read").with("Path", "project:big.csv"),
+    ]);
     let found = Palette::standard().examine(&flow, &Bench::new().with_project_file("big.csv", text));
     assert_eq!(found.diagnostics, []);
     assert_eq!(found.schemas[&PortKey::new(&id("c-1"), "out")].fields().len(), 2);
+}
+
+/// Every file below a folder, by its path within it.
+fn files(folder: &Path, below: &str, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = format!("{below}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().unwrap().is_dir() {
+            files(&entry.path(), &format!("{path}/"), found);
+        } else {
+            found.push((path, fs::read(entry.path()).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn the_sample_projects_have_no_problems() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows-sample");
+    let palette = Palette::standard();
+    let mut flows = 0;
+    for project in fs::read_dir(samples).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()) {
+        let mut found = Vec::new();
+        files(&project.path(), "", &mut found);
+        let bench =
+            found.iter().fold(Bench::new(), |bench, (path, content)| bench.with_project_file(path, content.clone()));
+        for (path, content) in found.iter().filter(|(path, _)| path.ends_with(".flow.json")) {
+            let flow = Flow::from_json(std::str::from_utf8(content).unwrap())
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            let examination = palette.examine(&flow, &bench);
+            assert_eq!(examination.diagnostics, [], "{path}");
+            let errors = check_structure(&flow, palette.as_ref())
+                .into_iter()
+                .filter(|problem| problem.severity == Severity::Error);
+            assert_eq!(errors.collect::<Vec<_>>(), [], "{path}");
+            flows += 1;
+        }
+    }
+    assert!(flows > 0);
 }

@@ -86,7 +86,9 @@ async fn nothing_is_written_without_leave_to_act() {
 async fn places_that_cannot_be_written_are_named() {
     let bench = Bench::new().with_project_file("a.csv", "x\n");
     fs::write(bench.storage("file"), "").unwrap();
-    for (path, code, part) in [("project:a.csv", "file/read-only", "storage:"), ("storage:file/x.csv", "file/write", "storage:file/x.csv: ")] {
+    for (path, code, part) in
+        [("project:a.csv", "file/read-only", "storage:"), ("storage:file/x.csv", "file/write", "storage:file/x.csv: ")]
+    {
         let error = bench.run(&write(path), stream("a\n1\n")).await.unwrap_err();
         assert_eq!((error.code.as_str(), error.property.as_deref()), (code, Some("Path")), "{error}");
         assert!(error.message.contains(part), "{error}");

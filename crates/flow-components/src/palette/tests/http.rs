@@ -24,7 +24,13 @@ struct Received {
 type Log = Arc<Mutex<Vec<Received>>>;
 
 /// Answers `/status/NNN` with that status, `/slow` after a minute, and everything else with 200.
-async fn answer(State(log): State<Log>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+async fn answer(
+    State(log): State<Log>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     let path = uri.path().to_owned();
     let body = String::from_utf8_lossy(&body).into_owned();
     log.lock().unwrap().push(Received { method, path: path.clone(), headers, body });
@@ -62,7 +68,10 @@ async fn the_records_are_sent_as_json_with_a_stable_key() {
     }
     let log = log.lock().unwrap();
     assert_eq!((log[0].method.as_str(), log[0].path.as_str()), ("POST", "/orders"));
-    assert_eq!(serde_json::from_str::<Value>(&log[0].body).unwrap(), json!([{"id": 1, "name": "Ada L"}, {"id": 2, "name": "Bob"}]));
+    assert_eq!(
+        serde_json::from_str::<Value>(&log[0].body).unwrap(),
+        json!([{"id": 1, "name": "Ada L"}, {"id": 2, "name": "Bob"}])
+    );
     assert_eq!(log[0].headers["content-type"], "application/json");
     assert_eq!(log[0].headers["idempotency-key"], "7/tested-aaaaaa");
     assert_eq!(log[0].headers["idempotency-key"], log[1].headers["idempotency-key"]);
@@ -89,10 +98,12 @@ async fn a_text_or_no_body_can_be_sent() {
     let (bench, log) = serve().await;
     run(&bench, &request("/t").with("Body", "Text").with("Text", "first is ${name}")).await.unwrap();
     run(&bench, &request("/n").with("Body", "None")).await.unwrap();
-    run(&bench, &request("/g").with("Method", "GET")).await.unwrap();
+    let own_key = json!([{"name": "Idempotency-Key", "value": "order-${id}"}]);
+    run(&bench, &request("/g").with("Method", "GET").with("Headers", own_key)).await.unwrap();
     let log = log.lock().unwrap();
     let bodies: Vec<&str> = log.iter().map(|received| received.body.as_str()).collect();
     assert_eq!(bodies, ["first is Ada L", "", ""]);
+    assert_eq!(log[2].headers.get_all("idempotency-key").iter().collect::<Vec<_>>(), ["order-1"]);
 }
 
 #[tokio::test]
@@ -100,7 +111,13 @@ async fn an_unexpected_status_is_an_error_without_secrets() {
     let (bench, _log) = serve().await;
     let error = run(&bench, &request("/status/503")).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.retryable), ("http/status", true));
-    assert!(error.message.starts_with("POST http://127.0.0.1:") && error.message.ends_with("/status/503: the server answered 503 Service Unavailable: answer to /status/503"), "{error}");
+    assert!(
+        error.message.starts_with("POST http://127.0.0.1:")
+            && error
+                .message
+                .ends_with("/status/503: the server answered 503 Service Unavailable: answer to /status/503"),
+        "{error}"
+    );
     assert!(!error.message.contains("secret"), "{error}");
     run(&bench, &request("/status/404").with("ExpectStatus", "2xx, 404")).await.unwrap();
     let error = run(&bench, &request("/status/200").with("ExpectStatus", "201")).await.unwrap_err();
@@ -115,7 +132,11 @@ async fn a_server_that_is_slow_or_away_is_named() {
     let error = run(&bench, &request("/slow").with("Timeout", 0.05)).await.unwrap_err();
     assert_eq!(error.code, "http/timeout", "{error}");
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let away = Bench::new().with_connection("notices", "http", &[("url", &format!("http://ada:secret@{free}/api?key=secret"))]);
+    let away = Bench::new().with_connection(
+        "notices",
+        "http",
+        &[("url", &format!("http://ada:secret@{free}/api?key=secret"))],
+    );
     let error = run(&away, &request("/x")).await.unwrap_err();
     assert_eq!(error.code, "http/unreachable", "{error}");
     assert!(!error.message.contains("secret"), "{error}");
@@ -152,7 +173,10 @@ async fn connections_that_do_not_fit_are_explained() {
 #[test]
 fn wrong_statuses_and_header_names_are_found_when_it_is_prepared() {
     for (name, value) in [("ExpectStatus", json!("2xx, 999")), ("Headers", json!([{"name": "a b", "value": "x"}]))] {
-        let problems = Palette::standard().prepare(&crate::testing::id("h-aaaaaa"), &request("/").with(name, value)).err().unwrap();
+        let problems = Palette::standard()
+            .prepare(&crate::testing::id("h-aaaaaa"), &request("/").with(name, value))
+            .err()
+            .unwrap();
         assert_eq!((problems[0].code.as_str(), problems[0].place.property.as_deref()), ("property/value", Some(name)));
     }
 }

@@ -24,7 +24,8 @@ async fn a_mapper_makes_new_fields_from_fields_and_variables() {
 
 #[tokio::test]
 async fn a_mapper_can_keep_the_other_fields() {
-    let component = mapper(json!([{"field": "b", "expression": "b + 1"}, {"field": "c", "expression": "a"}])).with("KeepOtherFields", true);
+    let component = mapper(json!([{"field": "b", "expression": "b + 1"}, {"field": "c", "expression": "a"}]))
+        .with("KeepOtherFields", true);
     let outcome = Bench::new().run(&component, stream("a,b,x\"y\n1,2,3\n")).await.unwrap();
     assert_eq!(rows(outlet(&outcome, "out")), json!([{"a": 1, "x\"y": 3, "b": 3, "c": 1}]));
 }
@@ -41,7 +42,8 @@ async fn an_error_in_a_mapper_names_field_record_and_reason() {
         ("a +", "data/expression-syntax", "field “f”: syntax error at character 4"),
         ("$a", "data/unknown-variable", "there is no flow variable “$a”"),
     ] {
-        let error = bench.run(&mapper(json!([{"field": "f", "expression": expression}])), stream("a\n1\n")).await.unwrap_err();
+        let error =
+            bench.run(&mapper(json!([{"field": "f", "expression": expression}])), stream("a\n1\n")).await.unwrap_err();
         assert_eq!(error.code, code, "{error}");
         assert!(error.message.contains(part), "{error}");
     }

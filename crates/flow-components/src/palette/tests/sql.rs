@@ -24,7 +24,10 @@ fn all(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(sql).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| {
-        (0..columns).map(|at| row.get_ref(at).map(|value| format!("{value:?}"))).collect::<Result<Vec<_>, _>>().map(|row| row.join(" "))
+        (0..columns)
+            .map(|at| row.get_ref(at).map(|value| format!("{value:?}")))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|row| row.join(" "))
     });
     rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
@@ -36,14 +39,23 @@ async fn refused(bench: &Bench, component: &Component, csv: &str) -> ComponentEr
 #[tokio::test]
 async fn records_go_to_the_columns_of_the_same_name() {
     let bench = bench();
-    let connection = database(&bench, "CREATE TABLE \"my orders\" (ID INTEGER PRIMARY KEY, name TEXT, paid, at TEXT, price REAL, extra TEXT DEFAULT 'none')");
+    let connection = database(
+        &bench,
+        "CREATE TABLE \"my orders\" (ID INTEGER PRIMARY KEY, name TEXT, paid, at TEXT, price REAL, extra TEXT DEFAULT 'none')",
+    );
     let input = stream("id,name,paid,at,price\n1,Ada,true,2024-02-29,2.5\n2,,false,2024-03-01,3\n");
     let outcome = bench.run(&put("my orders"), input.clone()).await.unwrap();
     assert_eq!(outlet(&outcome, "out"), &input);
     assert_eq!(outcome.note.as_deref(), Some("2 records into my orders"));
-    let types = all(&connection, "SELECT id, name, typeof(name), paid, at, price, typeof(price), extra FROM \"my orders\" ORDER BY id");
+    let types = all(
+        &connection,
+        "SELECT id, name, typeof(name), paid, at, price, typeof(price), extra FROM \"my orders\" ORDER BY id",
+    );
     assert!(types[0].starts_with("Integer(1) Text("), "{types:?}");
-    let texts = all(&connection, "SELECT concat_ws('|', id, coalesce(name, 'null'), paid, at, price, extra) = '1|Ada|1|2024-02-29|2.5|none' FROM \"my orders\" LIMIT 1");
+    let texts = all(
+        &connection,
+        "SELECT concat_ws('|', id, coalesce(name, 'null'), paid, at, price, extra) = '1|Ada|1|2024-02-29|2.5|none' FROM \"my orders\" LIMIT 1",
+    );
     assert_eq!(texts, ["Integer(1)"]);
     assert_eq!(all(&connection, "SELECT count(*) FROM \"my orders\" WHERE name IS NULL"), ["Integer(1)"]);
 }
@@ -70,7 +82,10 @@ async fn upsert_updates_what_is_there_and_may_run_twice() {
     for csv in ["id,n\n1,10\n2,20\n", "id,n\n2,21\n3,30\n", "id,n\n2,21\n3,30\n"] {
         bench.run(&component, stream(csv)).await.unwrap();
     }
-    assert_eq!(all(&connection, "SELECT id, n FROM t ORDER BY id"), ["Integer(1) Integer(10)", "Integer(2) Integer(21)", "Integer(3) Integer(30)"]);
+    assert_eq!(
+        all(&connection, "SELECT id, n FROM t ORDER BY id"),
+        ["Integer(1) Integer(10)", "Integer(2) Integer(21)", "Integer(3) Integer(30)"]
+    );
     bench.run(&component, stream("id\n1\n4\n")).await.unwrap();
     assert_eq!(all(&connection, "SELECT count(*), sum(n) FROM t"), ["Integer(4) Integer(61)"]);
 }
@@ -84,7 +99,10 @@ async fn a_missing_database_or_table_is_made_only_when_asked() {
         bench.run(&make, stream("id,ok,price,name\n1,true,0.5,x\n")).await.unwrap();
     }
     let connection = database(&bench, "");
-    let columns = all(&connection, "SELECT name || ' ' || type || ' ' || pk = 'id INTEGER 1' FROM pragma_table_info('t') LIMIT 1");
+    let columns = all(
+        &connection,
+        "SELECT name || ' ' || type || ' ' || pk = 'id INTEGER 1' FROM pragma_table_info('t') LIMIT 1",
+    );
     assert_eq!(columns, ["Integer(1)"]);
     assert_eq!(all(&connection, "SELECT count(*) FROM t"), ["Integer(1)"]);
     assert_eq!(refused(&bench, &put("other"), "id\n1\n").await.code, "sql/no-table");
