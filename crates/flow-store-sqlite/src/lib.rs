@@ -20,5 +20,9 @@ mod servers;
 mod wal;
 mod write_lock;
 mod writer;
+pub mod yardstick;
 
 pub use open::{Fatal, SqliteOptions, SqliteStore};
+
+#[cfg(test)]
+mod tests;

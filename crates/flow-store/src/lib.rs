@@ -10,7 +10,7 @@
 mod account;
 mod attempt;
 mod clock;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
 mod id;
@@ -45,3 +45,14 @@ pub use server::{
 };
 pub use storage::{CheckpointStorage, INLINE_LIMIT, StorageError, StoredObject};
 pub use store::Store;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn the_memory_store_conforms() {
+        conformance::run_all(|clock| Arc::new(MemoryStore::with_clock(clock))).await;
+    }
+}

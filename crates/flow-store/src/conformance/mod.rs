@@ -1,0 +1,201 @@
+//! The test suite that every store must pass: what the traits promise, seen from outside. Each test gets a fresh store
+//! that goes by a clock which the test moves.
+//!
+//! ```ignore
+//! #[tokio::test]
+//! async fn the_store_conforms() {
+//!     flow_store::conformance::run_all(|clock| MyStore::with_clock(clock)).await;
+//! }
+//! ```
+
+// A test says what it expects by ending when it is not so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+mod accounts;
+mod projects;
+mod requests;
+mod servers;
+mod steps;
+mod takeover;
+
+use crate::{
+    AttemptWrite, Level, LogEntry, ManualClock, NewRequest, NewServer, Owner, ProjectName, Request, RequestId,
+    RequestSettings, SavedData, SavedKind, SavedPoint, ServerId, Store, Timestamp, VersionId,
+};
+use serde_json::json;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use steps::{Observed, Step, observe};
+
+/// A store under test and the clock that it goes by.
+pub struct Fixture {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+}
+
+/// A test of the suite.
+pub type Test = fn(Fixture) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! tests {
+    ($($module:ident: $($test:ident),* $(,)?;)*) => {
+        /// The tests with their names.
+        pub const TESTS: &[(&str, Test)] = &[$($((
+            concat!(stringify!($module), "::", stringify!($test)),
+            |fixture| Box::pin($module::$test(fixture)),
+        ),)*)*];
+    };
+}
+
+tests! {
+    requests:
+        a_request_without_owner_is_queued_and_claimed_once,
+        a_request_with_owner_runs_from_the_start,
+        an_idempotency_key_gives_the_first_request_again,
+        requests_are_made_all_or_none,
+        saved_points_come_back_as_they_were_saved,
+        log_entries_are_numbered_over_all_writes,
+        a_stale_fence_changes_nothing,
+        a_failed_attempt_is_retried_when_it_is_due,
+        an_error_that_allows_no_retry_ends_the_request,
+        a_waiting_request_is_claimed_when_it_is_due,
+        a_released_request_is_free_for_others,
+        a_released_request_stays_where_others_may_not_go_on,
+        claims_take_what_has_been_due_longest,
+        a_cancelled_request_fences_its_attempt_off,
+        re_execution_makes_the_receiving_server_the_owner,
+        requests_are_listed_by_filter_and_page,
+        what_is_not_there_is_not_found;
+    servers:
+        each_start_has_its_own_epoch,
+        servers_show_what_they_run_and_have,
+        a_draining_server_claims_nothing,
+        a_graceful_stop_gives_requests_back,
+        a_stopped_server_is_refused,
+        changes_are_seen;
+    takeover:
+        requests_with_other_server_retry_go_to_the_survivor,
+        requests_without_other_server_retry_stay,
+        what_waited_keeps_its_due_time,
+        only_the_earliest_survivor_takes_over,
+        the_dead_owner_is_fenced_off,
+        takeovers_neither_spend_nor_reset_retries,
+        the_third_takeover_without_progress_is_an_error,
+        a_saved_point_ends_the_row_of_takeovers,
+        a_restarted_server_recovers_its_own_requests,
+        a_restarted_server_finds_what_stayed_its_own;
+    projects:
+        a_project_has_an_active_version_and_a_wanted_commit,
+        version_files_are_kept_for_good,
+        servers_tell_which_version_they_have;
+    accounts:
+        accounts_are_made_once,
+        one_administrator_is_always_left,
+        tokens_count_until_they_are_revoked_or_expire,
+        sessions_count_until_they_end_or_expire,
+        a_disabled_account_can_do_nothing,
+        the_audit_trail_is_read_backwards;
+}
+
+/// Runs the whole suite; `make` makes a fresh store that goes by the clock. Ends the test at the first failure, having
+/// printed the name of what failed.
+pub async fn run_all(make: impl Fn(Arc<ManualClock>) -> Arc<dyn Store>) {
+    for (name, test) in TESTS {
+        println!("{name}");
+        let clock = Arc::new(ManualClock::default());
+        test(Fixture { store: make(clock.clone()), clock }).await;
+    }
+}
+
+impl Fixture {
+    /// A server of this name has started.
+    pub(crate) async fn server(&self, name: &str) -> Owner {
+        self.store.register(new_server(name)).await.unwrap()
+    }
+
+    /// A request, running at `owner` or queued.
+    pub(crate) async fn request(&self, owner: Option<&Owner>, settings: RequestSettings) -> Request {
+        self.store.create_request(new_request(settings), owner.cloned()).await.unwrap().request
+    }
+
+    pub(crate) async fn get(&self, id: RequestId) -> Request {
+        self.store.get(id).await.unwrap()
+    }
+
+    /// The current attempt saves a Checkpoint of this name.
+    pub(crate) async fn save(&self, request: &Request, name: &str) {
+        let write = AttemptWrite { saved: vec![checkpoint(request, name)], log: vec![] };
+        self.store.write(request.id, request.fence, write).await.unwrap();
+    }
+
+    /// The events in the log of a request.
+    pub(crate) async fn events(&self, id: RequestId) -> Vec<String> {
+        let log = self.store.log(id, 0, 1000).await.unwrap();
+        log.into_iter().map(|numbered| numbered.entry.event).collect()
+    }
+}
+
+pub(crate) fn new_server(name: &str) -> NewServer {
+    NewServer {
+        id: ServerId::parse(name).unwrap(),
+        name: format!("Server {name}"),
+        address: format!("http://{name}"),
+        pid: 4711,
+        process_start: 815,
+        lock_path: format!("/locks/{name}"),
+    }
+}
+
+pub(crate) fn new_request(settings: RequestSettings) -> NewRequest {
+    NewRequest {
+        project: ProjectName::parse("orders").unwrap(),
+        version: VersionId::parse("v1").unwrap(),
+        flow: "import".to_owned(),
+        trigger: "api".to_owned(),
+        requested_by: "ann".to_owned(),
+        inputs: json!({"day": "2026-01-31", "limit": 12.5}),
+        settings,
+        idempotency_key: None,
+    }
+}
+
+/// Settings of a flow that another server may go on with.
+pub(crate) fn anywhere() -> RequestSettings {
+    RequestSettings { other_server_retry: true, ..RequestSettings::default() }
+}
+
+/// Settings of a flow that only its own server may go on with.
+pub(crate) fn here_only() -> RequestSettings {
+    RequestSettings::default()
+}
+
+pub(crate) fn checkpoint(request: &Request, name: &str) -> SavedPoint {
+    SavedPoint {
+        kind: SavedKind::Checkpoint,
+        component: format!("checkpoint-{name}"),
+        name: name.to_owned(),
+        iteration: String::new(),
+        attempt: request.attempt,
+        data: SavedData::Inline(b"stream".as_slice().into()),
+        variables: json!({}),
+        outlets: vec![],
+        due: None,
+        rows: 3,
+        at: Timestamp(5),
+    }
+}
+
+pub(crate) fn log_entry(attempt: u32, event: &str, at: i64) -> LogEntry {
+    LogEntry {
+        at: Timestamp(at),
+        attempt,
+        server: "Server a".to_owned(),
+        level: Level::Info,
+        component: Some("map-1".to_owned()),
+        event: event.to_owned(),
+        message: format!("about “{event}”"),
+    }
+}

@@ -1,0 +1,217 @@
+//! Random command sequences: each store must answer the same and end the same.
+
+use super::{checkpoint, log_entry, new_request, new_server};
+use crate::{
+    AttemptEnd, AttemptRecord, AttemptWrite, ManualClock, NumberedLogEntry, Owner, Request, RequestError, RequestFilter,
+    RequestSettings, RequestState, SavedKind, SavedPoint, Server, ServerId, ServerState, Store, StoreError,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Servers that take part.
+const SERVERS: usize = 3;
+
+/// One command. Servers and requests are given by number, modulo how many there are.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Time passes, in milliseconds.
+    Wait(u16),
+    /// A server starts.
+    Register(usize),
+    /// A request is made; with a server it is that one's.
+    Create {
+        /// Its owner.
+        owner: Option<usize>,
+        /// `OtherServerRetry`.
+        anywhere: bool,
+        /// `RetryCount`.
+        retries: u8,
+        /// Its idempotency key, from a few.
+        key: Option<u8>,
+    },
+    /// A server claims.
+    Claim(usize, usize),
+    /// The current attempt of a request writes.
+    Write {
+        /// The request.
+        request: usize,
+        /// What it saves.
+        kinds: Vec<SavedKind>,
+        /// Log entries.
+        log: u8,
+        /// Whether it is an earlier attempt that writes.
+        stale: bool,
+    },
+    /// The current attempt of a request ends: finished, failed, failed for good, waiting, released.
+    End(usize, u8),
+    /// A survivor takes over.
+    TakeOver(usize, usize),
+    /// A server drains, or works again.
+    Drain(usize, bool),
+    /// A server stops.
+    Terminate(usize),
+    /// A request is re-executed at a server.
+    ReExecute(usize, usize),
+    /// A request is cancelled.
+    Cancel(usize),
+}
+
+/// What can be seen of a store from outside.
+#[derive(Debug, PartialEq)]
+pub struct Observed {
+    answers: Vec<String>,
+    requests: Vec<Request>,
+    saved: Vec<Vec<SavedPoint>>,
+    logs: Vec<Vec<NumberedLogEntry>>,
+    attempts: Vec<Vec<AttemptRecord>>,
+    servers: Vec<Server>,
+    counts: BTreeMap<RequestState, u64>,
+    due: Vec<Result<Option<Duration>, StoreError>>,
+}
+
+/// Runs the steps on a fresh store that goes by `clock`: every answer on the way, and all there is at the end.
+pub async fn observe(store: Arc<dyn Store>, clock: Arc<ManualClock>, steps: &[Step]) -> Observed {
+    let mut player = Player { store, clock, owners: vec![None; SERVERS], answers: Vec::new() };
+    for step in steps {
+        let answer = player.play(step).await;
+        player.answers.push(answer);
+    }
+    player.observe().await
+}
+
+struct Player {
+    store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    /// The last life of each server.
+    owners: Vec<Option<Owner>>,
+    answers: Vec<String>,
+}
+
+fn told<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
+    match answer {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => format!("{} {error}", error.code()),
+    }
+}
+
+impl Player {
+    async fn play(&mut self, step: &Step) -> String {
+        match step.clone() {
+            Step::Wait(ms) => {
+                self.clock.advance_ms(i64::from(ms));
+                String::new()
+            }
+            Step::Register(server) => {
+                let owner = self.store.register(new_server(&format!("server-{}", server % SERVERS))).await;
+                if let Ok(owner) = &owner {
+                    self.owners[server % SERVERS] = Some(owner.clone());
+                }
+                told(owner)
+            }
+            Step::Create { owner, anywhere, retries, key } => {
+                let mut new = new_request(RequestSettings {
+                    other_server_retry: anywhere,
+                    retry_count: u32::from(retries),
+                    retry_interval_ms: 100,
+                    ..RequestSettings::default()
+                });
+                new.idempotency_key = key.map(|key| format!("key-{}", key % 4));
+                new.flow = if key.is_some_and(|key| key % 8 == 0) { "export" } else { "import" }.to_owned();
+                let owner = owner.map(|owner| self.owner(owner));
+                told(self.store.create_request(new, owner).await)
+            }
+            Step::Claim(server, limit) => told(self.store.claim(&self.owner(server), limit % 4).await),
+            Step::Write { request, kinds, log, stale } => self.write(request, &kinds, log, stale).await,
+            Step::End(request, how) => self.end(request, how).await,
+            Step::TakeOver(survivor, dead) => {
+                told(self.store.take_over(&self.owner(survivor), &self.owner(dead)).await)
+            }
+            Step::Drain(server, drain) => {
+                let state = if drain { ServerState::Draining } else { ServerState::Running };
+                told(self.store.set_server_state(&self.owner(server), state).await)
+            }
+            Step::Terminate(server) => told(self.store.terminate(&self.owner(server)).await),
+            Step::ReExecute(request, server) => match self.request(request).await {
+                Some(request) => told(self.store.re_execute(request.id, &self.owner(server), "ann").await),
+                None => String::new(),
+            },
+            Step::Cancel(request) => match self.request(request).await {
+                Some(request) => told(self.store.cancel(request.id, "ann").await),
+                None => String::new(),
+            },
+        }
+    }
+
+    fn owner(&self, server: usize) -> Owner {
+        let never_started = || Owner {
+            server: ServerId::parse(&format!("server-{}", server % SERVERS)).unwrap(),
+            epoch: crate::Epoch(0),
+        };
+        self.owners[server % SERVERS].clone().unwrap_or_else(never_started)
+    }
+
+    async fn request(&self, number: usize) -> Option<Request> {
+        let all = self.all().await;
+        (!all.is_empty()).then(|| all[number % all.len()].clone())
+    }
+
+    async fn all(&self) -> Vec<Request> {
+        self.store.list(&RequestFilter { limit: 10_000, ..RequestFilter::default() }).await.unwrap()
+    }
+
+    async fn write(&self, request: usize, kinds: &[SavedKind], log: u8, stale: bool) -> String {
+        let Some(mut request) = self.request(request).await else {
+            return String::new();
+        };
+        if stale {
+            request.fence.0 -= 1;
+        }
+        let point = |kind: &SavedKind| SavedPoint { kind: *kind, ..checkpoint(&request, &format!("{kind:?}")) };
+        let write = AttemptWrite {
+            saved: kinds.iter().map(point).collect(),
+            log: (0..log).map(|number| log_entry(request.attempt, "component-started", i64::from(number))).collect(),
+        };
+        told(self.store.write(request.id, request.fence, write).await)
+    }
+
+    async fn end(&self, request: usize, how: u8) -> String {
+        let Some(request) = self.request(request).await else {
+            return String::new();
+        };
+        let error = RequestError { code: "x/y".to_owned(), message: "no".to_owned(), component: None };
+        let end = match how % 5 {
+            0 => AttemptEnd::Finished { reply: Some(serde_json::json!({"n": how})) },
+            1 => AttemptEnd::Failed { error, retryable: true },
+            2 => AttemptEnd::Failed { error, retryable: false },
+            3 => AttemptEnd::Waiting { due: self.store.now().plus_ms(50), component: "wait-1".to_owned() },
+            _ => AttemptEnd::Released,
+        };
+        let write = AttemptWrite { saved: vec![], log: vec![log_entry(request.attempt, "end", 1)] };
+        told(self.store.end_attempt(request.id, request.fence, end, write).await)
+    }
+
+    async fn observe(self) -> Observed {
+        let requests = self.all().await;
+        let (mut saved, mut logs, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
+        for request in &requests {
+            saved.push(self.store.saved_points(request.id).await.unwrap());
+            logs.push(self.store.log(request.id, 0, 10_000).await.unwrap());
+            attempts.push(self.store.attempts(request.id).await.unwrap());
+        }
+        let mut due = Vec::new();
+        for server in 0..SERVERS {
+            due.push(self.store.next_due(&self.owner(server)).await);
+        }
+        Observed {
+            servers: self.store.servers().await.unwrap(),
+            counts: self.store.counts().await.unwrap(),
+            answers: self.answers,
+            requests,
+            saved,
+            logs,
+            attempts,
+            due,
+        }
+    }
+}
