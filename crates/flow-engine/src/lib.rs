@@ -1,1 +1,32 @@
-//! flow-engine
+//! Runs one attempt of one request: from the plan of its flow at the pinned version, starting where its saved points
+//! leave it, to one of its ends.
+//!
+//! * `plan`: a flow in the form in which it runs, compiled once per version.
+//! * `resume`, `saved`: from saved points to the state in which an attempt begins.
+//! * `schedule`: which component may start.
+//! * `attempt`: drives it; components that may run together do, truly at the same time.
+//! * `journal`, `streams`: what is to be written, and when it goes on after the commit.
+//!
+//! [`Engine`] is the door for servers; [`LocalRun`] runs a flow of open project files without any cluster.
+
+mod attempt;
+mod engine;
+mod error;
+mod guard;
+mod journal;
+mod local;
+mod observe;
+mod plan;
+mod projects;
+mod resume;
+mod saved;
+mod schedule;
+mod services;
+mod streams;
+
+pub use engine::{Engine, EngineParts};
+pub use error::EngineError;
+pub use guard::{AlwaysOwner, OwnerGuard};
+pub use local::{LocalRun, request_settings};
+pub use observe::{Observer, OutletStream, RunEvent, RunEventKind};
+pub use projects::{OpenFiles, ProjectFiles, ProjectSource, StoredProjects};

@@ -1,0 +1,225 @@
+//! The engine of a process: what all of its attempts share.
+
+use crate::attempt::Attempt;
+use crate::plan::{Plan, PlanCache};
+use crate::resume::Resumption;
+use crate::services::{AttemptServices, Shared};
+use crate::streams::Streams;
+use crate::{EngineError, Observer, OwnerGuard, ProjectSource, RunEvent, RunEventKind};
+use flow_components::{Palette, Places};
+use flow_data::ExpressionCache;
+use flow_model::{FlowName, StartSettings};
+use flow_store::{
+    AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestStore,
+    VersionId, event,
+};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// The component types that flows may use.
+    pub palette: Arc<Palette>,
+    /// Where requests and their saved points are.
+    pub store: Arc<dyn RequestStore>,
+    /// Where large saved streams go, and what `storage:` paths lead to.
+    pub storage: CheckpointStorage,
+    /// Where the files of project versions come from.
+    pub projects: Arc<dyn ProjectSource>,
+    /// The folder that relative local paths start from.
+    pub local_folder: PathBuf,
+    /// Name of this server, for the log.
+    pub server_name: String,
+    /// Who watches, if anybody does.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+/// Runs attempts. Cheap to clone; any number may run at once.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    palette: Arc<Palette>,
+    pub(crate) store: Arc<dyn RequestStore>,
+    pub(crate) streams: Streams,
+    storage: CheckpointStorage,
+    projects: Arc<dyn ProjectSource>,
+    local_folder: PathBuf,
+    pub(crate) server_name: Arc<str>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    plans: PlanCache,
+    shared: Arc<Shared>,
+}
+
+impl Engine {
+    /// An engine of the given parts.
+    pub fn new(parts: EngineParts) -> Self {
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build().unwrap_or_default();
+        let inner = Inner {
+            palette: parts.palette,
+            store: parts.store,
+            streams: Streams::new(parts.storage.clone()),
+            storage: parts.storage,
+            projects: parts.projects,
+            local_folder: parts.local_folder,
+            server_name: parts.server_name.into(),
+            observer: parts.observer,
+            plans: PlanCache::default(),
+            shared: Arc::new(Shared { expressions: ExpressionCache::new(), http }),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The settings of a flow's start component: what its requests are retried by, and which inputs they take. Fails
+    /// with what is to be mended when the flow cannot run.
+    pub async fn start_settings(
+        &self,
+        project: &ProjectName,
+        version: &VersionId,
+        flow: &FlowName,
+    ) -> Result<StartSettings, EngineError> {
+        Ok(self.inner.plan(project, version, flow.as_str()).await?.settings.clone())
+    }
+
+    /// Runs one attempt of `request`, which the store has as `Running` with the fence given in it, and ends it: the
+    /// answer is the request as it is then. Before every effect `guard` is asked whether this server may still act.
+    ///
+    /// When `cancel` fires, nothing more starts, what runs comes to a safe end, and the request is given back (or, if
+    /// it had been cancelled or taken over in the store before, just dropped). When the future itself is dropped,
+    /// everything stops where it is, as it would if the server died.
+    ///
+    /// Fails with [`EngineError::Fenced`] when the request belongs to someone else, with [`EngineError::MayNotAct`]
+    /// when the guard says no, and with [`EngineError::Store`] when the store refuses even the end of the attempt.
+    pub async fn execute(
+        &self,
+        request: Request,
+        guard: Arc<dyn OwnerGuard>,
+        cancel: CancellationToken,
+    ) -> Result<Request, EngineError> {
+        let id = request.id;
+        tracing::debug!(request = id.0, attempt = request.attempt, flow = request.flow, "attempt begins");
+        let ended = match self.inner.prepare(&request).await {
+            Ok((plan, resumption)) => {
+                let places = Places {
+                    storage: self.inner.storage.root().to_path_buf(),
+                    project: Arc::clone(&plan.files),
+                    local: self.inner.local_folder.clone(),
+                };
+                let services = AttemptServices::new(Arc::clone(&self.inner.shared), Arc::clone(&guard), places);
+                Attempt::new(Arc::clone(&self.inner), request, plan, resumption, services).run(&cancel).await
+            }
+            Err(error) => self.inner.refuse(request, error, guard.as_ref(), &cancel).await,
+        };
+        match &ended {
+            Ok(request) => tracing::debug!(request = id.0, state = %request.state, "attempt ended"),
+            Err(error) => tracing::info!(request = id.0, code = error.code(), "attempt stopped: {error}"),
+        }
+        ended
+    }
+}
+
+impl Inner {
+    /// What an attempt of `request` begins with.
+    async fn prepare(&self, request: &Request) -> Result<(Arc<Plan>, Resumption), EngineError> {
+        let plan = self.plan(&request.project, &request.version, &request.flow).await?;
+        let points = if request.saved_points > 0 { self.store.saved_points(request.id).await? } else { Vec::new() };
+        let resumption = if points.is_empty() {
+            Resumption::fresh(&plan)
+        } else {
+            Resumption::of(&plan, &points, &self.streams).await?
+        };
+        Ok((plan, resumption))
+    }
+
+    async fn plan(&self, project: &ProjectName, version: &VersionId, flow: &str) -> Result<Arc<Plan>, EngineError> {
+        self.plans.plan(&self.palette, self.projects.as_ref(), (project, version, flow)).await
+    }
+
+    /// Ends an attempt that cannot even begin.
+    async fn refuse(
+        &self,
+        request: Request,
+        error: EngineError,
+        guard: &dyn OwnerGuard,
+        cancel: &CancellationToken,
+    ) -> Result<Request, EngineError> {
+        let end = match &error {
+            EngineError::Fenced | EngineError::MayNotAct => return Err(error),
+            EngineError::Store(error) if !is_lasting(error) => AttemptEnd::Released,
+            _ => AttemptEnd::Failed {
+                // What is wrong with a pinned version stays wrong; a storage that cannot be read may come back.
+                retryable: matches!(error, EngineError::SavedPoint { .. }),
+                error: RequestError { code: error.code().to_owned(), message: error.to_string(), component: None },
+            },
+        };
+        let log = self.entry(&request, Level::Error, event::ATTEMPT_FAILED, error.to_string());
+        let write = AttemptWrite { saved: Vec::new(), log: vec![log] };
+        let ended = self.end_attempt(&request, end, write, guard, cancel).await?;
+        self.observe(&request, || RunEventKind::AttemptEnded { request: Box::new(ended.clone()), error: ended.error.clone() });
+        Ok(ended)
+    }
+
+    /// Ends the attempt in the store. While the store is not available the end is tried again, for as long as this
+    /// server may act: nobody else would do it.
+    pub(crate) async fn end_attempt(
+        &self,
+        request: &Request,
+        end: AttemptEnd,
+        write: AttemptWrite,
+        guard: &dyn OwnerGuard,
+        cancel: &CancellationToken,
+    ) -> Result<Request, EngineError> {
+        let mut pause = Duration::from_millis(50);
+        let (mut end, mut write) = (end, write);
+        loop {
+            let error = match self.store.end_attempt(request.id, request.fence, end.clone(), write.clone()).await {
+                Ok(ended) => return Ok(ended),
+                Err(error) => error,
+            };
+            if error.is_stale() || is_lasting(&error) || cancel.is_cancelled() || !guard.may_act() {
+                return Err(error.into());
+            }
+            // What the attempt wrote last is lost, so it cannot count as finished or waiting: it is given back instead.
+            tracing::warn!(request = request.id.0, "the end of the attempt could not be written: {error}");
+            if !matches!(end, AttemptEnd::Failed { .. }) {
+                end = AttemptEnd::Released;
+            }
+            write.saved.clear();
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = cancel.cancelled() => {}
+            }
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    /// A log entry of this server about the whole attempt.
+    pub(crate) fn entry(&self, request: &Request, level: Level, event: &str, message: String) -> LogEntry {
+        LogEntry {
+            at: self.store.now(),
+            attempt: request.attempt,
+            server: self.server_name.as_ref().to_owned(),
+            level,
+            component: None,
+            event: event.to_owned(),
+            message,
+        }
+    }
+
+    /// Tells the observer, if there is one.
+    pub(crate) fn observe(&self, request: &Request, what: impl FnOnce() -> RunEventKind) {
+        if let Some(observer) = &self.observer {
+            observer.observe(&RunEvent { request: request.id, attempt: request.attempt, what: what() });
+        }
+    }
+}
+
+/// Whether trying again will not help.
+fn is_lasting(error: &flow_store::StoreError) -> bool {
+    use flow_store::StoreError::{NotFound, WrongState};
+    matches!(error, NotFound { .. } | WrongState(_))
+}
