@@ -1,1 +1,72 @@
-fn main() {}
+//! The command `cairn`: everything Cairn can do, from a terminal.
+
+mod checkpoint_database;
+mod commands;
+mod inputs;
+mod logging;
+mod outcome;
+mod output;
+mod project_files;
+mod remote;
+mod repository;
+mod server_process;
+
+use clap::Parser;
+use outcome::{Failure, Outcome};
+use output::Output;
+use std::process::ExitCode;
+
+/// Cairn runs flows that survive the loss of their server.
+///
+/// A flow is drawn in the designer and lives in a project: a folder under git. Servers share a checkpoint database;
+/// when one of them dies, the others go on with its requests from the last checkpoint of each.
+#[derive(Debug, Parser)]
+#[command(name = "cairn", version, propagate_version = true, arg_required_else_help = true, after_help = AFTER_HELP)]
+struct Cli {
+    /// Print JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  cairn tour                                   See it all at once: two servers, a loss, a takeover
+  cairn check my-project                       Is anything wrong with the flows of a project?
+  cairn run my-project order-import            Run a flow here and now, without a server
+  cairn serve --checkpoint-connection sqlite:/var/lib/cairn/cairn.db \\
+              --checkpoint-storage /var/lib/cairn/storage
+  cairn request list --state Running           What are the servers working on?
+
+Exit status:
+  0  done, and the answer is good
+  1  done, and the answer is bad: the flow failed, a check found errors, something was lost
+  2  the command line was not understood
+  3  it could not be done: a file, the network or the database stood in the way
+
+Every command has more to say: cairn COMMAND --help";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    logging::start(cli.command.log_level(), output);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(output, &Failure::new("cairn/runtime", error.to_string())),
+    };
+    let answer = runtime.block_on(cli.command.run(output));
+    // A thread that waits for a peer's lock never ends by itself.
+    runtime.shutdown_background();
+    match answer {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Bad) => ExitCode::from(1),
+        Err(failure) => failed(output, &failure),
+    }
+}
+
+fn failed(output: Output, failure: &Failure) -> ExitCode {
+    output.failure(failure);
+    ExitCode::from(3)
+}

@@ -1,0 +1,199 @@
+//! How soon a survivor goes on after the owner was killed, with real servers.
+
+use super::report::{Report, Samples};
+use super::scratch::Scratch;
+use super::yardstick;
+use crate::checkpoint_database::CheckpointConnection;
+use crate::commands::user;
+use crate::outcome::Failure;
+use crate::server_process::{ClusterFolder, ServerProcess};
+use flow_api::{Client, NewProject, NewRequests, Request, RequestQuery, RequestState, Update};
+use flow_store::Role;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use slow_service::SlowService;
+
+mod project;
+mod slow_service;
+
+/// Requests under way at the moment of the kill.
+const IN_FLIGHT: u32 = 32;
+/// How long anything may take before the measurement is given up.
+const GIVE_UP: Duration = Duration::from_secs(60);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Measures `runs` times; the two servers take turns at being killed.
+pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
+    let (mut yardsticks, mut figures) = (Samples::default(), Samples::default());
+    let mut pair = Pair::start(scratch).await?;
+    for _ in 0..runs {
+        let probed = yardstick::probe(scratch.path())?;
+        yardsticks.add("F", "1/s", probed.f);
+        yardsticks.add("S", "1/s", probed.s);
+        let measured = pair.kill_the_owner().await?;
+        figures.add("kill_to_resumed_ms", "ms", measured.kill_to_resumed_ms);
+        figures.add("kill_to_all_finished_ms", "ms", measured.kill_to_all_finished_ms);
+        figures.add("owner_resident_mib", "MiB", measured.owner_resident_mib);
+        figures.add("requests_in_flight", "requests", f64::from(IN_FLIGHT));
+    }
+    pair.stop().await;
+    Ok(Report { bench: "failover", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
+}
+
+/// What one kill showed.
+struct Measured {
+    kill_to_resumed_ms: f64,
+    kill_to_all_finished_ms: f64,
+    owner_resident_mib: f64,
+}
+
+/// Two servers of one cluster. The first is the next owner, the second the next survivor.
+struct Pair {
+    folder: std::path::PathBuf,
+    token: String,
+    owner: ServerProcess,
+    survivor: ServerProcess,
+    service: SlowService,
+}
+
+impl Pair {
+    async fn start(scratch: &Scratch) -> Result<Self, Failure> {
+        let folder = scratch.folder("cluster")?;
+        let service = SlowService::start().await?;
+        let repository = project::make(&scratch.folder("project")?, &service.url())?;
+        let owner = ServerProcess::start(ClusterFolder(&folder), "one", "127.0.0.1:0").await?;
+        let survivor = ServerProcess::start(ClusterFolder(&folder), "two", "127.0.0.1:0").await?;
+        let token = make_token(&folder).await?;
+        let pair = Self { folder, token, owner, survivor, service };
+        pair.publish(&repository).await?;
+        Ok(pair)
+    }
+
+    async fn publish(&self, repository: &Path) -> Result<(), Failure> {
+        let project = NewProject {
+            name: project::NAME.to_owned(),
+            repository: repository.to_string_lossy().into_owned(),
+            branch: "main".to_owned(),
+            folder: String::new(),
+        };
+        self.client(&self.owner)?.add_project(&project).await?;
+        for server in [&self.owner, &self.survivor] {
+            self.client(server)?.update(project::NAME, &Update::default()).await?;
+        }
+        Ok(())
+    }
+
+    fn client(&self, server: &ServerProcess) -> Result<Client, Failure> {
+        Ok(Client::new(&server.serving.address, self.token.clone())?)
+    }
+
+    async fn kill_the_owner(&mut self) -> Result<Measured, Failure> {
+        self.service.slow();
+        let wish = NewRequests {
+            project: project::NAME.to_owned(),
+            flow: project::FLOW.to_owned(),
+            inputs: serde_json::Map::new(),
+            count: Some(IN_FLIGHT),
+            trigger: Some("bench".to_owned()),
+        };
+        let started = self.client(&self.owner)?.create_requests(&wish, None).await?.requests;
+        self.wait_until_in_flight().await?;
+        let owner_resident_mib = self.owner.resident_mib().unwrap_or(f64::NAN);
+
+        let killed_at = now_ms();
+        self.owner.kill()?;
+        // The calls that were under way are lost with their owner; those of the survivor need not wait.
+        self.service.quick();
+        let taken_over = self.first_resumed(&started).await?;
+        let finished_at = self.wait_until_finished(&started).await?;
+        self.replace_the_owner().await?;
+        Ok(Measured {
+            kill_to_resumed_ms: taken_over - killed_at,
+            kill_to_all_finished_ms: finished_at - killed_at,
+            owner_resident_mib,
+        })
+    }
+
+    /// Every request has passed its checkpoint and waits for the slow service.
+    async fn wait_until_in_flight(&self) -> Result<(), Failure> {
+        until("the requests are not under way", || async { Ok((self.service.waiting() >= IN_FLIGHT as usize).then_some(())) }).await
+    }
+
+    /// When the first component of these requests ran on the survivor, by the database's log.
+    async fn first_resumed(&self, started: &[Request]) -> Result<f64, Failure> {
+        let survivor = &self.survivor.serving.server;
+        until("the survivor does not go on", || async {
+            let listed = self.listed(started).await?;
+            let attempts = listed.iter().flat_map(|request| request.attempts.iter().flatten());
+            let resumed = attempts.filter(|attempt| attempt.owner.server == *survivor && attempt.attempt > 1);
+            let moments = resumed.filter_map(|attempt| attempt.first_component_at);
+            Ok(moments.min().map(|moment| moment.0.as_microsecond() as f64 / 1000.0))
+        })
+        .await
+    }
+
+    async fn wait_until_finished(&self, started: &[Request]) -> Result<f64, Failure> {
+        let ended = until("the requests do not end", || async {
+            let listed = self.listed(started).await?;
+            Ok(listed.iter().all(|request| request.state.has_ended()).then_some(listed))
+        })
+        .await?;
+        if let Some(bad) = ended.iter().find(|request| request.state != RequestState::Finished) {
+            let message = format!("request {} ended as {} after the takeover: {:?}", bad.id, bad.state.as_str(), bad.error);
+            return Err(Failure::new("bench/failover", message));
+        }
+        let last = ended.iter().filter_map(|request| request.ended).max();
+        Ok(last.map_or_else(now_ms, |last| last.0.as_microsecond() as f64 / 1000.0))
+    }
+
+    /// The requests as they are now, with their attempts.
+    async fn listed(&self, started: &[Request]) -> Result<Vec<Request>, Failure> {
+        let query = RequestQuery { limit: Some(IN_FLIGHT), attempts: true, ..RequestQuery::default() };
+        let mut listed = self.client(&self.survivor)?.requests(&query).await?.requests;
+        listed.retain(|request| started.iter().any(|one| one.id == request.id));
+        Ok(listed)
+    }
+
+    /// Starts the killed server anew; the survivor is the next owner.
+    async fn replace_the_owner(&mut self) -> Result<(), Failure> {
+        self.owner.ended().await;
+        let anew = ServerProcess::start(ClusterFolder(&self.folder), &self.owner.serving.name, "127.0.0.1:0").await?;
+        self.owner = std::mem::replace(&mut self.survivor, anew);
+        Ok(())
+    }
+
+    async fn stop(self) {
+        self.owner.stop().await;
+        self.survivor.stop().await;
+    }
+}
+
+async fn make_token(folder: &Path) -> Result<String, Failure> {
+    let database = CheckpointConnection::Sqlite(ClusterFolder(folder).database()).open_existing()?;
+    let store = database.store.as_ref();
+    let password: String = (0..32).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
+    user::add(store, "bench", Role::Administrator, &password).await?;
+    user::make_token(store, "bench", "bench", None).await
+}
+
+async fn until<T, Look>(what: &str, mut look: impl FnMut() -> Look) -> Result<T, Failure>
+where
+    Look: Future<Output = Result<Option<T>, Failure>>,
+{
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        if begin.elapsed() > GIVE_UP {
+            return Err(Failure::new("bench/failover", format!("{what}, even after {} s", GIVE_UP.as_secs())));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The database's clock is this machine's.
+fn now_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
+}

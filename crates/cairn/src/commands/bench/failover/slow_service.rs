@@ -1,0 +1,70 @@
+//! An HTTP service that answers only when it is told to, so that requests are under way when their owner is killed.
+
+use crate::outcome::Failure;
+use axum::Router;
+use axum::routing::post;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The service; it ends with the process.
+pub struct SlowService {
+    address: SocketAddr,
+    waiting: Arc<AtomicUsize>,
+    answers: watch::Sender<bool>,
+}
+
+/// Counts a call for as long as it waits, also when its caller goes away.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl SlowService {
+    /// Starts it on a free port.
+    pub async fn start() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::new("bench/service", error.to_string());
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (answers, waiting) = (watch::Sender::new(false), Arc::new(AtomicUsize::new(0)));
+        let (said, count) = (answers.subscribe(), Arc::clone(&waiting));
+        let answer = move || {
+            let (mut said, count) = (said.clone(), Arc::clone(&count));
+            async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _waiting = Waiting(count);
+                // An error only means that the service is ending.
+                let _ = said.wait_for(|answers| *answers).await;
+                "ok"
+            }
+        };
+        let router = Router::new().route("/", post(answer));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { address, waiting, answers })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How many calls wait for an answer.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// From now on calls wait.
+    pub fn slow(&self) {
+        self.answers.send_replace(false);
+    }
+
+    /// Answers every call that waits, and from now on all at once.
+    pub fn quick(&self) {
+        self.answers.send_replace(true);
+    }
+}

@@ -1,0 +1,135 @@
+//! `cairn tour`: the whole story on this machine. Two servers, a project, requests, a loss, a takeover.
+
+mod children;
+mod cluster;
+mod notices;
+mod sample;
+mod story;
+mod workplace;
+
+use crate::outcome::{Failure, Outcome};
+use crate::output::Output;
+use children::{BrowserDesigner, window_program};
+use cluster::{Account, TourCluster};
+use notices::Notices;
+use sample::Samples;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+use workplace::Workplace;
+
+/// See it all at once: a cluster of two servers, a sample project, a loss and a takeover.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+It makes a sample project under git, starts two servers that share a checkpoint database, and signs the designer in.
+
+With a display it opens the designer on the project; the story is then Help > Failover tour. It ends when the window is
+closed.
+
+Without a display, or with --no-window, it plays the story by itself: it pushes the update to both servers, starts requests
+on real data, kills the server that has most of them with SIGKILL, and shows how the other one goes on. It ends with a table
+and the exit status 1 if anything was lost or done twice. At a terminal it then stays up until Ctrl-C.
+
+Everything listens on loopback and is stopped at the end. The project stays in the work folder; the cluster is made anew
+each time.")]
+pub struct Args {
+    /// Where the project, its repository and the cluster are kept.
+    #[arg(long, value_name = "FOLDER")]
+    work: Option<PathBuf>,
+    /// The folder of the sample projects, rather than those that came with this program.
+    #[arg(long, value_name = "FOLDER")]
+    samples: Option<PathBuf>,
+    /// How many requests the story starts.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    requests: u32,
+    /// Play the story by itself although there is a display.
+    #[arg(long)]
+    no_window: bool,
+}
+
+/// Runs the command.
+pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
+    let place = Workplace::open(args.work)?;
+    output.line(format!("==> Everything is in {}", place.root().display()));
+    let notices = Notices::start(&place.project(), Samples::new(args.samples)).await?;
+    output.line("==> Starting a cluster of two servers");
+    let mut cluster = TourCluster::start(&place, args.requests).await?;
+    let account = cluster.make_account().await?;
+
+    let window = window_program().filter(|_| !args.no_window);
+    let outcome = tokio::select! {
+        outcome = async {
+            match window {
+                Some(program) => with_window(&program, &place, &mut cluster, &account, output).await,
+                None => without_window(&place, &mut cluster, &account, &notices, output).await,
+            }
+        } => outcome,
+        () = interrupted() => Ok(Outcome::Good),
+    };
+    output.line("==> Stopping the servers");
+    cluster.stop().await;
+    outcome
+}
+
+async fn with_window(
+    program: &std::path::Path,
+    place: &Workplace,
+    cluster: &mut TourCluster,
+    account: &Account,
+    output: Output,
+) -> Result<Outcome, Failure> {
+    story::sign_in(&place.designer_config(), cluster, account).await?;
+    print_addresses(cluster, account, None, output);
+    output.line("==> Opening the designer; the story is Help > Failover tour");
+    let mut window = children::start_window(program, place)?;
+    loop {
+        tokio::select! {
+            ended = window.wait() => {
+                let good = ended.is_ok_and(|status| status.success());
+                return Ok(Outcome::good_if(good));
+            }
+            restarted = cluster.replace_a_lost_server() => restarted?,
+        }
+    }
+}
+
+async fn without_window(
+    place: &Workplace,
+    cluster: &mut TourCluster,
+    account: &Account,
+    notices: &Notices,
+    output: Output,
+) -> Result<Outcome, Failure> {
+    let report = story::play(place, cluster, account, output).await?;
+    cluster.replace_a_lost_server().await?;
+    let browser = BrowserDesigner::start(place).await?;
+    print_addresses(cluster, account, Some(&browser), output);
+    output.answer(&report, || story::table_of(&report, notices.received()));
+    if output.is_terminal() && !output.is_json() {
+        output.line("\nThe cluster stays up until Ctrl-C.");
+        loop {
+            cluster.replace_a_lost_server().await?;
+        }
+    }
+    Ok(Outcome::good_if(story::is_good(&report)))
+}
+
+fn print_addresses(cluster: &TourCluster, account: &Account, browser: Option<&BrowserDesigner>, output: Output) {
+    output.line("");
+    for address in cluster.addresses() {
+        output.line(format!("    console    {address}"));
+    }
+    output.line(format!("    sign in    {} / {}", account.name, account.password));
+    if let Some(browser) = browser {
+        output.line(format!("    designer   {}", browser.address));
+    }
+    output.line("");
+}
+
+/// Until Ctrl-C or SIGTERM.
+async fn interrupted() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
