@@ -1,4 +1,4 @@
-import { CallError, platform, type RunChanged, type RunView, type StreamView } from "../../platform";
+import { CallError, platform, type JsonValue, type RunChanged, type RunView, type StreamView } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 
 /** Which stream of a run is looked at. */
@@ -16,7 +16,7 @@ export class Runs {
   rowsProblem = $state<string | null>(null);
   starting = $state(false);
   /** What was typed into the inputs form, by flow. */
-  inputs = $state<Record<string, Record<string, unknown>>>({});
+  inputs = $state<Record<string, Record<string, JsonValue>>>({});
 
   of(flow: string | undefined): RunView | undefined {
     return flow === undefined ? undefined : this.byFlow[flow];

@@ -1,0 +1,28 @@
+import { platform, type Edit, type Link, type Position } from "../../platform";
+import { designer } from "../state/designer.svelte";
+import type { DrawnFlow } from "../state/flow.svelte";
+import { ERROR_OUTLET } from "./geometry";
+
+/** The link that is drawn at a place of the window, if there is one. */
+export function linkAt(flow: DrawnFlow, x: number, y: number): Link | undefined {
+  const edge = document.elementFromPoint(x, y)?.closest<SVGGElement>(".svelte-flow__edge");
+  return edge?.dataset["id"] ? flow.linksById.get(edge.dataset["id"]) : undefined;
+}
+
+/** Puts a new component between the two ends of a link, as one undo step. */
+export async function placeBetween(flow: DrawnFlow, kind: string, position: Position, link: Link): Promise<void> {
+  try {
+    const { id, component, ports } = await platform.call("flow_new_component", { flow: flow.name, type: kind });
+    const edits: Edit[] = [{ edit: "addComponent", id, component, position }];
+    const inlet = ports.inlets[0]?.name;
+    const outlet = ports.outlets.find(({ name }) => name !== ERROR_OUTLET)?.name;
+    if (inlet !== undefined && outlet !== undefined) {
+      edits.push({ edit: "disconnect", link });
+      edits.push({ edit: "connect", link: { from: link.from, to: { component: id, port: inlet } } });
+      edits.push({ edit: "connect", link: { from: { component: id, port: outlet }, to: link.to } });
+    }
+    if (await flow.edit({ edit: "batch", edits })) flow.select([id]);
+  } catch (thrown) {
+    designer.fail("The component was not added", thrown);
+  }
+}

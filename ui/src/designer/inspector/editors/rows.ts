@@ -1,0 +1,106 @@
+import type { JsonValue, PropertyKind } from "../../../platform";
+import type { ExpressionNames } from "./codemirror";
+
+type Row = Record<string, unknown>;
+
+/** A column of a list of records. */
+export interface RowColumn {
+  key: string;
+  title: string;
+  kind: "text" | "expression" | "choice";
+  /** Share of the width, as CSS has it. */
+  width: string;
+  hint?: string;
+  choices?: string[];
+  /** Left out of the record when empty. */
+  optional?: boolean;
+  /** The value behind what was typed, where that is not the text itself. */
+  parse?: (text: string, row: Row) => unknown;
+}
+
+/** How a list of records is edited. */
+export interface RowsLook {
+  /** What a row is. */
+  word: string;
+  columns: RowColumn[];
+  /** Whether the order matters, so that rows can be moved. */
+  ordered: boolean;
+  /** A new row. */
+  fresh: (rows: readonly Row[]) => Row;
+  /** Rows that suggest themselves. */
+  offer?: (names: ExpressionNames, rows: readonly Row[]) => Row[];
+}
+
+const mapping: RowsLook = {
+  word: "field",
+  ordered: true,
+  columns: [
+    { key: "field", title: "Field", kind: "text", width: "minmax(0, 2fr)", hint: "name" },
+    { key: "expression", title: "Expression", kind: "expression", width: "minmax(0, 3fr)", hint: "SQL" },
+  ],
+  fresh: () => ({ field: "", expression: "" }),
+  offer: ({ fields }, rows) => {
+    const taken = new Set(rows.map((row) => row["field"]));
+    return fields
+      .filter(({ name }) => !taken.has(name))
+      .map(({ name }) => ({ field: name, expression: /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name}"` }));
+  },
+};
+
+const branches: RowsLook = {
+  word: "outlet",
+  ordered: true,
+  columns: [
+    { key: "outlet", title: "Outlet", kind: "text", width: "minmax(0, 2fr)", hint: "name" },
+    { key: "condition", title: "Condition", kind: "expression", width: "minmax(0, 3fr)", hint: "SQL" },
+  ],
+  fresh: (rows) => ({ outlet: `branch${rows.length + 1}`, condition: "" }),
+};
+
+const pairs: RowsLook = {
+  word: "entry",
+  ordered: false,
+  columns: [
+    { key: "name", title: "Name", kind: "text", width: "minmax(0, 2fr)", hint: "name" },
+    { key: "value", title: "Value", kind: "text", width: "minmax(0, 3fr)", hint: "value" },
+  ],
+  fresh: () => ({ name: "", value: "" }),
+};
+
+const inputs: RowsLook = {
+  word: "input",
+  ordered: true,
+  columns: [
+    { key: "name", title: "Name", kind: "text", width: "minmax(0, 3fr)", hint: "name" },
+    {
+      key: "type",
+      title: "Type",
+      kind: "choice",
+      width: "84px",
+      choices: ["Text", "Integer", "Number", "Boolean"],
+    },
+    {
+      key: "default",
+      title: "Default",
+      kind: "text",
+      width: "minmax(0, 3fr)",
+      hint: "required",
+      optional: true,
+      parse: (text, row) => inputValue(text, row["type"]),
+    },
+  ],
+  fresh: () => ({ name: "", type: "Text" }),
+};
+
+/** What was typed for an input, as a value of its type; the text itself where it does not fit. */
+export function inputValue(text: string, type: unknown): JsonValue {
+  if (type === "Boolean" && (text === "true" || text === "false")) return text === "true";
+  if ((type === "Integer" || type === "Number") && text.trim() !== "" && Number.isFinite(Number(text)))
+    return Number(text);
+  return text;
+}
+
+/** How a property's list of records is edited; undefined where it is not one. */
+export function rowsLook(kind: PropertyKind["kind"]): RowsLook | undefined {
+  return { mapping, branches, pairs, inputs }[kind as "mapping"];
+}

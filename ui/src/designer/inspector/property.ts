@@ -1,0 +1,36 @@
+import type { Diagnostic, PropertyDescription } from "../../platform";
+
+/** What every editor of a property is given. */
+export interface EditorProps<T> {
+  /** Identity of the control, which the label names. */
+  id: string;
+  label: string;
+  value: T;
+  invalid: boolean;
+  /** Identities of the help text and the problems. */
+  describedBy: string;
+  /** Null goes back to the default. */
+  onchange: (value: T | null, gesture?: string) => Promise<unknown>;
+}
+
+/** A value as text; what is not set is empty. */
+export function asText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** A value as a list of records; anything else is an empty list. */
+export function asRecords(value: unknown): Record<string, unknown>[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((entry): entry is Record<string, unknown> => typeof entry === "object" && entry !== null);
+}
+
+/** A value as a list of texts. */
+export function asTexts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}
+
+/** The problems of one property among those of its component. */
+export function problemsOf(property: PropertyDescription, problems: readonly Diagnostic[]): Diagnostic[] {
+  return problems.filter(({ place }) => place.property?.split(/[.[]/, 1)[0] === property.name);
+}

@@ -1,0 +1,55 @@
+import type { ComponentDescription } from "../../platform";
+import { linkAt, placeBetween } from "../canvas/dropOnLink";
+import { designer } from "../state/designer.svelte";
+
+/** How far the pointer moves before a press becomes a drag. */
+const THRESHOLD = 4;
+
+/** A component type that is being dragged from the palette, by pointer events; what is seen of it is a ghost. */
+class PaletteDrag {
+  shown = $state.raw<{ description: ComponentDescription; x: number; y: number; over: boolean } | null>(null);
+
+  /** Begins with a press on an item of the palette. Escape takes it back. */
+  begin(event: PointerEvent, description: ComponentDescription): void {
+    if (event.button !== 0) return;
+    const from = { x: event.clientX, y: event.clientY };
+    const stop = new AbortController();
+    const { signal } = stop;
+    const end = (): void => {
+      stop.abort();
+      this.shown = null;
+    };
+    window.addEventListener(
+      "pointermove",
+      ({ clientX: x, clientY: y }) => {
+        if (!this.shown && Math.hypot(x - from.x, y - from.y) < THRESHOLD) return;
+        this.shown = { description, x, y, over: designer.active?.canvas?.at(x, y) !== undefined };
+      },
+      { signal },
+    );
+    window.addEventListener(
+      "pointerup",
+      ({ clientX, clientY }) => {
+        const dropped = this.shown !== null;
+        end();
+        if (dropped) drop(description, clientX, clientY);
+      },
+      { signal },
+    );
+    window.addEventListener("pointercancel", end, { signal });
+    window.addEventListener("keydown", ({ key }) => key === "Escape" && end(), { signal });
+  }
+}
+
+export const paletteDrag = new PaletteDrag();
+
+/** Puts a component where it was dropped; on a link, between its two ends. */
+function drop(description: ComponentDescription, x: number, y: number): void {
+  const flow = designer.active;
+  const position = flow?.canvas?.at(x, y);
+  if (!flow || !position) return;
+  const link = linkAt(flow, x, y);
+  if (link) void placeBetween(flow, description.kind, position, link);
+  else void designer.insert(description.kind, position);
+  flow.canvas?.focus();
+}
