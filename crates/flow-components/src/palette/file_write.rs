@@ -131,11 +131,21 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// Makes a folder and those above it that are missing, durably: a folder is safe once the one above it is on the disk.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let missing = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).count();
+    create_dir_all(folder)?;
+    for made in folder.ancestors().take(missing) {
+        File::open(folder_of(made))?.sync_all()?;
+    }
+    Ok(())
+}
+
 /// Writes the whole file under another name in the same folder, and brings it to the disk. If nothing further happens
 /// it is removed again.
 fn write_beside(stream: &Stream, options: &CsvOptions, file: &Path) -> std::io::Result<NamedTempFile> {
     let folder = folder_of(file);
-    create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let beside =
         tempfile::Builder::new().prefix(".writing-").permissions(Permissions::from_mode(0o666)).tempfile_in(&folder)?;
     let mut writer = BufWriter::with_capacity(1 << 16, beside.as_file());
