@@ -87,7 +87,7 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
             ProjectCreateFlow, ProjectRenameFlow, ProjectDeleteFlow;
         palette: Palette;
         flow: FlowOpen, FlowClose, FlowNewComponent, FlowApplyEdit, FlowUndo, FlowRedo, FlowSave, FlowReload,
-            FlowCopy, FlowPaste;
+            FlowRunsAgain, FlowCopy, FlowPaste;
         run: RunStart, RunStop, RunLast, RunStream;
         vcs: VcsStatus, VcsCommit, VcsPush, VcsPull, VcsLog;
         cluster: ClusterList, ClusterSignIn, ClusterSignOut, ClusterRemove, ClusterChoose, ClusterOverviewOf,

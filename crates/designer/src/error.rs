@@ -42,3 +42,30 @@ impl fmt::Display for CommandError {
         f.write_str(&self.message)
     }
 }
+
+impl From<flow_project::ProjectError> for CommandError {
+    fn from(error: flow_project::ProjectError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<flow_vcs::VcsError> for CommandError {
+    fn from(error: flow_vcs::VcsError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<flow_api::ClientError> for CommandError {
+    fn from(error: flow_api::ClientError) -> Self {
+        match error {
+            flow_api::ClientError::Problem(problem) => Self::new(&problem.code, problem.detail),
+            other => Self::new(other.code(), other.to_string()),
+        }
+    }
+}
+
+impl From<flow_engine::EngineError> for CommandError {
+    fn from(error: flow_engine::EngineError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

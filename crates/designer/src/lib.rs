@@ -1,1 +1,34 @@
-//! designer
+//! What the designer can do, free of any desktop: projects, open flows, local runs, version control, clusters.
+//!
+//! Every command is declared once, as a type that is its input and knows its name, its output and its body; see
+//! [`Command`]. A host opens a [`Designer`], carries [`Designer::call`]s to it and [`Event`]s from it, and supplies
+//! windows, menus and dialogs through [`Host`]. The TypeScript types of all of it come from [`typescript`].
+
+mod background;
+mod cluster;
+mod command;
+mod designer;
+mod error;
+mod event;
+mod flow;
+mod host;
+mod palette;
+mod project;
+mod push_update;
+mod run;
+mod settings;
+pub mod tour;
+mod typescript;
+mod vcs;
+
+pub use cluster::TokenPlace;
+pub use command::Command;
+pub use designer::{Designer, DesignerOptions};
+pub use error::CommandError;
+pub use event::Event;
+pub use host::{Host, HostKind, MenuItem, NoHost, not_here};
+pub use project::local_storage;
+pub use push_update::{PushUpdateProgress, ServerUpdate, UpdateStep};
+pub use settings::default_config_folder;
+pub use tour::{TourPhase, TourProgress, TourReport};
+pub use typescript::typescript;

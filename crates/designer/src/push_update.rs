@@ -1,8 +1,14 @@
 //! Push update: push the commits, then Update on every server of the chosen cluster, one after the other.
 
-use crate::{Command, CommandError, Designer};
+use crate::background::blocking;
+use crate::cluster::Cluster;
+use crate::project::OpenProject;
+use crate::{Command, CommandError, Designer, Event, vcs};
+use flow_api::{NewProject, Project, Server, ServerState, Update, Updated};
+use flow_vcs::Access;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use ts_rs::TS;
 
 /// Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
@@ -85,6 +91,183 @@ impl Command for PushUpdate {
     type Output = PushUpdateProgress;
 
     async fn run(self, designer: Arc<Designer>) -> Result<PushUpdateProgress, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        // Asked before anything is pushed: when nobody answers, nothing has happened.
+        let servers = cluster.any(|client| async move { client.servers().await }).await?;
+        let pushed = {
+            let project = Arc::clone(&project);
+            blocking(move || push(&project, self.leave_changes)).await?
+        };
+        designer.emit(Event::VcsChanged);
+        let on_cluster = register(&cluster, &pushed).await?;
+
+        let mut progress = PushUpdateProgress {
+            cluster: self.cluster,
+            project: on_cluster.name,
+            commit: pushed.commit,
+            pushed: pushed.count,
+            servers: servers.iter().map(ServerUpdate::before).collect(),
+            done: false,
+        };
+        designer.emit(Event::PushUpdateProgress(progress.clone()));
+        for (at, server) in servers.iter().enumerate() {
+            if progress.servers[at].step == UpdateStep::Down {
+                continue;
+            }
+            progress.servers[at].step = UpdateStep::Updating;
+            designer.emit(Event::PushUpdateProgress(progress.clone()));
+            progress.servers[at].step = update(&cluster, server, &progress.project, &progress.commit).await;
+            designer.emit(Event::PushUpdateProgress(progress.clone()));
+        }
+        progress.done = true;
+        designer.emit(Event::PushUpdateProgress(progress.clone()));
+        Ok(progress)
+    }
+}
+
+/// What was pushed, and where to.
+struct Pushed {
+    name: String,
+    repository: String,
+    branch: String,
+    folder: String,
+    commit: String,
+    count: u32,
+}
+
+/// Pushes what is committed. Blocks.
+fn push(project: &OpenProject, leave_changes: bool) -> Result<Pushed, CommandError> {
+    let status = vcs::status(project)?;
+    let unsaved = project.unsaved();
+    if !leave_changes && !(status.changed.is_empty() && unsaved.is_empty()) {
+        let mut left: Vec<String> = status.changed.into_iter().map(|file| file.path).collect();
+        left.extend(unsaved.into_iter().map(|flow| flow.path()));
+        left.sort();
+        left.dedup();
+        let message = format!("not committed, so the servers would not get it: {}. Commit first, or leave it", left.join(", "));
+        return Err(CommandError::new("push-update/uncommitted", message));
+    }
+    let repository = project.repository()?;
+    let missing = |code: &str, message: &str| CommandError::new(code, message);
+    let repository_url = status.remote.ok_or(flow_vcs::VcsError::NoRemote)?;
+    let branch = status.branch.ok_or(flow_vcs::VcsError::Detached)?;
+    let head = status.head.ok_or_else(|| missing("vcs/no-commit", "nothing is committed yet: commit first"))?;
+    if status.ahead > 0 {
+        repository.push(&Access::ambient())?;
+    }
+    Ok(Pushed {
+        name: project.files().name().to_owned(),
+        repository: repository_url,
+        branch,
+        folder: repository.relative(project.files().root()).unwrap_or_default(),
+        commit: head.id,
+        count: status.ahead,
+    })
+}
+
+/// The project as the cluster knows it; one that it does not know yet is registered.
+async fn register(cluster: &Cluster, pushed: &Pushed) -> Result<Project, CommandError> {
+    let projects = cluster.any(|client| async move { client.projects().await }).await?;
+    let is_it = |project: &&Project| {
+        same_place(&project.repository, &pushed.repository)
+            && project.branch == pushed.branch
+            && project.folder.trim_matches('/') == pushed.folder
+    };
+    if let Some(project) = projects.iter().find(is_it) {
+        return Ok(project.clone());
+    }
+    let name = cluster_name(&pushed.name);
+    if let Some(other) = projects.iter().find(|project| project.name == name) {
+        let message = format!(
+            "the cluster has a project “{name}” from another place ({}, branch {}): rename this project in project.json",
+            other.repository, other.branch
+        );
+        return Err(CommandError::new("push-update/other-project", message));
+    }
+    let new = &NewProject {
+        name,
+        repository: pushed.repository.clone(),
+        branch: pushed.branch.clone(),
+        folder: pushed.folder.clone(),
+    };
+    cluster.any(|client| async move { client.add_project(new).await }).await
+}
+
+/// Brings one server up. Whatever goes wrong there is its answer; the others go on.
+async fn update(cluster: &Cluster, server: &Server, project: &str, commit: &str) -> UpdateStep {
+    let began = Instant::now();
+    let wish = Update { commit: Some(commit.to_owned()) };
+    let updated = match cluster.client(&server.address) {
+        Ok(client) => client.update(project, &wish).await.map_err(CommandError::from),
+        Err(error) => Err(error),
+    };
+    match updated {
+        Ok(updated) => UpdateStep::updated(updated, began.elapsed()),
+        Err(error) => UpdateStep::Failed { code: error.code, message: error.message },
+    }
+}
+
+impl ServerUpdate {
+    fn before(server: &Server) -> Self {
+        let step = match server.state {
+            ServerState::Running => UpdateStep::Waiting,
+            ServerState::Draining | ServerState::Terminated => UpdateStep::Down,
+        };
+        Self { server: server.id.clone(), name: server.name.clone(), step }
+    }
+}
+
+impl UpdateStep {
+    fn updated(updated: Updated, took: Duration) -> Self {
+        let problem = |flow: &flow_api::FlowEntry| Some(format!("{}: {}", flow.name, flow.problem.as_ref()?));
+        Self::Updated {
+            from: updated.from,
+            problems: updated.flows.iter().filter_map(problem).collect(),
+            version: updated.version,
+            took: took.as_secs_f64() * 1000.0,
+        }
+    }
+}
+
+/// The name of a project on a cluster, where only letters, digits, `-` and `_` are allowed.
+pub(crate) fn cluster_name(project: &str) -> String {
+    let mut name = String::new();
+    for letter in project.trim().chars() {
+        if letter.is_ascii_alphanumeric() || letter == '_' {
+            name.push(letter);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(64);
+    match name.trim_end_matches('-') {
+        "" => "project".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Whether two addresses of repositories lead to the same one, as far as their texts tell.
+fn same_place(one: &str, other: &str) -> bool {
+    let plain = |address: &str| address.strip_prefix("file://").unwrap_or(address).trim_end_matches('/').to_owned();
+    plain(one) == plain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cluster_name, same_place};
+
+    #[test]
+    fn a_project_gets_a_name_that_clusters_take() {
+        let cases = [("Order import", "Order-import"), ("  Ärger / 2 ", "rger-2"), ("§", "project"), ("a_b-c", "a_b-c")];
+        for (name, expected) in cases {
+            assert_eq!(cluster_name(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_and_its_address_are_the_same_place() {
+        assert!(same_place("file:///srv/orders.git", "/srv/orders.git/"));
+        assert!(!same_place("https://a.example/orders.git", "https://b.example/orders.git"));
     }
 }

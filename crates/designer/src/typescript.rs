@@ -69,3 +69,16 @@ impl CommandVisitor for Writer<'_> {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_generated_types_are_those_of_the_rust_side() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/generated/types.ts");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == super::typescript(),
+            "ui/src/generated/types.ts is out of date: run `cargo run -p designer --example generate-types`"
+        );
+    }
+}

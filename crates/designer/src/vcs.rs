@@ -1,10 +1,17 @@
 //! Version control of the open project: status, Commit, Pull, Push, History.
 
-use crate::{Command, CommandError, Designer};
+use crate::background::blocking;
+use crate::project::OpenProject;
+use crate::{Command, CommandError, Designer, Event};
 use flow_model::FlowName;
+use flow_vcs::{Access, Repository};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use ts_rs::TS;
+
+/// How many commits the history shows unless it is told.
+const HISTORY: u32 = 100;
 
 /// Where the working copy stands.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -21,7 +28,7 @@ pub struct VcsView {
     pub ahead: u32,
     /// How many commits of the remote (as last seen) are not pulled.
     pub behind: u32,
-    /// What stands in the way of committing (`merging`, `rebasing`, …); null when nothing does.
+    /// What stands in the way of committing (`a merge`, `a rebase`, …); null when nothing does.
     pub obstacle: Option<String>,
 }
 
@@ -39,12 +46,10 @@ pub struct ChangedFile {
 /// How a file differs from the last commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum FileChange {
     Added,
     Modified,
     Deleted,
-    Renamed,
     Conflicted,
 }
 
@@ -79,7 +84,8 @@ impl Command for VcsStatus {
     type Output = VcsView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<VcsView, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        blocking(move || status(&project)).await
     }
 }
 
@@ -100,7 +106,19 @@ impl Command for VcsCommit {
     type Output = Commit;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Commit, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let commit = blocking(move || {
+            let repository = project.repository()?;
+            let paths = match self.paths {
+                Some(paths) => paths,
+                None => changed(&project, &repository)?.into_iter().map(|file| file.path).collect(),
+            };
+            check_saved(&project, &repository, &paths)?;
+            Ok(Commit::from(repository.commit(&self.message, None, &paths)?))
+        })
+        .await?;
+        designer.emit(Event::VcsChanged);
+        Ok(commit)
     }
 }
 
@@ -114,7 +132,14 @@ impl Command for VcsPush {
     type Output = VcsView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<VcsView, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let view = blocking(move || {
+            project.repository()?.push(&Access::ambient())?;
+            status(&project)
+        })
+        .await?;
+        designer.emit(Event::VcsChanged);
+        Ok(view)
     }
 }
 
@@ -129,7 +154,12 @@ impl Command for VcsPull {
     type Output = Pulled;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Pulled, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let pulled = blocking(move || Ok(project.repository()?.pull(&Access::ambient())?)).await;
+        // Also after a failure: the remote may have been seen anew.
+        designer.emit(Event::VcsChanged);
+        let pulled = pulled?;
+        Ok(Pulled { from: pulled.from, to: pulled.to })
     }
 }
 
@@ -151,6 +181,90 @@ impl Command for VcsLog {
     type Output = Vec<Commit>;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Vec<Commit>, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        blocking(move || {
+            let repository = project.repository()?;
+            let folder = folder_of(&project, &repository);
+            let path = match &self.flow {
+                Some(flow) => Some(format!("{folder}{}", flow.path())),
+                None => Some(folder.trim_end_matches('/').to_owned()).filter(|folder| !folder.is_empty()),
+            };
+            let limit = usize::try_from(self.limit.unwrap_or(HISTORY)).unwrap_or(usize::MAX);
+            Ok(repository.log(path.as_deref(), limit)?.into_iter().map(Commit::from).collect())
+        })
+        .await
+    }
+}
+
+/// Where the working copy stands. Blocks.
+pub(crate) fn status(project: &OpenProject) -> Result<VcsView, CommandError> {
+    let repository = project.repository()?;
+    let status = repository.status()?;
+    let folder = folder_of(project, &repository);
+    Ok(VcsView {
+        branch: status.branch,
+        head: status.head.map(Commit::from),
+        remote: status.remote.map(|remote| remote.url),
+        changed: within(&folder, status.changed),
+        ahead: count(status.ahead),
+        behind: count(status.behind),
+        obstacle: status.state.obstacle().map(str::to_owned),
+    })
+}
+
+/// The files of the project that differ from the last commit.
+fn changed(project: &OpenProject, repository: &Repository) -> Result<Vec<ChangedFile>, CommandError> {
+    Ok(within(&folder_of(project, repository), repository.status()?.changed))
+}
+
+/// Of the changed files of a repository, those of the project in `folder`.
+fn within(folder: &str, changed: Vec<flow_vcs::ChangedFile>) -> Vec<ChangedFile> {
+    let of_project = |file: flow_vcs::ChangedFile| {
+        let flow = FlowName::from_path(file.path.strip_prefix(folder)?);
+        Some(ChangedFile { path: file.path, flow, change: file.kind.into() })
+    };
+    changed.into_iter().filter_map(of_project).collect()
+}
+
+/// The project's folder in the repository, with a `/` at its end; empty when it is the repository's own.
+fn folder_of(project: &OpenProject, repository: &Repository) -> String {
+    match repository.relative(project.files().root()) {
+        Some(folder) if !folder.is_empty() => folder + "/",
+        _ => String::new(),
+    }
+}
+
+/// Refuses to commit the file of a flow that is open with other content.
+fn check_saved(project: &OpenProject, repository: &Repository, paths: &[String]) -> Result<(), CommandError> {
+    let folder = folder_of(project, repository);
+    let paths: BTreeSet<&str> = paths.iter().map(String::as_str).collect();
+    let unsaved = project.unsaved();
+    match unsaved.iter().find(|flow| paths.contains(format!("{folder}{}", flow.path()).as_str())) {
+        None => Ok(()),
+        Some(flow) => {
+            let message = format!("“{flow}” has changes that are not saved and would not be in the commit: save it first");
+            Err(CommandError::new("vcs/unsaved", message))
+        }
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl From<flow_vcs::Commit> for Commit {
+    fn from(commit: flow_vcs::Commit) -> Self {
+        Self { id: commit.id, message: commit.message, author: commit.author, at: commit.at }
+    }
+}
+
+impl From<flow_vcs::FileChange> for FileChange {
+    fn from(change: flow_vcs::FileChange) -> Self {
+        match change {
+            flow_vcs::FileChange::Added => Self::Added,
+            flow_vcs::FileChange::Modified => Self::Modified,
+            flow_vcs::FileChange::Deleted => Self::Deleted,
+            flow_vcs::FileChange::Conflicted => Self::Conflicted,
+        }
     }
 }

@@ -12,7 +12,24 @@ name: string,
 /**
  * What it may do.
  */
-role: Role, };
+role: Role, 
+/**
+ * A disabled account can do nothing.
+ */
+disabled: boolean, };
+
+/**
+ * What to change of an account; what is absent stays.
+ */
+export type AccountChange = { 
+/**
+ * What it may do from now on.
+ */
+role?: Role, 
+/**
+ * Whether it is disabled from now on; its sessions end then.
+ */
+disabled?: boolean, };
 
 /**
  * One try of a request by one owner.
@@ -41,12 +58,62 @@ ended?: Time,
 /**
  * How it ended; absent while it lasts.
  */
-end?: AttemptEnd, };
+end?: AttemptEnd, 
+/**
+ * Why it failed.
+ */
+error?: RequestError, };
 
 /**
  * How an attempt ended.
  */
 export type AttemptEnd = "finished" | "failed" | "waiting" | "released" | "ownerLost" | "cancelled";
+
+/**
+ * Which part of the audit trail to read, the newest first.
+ */
+export type AuditQuery = { 
+/**
+ * Only what came before the entry with this number.
+ */
+before?: number, 
+/**
+ * At most so many, 1 to 1,000; 100 if absent.
+ */
+limit?: number, };
+
+/**
+ * An entry of the audit trail.
+ */
+export type AuditRecord = { 
+/**
+ * Its number; later entries have higher ones.
+ */
+number: number, 
+/**
+ * When.
+ */
+at: Time, 
+/**
+ * The account that acted, or tried to.
+ */
+account: string, 
+/**
+ * What it did: `login`, `login-refused`, `project-created`.
+ */
+action: string, 
+/**
+ * What it did it to.
+ */
+subject: string, 
+/**
+ * More, for the reader.
+ */
+detail: string, 
+/**
+ * Where it came from.
+ */
+address: string, };
 
 /**
  * A file that differs from the last commit.
@@ -514,15 +581,10 @@ ports: Ports,
  */
 line: string, 
 /**
- * Whether it never runs again once every Checkpoint (and the begin checkpoint, where used) before and after it
- * has saved: whether every path from it crosses a saved point or ends in a terminal component.
+ * Whether it never runs again once every Checkpoint of the flow (and the begin checkpoint, where used) has saved:
+ * every path from it crosses a saved point. The others may run again until the ends of their paths are reached.
  */
-settles: boolean, 
-/**
- * Which components run again, with it, when this component fails after everything before it has succeeded
- * and a new attempt (a retry or a takeover) goes on. Empty: it alone runs again.
- */
-runsAgain: Array<ComponentId>, };
+settles: boolean, };
 
 /**
  * A connection of the project tree.
@@ -720,7 +782,7 @@ nullable: boolean, };
 /**
  * How a file differs from the last commit.
  */
-export type FileChange = "added" | "modified" | "deleted" | "renamed" | "conflicted";
+export type FileChange = "added" | "modified" | "deleted" | "conflicted";
 
 /**
  * A flow: components and the links between them. Exactly one component is the start component.
@@ -980,6 +1042,20 @@ export type FlowReload = {
  * The flow.
  */
 flow: FlowName, };
+
+/**
+ * Which components run again, with it, when a component fails after everything before it has succeeded, and a new
+ * attempt (a retry or a takeover) goes on from what was saved.
+ */
+export type FlowRunsAgain = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The component that fails.
+ */
+component: ComponentId, };
 
 /**
  * Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
@@ -1566,7 +1642,7 @@ path: string, };
 export type ProjectRecent = Record<symbol, never>;
 
 /**
- * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `project/unsaved` when it is open
+ * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `flow/unsaved` when it is open
  * with changes that are not saved.
  */
 export type ProjectRenameFlow = { 
@@ -1968,15 +2044,6 @@ next?: number, };
 export type Role = "Viewer" | "Operator" | "Author" | "Administrator";
 
 /**
- * A new role for an account.
- */
-export type RoleChange = { 
-/**
- * What it may do from now on.
- */
-role: Role, };
-
-/**
  * The event of a local run: only what is new.
  */
 export type RunChanged = { 
@@ -2126,9 +2193,18 @@ components: { [key in ComponentId]: ComponentRun },
 log: Array<RunLogLine>, };
 
 /**
+ * What runs again when a component fails.
+ */
+export type RunsAgain = { 
+/**
+ * The components, in the order in which they run, the failed one last.
+ */
+components: Array<ComponentId>, };
+
+/**
  * What a saved point keeps.
  */
-export type SavedKind = "begin" | "checkpoint" | "completed" | "outlets";
+export type SavedKind = "begin" | "checkpoint" | "wait" | "stream" | "completed" | "outlets" | "withdrawn";
 
 /**
  * Something that a request saved; what is settled by it never runs again.
@@ -2146,6 +2222,10 @@ kind: SavedKind,
  * The id of the component.
  */
 component: string, 
+/**
+ * The name of the component.
+ */
+name: string, 
 /**
  * The attempt that saved it.
  */
@@ -2224,6 +2304,10 @@ started: Time,
  * When it was stopped or found dead.
  */
 terminated?: Time, 
+/**
+ * The id of the server that took its requests over, if it was lost.
+ */
+takenOverBy?: string, 
 /**
  * How many requests it has in state `Running`.
  */
@@ -2324,6 +2408,10 @@ started: Time,
  */
 terminated?: Time, 
 /**
+ * The id of the server that took its requests over, if it was lost.
+ */
+takenOverBy?: string, 
+/**
  * How many requests it has in state `Running`.
  */
 requestsRunning: number, 
@@ -2400,7 +2488,7 @@ export type Token = {
 /**
  * Identity, to revoke it by.
  */
-id: string, 
+id: number, 
 /**
  * What it is for.
  */
@@ -2416,7 +2504,11 @@ created: Time,
 /**
  * When it ends; never, if absent.
  */
-expires?: Time, };
+expires?: Time, 
+/**
+ * When it was revoked; it does not count any more.
+ */
+revoked?: Time, };
 
 /**
  * Where the token for a cluster is kept. No user interface ever sees the token itself.
@@ -2639,7 +2731,7 @@ ahead: number,
  */
 behind: number, 
 /**
- * What stands in the way of committing (`merging`, `rebasing`, …); null when nothing does.
+ * What stands in the way of committing (`a merge`, `a rebase`, …); null when nothing does.
  */
 obstacle: string | null, };
 
@@ -2715,7 +2807,7 @@ export interface Commands {
    */
   project_create_flow: { input: ProjectCreateFlow; output: ProjectView };
   /**
-   * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `project/unsaved` when it is open
+   * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `flow/unsaved` when it is open
    * with changes that are not saved.
    */
   project_rename_flow: { input: ProjectRenameFlow; output: ProjectView };
@@ -2765,6 +2857,11 @@ export interface Commands {
    * Loads a flow anew from its file and drops the changes that are not saved.
    */
   flow_reload: { input: FlowReload; output: FlowView };
+  /**
+   * Which components run again, with it, when a component fails after everything before it has succeeded, and a new
+   * attempt (a retry or a takeover) goes on from what was saved.
+   */
+  flow_runs_again: { input: FlowRunsAgain; output: RunsAgain };
   /**
    * Components and the links between them as text, for the clipboard.
    */

@@ -1,8 +1,12 @@
 //! The commands on clusters.
 
 use super::{ClusterListView, ClusterOverview, ClusterView};
-use crate::{Command, CommandError, Designer};
-use flow_api::{FlowAtVersion, LogEntry, Request, RequestDetail, RequestQuery, Requests, SavedRows};
+use super::calls::new_key;
+use crate::push_update::cluster_name;
+use crate::{Command, CommandError, Designer, Event};
+use flow_api::{
+    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Request, RequestDetail, RequestQuery, Requests, SavedRows,
+};
 use flow_model::FlowName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -20,7 +24,7 @@ impl Command for ClusterList {
     type Output = ClusterListView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
-        todo!()
+        Ok(designer.clusters.list())
     }
 }
 
@@ -50,7 +54,10 @@ impl Command for ClusterSignIn {
     type Output = ClusterView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterView, CommandError> {
-        todo!()
+        let login = Login { name: self.account, password: self.password };
+        let cluster = designer.clusters.sign_in(&self.cluster, &self.url, login).await?;
+        designer.emit(Event::ClustersChanged);
+        Ok(cluster)
     }
 }
 
@@ -66,7 +73,9 @@ impl Command for ClusterSignOut {
     type Output = ClusterListView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
-        todo!()
+        let list = designer.clusters.sign_out(&self.cluster).await?;
+        designer.emit(Event::ClustersChanged);
+        Ok(list)
     }
 }
 
@@ -82,7 +91,9 @@ impl Command for ClusterRemove {
     type Output = ClusterListView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
-        todo!()
+        let list = designer.clusters.remove(&self.cluster).await?;
+        designer.emit(Event::ClustersChanged);
+        Ok(list)
     }
 }
 
@@ -98,7 +109,9 @@ impl Command for ClusterChoose {
     type Output = ClusterListView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
-        todo!()
+        let list = designer.clusters.choose(&self.cluster).await?;
+        designer.emit(Event::ClustersChanged);
+        Ok(list)
     }
 }
 
@@ -116,7 +129,7 @@ impl Command for ClusterOverviewOf {
     type Output = ClusterOverview;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterOverview, CommandError> {
-        todo!()
+        designer.overview(&self.cluster).await
     }
 }
 
@@ -136,7 +149,8 @@ impl Command for ClusterRequests {
     type Output = Requests;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Requests, CommandError> {
-        todo!()
+        let (cluster, query) = (designer.clusters.cluster(&self.cluster).await?, &self.query);
+        cluster.any(|client| async move { client.requests(query).await }).await
     }
 }
 
@@ -154,7 +168,8 @@ impl Command for ClusterRequest {
     type Output = RequestDetail;
 
     async fn run(self, designer: Arc<Designer>) -> Result<RequestDetail, CommandError> {
-        todo!()
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        cluster.any(|client| async move { client.request(self.request).await }).await
     }
 }
 
@@ -176,7 +191,9 @@ impl Command for ClusterRequestLog {
     type Output = Vec<LogEntry>;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Vec<LogEntry>, CommandError> {
-        todo!()
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        let query = &LogQuery { after: self.after, limit: None };
+        cluster.any(|client| async move { client.request_log(self.request, query).await }).await
     }
 }
 
@@ -194,7 +211,8 @@ impl Command for ClusterRequestFlow {
     type Output = FlowAtVersion;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowAtVersion, CommandError> {
-        todo!()
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        cluster.any(|client| async move { client.request_flow(self.request).await }).await
     }
 }
 
@@ -214,7 +232,8 @@ impl Command for ClusterSavedPoint {
     type Output = SavedRows;
 
     async fn run(self, designer: Arc<Designer>) -> Result<SavedRows, CommandError> {
-        todo!()
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        cluster.any(|client| async move { client.saved_rows(self.request, self.number).await }).await
     }
 }
 
@@ -236,7 +255,8 @@ impl Command for ClusterReExecute {
     type Output = Request;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Request, CommandError> {
-        todo!()
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        cluster.on(self.server.as_deref(), |client| async move { client.re_execute(self.request).await }).await
     }
 }
 
@@ -254,7 +274,8 @@ impl Command for ClusterCancel {
     type Output = Request;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Request, CommandError> {
-        todo!()
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        cluster.any(|client| async move { client.cancel(self.request).await }).await
     }
 }
 
@@ -288,6 +309,23 @@ impl Command for ClusterStartRequests {
     type Output = Vec<Request>;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Vec<Request>, CommandError> {
-        todo!()
+        let project = match self.project {
+            Some(project) => project,
+            None => cluster_name(designer.project()?.files().name()),
+        };
+        let wish = &NewRequests {
+            project,
+            flow: self.flow.to_string(),
+            inputs: self.inputs,
+            count: self.count,
+            trigger: Some("designer".to_owned()),
+        };
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
+        // With a key the next server may be asked when one does not answer, and still makes them only once.
+        let key = &new_key();
+        let made = cluster
+            .on(self.server.as_deref(), |client| async move { client.create_requests(wish, Some(key)).await })
+            .await?;
+        Ok(made.requests)
     }
 }

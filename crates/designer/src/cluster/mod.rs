@@ -1,8 +1,14 @@
 //! Clusters: the servers that run the flows, their requests, live.
 
+mod calls;
 mod commands;
+mod known;
+mod live;
+mod tokens;
 
 pub use commands::*;
+pub(crate) use calls::new_key;
+pub(crate) use known::{Cluster, Clusters};
 
 use flow_api::{Account, RequestState, Server};
 use serde::Serialize;

@@ -1,11 +1,34 @@
 //! The commands on open flows.
 
-use super::{CopiedText, FlowChange, FlowSaved, FlowView, NewComponent};
-use crate::{Command, CommandError, Designer};
-use flow_model::{ComponentId, Edit, FlowName, Position};
+use super::{CopiedText, FlowChange, FlowSaved, FlowView, NewComponent, RunsAgain, Session, clipboard};
+use crate::background::blocking;
+use crate::{Command, CommandError, Designer, Event};
+use flow_model::{ComponentId, Connection, Edit, FlowName, Position};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use ts_rs::TS;
+
+impl Designer {
+    /// Changes an open flow: tells the windows, and has the flow checked.
+    fn change_flow(
+        self: &Arc<Self>,
+        flow: &FlowName,
+        change: impl FnOnce(&mut Session, &BTreeMap<String, Connection>) -> Result<FlowChange, CommandError>,
+    ) -> Result<FlowChange, CommandError> {
+        let project = self.project()?;
+        let session = project.session(flow)?;
+        let changed = {
+            let mut session = session.lock();
+            let changed = change(&mut session, &project.connections())?;
+            // Sent while the flow is locked, so that windows see the changes in their order.
+            self.emit(Event::FlowChanged(changed.clone()));
+            changed
+        };
+        self.check(&session);
+        Ok(changed)
+    }
+}
 
 /// Opens a flow; one that is open already is shown as it is. Errors: `project/none-open`, `project/no-such-flow`,
 /// `document/syntax`, `document/too-new`, `document/shape`.
@@ -20,7 +43,13 @@ impl Command for FlowOpen {
     type Output = FlowView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowView, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let (session, is_new) = project.open_flow(&self.flow, designer.palette())?;
+        if is_new {
+            designer.check(&session);
+        }
+        let view = session.lock().view(&project.connections());
+        Ok(view)
     }
 }
 
@@ -40,7 +69,7 @@ impl Command for FlowClose {
     type Output = ();
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
-        todo!()
+        designer.project()?.close_flow(&self.flow, self.discard)
     }
 }
 
@@ -60,7 +89,7 @@ impl Command for FlowNewComponent {
     type Output = NewComponent;
 
     async fn run(self, designer: Arc<Designer>) -> Result<NewComponent, CommandError> {
-        todo!()
+        designer.project()?.session(&self.flow)?.lock().new_component(&self.kind)
     }
 }
 
@@ -87,7 +116,9 @@ impl Command for FlowApplyEdit {
     type Output = FlowChange;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
-        todo!()
+        designer.change_flow(&self.flow, |session, connections| {
+            session.apply(self.revision, self.edit, self.gesture.as_deref(), connections)
+        })
     }
 }
 
@@ -103,7 +134,7 @@ impl Command for FlowUndo {
     type Output = FlowChange;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
-        todo!()
+        designer.change_flow(&self.flow, Session::undo)
     }
 }
 
@@ -119,7 +150,7 @@ impl Command for FlowRedo {
     type Output = FlowChange;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
-        todo!()
+        designer.change_flow(&self.flow, Session::redo)
     }
 }
 
@@ -140,7 +171,13 @@ impl Command for FlowSave {
     type Output = FlowSaved;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowSaved, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let session = project.session(&self.flow)?;
+        let saving = Arc::clone(&project);
+        let saved = blocking(move || session.lock().save(saving.files(), self.overwrite)).await?;
+        designer.emit(Event::FlowSaved(saved.clone()));
+        designer.emit(Event::VcsChanged);
+        Ok(saved)
     }
 }
 
@@ -156,7 +193,33 @@ impl Command for FlowReload {
     type Output = FlowView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowView, CommandError> {
-        todo!()
+        let project = designer.project()?;
+        let session = project.session(&self.flow)?;
+        session.lock().reload(project.files(), project.state_folder())?;
+        designer.check(&session);
+        let view = session.lock().view(&project.connections());
+        Ok(view)
+    }
+}
+
+/// Which components run again, with it, when a component fails after everything before it has succeeded, and a new
+/// attempt (a retry or a takeover) goes on from what was saved.
+#[derive(Debug, Deserialize, TS)]
+pub struct FlowRunsAgain {
+    /// The flow.
+    pub flow: FlowName,
+    /// The component that fails.
+    pub component: ComponentId,
+}
+
+impl Command for FlowRunsAgain {
+    const NAME: &'static str = "flow_runs_again";
+    type Output = RunsAgain;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<RunsAgain, CommandError> {
+        let session = designer.project()?.session(&self.flow)?;
+        let again = session.lock().runs_again(&self.component);
+        Ok(again)
     }
 }
 
@@ -174,7 +237,9 @@ impl Command for FlowCopy {
     type Output = CopiedText;
 
     async fn run(self, designer: Arc<Designer>) -> Result<CopiedText, CommandError> {
-        todo!()
+        let session = designer.project()?.session(&self.flow)?;
+        let text = clipboard::copy(session.lock().flow(), &self.components);
+        Ok(CopiedText { text })
     }
 }
 
@@ -195,6 +260,9 @@ impl Command for FlowPaste {
     type Output = FlowChange;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
-        todo!()
+        designer.change_flow(&self.flow, |session, connections| {
+            let edit = clipboard::paste(session.flow(), &self.text, self.position)?;
+            session.apply(session.revision(), edit, None, connections)
+        })
     }
 }

@@ -1,8 +1,18 @@
 //! Open flows: the document lives here, the user interface holds what it draws and patches what a reply says changed.
 
+mod checks;
+mod clipboard;
 mod commands;
+mod patch;
+mod session;
+mod view;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use checks::Checks;
 pub use commands::*;
+pub(crate) use session::{Session, new_id};
 
 use flow_model::{Component, ComponentId, Diagnostic, Flow, FlowName, Link, Ports, Position};
 use serde::Serialize;
@@ -52,12 +62,9 @@ pub struct ComponentView {
     pub ports: Ports,
     /// The one line of its card that says what it does: `3 fields`. Empty when there is nothing to say.
     pub line: String,
-    /// Whether it never runs again once every Checkpoint (and the begin checkpoint, where used) before and after it
-    /// has saved: whether every path from it crosses a saved point or ends in a terminal component.
+    /// Whether it never runs again once every Checkpoint of the flow (and the begin checkpoint, where used) has saved:
+    /// every path from it crosses a saved point. The others may run again until the ends of their paths are reached.
     pub settles: bool,
-    /// Which components run again, with it, when this component fails after everything before it has succeeded
-    /// and a new attempt (a retry or a takeover) goes on. Empty: it alone runs again.
-    pub runs_again: Vec<ComponentId>,
 }
 
 /// A change to an open flow: the reply to an edit, to undo and to redo, and the event for the other windows.
@@ -150,4 +157,11 @@ pub struct NewComponent {
 pub struct CopiedText {
     /// The text; it pastes into another flow, another window or a chat.
     pub text: String,
+}
+
+/// What runs again when a component fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct RunsAgain {
+    /// The components, in the order in which they run, the failed one last.
+    pub components: Vec<ComponentId>,
 }

@@ -1,9 +1,15 @@
 //! The open project: its flows, its connections, its place on disk.
 
-use crate::{Command, CommandError, Designer};
+mod commands;
+mod open;
+mod services;
+
+pub use commands::*;
+pub(crate) use open::OpenProject;
+pub use open::local_storage;
+
 use flow_model::FlowName;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use ts_rs::TS;
 
 /// The open project, as the project tree shows it.
@@ -55,131 +61,4 @@ pub struct RecentProject {
     pub name: String,
     /// Its folder.
     pub path: String,
-}
-
-/// Opens the project in a folder and closes the one that was open. Errors: `project/not-found`, `project/not-a-project`,
-/// `project/unsaved` when flows of the open project have changes that are not saved.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectOpen {
-    /// The folder, or any folder or file within the project.
-    pub path: String,
-}
-
-impl Command for ProjectOpen {
-    const NAME: &'static str = "project_open";
-    type Output = ProjectView;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
-        todo!()
-    }
-}
-
-/// Makes a new project in a folder, puts it under git and opens it. Errors: `project/exists`.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectCreate {
-    /// The folder, which must be new or empty.
-    pub path: String,
-    /// The project's name; the folder's when left out.
-    #[serde(default)]
-    #[ts(optional)]
-    pub name: Option<String>,
-}
-
-impl Command for ProjectCreate {
-    const NAME: &'static str = "project_create";
-    type Output = ProjectView;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
-        todo!()
-    }
-}
-
-/// Closes the project. Errors: `project/unsaved`.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectClose {}
-
-impl Command for ProjectClose {
-    const NAME: &'static str = "project_close";
-    type Output = ();
-
-    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
-        todo!()
-    }
-}
-
-/// The open project, or null: what a window asks when it starts.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectCurrent {}
-
-impl Command for ProjectCurrent {
-    const NAME: &'static str = "project_current";
-    type Output = Option<ProjectView>;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<Option<ProjectView>, CommandError> {
-        todo!()
-    }
-}
-
-/// The projects that were open before, the latest first.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectRecent {}
-
-impl Command for ProjectRecent {
-    const NAME: &'static str = "project_recent";
-    type Output = Vec<RecentProject>;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<Vec<RecentProject>, CommandError> {
-        todo!()
-    }
-}
-
-/// Makes a new flow, with a Start and an End component, and saves it. Errors: `project/flow-exists`.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectCreateFlow {
-    /// Its name.
-    pub flow: FlowName,
-}
-
-impl Command for ProjectCreateFlow {
-    const NAME: &'static str = "project_create_flow";
-    type Output = ProjectView;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
-        todo!()
-    }
-}
-
-/// Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `project/unsaved` when it is open
-/// with changes that are not saved.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectRenameFlow {
-    /// The flow.
-    pub flow: FlowName,
-    /// Its new name.
-    pub to: FlowName,
-}
-
-impl Command for ProjectRenameFlow {
-    const NAME: &'static str = "project_rename_flow";
-    type Output = ProjectView;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
-        todo!()
-    }
-}
-
-/// Deletes a flow's file and closes the flow. Git still has what was committed.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectDeleteFlow {
-    /// The flow.
-    pub flow: FlowName,
-}
-
-impl Command for ProjectDeleteFlow {
-    const NAME: &'static str = "project_delete_flow";
-    type Output = ProjectView;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
-        todo!()
-    }
 }

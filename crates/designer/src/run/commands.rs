@@ -26,7 +26,7 @@ impl Command for RunStart {
     type Output = RunView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<RunView, CommandError> {
-        todo!()
+        designer.start_run(&self.flow, self.inputs).await
     }
 }
 
@@ -42,7 +42,8 @@ impl Command for RunStop {
     type Output = ();
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
-        todo!()
+        designer.runs.find(self.run)?.stop();
+        Ok(())
     }
 }
 
@@ -58,7 +59,7 @@ impl Command for RunLast {
     type Output = Option<RunView>;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Option<RunView>, CommandError> {
-        todo!()
+        Ok(designer.runs.last(&self.flow).map(|run| run.view()))
     }
 }
 
@@ -78,6 +79,6 @@ impl Command for RunStream {
     type Output = StreamView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<StreamView, CommandError> {
-        todo!()
+        designer.runs.find(self.run)?.stream(&self.component, &self.outlet)
     }
 }

@@ -1,8 +1,10 @@
 //! Local runs: a flow as it is in the designer, saved or not, run here on real data with a store in memory.
 
 mod commands;
+mod local;
 
 pub use commands::*;
+pub(crate) use local::Runs;
 
 use crate::flow::Field;
 use flow_model::{ComponentId, FlowName};

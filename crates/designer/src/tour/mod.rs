@@ -1,5 +1,12 @@
 //! The Failover tour: requests run on a cluster, their server is killed, a survivor takes over.
 
+mod file;
+mod repeated;
+mod story;
+
+pub use file::{TourFile, TourServer};
+pub(crate) use story::Tour;
+
 use crate::{Command, CommandError, Designer};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -32,7 +39,17 @@ impl Command for TourPlan {
     type Output = TourPlanView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<TourPlanView, CommandError> {
-        todo!()
+        Ok(match designer.tour_stage().await {
+            Ok(stage) => stage.plan(),
+            Err(error) => TourPlanView {
+                possible: false,
+                reason: Some(error.message),
+                cluster: designer.clusters.chosen(),
+                flow: None,
+                requests: 0,
+                servers: Vec::new(),
+            },
+        })
     }
 }
 
@@ -46,7 +63,7 @@ impl Command for TourStart {
     type Output = TourProgress;
 
     async fn run(self, designer: Arc<Designer>) -> Result<TourProgress, CommandError> {
-        todo!()
+        designer.start_tour().await
     }
 }
 

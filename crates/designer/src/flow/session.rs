@@ -1,0 +1,203 @@
+//! One open flow: the document with its history, and what was worked out from it.
+
+use super::view::{saving, views};
+use super::{ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent, RunsAgain};
+use crate::CommandError;
+use flow_components::Palette;
+use flow_model::{
+    Catalogue, Component, ComponentId, Connection, Diagnostic, Edit, Flow, FlowName, Graph, check_connections,
+    check_structure, runs_again,
+};
+use flow_project::{Applied, OpenFlow, Project, ProjectError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// An open flow.
+pub(crate) struct Session {
+    open: OpenFlow,
+    palette: Arc<Palette>,
+    views: BTreeMap<ComponentId, ComponentView>,
+    checked: Option<FlowChecked>,
+    /// How often the flow was loaded anew. Revisions begin anew then, so a check of before must not count.
+    loads: u32,
+}
+
+/// A state of a session: what a check looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SessionState {
+    loads: u32,
+    pub(super) revision: u64,
+}
+
+impl Session {
+    pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>) -> Self {
+        let views = views(open.flow(), &*palette);
+        Self { open, palette, views, checked: None, loads: 0 }
+    }
+
+    pub(super) fn session_state(&self) -> SessionState {
+        SessionState { loads: self.loads, revision: self.revision() }
+    }
+
+    /// Loads the flow anew from its file and drops what is not saved. When the file cannot be read, nothing is dropped.
+    pub(crate) fn reload(&mut self, project: &Project, state_folder: &Path) -> Result<(), CommandError> {
+        let loaded = project.load(self.name())?;
+        let name = self.name().clone();
+        self.discard();
+        self.open = match OpenFlow::open(project, &name, Some(state_folder)) {
+            Ok(open) => open,
+            Err(_) => OpenFlow::new(name, loaded.flow, Some(loaded.stamp)),
+        };
+        self.views = views(self.open.flow(), &*self.palette);
+        self.checked = None;
+        self.loads += 1;
+        Ok(())
+    }
+
+    pub(crate) fn flow(&self) -> &Flow {
+        self.open.flow()
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.open.revision()
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.open.dirty()
+    }
+
+    pub(crate) fn open_flow(&self) -> &OpenFlow {
+        &self.open
+    }
+
+    /// The whole flow for a window.
+    pub(crate) fn view(&self, connections: &BTreeMap<String, Connection>) -> FlowView {
+        FlowView {
+            flow: self.open.name().clone(),
+            document: self.flow().clone(),
+            views: self.views.clone(),
+            state: self.state(),
+            diagnostics: self.diagnostics(connections),
+            checked: self.checked.clone().filter(|checked| checked.revision == self.revision()),
+            recovered: self.open.recovered(),
+        }
+    }
+
+    pub(crate) fn apply(
+        &mut self,
+        base: u64,
+        edit: Edit,
+        gesture: Option<&str>,
+        connections: &BTreeMap<String, Connection>,
+    ) -> Result<FlowChange, CommandError> {
+        self.change(connections, |open, palette| open.apply(base, edit, gesture, palette))
+    }
+
+    pub(crate) fn undo(&mut self, connections: &BTreeMap<String, Connection>) -> Result<FlowChange, CommandError> {
+        self.change(connections, |open, _| open.undo())
+    }
+
+    pub(crate) fn redo(&mut self, connections: &BTreeMap<String, Connection>) -> Result<FlowChange, CommandError> {
+        self.change(connections, |open, _| open.redo())
+    }
+
+    pub(crate) fn save(&mut self, project: &Project, overwrite: bool) -> Result<FlowSaved, CommandError> {
+        self.open.save(project, overwrite)?;
+        Ok(FlowSaved { flow: self.open.name().clone(), state: self.state() })
+    }
+
+    /// Drops what is not saved, from the crash journal too. The session is not used after it.
+    pub(crate) fn discard(&mut self) {
+        let nothing = OpenFlow::new(self.name().clone(), Flow::default(), None);
+        std::mem::replace(&mut self.open, nothing).discard();
+    }
+
+    /// A component of type `kind` that could be added.
+    pub(crate) fn new_component(&self, kind: &str) -> Result<NewComponent, CommandError> {
+        let description = self.palette.describe(kind).ok_or_else(|| {
+            CommandError::new("flow/unknown-type", format!("there is no component type “{kind}” in the palette"))
+        })?;
+        let component = Component::new(kind, &free_name(description.title, self.flow(), &BTreeSet::new()));
+        let ports = self.palette.ports(&component).unwrap_or_default();
+        Ok(NewComponent { id: new_id(kind, self.flow()), component, ports })
+    }
+
+    /// What runs again when `component` fails.
+    pub(crate) fn runs_again(&self, component: &ComponentId) -> RunsAgain {
+        let components = match Graph::build(self.flow()) {
+            Ok(graph) => runs_again(&graph, &saving(self.flow(), &*self.palette), component),
+            Err(_) => Vec::new(),
+        };
+        RunsAgain { components }
+    }
+
+    /// Takes note of what the slower checks found in the state `of`. Whether that is news: the flow may have been
+    /// loaded anew since.
+    pub(super) fn set_checked(&mut self, of: SessionState, checked: FlowChecked) -> bool {
+        let is_news = of.loads == self.loads;
+        if is_news {
+            self.checked = Some(checked);
+        }
+        is_news
+    }
+
+    /// The problems that can be found at once.
+    pub(crate) fn diagnostics(&self, connections: &BTreeMap<String, Connection>) -> Vec<Diagnostic> {
+        let mut found = check_structure(self.flow(), &*self.palette);
+        found.extend(check_connections(self.flow(), &*self.palette, connections));
+        found
+    }
+
+    fn change(
+        &mut self,
+        connections: &BTreeMap<String, Connection>,
+        change: impl FnOnce(&mut OpenFlow, &Palette) -> Result<Applied, ProjectError>,
+    ) -> Result<FlowChange, CommandError> {
+        let (base, before) = (self.revision(), self.flow().clone());
+        change(&mut self.open, &self.palette)?;
+        let views = views(self.flow(), &*self.palette);
+        let is_new = |(id, view): &(&ComponentId, &ComponentView)| self.views.get(*id) != Some(*view);
+        let changed = views.iter().filter(is_new).map(|(id, view)| (id.clone(), view.clone())).collect();
+        self.views = views;
+        Ok(FlowChange {
+            flow: self.open.name().clone(),
+            base,
+            state: self.state(),
+            patch: FlowPatch::between(&before, self.flow()),
+            views: changed,
+            diagnostics: self.diagnostics(connections),
+        })
+    }
+
+    fn state(&self) -> FlowState {
+        FlowState {
+            revision: self.revision(),
+            dirty: self.open.dirty(),
+            undo: self.open.undo_label().map(str::to_owned),
+            redo: self.open.redo_label().map(str::to_owned),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &FlowName {
+        self.open.name()
+    }
+}
+
+/// An id that no component of `flow` has.
+pub(crate) fn new_id(kind: &str, flow: &Flow) -> ComponentId {
+    loop {
+        let id = ComponentId::from_random(kind, rand::random());
+        if !flow.components.contains_key(&id) {
+            return id;
+        }
+    }
+}
+
+/// `wanted`, or `wanted 2` and so on: a name that no component of `flow` has, and none of `taken`.
+pub(super) fn free_name(wanted: &str, flow: &Flow, taken: &BTreeSet<String>) -> String {
+    let in_use: BTreeSet<&str> =
+        flow.components.values().map(|component| component.name.as_str()).chain(taken.iter().map(String::as_str)).collect();
+    let numbered = (2..).map(|number| format!("{wanted} {number}"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !in_use.contains(name.as_str())).unwrap_or_default()
+}

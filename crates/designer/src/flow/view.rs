@@ -1,0 +1,109 @@
+//! What follows from the document for each component: ports, the card's line, whether it settles.
+
+use super::ComponentView;
+use flow_model::{
+    BeginCheckpoint, Catalogue, Component, ComponentDescription, ComponentId, Flow, Graph, PortDescription, Ports,
+    PropertyKind, SavedState, StartSettings, settled,
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The views of all components of `flow`.
+pub(super) fn views(flow: &Flow, catalogue: &dyn Catalogue) -> BTreeMap<ComponentId, ComponentView> {
+    let settles = settles(flow, catalogue);
+    let view = |(id, component): (&ComponentId, &Component)| {
+        let view = ComponentView {
+            ports: catalogue.ports(component).unwrap_or_else(|| ports_in_use(flow, id)),
+            line: catalogue.describe(&component.kind).map(|kind| line(component, kind)).unwrap_or_default(),
+            settles: settles.contains(id),
+        };
+        (id.clone(), view)
+    };
+    flow.components.iter().map(view).collect()
+}
+
+/// The components of `flow` that make a saved point.
+pub(super) fn saving(flow: &Flow, catalogue: &dyn Catalogue) -> HashSet<ComponentId> {
+    let checkpoints = flow.components.iter().filter(|(_, component)| {
+        catalogue.describe(&component.kind).is_some_and(|description| description.saves)
+    });
+    let mut saving: HashSet<ComponentId> = checkpoints.map(|(id, _)| id.clone()).collect();
+    let begins = StartSettings::of(flow).is_some_and(|start| start.begin_checkpoint == BeginCheckpoint::Use);
+    if let Some((start, _)) = flow.start().filter(|_| begins) {
+        saving.insert(start.clone());
+    }
+    saving
+}
+
+fn settles(flow: &Flow, catalogue: &dyn Catalogue) -> HashSet<ComponentId> {
+    // Without an order (a circle) nothing runs at all, and the problems say so.
+    let Ok(graph) = Graph::build(flow) else { return HashSet::new() };
+    settled(&graph, &SavedState { saved: saving(flow, catalogue), ..SavedState::default() })
+}
+
+/// The ports that the links of a component use: all that is known of an unknown type.
+fn ports_in_use(flow: &Flow, id: &ComponentId) -> Ports {
+    let describe = |names: BTreeSet<&str>| {
+        names.into_iter().map(|name| PortDescription { name: name.to_owned(), title: name.to_owned() }).collect()
+    };
+    Ports {
+        inlets: describe(flow.links_to(id).map(|link| link.to.port.as_str()).collect()),
+        outlets: describe(flow.links_from(id).map(|link| link.from.port.as_str()).collect()),
+    }
+}
+
+/// The one line of a component's card: its type's template with `{…}` filled from its properties. Empty when none of
+/// them says anything.
+fn line(component: &Component, kind: &ComponentDescription) -> String {
+    let mut line = String::new();
+    let mut says_something = false;
+    let mut rest = kind.line;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        line.push_str(before);
+        let value = words(component, kind, name);
+        says_something |= !value.is_empty();
+        line.push_str(&value);
+        rest = after;
+    }
+    line.push_str(rest);
+    if says_something { line.trim().to_owned() } else { String::new() }
+}
+
+/// The value of the property `name` in words.
+fn words(component: &Component, kind: &ComponentDescription, name: &str) -> String {
+    let Some(property) = kind.property(name) else { return String::new() };
+    let value = component.properties.get(name).unwrap_or(&property.default);
+    match (value, &property.kind) {
+        (Value::String(text), PropertyKind::Choice { choices }) => {
+            choices.iter().find(|choice| choice.value == text).map_or(text.as_str(), |choice| choice.title).to_owned()
+        }
+        (Value::String(text), _) => text.lines().next().unwrap_or_default().to_owned(),
+        (Value::Array(items), _) if !items.is_empty() => counted(items.len(), property.title),
+        (Value::Number(number), _) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// `3 fields`, `1 branch`: a number of things, given the word for several.
+fn counted(count: usize, several: &str) -> String {
+    let several = several.to_lowercase();
+    let one = match several.strip_suffix("es") {
+        Some(stem) if stem.ends_with("ch") || stem.ends_with('s') || stem.ends_with('x') => stem,
+        _ => several.strip_suffix('s').unwrap_or(&several),
+    };
+    format!("{count} {}", if count == 1 { one } else { &several })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn things_are_counted_in_words() {
+        let cases = [(3, "Fields", "3 fields"), (1, "Fields", "1 field"), (1, "Branches", "1 branch"), (2, "Branches", "2 branches")];
+        for (count, word, expected) in cases {
+            assert_eq!(counted(count, word), expected);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The open project: its folder, its open flows, and the watch over what other programs change.
+
+use super::{ConnectionSummary, FlowSummary, ProjectView};
+use crate::flow::Session;
+use crate::project::services::DesignServices;
+use crate::settings::Settings;
+use crate::{CommandError, Designer, Event};
+use flow_components::Palette;
+use flow_model::{Connection, FlowName};
+use flow_project::{Change, OpenFlow, Project, ProjectChange};
+use flow_vcs::Repository;
+use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+type Sessions = BTreeMap<FlowName, Arc<Mutex<Session>>>;
+
+/// The open project.
+pub(crate) struct OpenProject {
+    files: Project,
+    /// Where the crash journals are.
+    state_folder: PathBuf,
+    /// What `storage:` stands for while flows run here.
+    storage: PathBuf,
+    sessions: Mutex<Sessions>,
+    connections: RwLock<Arc<BTreeMap<String, Connection>>>,
+    design_services: Arc<DesignServices>,
+    closed: CancellationToken,
+}
+
+impl OpenProject {
+    pub(crate) fn open(files: Project, settings: &Settings) -> Result<Self, CommandError> {
+        let storage = local_storage(&settings.path(""), files.root());
+        Ok(Self {
+            connections: RwLock::new(Arc::new(files.good_connections()?)),
+            design_services: Arc::new(DesignServices::new(files.clone(), storage.clone())),
+            state_folder: settings.path("journal"),
+            storage,
+            files,
+            sessions: Mutex::default(),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    /// The folder on disk.
+    pub(crate) fn files(&self) -> &Project {
+        &self.files
+    }
+
+    pub(crate) fn state_folder(&self) -> &Path {
+        &self.state_folder
+    }
+
+    /// The folder that `storage:` stands for while flows run here.
+    pub(crate) fn storage(&self) -> &Path {
+        &self.storage
+    }
+
+    /// The connections that can be read, by name.
+    pub(crate) fn connections(&self) -> Arc<BTreeMap<String, Connection>> {
+        Arc::clone(&self.connections.read())
+    }
+
+    /// What the slower checks may look at.
+    pub(crate) fn design_services(&self) -> Arc<DesignServices> {
+        Arc::clone(&self.design_services)
+    }
+
+    /// The git repository that the project is in.
+    pub(crate) fn repository(&self) -> Result<Repository, CommandError> {
+        Ok(Repository::open(self.files.root())?)
+    }
+
+    /// The project for the project tree.
+    pub(crate) fn view(&self) -> Result<ProjectView, CommandError> {
+        let sessions = self.sessions.lock().clone();
+        let summary = |entry: flow_project::FlowEntry| FlowSummary {
+            dirty: sessions.get(&entry.name).is_some_and(|session| session.lock().is_dirty()),
+            recovered: !sessions.contains_key(&entry.name)
+                && self.files.has_unsaved_edits(&entry.name, &self.state_folder),
+            problem: entry.problem.map(|problem| problem.message),
+            name: entry.name,
+        };
+        Ok(ProjectView {
+            name: self.files.name().to_owned(),
+            path: self.files.root().to_string_lossy().into_owned(),
+            flows: self.files.flows()?.into_iter().map(summary).collect(),
+            connections: self.files.connections()?.into_iter().map(ConnectionSummary::of).collect(),
+            versioned: self.repository().is_ok(),
+        })
+    }
+
+    /// The session of a flow that is open.
+    pub(crate) fn session(&self, flow: &FlowName) -> Result<Arc<Mutex<Session>>, CommandError> {
+        self.sessions.lock().get(flow).cloned().ok_or_else(|| {
+            CommandError::new("flow/not-open", format!("the flow “{flow}” is not open: open it first"))
+        })
+    }
+
+    /// Opens a flow, and says whether it was not open before.
+    pub(crate) fn open_flow(
+        &self,
+        flow: &FlowName,
+        palette: &Arc<Palette>,
+    ) -> Result<(Arc<Mutex<Session>>, bool), CommandError> {
+        let mut sessions = self.sessions.lock();
+        if let Some(session) = sessions.get(flow) {
+            return Ok((Arc::clone(session), false));
+        }
+        let open = OpenFlow::open(&self.files, flow, Some(&self.state_folder))?;
+        let session = Arc::new(Mutex::new(Session::new(open, Arc::clone(palette))));
+        sessions.insert(flow.clone(), Arc::clone(&session));
+        Ok((session, true))
+    }
+
+    /// Closes a flow. What is not saved is dropped, or keeps it open.
+    pub(crate) fn close_flow(&self, flow: &FlowName, discard: bool) -> Result<(), CommandError> {
+        let mut sessions = self.sessions.lock();
+        let Some(session) = sessions.get(flow).cloned() else { return Ok(()) };
+        let mut session = session.lock();
+        if session.is_dirty() && !discard {
+            let message = format!("“{flow}” has changes that are not saved: save it, or drop them");
+            return Err(CommandError::new("flow/unsaved", message));
+        }
+        session.discard();
+        sessions.remove(flow);
+        Ok(())
+    }
+
+    /// The open flows with unsaved changes.
+    pub(crate) fn unsaved(&self) -> Vec<FlowName> {
+        let sessions = self.sessions.lock();
+        sessions.iter().filter(|(_, session)| session.lock().is_dirty()).map(|(flow, _)| flow.clone()).collect()
+    }
+
+    /// Refuses what would lose unsaved changes.
+    pub(crate) fn check_saved(&self) -> Result<(), CommandError> {
+        let unsaved = self.unsaved();
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        let names = unsaved.iter().map(|flow| format!("“{flow}”")).collect::<Vec<_>>().join(", ");
+        Err(CommandError::new("project/unsaved", format!("{names}: save the changes first, or drop them")))
+    }
+
+    /// Drops all unsaved changes.
+    pub(crate) fn discard_unsaved(&self) {
+        for (_, session) in std::mem::take(&mut *self.sessions.lock()) {
+            session.lock().discard();
+        }
+    }
+
+    /// Ends the watch. Open flows end with the last command that works on them.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Loads an open flow anew after its file changed, unless the author has changes of their own. Whether there is
+    /// such a conflict; `None` when the file holds what the flow was loaded from.
+    fn follow(&self, session: &Arc<Mutex<Session>>, change: &Change) -> Option<bool> {
+        let mut session = session.lock();
+        match change {
+            Change::Written(stamp) if session.open_flow().stamp() == Some(stamp) => None,
+            Change::Written(_) if !session.is_dirty() => {
+                // A file that cannot be read (any more) is a conflict too: what is open is all there is.
+                Some(session.reload(&self.files, &self.state_folder).is_err())
+            }
+            Change::Written(_) | Change::Removed => Some(true),
+        }
+    }
+}
+
+impl Designer {
+    /// Follows what other programs change in `project`, until it is closed.
+    pub(crate) fn watch(self: &Arc<Self>, project: &Arc<OpenProject>) -> Result<(), CommandError> {
+        let mut watch = project.files.watch()?;
+        // Held weakly: a watch must not keep alive what nobody uses any more.
+        let (designer, project) = (Arc::downgrade(self), Arc::downgrade(project));
+        let closed = project.upgrade().map(|project| project.closed.clone()).unwrap_or_default();
+        tokio::spawn(async move {
+            loop {
+                let change = tokio::select! {
+                    () = closed.cancelled() => return,
+                    change = watch.next() => change,
+                };
+                let (Some(change), Some(designer), Some(project)) = (change, designer.upgrade(), project.upgrade())
+                else {
+                    return;
+                };
+                designer.follow(&project, &change);
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes in what other programs changed.
+    pub(crate) fn follow(self: &Arc<Self>, project: &Arc<OpenProject>, change: &ProjectChange) {
+        match project.files.good_connections() {
+            Ok(connections) => *project.connections.write() = Arc::new(connections),
+            Err(error) => tracing::warn!(%error, "the connections cannot be read"),
+        }
+        let sessions = project.sessions.lock().clone();
+        for (flow, session) in sessions {
+            if let Some(change) = change.files.get(&flow.path())
+                && let Some(conflict) = project.follow(&session, change)
+            {
+                self.emit(Event::FlowChangedOutside { flow, conflict });
+            }
+            // Data files and connections count for the slower checks of every flow.
+            self.check(&session);
+        }
+        self.tell_project();
+        self.emit(Event::VcsChanged);
+    }
+
+    /// Tells the windows how the project is now.
+    pub(crate) fn tell_project(&self) {
+        let Some(project) = self.current_project() else {
+            return self.emit(Event::ProjectChanged { project: None });
+        };
+        match project.view() {
+            Ok(view) => self.emit(Event::ProjectChanged { project: Some(view) }),
+            Err(error) => tracing::warn!(%error, "the project cannot be read"),
+        }
+    }
+}
+
+/// The folder that `storage:` stands for when flows of the project at `root` run on this machine, for a designer whose
+/// settings are in `config`: `cairn run` uses the same.
+pub fn local_storage(config: &Path, root: &Path) -> PathBuf {
+    let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stamp = flow_project::Stamp::of(root.as_os_str().as_encoded_bytes());
+    let stamp = serde_json::to_value(&stamp).ok().and_then(|stamp| stamp.as_str().map(str::to_owned)).unwrap_or_default();
+    config.join("local-storage").join(format!("{name}-{}", stamp.get(..8).unwrap_or_default()))
+}
+
+impl ConnectionSummary {
+    fn of(entry: flow_project::ConnectionEntry) -> Self {
+        match entry.connection {
+            Ok(connection) => Self {
+                address: ["path", "url"].iter().find_map(|key| connection.text(key)).unwrap_or_default().to_owned(),
+                name: entry.name,
+                kind: connection.kind,
+                problem: None,
+            },
+            Err(problem) => {
+                Self { name: entry.name, kind: String::new(), address: String::new(), problem: Some(problem.message) }
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the slower checks may look at: the project as it is on disk now.
+
+use bytes::Bytes;
+use flow_components::{ComponentError, Places, ResolvedPath, Services};
+use flow_data::ExpressionCache;
+use flow_model::Connection;
+use flow_project::Project;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// How many bytes of project files are kept between checks.
+const KEPT: usize = 64 << 20;
+
+/// The surroundings of a flow while it is drawn. Nothing runs here, so nothing may act.
+pub(crate) struct DesignServices {
+    project: Project,
+    places: Places,
+    kept: Mutex<HashMap<PathBuf, KeptFile>>,
+    expressions: ExpressionCache,
+    http: reqwest::Client,
+}
+
+/// A file's content, and by what to notice that it changed.
+struct KeptFile {
+    modified: Option<SystemTime>,
+    length: u64,
+    bytes: Bytes,
+}
+
+impl DesignServices {
+    pub(crate) fn new(project: Project, storage: PathBuf) -> Self {
+        let places = Places { storage, project: Arc::new(BTreeMap::new()), local: project.root().to_owned() };
+        Self { project, places, kept: Mutex::default(), expressions: ExpressionCache::new(), http: reqwest::Client::new() }
+    }
+
+    /// A file of the project. A check after every keystroke must not read a large file every time.
+    fn project_file(&self, full: &Path) -> Option<Bytes> {
+        let metadata = fs::metadata(full).ok().filter(fs::Metadata::is_file)?;
+        let (modified, length) = (metadata.modified().ok(), metadata.len());
+        if let Some(file) = self.kept.lock().get(full)
+            && (file.modified, file.length) == (modified, length)
+        {
+            return Some(file.bytes.clone());
+        }
+        let bytes = Bytes::from(fs::read(full).ok()?);
+        let mut kept = self.kept.lock();
+        kept.insert(full.to_owned(), KeptFile { modified, length, bytes: bytes.clone() });
+        if kept.values().map(|file| file.bytes.len()).sum::<usize>() > KEPT {
+            kept.clear();
+        }
+        Some(bytes)
+    }
+}
+
+impl Services for DesignServices {
+    fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
+        let known = self.project.good_connections();
+        known.ok().and_then(|mut known| known.remove(name)).ok_or_else(|| {
+            ComponentError::new("connection/not-found", format!("the project has no connection “{name}”: add it"))
+        })
+    }
+
+    fn resolve(&self, path: &str) -> Result<ResolvedPath, ComponentError> {
+        // A project file has the same rules everywhere; only here it comes from the disk, when it is asked for.
+        if let Some(inside) = path.trim().strip_prefix("project:") {
+            let inside = inside.trim_start_matches('/');
+            let full = self.project.root().join(inside);
+            let is_inside = fs::canonicalize(&full).is_ok_and(|full| full.starts_with(self.project.root()));
+            if let Some(bytes) = Some(&full).filter(|_| is_inside).and_then(|full| self.project_file(full)) {
+                return Ok(ResolvedPath::ProjectFile { path: inside.to_owned(), bytes });
+            }
+        }
+        self.places.resolve(path)
+    }
+
+    fn expressions(&self) -> &ExpressionCache {
+        &self.expressions
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    fn may_act(&self) -> bool {
+        false
+    }
+}

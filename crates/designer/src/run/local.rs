@@ -1,0 +1,294 @@
+//! Carrying out local runs.
+
+use super::{
+    ComponentRun, ComponentRunState, OutletRun, RunChanged, RunId, RunLogLine, RunOutcome, RunView, StreamView,
+};
+use crate::background::blocking;
+use crate::flow::Field;
+use crate::project::OpenProject;
+use crate::{CommandError, Designer, Event};
+use flow_data::Stream;
+use flow_engine::{EngineError, LocalRun, Observer, OutletStream, ProjectFiles, RunEvent, RunEventKind};
+use flow_model::{ComponentId, FlowName, Place, Severity, StartSettings};
+use flow_store::{CheckpointStorage, Level, Request, RequestState};
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+/// How many records of each stream are kept to be looked at.
+const KEPT_ROWS: usize = 100;
+/// How many lines of a run's log are kept.
+const KEPT_LINES: usize = 1000;
+
+/// The local runs: the last one of each flow.
+#[derive(Default)]
+pub(crate) struct Runs {
+    last_number: AtomicU32,
+    by_flow: Mutex<BTreeMap<FlowName, Arc<Run>>>,
+}
+
+/// A local run.
+pub(super) struct Run {
+    id: RunId,
+    flow: FlowName,
+    cancel: CancellationToken,
+    state: Mutex<State>,
+    events: broadcast::Sender<Event>,
+}
+
+struct State {
+    view: RunView,
+    log: VecDeque<RunLogLine>,
+    streams: HashMap<(ComponentId, String), KeptStream>,
+}
+
+/// The first records of a stream.
+struct KeptStream {
+    first: Stream,
+    total: usize,
+}
+
+impl Runs {
+    /// The last run of `flow`.
+    pub(super) fn last(&self, flow: &FlowName) -> Option<Arc<Run>> {
+        self.by_flow.lock().get(flow).cloned()
+    }
+
+    /// The run with this number, if it is the last one of its flow.
+    pub(super) fn find(&self, id: RunId) -> Result<Arc<Run>, CommandError> {
+        self.by_flow.lock().values().find(|run| run.id == id).cloned().ok_or_else(|| {
+            CommandError::new("run/unknown", "only the last run of each flow is kept: run the flow again")
+        })
+    }
+
+    /// Stops all runs and forgets them.
+    pub(crate) fn stop_all(&self) {
+        for (_, run) in std::mem::take(&mut *self.by_flow.lock()) {
+            run.stop();
+        }
+    }
+}
+
+impl Designer {
+    /// Begins a run of an open flow as it is now.
+    pub(super) async fn start_run(
+        self: &Arc<Self>,
+        flow: &FlowName,
+        inputs: Map<String, Value>,
+    ) -> Result<RunView, CommandError> {
+        let project = self.project()?;
+        let session = project.session(flow)?;
+        let (revision, document) = {
+            let session = session.lock();
+            let problems = session.diagnostics(&project.connections());
+            if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
+                return Err(CommandError::new("run/not-runnable", problem.message).at(problem.place));
+            }
+            (session.revision(), session.flow().to_json())
+        };
+        let (files, storage) = {
+            let (project, flow) = (Arc::clone(&project), flow.clone());
+            blocking(move || prepare(&project, &flow, document)).await?
+        };
+        check_inputs(&files, flow, &inputs)?;
+
+        let run = Arc::new(Run {
+            id: self.runs.last_number.fetch_add(1, Ordering::Relaxed) + 1,
+            flow: flow.clone(),
+            cancel: CancellationToken::new(),
+            state: Mutex::new(State::new(flow, revision)),
+            events: self.event_sender(),
+        });
+        run.state.lock().view.run = run.id;
+        let view = run.view();
+        if let Some(before) = self.runs.by_flow.lock().insert(flow.clone(), Arc::clone(&run)) {
+            before.stop();
+        }
+        let local = LocalRun {
+            palette: Arc::clone(self.palette()),
+            files,
+            folder: project.files().root().to_owned(),
+            storage,
+            observer: Some(Arc::clone(&run) as Arc<dyn Observer>),
+        };
+        tokio::spawn(async move {
+            let ended = local.run(&run.flow, &inputs, run.cancel.clone()).await;
+            run.end(ended);
+        });
+        Ok(view)
+    }
+}
+
+/// The files that run: those of the project on disk, with the open flow as it is in the designer. And the folder that
+/// `storage:` stands for.
+fn prepare(
+    project: &OpenProject,
+    flow: &FlowName,
+    document: String,
+) -> Result<(Arc<ProjectFiles>, CheckpointStorage), CommandError> {
+    let mut files: ProjectFiles =
+        project.files().files()?.into_iter().map(|(path, content)| (path, content.into())).collect();
+    files.insert(flow.path(), document.into());
+    let storage = CheckpointStorage::open(project.storage())
+        .map_err(|error| CommandError::new(error.code(), error.to_string()))?;
+    Ok((Arc::new(files), storage))
+}
+
+/// Refuses inputs that do not fit, before anything runs.
+fn check_inputs(files: &ProjectFiles, flow: &FlowName, inputs: &Map<String, Value>) -> Result<(), CommandError> {
+    let document = files.get(&flow.path()).and_then(|content| std::str::from_utf8(content).ok()).unwrap_or_default();
+    let parsed = flow_model::Flow::from_json(document).map_err(|error| CommandError::new(error.code(), error.to_string()))?;
+    let Some(settings) = StartSettings::of(&parsed) else { return Ok(()) };
+    settings.check_inputs(inputs).map(drop).map_err(|error| {
+        let start = parsed.start().map(|(id, _)| id.clone());
+        CommandError::new(error.code, error.message).at(Place { component: start, ..Place::default() })
+    })
+}
+
+impl Run {
+    pub(super) fn view(&self) -> RunView {
+        let state = self.state.lock();
+        RunView { log: state.log.iter().cloned().collect(), ..state.view.clone() }
+    }
+
+    /// Brings the run to a safe end.
+    pub(super) fn stop(&self) {
+        self.cancel.cancel();
+    }
+
+    /// The first records that an outlet delivered.
+    pub(super) fn stream(&self, component: &ComponentId, outlet: &str) -> Result<StreamView, CommandError> {
+        let state = self.state.lock();
+        let kept = state.streams.get(&(component.clone(), outlet.to_owned())).ok_or_else(|| {
+            let message = format!("the outlet “{outlet}” of “{component}” has delivered nothing in this run");
+            CommandError::new("run/no-stream", message)
+        })?;
+        Ok(StreamView {
+            fields: Field::all(kept.first.schema()),
+            rows: kept.first.to_json_rows(KEPT_ROWS),
+            total: count(kept.total),
+        })
+    }
+
+    /// Takes in what happened to one component, and tells the windows.
+    fn component(&self, component: &ComponentId, run: ComponentRun) {
+        let mut state = self.state.lock();
+        state.view.components.insert(component.clone(), run.clone());
+        self.tell(&state, BTreeMap::from([(component.clone(), run)]), Vec::new());
+    }
+
+    /// Takes in a line of the log, and tells the windows.
+    fn line(&self, line: RunLogLine) {
+        let mut state = self.state.lock();
+        if state.log.len() == KEPT_LINES {
+            state.log.pop_front();
+        }
+        state.log.push_back(line.clone());
+        self.tell(&state, BTreeMap::new(), vec![line]);
+    }
+
+    /// Tells the windows what is new. Called while the state is locked, so that they see the changes in their order.
+    fn tell(&self, state: &State, components: BTreeMap<ComponentId, ComponentRun>, log: Vec<RunLogLine>) {
+        let outcome = state.view.outcome.clone();
+        let changed = RunChanged { run: self.id, flow: self.flow.clone(), outcome, components, log };
+        // Nobody listening is no error.
+        let _ = self.events.send(Event::RunChanged(changed));
+    }
+
+    fn end(&self, ended: Result<Request, EngineError>) {
+        let outcome = match ended {
+            Ok(Request { state: RequestState::Finished, reply, .. }) => RunOutcome::Finished { reply },
+            Ok(Request { state: RequestState::Cancelled, .. }) => RunOutcome::Stopped,
+            Ok(Request { error, .. }) => RunOutcome::Error {
+                component: component_of(error.as_ref().and_then(|error| error.component.as_deref())),
+                code: error.as_ref().map(|error| error.code.clone()).unwrap_or_default(),
+                message: error.map(|error| error.message).unwrap_or_default(),
+            },
+            Err(error) => {
+                RunOutcome::Error { code: error.code().to_owned(), message: error.to_string(), component: None }
+            }
+        };
+        let mut state = self.state.lock();
+        state.view.outcome = outcome;
+        self.tell(&state, BTreeMap::new(), Vec::new());
+    }
+
+    fn keep(&self, component: &ComponentId, outlets: &[OutletStream]) -> BTreeMap<String, OutletRun> {
+        let mut state = self.state.lock();
+        let mut runs = BTreeMap::new();
+        for OutletStream { outlet, stream } in outlets {
+            let total = stream.rows();
+            runs.insert(outlet.clone(), OutletRun { rows: count(total) });
+            let kept = KeptStream { first: stream.slice(0, KEPT_ROWS.min(total)), total };
+            state.streams.insert((component.clone(), outlet.clone()), kept);
+        }
+        runs
+    }
+}
+
+impl Observer for Run {
+    fn observe(&self, event: &RunEvent) {
+        let run = |state, took: Option<Duration>, outlets, note| ComponentRun {
+            state,
+            attempt: event.attempt,
+            took: took.map(|took| took.as_secs_f64() * 1000.0),
+            outlets,
+            note,
+        };
+        match &event.what {
+            RunEventKind::ComponentStarted { component } => {
+                self.component(component, run(ComponentRunState::Running, None, BTreeMap::new(), None));
+            }
+            RunEventKind::ComponentFinished { component, outlets, elapsed, note } => {
+                let outlets = self.keep(component, outlets);
+                self.component(component, run(ComponentRunState::Finished, Some(*elapsed), outlets, note.clone()));
+            }
+            RunEventKind::ComponentFailed { component, error, elapsed, .. } => {
+                let why = Some(error.message.clone());
+                self.component(component, run(ComponentRunState::Failed, Some(*elapsed), BTreeMap::new(), why));
+            }
+            RunEventKind::Logged(entry) => self.line(RunLogLine {
+                at: entry.at.0,
+                component: component_of(entry.component.as_deref()),
+                failure: entry.level == Level::Error,
+                message: entry.message.clone(),
+            }),
+            // The log tells of them.
+            RunEventKind::AttemptStarted { .. }
+            | RunEventKind::CheckpointSaved { .. }
+            | RunEventKind::WaitStarted { .. }
+            | RunEventKind::AttemptEnded { .. } => {}
+        }
+    }
+}
+
+impl State {
+    fn new(flow: &FlowName, revision: u64) -> Self {
+        Self {
+            view: RunView {
+                run: 0,
+                flow: flow.clone(),
+                revision,
+                started: jiff::Timestamp::now().as_millisecond(),
+                outcome: RunOutcome::Running,
+                components: BTreeMap::new(),
+                log: Vec::new(),
+            },
+            log: VecDeque::new(),
+            streams: HashMap::new(),
+        }
+    }
+}
+
+fn component_of(id: Option<&str>) -> Option<ComponentId> {
+    id.and_then(|id| ComponentId::parse(id).ok())
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
