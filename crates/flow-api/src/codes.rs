@@ -61,8 +61,8 @@ codes! {
     FLOW_NOT_FOUND = "project/flow-not-found", 404, "The project has no such flow";
     /// The flow's file cannot be read, or the flow has no start component.
     FLOW_BROKEN = "project/flow-broken", 422, "The flow cannot run";
-    /// The newest commit of the branch is not the commit that was asked for, nor after it.
-    PROJECT_COMMIT_MISSING = "project/commit-missing", 409, "The repository does not have the commit";
+    /// The folder of the working copy cannot be used.
+    PROJECT_WORKING_COPY = "project/working-copy", 500, "The working copy cannot be used";
     /// No such account.
     ACCOUNT_NOT_FOUND = "account/not-found", 404, "There is no such account";
     /// An account of this name exists.

@@ -250,8 +250,6 @@ pub enum AttemptEnd {
     OwnerLost,
     /// Somebody cancelled the request.
     Cancelled,
-    /// Somebody re-executed the request while the attempt's end was not known.
-    Replaced,
 }
 
 /// What a saved point keeps.

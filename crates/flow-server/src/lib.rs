@@ -1,1 +1,30 @@
-//! flow-server
+//! The flow service: one server of a cluster. It joins the checkpoint database, the cluster and the engine, and serves
+//! the HTTP API with its event stream and the management console.
+//!
+//! * [`serve`] starts and stops it.
+//! * `routes` are the endpoints, each declared with who may call it; `auth` finds the caller.
+//! * `work` is the server's place in the cluster and the requests it works on.
+//! * `projects` and `update` are the project versions that it has, and how it gets newer ones.
+//! * `events` tells those who watch what changed.
+
+mod auth;
+mod config;
+mod console;
+pub mod credentials;
+mod error;
+mod events;
+mod extract;
+mod identity;
+mod problem;
+mod projects;
+mod routes;
+mod serve;
+mod state;
+mod throttle;
+mod update;
+mod wire;
+mod work;
+
+pub use config::{DEFAULT_PORT, ServerConfig};
+pub use error::ServeError;
+pub use serve::{ServingAt, serve};

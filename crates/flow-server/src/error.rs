@@ -1,0 +1,77 @@
+use flow_cluster::ClusterError;
+use flow_store::{StorageError, StoreError};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a server cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Another process listens there.
+    #[error("{listen} is in use by another process: choose another port with --listen, or stop what listens there")]
+    PortInUse {
+        /// Where it was to listen.
+        listen: SocketAddr,
+    },
+    /// The operating system does not let it listen there.
+    #[error("the server cannot listen at {listen} ({source}): choose another address with --listen")]
+    Listen {
+        /// Where it was to listen.
+        listen: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The state folder cannot be used.
+    #[error("the state folder {} cannot be used ({source}): make it writable, or choose another with --state", path.display())]
+    StateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Another server runs with the same state folder, and so with the same id.
+    #[error("another server runs with the state folder {}: each server needs its own, choose one with --state", path.display())]
+    StateInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The checkpoint storage cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The checkpoint database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server cannot join its cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The engine cannot be set up.
+    #[error("the engine cannot be set up: {0}")]
+    Engine(String),
+    /// The HTTP server stopped by itself.
+    #[error("the HTTP server stopped: {0}")]
+    Http(std::io::Error),
+}
+
+impl ServeError {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::PortInUse { .. } => "serve/port-in-use",
+            Self::Listen { .. } => "serve/listen",
+            Self::StateFolder { .. } => "serve/state-folder",
+            Self::StateInUse { .. } => "serve/state-in-use",
+            Self::Storage(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Cluster(error) => error.code(),
+            Self::Engine(_) => "serve/engine",
+            Self::Http(_) => "serve/http",
+        }
+    }
+
+    /// The error of listening at `listen`.
+    pub(crate) fn listen(listen: SocketAddr, source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::AddrInUse {
+            return Self::PortInUse { listen };
+        }
+        Self::Listen { listen, source }
+    }
+}

@@ -1,0 +1,163 @@
+//! Tells those who watch what changed, by whichever server.
+//!
+//! The checkpoint database says only *that* something changed. While somebody watches, what can be seen is read again
+//! and compared with what was seen before.
+
+use crate::state::App;
+use crate::wire::ServerNames;
+use flow_api::Event;
+use flow_store::{Epoch, Owner, Project, Request, RequestFilter, RequestId, RequestState, Server, ServerId, StoreError};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast};
+
+/// Changes within so long come as one.
+const COALESCED: Duration = Duration::from_millis(100);
+/// So many of the newest requests, and of those that have not ended, are compared one by one.
+const SEEN: usize = 500;
+/// More changed requests than this are told as one event.
+const TOLD: usize = 50;
+/// How many events a slow listener may lag behind.
+const KEPT: usize = 1024;
+
+/// Where the events of this server come from.
+pub struct Events {
+    sender: broadcast::Sender<Event>,
+    somebody: Notify,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { sender: broadcast::channel(KEPT).0, somebody: Notify::new() }
+    }
+}
+
+impl Events {
+    /// The events from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        let receiver = self.sender.subscribe();
+        self.somebody.notify_one();
+        receiver
+    }
+
+    fn is_heard(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
+    fn tell(&self, events: Vec<Event>) {
+        for event in events {
+            // An error only means that the last listener has just gone.
+            let _ = self.sender.send(event);
+        }
+    }
+}
+
+/// Watches the checkpoint database for as long as somebody listens, for ever.
+pub async fn watch(app: &App) {
+    let mut changes = app.store.changes();
+    loop {
+        if !app.events.is_heard() {
+            app.events.somebody.notified().await;
+        }
+        let mut seen = None;
+        while app.events.is_heard() {
+            changes.borrow_and_update();
+            match View::read(app).await {
+                Ok(now) => {
+                    // What changed before the first look cannot be told apart: whoever listens reads all again.
+                    let all = || vec![Event::RequestsChanged, Event::ServersChanged, Event::ProjectsChanged];
+                    app.events.tell(seen.as_ref().map_or_else(all, |before| now.differences(before)));
+                    seen = Some(now);
+                }
+                Err(error) => tracing::warn!(code = error.code(), %error, "what changed cannot be read; trying again"),
+            }
+            tokio::time::sleep(COALESCED).await;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = app.events.somebody.notified() => {}
+            }
+        }
+    }
+}
+
+/// What can be seen of the cluster at one moment.
+struct View {
+    requests: HashMap<RequestId, Request>,
+    counts: BTreeMap<RequestState, u64>,
+    servers: Vec<Server>,
+    projects: Vec<Project>,
+}
+
+impl View {
+    async fn read(app: &App) -> Result<Self, StoreError> {
+        // A takeover is seen at the servers; its requests are read after them, so that they are seen with it.
+        let servers = app.store.servers().await?;
+        let projects = app.store.projects().await?;
+        let counts = app.store.counts().await?;
+        let newest = RequestFilter { limit: SEEN, ..RequestFilter::default() };
+        let states = RequestState::ALL.into_iter().filter(|state| !state.is_ended()).collect();
+        let unended = RequestFilter { states, limit: SEEN, ..RequestFilter::default() };
+        let mut requests = app.store.list(&newest).await?;
+        requests.extend(app.store.list(&unended).await?);
+        let requests = requests.into_iter().map(|request| (request.id, request)).collect();
+        Ok(Self { requests, counts, servers, projects })
+    }
+
+    fn differences(&self, before: &Self) -> Vec<Event> {
+        let mut events = self.takeovers(before);
+        if self.servers_shown() != before.servers_shown() {
+            events.push(Event::ServersChanged);
+        }
+        if self.projects != before.projects {
+            events.push(Event::ProjectsChanged);
+        }
+        events.extend(self.changed_requests(before));
+        events
+    }
+
+    fn changed_requests(&self, before: &Self) -> Vec<Event> {
+        let is_new = |request: &&Request| before.requests.get(&request.id) != Some(*request);
+        let mut changed: Vec<RequestId> = self.requests.values().filter(is_new).map(|request| request.id).collect();
+        // One that is seen no more has ended, and newer ones have taken its place.
+        let gone = |request: &&Request| !request.state.is_ended() && !self.requests.contains_key(&request.id);
+        changed.extend(before.requests.values().filter(gone).map(|request| request.id));
+        let unseen = changed.is_empty() && self.counts != before.counts;
+        if unseen || changed.len() > TOLD {
+            return vec![Event::RequestsChanged];
+        }
+        changed.sort_unstable();
+        changed.into_iter().map(|RequestId(id)| Event::RequestChanged { id }).collect()
+    }
+
+    /// Those lives of servers that ended in a takeover since.
+    fn takeovers(&self, before: &Self) -> Vec<Event> {
+        let known: HashSet<(&ServerId, Epoch)> = before.taken_over().map(|(dead, _)| (&dead.id, dead.epoch)).collect();
+        let names = ServerNames::of(&self.servers);
+        let new = self.taken_over().filter(|(dead, _)| !known.contains(&(&dead.id, dead.epoch)));
+        let tell = |(dead, survivor): (&Server, &Server)| Event::Takeover {
+            dead: names.owner(&dead.owner()),
+            survivor: names.owner(&survivor.owner()),
+            count: self.moved(before, &dead.owner(), &survivor.id),
+        };
+        new.map(tell).collect()
+    }
+
+    fn taken_over(&self) -> impl Iterator<Item = (&Server, &Server)> {
+        self.servers.iter().filter_map(|dead| {
+            let survivor = dead.taken_over_by.as_ref()?;
+            Some((dead, self.servers.iter().find(|server| server.id == *survivor)?))
+        })
+    }
+
+    /// How many requests were the dead server's before and are the survivor's now.
+    fn moved(&self, before: &Self, dead: &Owner, survivor: &ServerId) -> u64 {
+        let was_theirs = |id: &RequestId| before.requests.get(id).is_some_and(|old| old.owner.as_ref() == Some(dead));
+        let is_ours = |request: &Request| request.owner.as_ref().is_some_and(|owner| owner.server == *survivor);
+        self.requests.values().filter(|request| is_ours(request) && was_theirs(&request.id)).count() as u64
+    }
+
+    /// What the list of servers shows, save the number of running requests, which changes with the requests.
+    fn servers_shown(&self) -> Vec<Server> {
+        self.servers.iter().map(|server| Server { requests_running: 0, ..server.clone() }).collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! Errors as the API answers them: problem details (RFC 9457) with a stable code.
+
+use crate::credentials::CredentialError;
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flow_api::Problem;
+use flow_api::codes::{self, Code};
+use flow_model::{InputError, InvalidName};
+use flow_store::{StorageError, StoreError};
+use std::time::Duration;
+
+/// Why a call is refused or failed. Becomes a [`Problem`].
+#[derive(Debug)]
+pub struct Refusal {
+    problem: Box<Problem>,
+    retry_after: Option<Duration>,
+}
+
+/// What an endpoint answers.
+pub type Reply<T> = Result<T, Refusal>;
+
+impl Refusal {
+    /// A refusal with one of the API's codes. `detail` says what is wrong this time, and the way out.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self::passed_on(code.code, code.status, code.title, detail.into())
+    }
+
+    /// The same, for a wrong value in the input at `place`.
+    pub fn invalid(place: &str, detail: impl Into<String>) -> Self {
+        let mut refusal = Self::new(codes::INPUT_INVALID, detail);
+        refusal.problem.place = Some(place.to_owned());
+        refusal
+    }
+
+    /// An error of the server's own. The caller learns nothing of its inside; the log does.
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(code = codes::SERVER_INTERNAL.code, %error, "a call failed");
+        Self::new(codes::SERVER_INTERNAL, "the server met an error of its own; its log has the details")
+    }
+
+    /// An error of another crate, whose code passes through.
+    pub fn passed_on(code: &str, status: u16, title: &str, detail: String) -> Self {
+        let kind = format!("urn:cairn:error:{code}");
+        let (title, code) = (title.to_owned(), code.to_owned());
+        Self { problem: Box::new(Problem { kind, title, status, code, detail, place: None }), retry_after: None }
+    }
+
+    /// The same with a header that says when to try again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.problem.code
+    }
+
+    /// What is wrong, for a person.
+    pub fn detail(&self) -> &str {
+        &self.problem.detail
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut set = |name: HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        };
+        if let Some(wait) = self.retry_after {
+            set(header::RETRY_AFTER, wait.as_secs_f64().ceil().to_string());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            set(header::WWW_AUTHENTICATE, "Bearer".to_owned());
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            StoreError::NotFound { what: "request", .. } => Self::new(codes::REQUEST_NOT_FOUND, detail),
+            StoreError::NotFound { what: "project", .. } => Self::new(codes::PROJECT_NOT_FOUND, detail),
+            StoreError::NotFound { what: "account", .. } => Self::new(codes::ACCOUNT_NOT_FOUND, detail),
+            StoreError::NotFound { what: "token", .. } => Self::new(codes::TOKEN_NOT_FOUND, detail),
+            StoreError::NotFound { .. } => Self::passed_on(error.code(), 404, "It does not exist", detail),
+            StoreError::WrongState(_) => Self::new(codes::REQUEST_STATE, detail),
+            StoreError::Conflict(_) => Self::passed_on(error.code(), 409, "It would contradict what is there", detail),
+            StoreError::StaleOwner { .. } => Self::new(codes::SERVER_FENCED, detail),
+            StoreError::StaleFence { .. } => Self::new(codes::REQUEST_STATE, detail),
+            StoreError::Unavailable(_) | StoreError::Full(_) => {
+                tracing::error!(code = error.code(), %error, "the checkpoint database refused");
+                Self::passed_on(error.code(), 503, "The checkpoint database is not available", detail)
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        tracing::error!(code = error.code(), %error, "the checkpoint storage refused");
+        Self::passed_on(error.code(), 503, "The checkpoint storage cannot be read", error.to_string())
+    }
+}
+
+impl From<InvalidName> for Refusal {
+    fn from(error: InvalidName) -> Self {
+        Self::new(codes::INPUT_INVALID, error.to_string())
+    }
+}
+
+impl From<InputError> for Refusal {
+    fn from(error: InputError) -> Self {
+        let mut refusal = Self::passed_on(error.code, 422, codes::INPUT_INVALID.title, error.to_string());
+        refusal.problem.place = Some(format!("inputs.{}", error.name));
+        refusal
+    }
+}
+
+impl From<CredentialError> for Refusal {
+    fn from(error: CredentialError) -> Self {
+        match &error {
+            CredentialError::Password { .. } => Self::new(codes::ACCOUNT_WEAK_PASSWORD, error.to_string()),
+            CredentialError::Name(_) => Self::invalid("name", error.to_string()),
+            CredentialError::Hash(_) => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What every endpoint shares.
+
+use crate::events::Events;
+use crate::projects::Projects;
+use crate::throttle::LoginThrottle;
+use crate::work::Work;
+use flow_store::{CheckpointStorage, ServerId, Store};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// A running server, as its endpoints see it.
+pub struct App {
+    /// The checkpoint database.
+    pub store: Arc<dyn Store>,
+    /// The checkpoint storage.
+    pub storage: CheckpointStorage,
+    /// This server's id.
+    pub id: ServerId,
+    /// This server's place in the cluster and the requests it works on.
+    pub work: Work,
+    /// The project versions that this server has.
+    pub projects: Projects,
+    /// This server's name.
+    pub name: String,
+    /// Where the working copies of projects are.
+    pub copies: PathBuf,
+    /// Held during an Update: one at a time.
+    pub updating: tokio::sync::Mutex<()>,
+    /// What changes, for those who watch.
+    pub events: Events,
+    /// Slows down whoever guesses passwords.
+    pub throttle: LoginThrottle,
+    /// How many passwords are hashed at once: each takes 19 MiB and a core.
+    pub hashing: Semaphore,
+    /// The OpenAPI document.
+    pub openapi: OnceLock<String>,
+    /// Cancelled when the server is to stop: whoever waits or streams comes to an end.
+    pub stopping: CancellationToken,
+}

@@ -1,0 +1,281 @@
+//! From the store's words to those of the API.
+
+use flow_api::{
+    Account, Attempt, AttemptEnd, AuditRecord, LogEntry, Owner, Project, ProjectVersion, Request, RequestError,
+    RequestSettings, RequestState, Role, SavedKind, SavedPoint, Server, ServerState, Time, Token,
+};
+use flow_store as store;
+use flow_store::{AttemptOutcome, Level, SavedData, ServerId, Timestamp};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// The names of the servers, for those who only know their ids.
+#[derive(Debug, Default)]
+pub struct ServerNames(HashMap<ServerId, String>);
+
+impl ServerNames {
+    pub fn of(servers: &[store::Server]) -> Self {
+        Self(servers.iter().map(|server| (server.id.clone(), server.name.clone())).collect())
+    }
+
+    pub fn owner(&self, owner: &store::Owner) -> Owner {
+        let name = self.0.get(&owner.server).cloned().unwrap_or_else(|| owner.server.to_string());
+        Owner { server: owner.server.to_string(), name, epoch: owner.epoch.0 }
+    }
+}
+
+pub fn time(time: Timestamp) -> Time {
+    Time::from_millisecond(time.0)
+}
+
+pub fn role(role: store::Role) -> Role {
+    match role {
+        store::Role::Viewer => Role::Viewer,
+        store::Role::Operator => Role::Operator,
+        store::Role::Author => Role::Author,
+        store::Role::Administrator => Role::Administrator,
+    }
+}
+
+pub fn stored_role(role: Role) -> store::Role {
+    match role {
+        Role::Viewer => store::Role::Viewer,
+        Role::Operator => store::Role::Operator,
+        Role::Author => store::Role::Author,
+        Role::Administrator => store::Role::Administrator,
+    }
+}
+
+pub fn account(account: store::Account) -> Account {
+    Account { name: account.name, role: role(account.role), disabled: account.disabled }
+}
+
+pub fn token(token: store::Token) -> Token {
+    Token {
+        id: token.id.0,
+        name: token.name,
+        account: token.account,
+        created: time(token.created),
+        expires: token.expires.map(time),
+        revoked: token.revoked.map(time),
+    }
+}
+
+pub fn audit(record: store::AuditRecord) -> AuditRecord {
+    let entry = record.entry;
+    AuditRecord {
+        number: record.number,
+        at: time(record.at),
+        account: entry.account,
+        action: entry.action,
+        subject: entry.subject,
+        detail: entry.detail,
+        address: entry.address,
+    }
+}
+
+pub fn server(server: store::Server, this: &ServerId) -> Server {
+    Server {
+        this_server: server.id == *this,
+        id: server.id.to_string(),
+        name: server.name,
+        state: match server.state {
+            store::ServerState::Running => ServerState::Running,
+            store::ServerState::Draining => ServerState::Draining,
+            store::ServerState::Terminated => ServerState::Terminated,
+        },
+        address: server.address,
+        epoch: server.epoch.0,
+        pid: server.pid,
+        started: time(server.started),
+        terminated: server.terminated.map(time),
+        taken_over_by: server.taken_over_by.map(|id| id.to_string()),
+        requests_running: server.requests_running,
+        versions: server.versions.into_iter().map(version).collect(),
+    }
+}
+
+pub fn version(version: store::ServerVersion) -> ProjectVersion {
+    ProjectVersion {
+        project: version.project.to_string(),
+        version: version.version.to_string(),
+        commit: version.commit,
+        since: time(version.updated),
+    }
+}
+
+pub fn project(project: store::Project, here: Option<ProjectVersion>) -> Project {
+    Project {
+        name: project.name.to_string(),
+        repository: without_password(&project.repository),
+        branch: project.branch,
+        folder: project.folder,
+        wanted_commit: project.wanted_commit,
+        version: here,
+    }
+}
+
+/// An address as it may be shown: `https://anna:secret@host/x` becomes `https://anna@host/x`.
+pub fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}{path}")
+        }
+        None => address.to_owned(),
+    }
+}
+
+pub fn request_state(state: store::RequestState) -> RequestState {
+    match state {
+        store::RequestState::Queued => RequestState::Queued,
+        store::RequestState::Running => RequestState::Running,
+        store::RequestState::Waiting => RequestState::Waiting,
+        store::RequestState::WaitingForRetry => RequestState::WaitingForRetry,
+        store::RequestState::Finished => RequestState::Finished,
+        store::RequestState::Error => RequestState::Error,
+        store::RequestState::Cancelled => RequestState::Cancelled,
+    }
+}
+
+pub fn request(request: store::Request, names: &ServerNames) -> Request {
+    Request {
+        id: request.id.0,
+        project: request.project.to_string(),
+        version: request.version.to_string(),
+        flow: request.flow,
+        trigger: request.trigger,
+        requested_by: request.requested_by,
+        state: request_state(request.state),
+        owner: request.owner.map(|owner| names.owner(&owner)),
+        fence: request.fence.0,
+        attempt: request.attempt,
+        retries_used: request.retries_used,
+        due: request.due.map(time),
+        created: time(request.created),
+        started: request.started.map(time),
+        updated: time(request.updated),
+        ended: request.ended.map(time),
+        checkpoint: request.checkpoint,
+        saved_points: request.saved_points,
+        error: request.error.map(error),
+        reply: request.reply,
+        attempts: None,
+    }
+}
+
+pub fn error(error: store::RequestError) -> RequestError {
+    RequestError { code: error.code, message: error.message, component: error.component }
+}
+
+pub fn settings(settings: &store::RequestSettings) -> RequestSettings {
+    RequestSettings {
+        other_server_retry: settings.other_server_retry,
+        begin_checkpoint: settings.begin_checkpoint,
+        retry_count: settings.retry_count,
+        retry_interval: seconds(settings.retry_interval_ms),
+        timeout: settings.timeout_ms.map(seconds),
+    }
+}
+
+/// Milliseconds as seconds; exact for any time that a flow can name.
+fn seconds(milliseconds: u64) -> f64 {
+    std::time::Duration::from_millis(milliseconds).as_secs_f64()
+}
+
+pub fn attempt(record: store::AttemptRecord) -> Attempt {
+    let owner = record.owner;
+    Attempt {
+        attempt: record.attempt,
+        owner: Owner { server: owner.server.to_string(), name: record.server_name, epoch: owner.epoch.0 },
+        started: time(record.started),
+        first_component_at: record.first_component_at.map(time),
+        ended: record.ended.map(time),
+        end: record.end.map(attempt_end),
+        error: record.error.map(error),
+    }
+}
+
+fn attempt_end(outcome: AttemptOutcome) -> AttemptEnd {
+    match outcome {
+        AttemptOutcome::Finished => AttemptEnd::Finished,
+        AttemptOutcome::Failed => AttemptEnd::Failed,
+        AttemptOutcome::Waiting => AttemptEnd::Waiting,
+        AttemptOutcome::Released => AttemptEnd::Released,
+        AttemptOutcome::OwnerLost => AttemptEnd::OwnerLost,
+        AttemptOutcome::Cancelled => AttemptEnd::Cancelled,
+    }
+}
+
+pub fn saved_points(points: Vec<store::SavedPoint>) -> Vec<SavedPoint> {
+    points.into_iter().zip(0..).map(|(point, number)| saved_point(point, number)).collect()
+}
+
+fn saved_point(point: store::SavedPoint, number: u32) -> SavedPoint {
+    SavedPoint {
+        number,
+        kind: match point.kind {
+            store::SavedKind::Begin => SavedKind::Begin,
+            store::SavedKind::Checkpoint => SavedKind::Checkpoint,
+            store::SavedKind::Wait => SavedKind::Wait,
+            store::SavedKind::Stream => SavedKind::Stream,
+            store::SavedKind::Completed => SavedKind::Completed,
+            store::SavedKind::Outlets => SavedKind::Outlets,
+            store::SavedKind::Withdrawn => SavedKind::Withdrawn,
+        },
+        component: point.component,
+        name: point.name,
+        attempt: point.attempt,
+        rows: point.rows,
+        bytes: match &point.data {
+            SavedData::None => 0,
+            SavedData::Inline(bytes) => bytes.len() as u64,
+            SavedData::Object { bytes, .. } => *bytes,
+        },
+        variables: object(point.variables),
+        outlets: point.outlets,
+        at: time(point.at),
+    }
+}
+
+/// A JSON object that was stored as one.
+pub fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+pub fn log_entry(numbered: store::NumberedLogEntry) -> LogEntry {
+    let entry = numbered.entry;
+    LogEntry {
+        number: numbered.number,
+        at: time(entry.at),
+        attempt: entry.attempt,
+        server: entry.server,
+        level: match entry.level {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+        .to_owned(),
+        component: entry.component,
+        event: entry.event,
+        message: entry.message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        assert_eq!(without_password("https://anna:secret@host/x.git"), "https://anna@host/x.git");
+        assert_eq!(without_password("https://host/a@b:c"), "https://host/a@b:c");
+        assert_eq!(without_password("ssh://git@host/x"), "ssh://git@host/x");
+        assert_eq!(without_password("/srv/project.git"), "/srv/project.git");
+    }
+}

@@ -1,0 +1,196 @@
+//! This server's place in the cluster, and the requests it works on.
+
+use crate::routes::runs_at_once;
+use flow_cluster::{ClusterError, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership};
+use flow_engine::{Engine, EngineError, OwnerGuard};
+use flow_store::{Created, Fence, NewRequest, Owner, Request, RequestId, RequestState, Store, StoreError};
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a server that lost its lease looks whether it may act again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long to wait before another try to join the cluster again.
+const JOIN_AGAIN: Duration = Duration::from_secs(1);
+
+/// How a server joins its cluster.
+pub struct Joining {
+    /// The checkpoint database.
+    pub store: Arc<dyn Store>,
+    /// Where the servers of this machine have their lock files.
+    pub lock_folder: PathBuf,
+    /// Who this server is.
+    pub identity: Identity,
+    /// How soon it is taken for dead.
+    pub lease: LeaseSettings,
+    /// How many attempts it runs at once.
+    pub concurrency: usize,
+    /// Runs the attempts.
+    pub engine: Engine,
+}
+
+/// This server's place in the cluster. A server that was declared dead joins again under a new epoch: then it has a
+/// new life with nothing of the old.
+pub struct Work {
+    joining: Joining,
+    life: Mutex<Option<Life>>,
+}
+
+struct Life {
+    membership: Membership,
+    dispatcher: Dispatcher,
+}
+
+impl Work {
+    /// Joins the cluster and begins to work.
+    pub async fn begin(joining: Joining) -> Result<Self, ClusterError> {
+        let life = live(&joining).await?;
+        Ok(Self { joining, life: Mutex::new(Some(life)) })
+    }
+
+    /// Whose requests this server works on at this time; none while it is not in the cluster.
+    pub fn owner(&self) -> Option<Owner> {
+        self.life.lock().as_ref().map(|life| life.membership.owner().clone())
+    }
+
+    /// Whether this server has its lease.
+    pub fn may_act(&self) -> bool {
+        self.life.lock().as_ref().is_some_and(|life| life.membership.guard().may_act())
+    }
+
+    /// Makes requests, all or none. Where there is room for all of them they are this server's own and run at once;
+    /// else they are queued for whoever has room.
+    pub async fn create_requests(&self, new: Vec<NewRequest>) -> Result<Vec<Created>, StoreError> {
+        let dispatcher = self.dispatcher();
+        let mut slots = Vec::new();
+        if let Some(dispatcher) = &dispatcher {
+            slots.extend(std::iter::from_fn(|| dispatcher.reserve()).take(new.len()));
+        }
+        let owner = if slots.len() == new.len() { self.owner() } else { None };
+        let created = self.joining.store.create_requests(new, owner).await?;
+        for created in created.iter().filter(|created| runs_at_once(created)) {
+            if let Some(slot) = slots.pop() {
+                slot.run(created.request.clone());
+            }
+        }
+        self.wake();
+        Ok(created)
+    }
+
+    /// There may be something to work on.
+    pub fn wake(&self) {
+        if let Some(dispatcher) = self.dispatcher() {
+            dispatcher.wake();
+        }
+    }
+
+    /// Ends the attempt of a request if it runs here.
+    pub fn cancel(&self, request: RequestId) {
+        if let Some(dispatcher) = self.dispatcher() {
+            dispatcher.cancel(request);
+        }
+    }
+
+    fn dispatcher(&self) -> Option<Dispatcher> {
+        self.life.lock().as_ref().map(|life| life.dispatcher.clone())
+    }
+
+    /// Joins again whenever others declared this server dead, until `stopping` is cancelled.
+    pub async fn live_again_for_ever(&self, stopping: &CancellationToken) {
+        loop {
+            let ended = self.life.lock().as_ref().map(|life| life.membership.ended());
+            let ended = ended.unwrap_or_else(CancellationToken::new);
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = ended.cancelled() => {}
+            }
+            let old = self.life.lock().take();
+            if let Some(old) = old {
+                // All its attempts were told to end with the epoch; none of their writes counts any more.
+                old.dispatcher.stop(Duration::ZERO).await;
+            }
+            while !stopping.is_cancelled() && self.life.lock().is_none() {
+                match live(&self.joining).await {
+                    Ok(life) => *self.life.lock() = Some(life),
+                    Err(error) => {
+                        tracing::warn!(code = error.code(), %error, "this server cannot join its cluster again; trying on");
+                        tokio::time::sleep(JOIN_AGAIN).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes nothing new, lets what runs end by itself for `patience`, gives the rest back and leaves the cluster.
+    pub async fn end(&self, patience: Duration) -> Result<(), ClusterError> {
+        let Some(life) = self.life.lock().take() else { return Ok(()) };
+        if let Err(error) = life.membership.drain().await {
+            tracing::warn!(code = error.code(), %error, "the others cannot be told that this server is stopping");
+        }
+        life.dispatcher.stop(patience).await;
+        life.membership.leave().await
+    }
+}
+
+async fn live(joining: &Joining) -> Result<Life, ClusterError> {
+    let store = Arc::clone(&joining.store);
+    let membership =
+        Membership::join(Arc::clone(&store), &joining.lock_folder, joining.identity.clone(), joining.lease).await?;
+    let guard = membership.guard();
+    let settings = DispatcherSettings { concurrency: joining.concurrency, ..DispatcherSettings::default() };
+    let attempts = Attempts { engine: joining.engine.clone(), store: Arc::clone(&store), guard };
+    let dispatcher = Dispatcher::start(store, &membership, settings, move |request, cancel| {
+        let attempts = attempts.clone();
+        async move { attempts.run(request, cancel).await }
+    });
+    Ok(Life { membership, dispatcher })
+}
+
+/// Runs attempts for one epoch.
+#[derive(Clone)]
+struct Attempts {
+    engine: Engine,
+    store: Arc<dyn Store>,
+    guard: Arc<Guard>,
+}
+
+/// Lets the engine ask the cluster's guard.
+struct LeaseGuard(Arc<Guard>);
+
+impl OwnerGuard for LeaseGuard {
+    fn may_act(&self) -> bool {
+        self.0.may_act()
+    }
+}
+
+impl Attempts {
+    /// Runs one attempt to its end. One that broke off because the lease was running out goes on from its saved
+    /// points once this server may act again, if the request is still its own by then.
+    async fn run(&self, request: Request, cancel: CancellationToken) {
+        let (id, fence) = (request.id, request.fence);
+        let mut current = Some(request);
+        while let Some(request) = current.take() {
+            let guard: Arc<dyn OwnerGuard> = Arc::new(LeaseGuard(Arc::clone(&self.guard)));
+            match self.engine.execute(request, guard, cancel.clone()).await {
+                Ok(_) | Err(EngineError::Fenced) => {}
+                Err(EngineError::MayNotAct) => current = self.when_allowed(id, fence, &cancel).await,
+                // The dispatcher finds it unattended and gives it back to the cluster.
+                Err(error) => tracing::warn!(code = error.code(), %error, request = %id, "an attempt broke off"),
+            }
+        }
+    }
+
+    /// Waits until this server may act again, and says what there is to go on with.
+    async fn when_allowed(&self, id: RequestId, fence: Fence, cancel: &CancellationToken) -> Option<Request> {
+        while !self.guard.may_act() {
+            if self.guard.has_ended() || cancel.is_cancelled() {
+                return None;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        let request = self.store.get(id).await.ok()?;
+        (request.fence == fence && request.state == RequestState::Running).then_some(request)
+    }
+}
