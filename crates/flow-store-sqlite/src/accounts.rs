@@ -235,9 +235,9 @@ fn create_account(db: &Db<'_>, new: &NewAccount) -> DbResult<Account> {
 
 /// Fails if nobody but `name` is an enabled administrator.
 fn check_other_administrator(db: &Db<'_>, name: &str) -> DbResult<()> {
-    let mut statement = db.connection.prepare_cached(
-        "SELECT sum(name = ?1), sum(name <> ?1) FROM account WHERE role = ?2 AND NOT disabled",
-    )?;
+    let mut statement = db
+        .connection
+        .prepare_cached("SELECT sum(name = ?1), sum(name <> ?1) FROM account WHERE role = ?2 AND NOT disabled")?;
     let counts = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?));
     let (was_one, others) = statement.query_row(params![name, role_number(Role::Administrator)], counts)?;
     if was_one.unwrap_or(0) > 0 && others.unwrap_or(0) == 0 {
@@ -252,7 +252,8 @@ fn end_sessions(db: &Db<'_>, account: i64) -> DbResult<()> {
 }
 
 /// A query for tokens with their accounts; conditions follow. For [`token`].
-const TOKENS: &str = "SELECT t.id, a.name, t.name, t.created, t.expires, t.revoked, a.name, a.role, a.disabled, a.created
+const TOKENS: &str =
+    "SELECT t.id, a.name, t.name, t.created, t.expires, t.revoked, a.name, a.role, a.disabled, a.created
                       FROM token t JOIN account a ON a.id = t.account";
 
 fn token(row: &Row<'_>) -> DbResult<Token> {

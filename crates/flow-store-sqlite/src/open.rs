@@ -110,8 +110,7 @@ fn lock_folder(path: &Path) -> PathBuf {
 
 /// Opens the writer's connection. Under the write lock, so that processes that start together do not meet in here.
 fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(256);
     // Writers take turns by locks of their own; this is for other programs that look at the file.

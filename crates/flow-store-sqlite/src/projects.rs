@@ -137,8 +137,7 @@ impl ProjectStore for SqliteStore {
         let name = name.clone();
         self.readers
             .run(move |db| {
-                let mut statement =
-                    db.prepare_cached(&format!("{VERSIONS} WHERE v.project = ? ORDER BY s.server"))?;
+                let mut statement = db.prepare_cached(&format!("{VERSIONS} WHERE v.project = ? ORDER BY s.server"))?;
                 collect(statement.query([name.as_str()])?, server_version)
             })
             .await

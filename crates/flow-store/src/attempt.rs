@@ -26,15 +26,8 @@ pub enum SavedKind {
 
 impl SavedKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::Begin,
-        Self::Checkpoint,
-        Self::Wait,
-        Self::Stream,
-        Self::Completed,
-        Self::Outlets,
-        Self::Withdrawn,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Begin, Self::Checkpoint, Self::Wait, Self::Stream, Self::Completed, Self::Outlets, Self::Withdrawn];
 
     /// Whether a saved point of this kind takes the request forward, so that it counts as anything saved at all and
     /// ends a row of takeovers without progress. Choices of outlets do not: they spare no work.
@@ -218,14 +211,8 @@ pub enum AttemptOutcome {
 
 impl AttemptOutcome {
     /// All outcomes.
-    pub const ALL: [Self; 6] = [
-        Self::Finished,
-        Self::Failed,
-        Self::Waiting,
-        Self::Released,
-        Self::OwnerLost,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Finished, Self::Failed, Self::Waiting, Self::Released, Self::OwnerLost, Self::Cancelled];
 }
 
 /// One try of a request by one owner.
@@ -252,7 +239,16 @@ pub struct AttemptRecord {
 impl AttemptRecord {
     /// The record of an attempt that has just started.
     pub fn started(attempt: u32, owner: Owner, server_name: String, now: Timestamp) -> Self {
-        Self { attempt, owner, server_name, started: now, ended: None, end: None, error: None, first_component_at: None }
+        Self {
+            attempt,
+            owner,
+            server_name,
+            started: now,
+            ended: None,
+            end: None,
+            error: None,
+            first_component_at: None,
+        }
     }
 
     /// Fills in when the first component of each attempt started, from the request's log.

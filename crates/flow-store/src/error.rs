@@ -23,7 +23,9 @@ pub enum StoreError {
         owner: Owner,
     },
     /// An earlier write of the same attempt failed.
-    #[error("an earlier write of the attempt with fence {fence} of request {request} failed, so it can only end as failed")]
+    #[error(
+        "an earlier write of the attempt with fence {fence} of request {request} failed, so it can only end as failed"
+    )]
     AttemptBroken {
         /// The request.
         request: RequestId,
@@ -51,7 +53,9 @@ pub enum StoreError {
     #[error("the disk of the checkpoint database is full ({0}): make room, the server goes on by itself")]
     Full(String),
     /// The database was made by a newer release.
-    #[error("the checkpoint database has schema {found}, but this release knows schemas up to {supported}: use a newer release")]
+    #[error(
+        "the checkpoint database has schema {found}, but this release knows schemas up to {supported}: use a newer release"
+    )]
     NewerSchema {
         /// The schema of the database.
         found: i64,

@@ -24,8 +24,8 @@ mod store;
 pub mod transition;
 
 pub use account::{
-    Account, AccountStore, AuditEntry, AuditRecord, Credentials, NewAccount, NewSession, NewToken, Role, Session, Token,
-    TokenId, last_administrator,
+    Account, AccountStore, AuditEntry, AuditRecord, Credentials, NewAccount, NewSession, NewToken, Role, Session,
+    Token, TokenId, last_administrator,
 };
 pub use attempt::{
     AttemptEnd, AttemptOutcome, AttemptRecord, AttemptWrite, Level, LogEntry, NumberedLogEntry, SavedData, SavedKind,
@@ -36,13 +36,9 @@ pub use error::StoreError;
 pub use id::{Epoch, Fence, Owner, ProjectName, RequestId, ServerId, Timestamp, VersionId};
 pub use memory::MemoryStore;
 pub use project::{NewProject, Project, ProjectStore, ProjectVersion, ServerVersion, VersionRecord};
-pub use request::{
-    Created, NewRequest, Request, RequestError, RequestFilter, RequestSettings, RequestState,
-};
+pub use request::{Created, NewRequest, Request, RequestError, RequestFilter, RequestSettings, RequestState};
 pub use request_store::RequestStore;
-pub use server::{
-    NewServer, Server, ServerRef, ServerState, ServerStore, Takeover, check_alive, check_may_take_over,
-};
+pub use server::{NewServer, Server, ServerRef, ServerState, ServerStore, Takeover, check_alive, check_may_take_over};
 pub use storage::{CheckpointStorage, INLINE_LIMIT, StorageError, StoredObject};
 pub use store::Store;
 

@@ -359,11 +359,8 @@ pub fn cancel(mut request: Request, by: &str, server: &str, now: Timestamp) -> R
     request.ended = Some(now);
     let request = fenced(request, now);
     let entry = log_entry(&request, server, Level::Warning, event::CANCELLED, format!("cancelled by {by}"), now);
-    let change = if was_running {
-        Change::ended(request, AttemptOutcome::Cancelled, None)
-    } else {
-        Change::quiet(request)
-    };
+    let change =
+        if was_running { Change::ended(request, AttemptOutcome::Cancelled, None) } else { Change::quiet(request) };
     Ok(change.with_log(entry))
 }
 
@@ -424,11 +421,8 @@ fn resumable(
     }
     let request = fenced(request, now);
     let entry = log_entry(&request, server, Level::Warning, event, message, now);
-    let change = if was_running {
-        Change::ended(request, AttemptOutcome::OwnerLost, None)
-    } else {
-        Change::quiet(request)
-    };
+    let change =
+        if was_running { Change::ended(request, AttemptOutcome::OwnerLost, None) } else { Change::quiet(request) };
     change.with_log(entry)
 }
 
@@ -452,14 +446,7 @@ fn went_on_from(request: &Request) -> String {
     }
 }
 
-fn log_entry(
-    request: &Request,
-    server: &str,
-    level: Level,
-    event: &str,
-    message: String,
-    now: Timestamp,
-) -> LogEntry {
+fn log_entry(request: &Request, server: &str, level: Level, event: &str, message: String, now: Timestamp) -> LogEntry {
     LogEntry {
         at: now,
         attempt: request.attempt,

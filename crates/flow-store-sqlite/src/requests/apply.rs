@@ -42,8 +42,7 @@ impl PreparedWrite {
         let prepare = |point: SavedPoint| {
             let no_variables = point.variables.as_object().is_some_and(serde_json::Map::is_empty);
             let variables = if no_variables { None } else { Some(to_json(&point.variables)?) };
-            let outlets =
-                if point.outlets.is_empty() { None } else { Some(to_json(&point.outlets)?) };
+            let outlets = if point.outlets.is_empty() { None } else { Some(to_json(&point.outlets)?) };
             Ok::<_, StoreError>(PreparedPoint { point, variables, outlets })
         };
         Ok(Self {
@@ -208,9 +207,9 @@ pub(crate) fn apply_to_all(
     transition: impl Fn(Request) -> Option<Change>,
 ) -> DbResult<Vec<Request>> {
     let ids = {
-        let mut open = db.connection.prepare_cached(
-            "SELECT id FROM request WHERE server = ? AND epoch <= ? AND state <= 3 ORDER BY id",
-        )?;
+        let mut open = db
+            .connection
+            .prepare_cached("SELECT id FROM request WHERE server = ? AND epoch <= ? AND state <= 3 ORDER BY id")?;
         rows::collect(open.query([server, epoch])?, |row| Ok(RequestId(row.get(0)?)))?
     };
     let mut changed = Vec::with_capacity(ids.len());
@@ -273,9 +272,9 @@ fn insert_attempt(db: &Db<'_>, request: &Request) -> DbResult<()> {
     let Some(owner) = &request.owner else {
         return Ok(());
     };
-    let mut insert = db.connection.prepare_cached(
-        "INSERT INTO attempt (request, attempt, server, epoch, started) VALUES (?, ?, ?, ?, ?)",
-    )?;
+    let mut insert = db
+        .connection
+        .prepare_cached("INSERT INTO attempt (request, attempt, server, epoch, started) VALUES (?, ?, ?, ?, ?)")?;
     let server = db.server_number(&owner.server)?;
     insert.execute(params![request.id.0, request.attempt, server, owner.epoch.0, request.updated.0])?;
     Ok(())

@@ -162,12 +162,7 @@ fn saved_point(row: &Row<'_>) -> DbResult<SavedPoint> {
 }
 
 /// Log entries after number `after`.
-pub(super) fn log(
-    connection: &Connection,
-    id: RequestId,
-    after: u64,
-    limit: usize,
-) -> DbResult<Vec<NumberedLogEntry>> {
+pub(super) fn log(connection: &Connection, id: RequestId, after: u64, limit: usize) -> DbResult<Vec<NumberedLogEntry>> {
     check_known(connection, id)?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     // The row that holds entry `after` may hold later ones, too.

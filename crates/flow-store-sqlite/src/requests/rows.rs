@@ -108,10 +108,7 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
 }
 
 /// Collects the rows of a query with a reader that can fail in ways of its own.
-pub(crate) fn collect<T>(
-    rows: rusqlite::Rows<'_>,
-    read: impl Fn(&Row<'_>) -> DbResult<T>,
-) -> DbResult<Vec<T>> {
+pub(crate) fn collect<T>(rows: rusqlite::Rows<'_>, read: impl Fn(&Row<'_>) -> DbResult<T>) -> DbResult<Vec<T>> {
     let mut rows = rows;
     let mut collected = Vec::new();
     while let Some(row) = rows.next().map_err(DbError::from)? {

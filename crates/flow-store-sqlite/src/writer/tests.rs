@@ -1,1 +1,171 @@
+use super::*;
+use crate::{SqliteOptions, SqliteStore};
+use parking_lot::Mutex;
+use std::path::Path;
+use std::time::Duration;
 
+type Failures = Arc<Mutex<Vec<String>>>;
+
+/// A store whose disk failures are collected instead of ending the process.
+fn open(folder: &Path) -> (Arc<SqliteStore>, Failures) {
+    let failures = Failures::default();
+    let seen = failures.clone();
+    let fatal: Fatal = Arc::new(move |error: &StoreError| seen.lock().push(error.code().to_owned()));
+    let store =
+        SqliteStore::open_with(folder.join("test.db"), SqliteOptions { log_bytes: 0, fatal, ..Default::default() });
+    let store = store.unwrap();
+    (store, failures)
+}
+
+fn note(text: &'static str) -> impl FnOnce(&Db<'_>) -> DbResult<()> {
+    move |db| {
+        db.connection.execute("INSERT INTO audit VALUES (NULL, 0, ?, '', '', '', '')", [text])?;
+        Ok(())
+    }
+}
+
+fn fail(text: &'static str) -> impl FnOnce(&Db<'_>) -> DbResult<()> {
+    move |db| {
+        note(text)(db)?;
+        Err(StoreError::unavailable("on purpose").into())
+    }
+}
+
+fn sqlite_error(code: i32) -> DbError {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None).into()
+}
+
+async fn notes(store: &SqliteStore) -> Vec<String> {
+    let read = |db: &Connection| {
+        let mut statement = db.prepare("SELECT account FROM audit ORDER BY id")?;
+        crate::requests::collect(statement.query([])?, |row| Ok(row.get(0)?))
+    };
+    store.readers.run(read).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_queues_up_during_a_commit_is_one_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let other = WriteLock::open(store.lock_folder()).unwrap();
+    let turn = other.take_turn().unwrap();
+    let version = |db: &Connection| Ok(db.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))?);
+    let before = store.readers.run(version).await.unwrap();
+    let writes: Vec<_> = (0..100)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.writer.run(note("x")).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    drop(turn);
+    for write in writes {
+        write.await.unwrap().unwrap();
+    }
+    assert_eq!(notes(&store).await.len(), 100);
+    let after = store.readers.run(version).await.unwrap();
+    assert!(after - before <= 3, "{} commits", after - before);
+}
+
+#[tokio::test]
+async fn a_failed_command_leaves_the_others_of_its_batch_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, failures) = open(folder.path());
+    let turn_holder = WriteLock::open(store.lock_folder()).unwrap();
+    let turn = turn_holder.take_turn().unwrap();
+    let run = async {
+        tokio::join!(
+            store.writer.run(note("one")),
+            store.writer.run(fail("never")),
+            store.writer.run(note("two")),
+            async { drop(turn) }
+        )
+    };
+    let (one, failed, two, ()) = run.await;
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(failed.unwrap_err(), StoreError::unavailable("on purpose"));
+    assert_eq!(notes(&store).await, ["one", "two"]);
+    assert!(failures.lock().is_empty());
+}
+
+#[tokio::test]
+async fn later_writes_of_an_attempt_are_refused_after_a_failed_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let (broken, other) = (AttemptKey(RequestId(1), Fence(1)), AttemptKey(RequestId(1), Fence(2)));
+    let turn_holder = WriteLock::open(store.lock_folder()).unwrap();
+    let turn = turn_holder.take_turn().unwrap();
+    // In one batch, so that the second is queued before the first has failed.
+    let (first, second, others, ()) = tokio::join!(
+        store.writer.run_chained(Chain::Builds(broken), fail("lost")),
+        store.writer.run_chained(Chain::Builds(broken), note("builds on what was lost")),
+        store.writer.run_chained(Chain::Builds(other), note("other attempt")),
+        async { drop(turn) },
+    );
+    assert!(first.is_err());
+    assert_eq!(second.unwrap_err().code(), "store/attempt-broken");
+    others.unwrap();
+    let later = store.writer.run_chained(Chain::Builds(broken), note("later")).await;
+    assert_eq!(later.unwrap_err().code(), "store/attempt-broken");
+    store.writer.run_chained(Chain::Ends(broken), note("failed")).await.unwrap();
+    assert_eq!(notes(&store).await, ["other attempt", "failed"]);
+}
+
+#[tokio::test]
+async fn a_stale_fence_does_not_break_an_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let key = AttemptKey(RequestId(1), Fence(1));
+    let stale = |_: &Db<'_>| Err::<(), _>(StoreError::StaleFence { request: RequestId(1), fence: Fence(1) }.into());
+    assert!(store.writer.run_chained(Chain::Builds(key), stale).await.unwrap_err().is_stale());
+    store.writer.run_chained(Chain::Builds(key), note("goes on")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_the_batch_and_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, failures) = open(folder.path());
+    let full = |db: &Db<'_>| {
+        db.connection.execute_batch("ROLLBACK")?; // as SQLite does by itself
+        Err::<(), _>(sqlite_error(rusqlite::ffi::SQLITE_FULL))
+    };
+    let turn_holder = WriteLock::open(store.lock_folder()).unwrap();
+    let turn = turn_holder.take_turn().unwrap();
+    let (before, failed, ()) =
+        tokio::join!(store.writer.run(note("before")), store.writer.run(full), async { drop(turn) });
+    assert_eq!(before.unwrap_err().code(), "store/full");
+    assert_eq!(failed.unwrap_err().code(), "store/full");
+    store.writer.run(note("after")).await.unwrap();
+    assert_eq!(notes(&store).await, ["after"]);
+    assert!(failures.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_failing_disk_ends_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, failures) = open(folder.path());
+    store.writer.run(note("durable")).await.unwrap();
+    let broken_disk = |db: &Db<'_>| {
+        note("lost")(db)?;
+        Err::<(), _>(sqlite_error(rusqlite::ffi::SQLITE_IOERR_FSYNC))
+    };
+    assert!(store.writer.run(broken_disk).await.is_err());
+    assert_eq!(*failures.lock(), ["store/unavailable"]);
+    let later = tokio::time::timeout(Duration::from_secs(10), store.writer.run(note("later"))).await.unwrap();
+    assert_eq!(later.unwrap_err().code(), "store/unavailable");
+    assert_eq!(notes(&store).await, ["durable"]);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_command_ends_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, failures) = open(folder.path());
+    let panics = |_: &Db<'_>| -> DbResult<()> { panic!("on purpose") };
+    assert_eq!(store.writer.run(panics).await.unwrap_err().code(), "store/unavailable");
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while failures.lock().is_empty() {
+        assert!(std::time::Instant::now() < deadline, "nobody was told");
+        tokio::task::yield_now().await;
+    }
+}

@@ -2,8 +2,9 @@
 
 use super::{checkpoint, log_entry, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, ManualClock, NumberedLogEntry, Owner, Request, RequestError, RequestFilter,
-    RequestSettings, RequestState, SavedKind, SavedPoint, Server, ServerId, ServerState, Store, StoreError,
+    AttemptEnd, AttemptRecord, AttemptWrite, ManualClock, NumberedLogEntry, Owner, Request, RequestError,
+    RequestFilter, RequestSettings, RequestState, SavedKind, SavedPoint, Server, ServerId, ServerState, Store,
+    StoreError,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -8,9 +8,9 @@ mod servers;
 
 use crate::transition::{AttemptChange, Change};
 use crate::{
-    Account, AttemptRecord, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project,
-    ProjectName, Request, RequestId, SavedPoint, ServerId, ServerRef, ServerState, ServerVersion, Session, Store,
-    StoreError, SystemClock, Timestamp, Token, VersionId, VersionRecord, check_alive,
+    Account, AttemptRecord, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName, Request,
+    RequestId, SavedPoint, ServerId, ServerRef, ServerState, ServerVersion, Session, Store, StoreError, SystemClock,
+    Timestamp, Token, VersionId, VersionRecord, check_alive,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;

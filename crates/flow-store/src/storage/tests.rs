@@ -1,1 +1,113 @@
+use super::*;
+use std::os::unix::fs::PermissionsExt;
+use tempfile::tempdir;
 
+fn large(fill: u8) -> Bytes {
+    vec![fill; INLINE_LIMIT + 1].into()
+}
+
+fn files_below(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
+}
+
+#[tokio::test]
+async fn small_streams_stay_inline_and_large_ones_become_objects() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let small = Bytes::from(vec![1; INLINE_LIMIT]);
+    assert_eq!(storage.save(small.clone()).await.unwrap(), SavedData::Inline(small.clone()));
+    let saved = storage.save(large(2)).await.unwrap();
+    assert!(matches!(&saved, SavedData::Object { bytes, .. } if *bytes == INLINE_LIMIT as u64 + 1));
+    assert_eq!(storage.load(&saved).await.unwrap(), Some(large(2)));
+    assert_eq!(storage.load(&SavedData::Inline(small.clone())).await.unwrap(), Some(small));
+    assert_eq!(storage.load(&SavedData::None).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn equal_bytes_are_one_object_also_when_written_at_the_same_time() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let (one, two) = tokio::join!(storage.put_object(large(3)), storage.put_object(large(3)));
+    assert_eq!(one.unwrap(), two.unwrap());
+    storage.put_object(large(3)).await.unwrap();
+    storage.put_object(large(4)).await.unwrap();
+    assert_eq!(files_below(folder.path()), 2);
+}
+
+#[tokio::test]
+async fn a_damaged_object_is_not_given_out() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let object = storage.put_object(large(5)).await.unwrap();
+    let path = folder.path().join(&object.key);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = storage.get_object(&object.key, &object.hash).await.unwrap_err();
+    assert_eq!(error.code(), "storage/damaged-object");
+    fs::remove_file(&path).unwrap();
+    let error = storage.get_object(&object.key, &object.hash).await.unwrap_err();
+    assert_eq!(error.code(), "storage/missing-object");
+    assert!(error.to_string().contains(&object.key), "{error}");
+}
+
+#[tokio::test]
+async fn a_truncated_object_is_written_anew() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let object = storage.put_object(large(6)).await.unwrap();
+    fs::write(folder.path().join(&object.key), b"short").unwrap();
+    assert_eq!(storage.put_object(large(6)).await.unwrap(), object);
+    assert_eq!(storage.get_object(&object.key, &object.hash).await.unwrap(), large(6));
+}
+
+#[tokio::test]
+async fn a_key_cannot_lead_out_of_the_storage() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path().join("storage")).unwrap();
+    fs::write(folder.path().join("secret"), "x").unwrap();
+    for key in ["../secret", "/etc/hostname", "objects/../../secret", ""] {
+        let error = storage.get_object(key, "00").await.unwrap_err();
+        assert_eq!(error.code(), "storage/missing-object", "{key}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_refused_at_start() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let error = CheckpointStorage::open(file.join("storage")).unwrap_err();
+    assert_eq!(error.code(), "storage/not-writable");
+    assert!(error.to_string().contains("storage"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_refused() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let object = storage.put_object(large(7)).await.unwrap();
+    let set_mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o500);
+    let can_write_all_the_same = tempfile::tempfile_in(folder.path()).is_ok(); // as root
+    let probed = storage.check_writable();
+    set_mode(0o700);
+    if !can_write_all_the_same {
+        assert_eq!(probed.unwrap_err().code(), "storage/not-writable");
+    }
+    // A folder that has gone is refused for everybody.
+    fs::remove_dir_all(folder.path()).unwrap();
+    assert_eq!(storage.check_writable().unwrap_err().code(), "storage/not-writable");
+    assert_eq!(storage.put_object(large(8)).await.unwrap_err().code(), "storage/not-writable");
+    let error = storage.get_object(&object.key, &object.hash).await.unwrap_err();
+    assert_eq!(error.code(), "storage/missing-object");
+}
+
+#[test]
+fn no_probe_is_left_behind() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    storage.check_writable().unwrap();
+    assert_eq!(files_below(folder.path()), 0);
+}

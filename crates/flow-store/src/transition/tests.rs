@@ -1,1 +1,160 @@
+//! What the conformance suite does not see from outside: every transition in every state.
 
+use super::*;
+use crate::{Epoch, ProjectName, RequestSettings, ServerId, VersionId};
+use serde_json::json;
+
+const NOW: Timestamp = Timestamp(1000);
+
+fn server(name: &str, epoch: i64) -> ServerRef {
+    let owner = Owner { server: ServerId::parse(name).unwrap(), epoch: Epoch(epoch) };
+    ServerRef { owner, name: format!("Server {name}") }
+}
+
+fn new_request(other_server_retry: bool) -> NewRequest {
+    NewRequest {
+        project: ProjectName::parse("orders").unwrap(),
+        version: VersionId::parse("v1").unwrap(),
+        flow: "import".to_owned(),
+        trigger: "api".to_owned(),
+        requested_by: "ann".to_owned(),
+        inputs: json!({}),
+        settings: RequestSettings { other_server_retry, retry_count: 1, ..RequestSettings::default() },
+        idempotency_key: None,
+    }
+}
+
+/// A request of server a in this state.
+fn request(state: RequestState, other_server_retry: bool, saved_points: u32) -> Request {
+    let created = create(RequestId(1), new_request(other_server_retry), None, Timestamp(1)).request;
+    let due = matches!(state, Waiting | WaitingForRetry).then_some(Timestamp(5000));
+    let attempt = u32::from(state != Queued);
+    Request { state, owner: Some(server("a", 1).owner), fence: Fence(7), due, attempt, saved_points, ..created }
+}
+
+#[test]
+fn takeover_moves_each_state_as_the_rules_say() {
+    let (dead, survivor) = (server("a", 1), server("b", 4));
+    let (of_dead, of_survivor) = (Some(dead.owner.clone()), Some(survivor.owner.clone()));
+    // (state, OtherServerRetry, saved points) → (state, owner, due)
+    let table = [
+        ((Queued, true, 0), (Queued, None, None)),
+        ((Queued, false, 0), (Queued, None, None)),
+        ((Running, true, 0), (WaitingForRetry, of_survivor.clone(), Some(NOW))),
+        ((Running, true, 2), (WaitingForRetry, of_survivor.clone(), Some(NOW))),
+        ((Running, false, 2), (WaitingForRetry, of_dead.clone(), Some(NOW))),
+        ((Running, false, 0), (Error, of_dead.clone(), None)),
+        ((Waiting, true, 0), (WaitingForRetry, of_survivor.clone(), Some(Timestamp(5000)))),
+        ((Waiting, false, 2), (WaitingForRetry, of_dead.clone(), Some(Timestamp(5000)))),
+        ((Waiting, false, 0), (Error, of_dead.clone(), None)),
+        ((WaitingForRetry, true, 0), (WaitingForRetry, of_survivor, Some(Timestamp(5000)))),
+        ((WaitingForRetry, false, 2), (WaitingForRetry, of_dead.clone(), Some(Timestamp(5000)))),
+        ((WaitingForRetry, false, 0), (Error, of_dead, None)),
+    ];
+    for ((state, other_server_retry, saved), expected) in table {
+        let change = take_over(request(state, other_server_retry, saved), &dead, &survivor, NOW).unwrap();
+        let after = change.request;
+        let place = format!("{state} OtherServerRetry={other_server_retry} saved={saved}");
+        assert_eq!((after.state, after.owner, after.due), expected, "{place}");
+        assert_eq!(after.fence, Fence(8), "{place}");
+        assert_eq!(after.error.is_some(), after.state == Error, "{place}");
+        assert_eq!(matches!(change.attempt, AttemptChange::Ended(AttemptOutcome::OwnerLost, _)), state == Running);
+    }
+}
+
+#[test]
+fn takeover_leaves_ended_requests_and_those_of_others_alone() {
+    let survivor = server("b", 1);
+    for state in [Finished, Error, Cancelled] {
+        assert_eq!(take_over(request(state, true, 1), &server("a", 1), &survivor, NOW), None);
+    }
+    for other in [server("a", 2), server("c", 1)] {
+        assert_eq!(take_over(request(Running, true, 1), &other, &survivor, NOW), None);
+    }
+    let free = Request { owner: None, ..request(Queued, true, 0) };
+    assert_eq!(take_over(free, &server("a", 1), &survivor, NOW), None);
+}
+
+#[test]
+fn a_restart_recovers_only_earlier_epochs_of_the_same_server() {
+    assert_eq!(recover(request(Running, true, 0), &server("a", 1), NOW), None);
+    assert_eq!(recover(request(Running, true, 0), &server("b", 2), NOW), None);
+    let again = server("a", 3);
+    let change = recover(request(Running, true, 0), &again, NOW).unwrap();
+    assert_eq!((change.request.state, change.request.owner), (WaitingForRetry, Some(again.owner.clone())));
+    let kept = recover(request(WaitingForRetry, false, 0), &again, NOW).unwrap().request;
+    assert_eq!((kept.state, kept.due), (WaitingForRetry, Some(Timestamp(5000))), "it lost nothing");
+}
+
+#[test]
+fn only_what_takes_the_request_forward_counts_as_progress() {
+    let point = |kind| SavedPoint {
+        kind,
+        component: "c-1".to_owned(),
+        name: "One".to_owned(),
+        iteration: String::new(),
+        attempt: 1,
+        data: crate::SavedData::None,
+        variables: json!({}),
+        outlets: vec![],
+        due: None,
+        rows: 0,
+        at: NOW,
+    };
+    let before = Request { takeovers_without_progress: 2, ..request(Running, true, 0) };
+    for kind in SavedKind::ALL {
+        let after = save(before.clone(), Fence(7), &[point(kind)], NOW).unwrap();
+        let forward = !matches!(kind, SavedKind::Outlets | SavedKind::Withdrawn);
+        assert_eq!(after.takeovers_without_progress == 0, forward, "{kind:?}");
+        let checkpoint = match kind {
+            SavedKind::Begin => Some("Start"),
+            SavedKind::Checkpoint => Some("One"),
+            _ => None,
+        };
+        assert_eq!((after.checkpoint.as_deref(), after.saved_points), (checkpoint, 1), "{kind:?}");
+    }
+}
+
+#[test]
+fn writes_need_the_running_attempt_and_its_fence() {
+    for state in RequestState::ALL {
+        let allowed = state == Running;
+        assert_eq!(check_fence(&request(state, true, 0), Fence(7)).is_ok(), allowed, "{state}");
+        assert!(check_fence(&request(state, true, 0), Fence(6)).is_err(), "{state}");
+    }
+}
+
+#[test]
+fn re_execution_and_cancelling_know_their_states() {
+    for state in RequestState::ALL {
+        let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", NOW);
+        assert_eq!(re_executed.is_ok(), matches!(state, Error | Cancelled | WaitingForRetry), "{state}");
+        let cancelled = cancel(request(state, true, 0), "ann", "Server a", NOW);
+        assert_eq!(cancelled.is_ok(), !state.is_ended(), "{state}");
+        assert!(cancelled.is_err() || cancelled.is_ok_and(|change| change.request.fence == Fence(8)), "{state}");
+    }
+}
+
+#[test]
+fn a_claim_needs_a_request_that_is_free_or_ones_own_and_due() {
+    let (a, b) = (server("a", 1).owner, server("b", 1).owner);
+    let waiting = request(WaitingForRetry, true, 0);
+    assert!(!is_claimable(&waiting, &a, Timestamp(4999)));
+    assert!(is_claimable(&waiting, &a, Timestamp(5000)));
+    assert!(!is_claimable(&waiting, &b, Timestamp(5000)));
+    let free = Request { owner: None, ..waiting };
+    assert!(is_claimable(&free, &b, Timestamp(5000)));
+    let earlier = server("a", 2).owner;
+    assert!(!is_claimable(&request(Queued, true, 0), &earlier, NOW));
+    assert!(claim(request(Finished, true, 0), &a, NOW).is_err());
+}
+
+#[test]
+fn a_graceful_stop_keeps_what_only_this_server_may_go_on_with() {
+    let a = server("a", 1);
+    assert_eq!(leave(request(Waiting, false, 0), &a, NOW), None);
+    let free = leave(request(Waiting, true, 0), &a, NOW).unwrap().request;
+    assert_eq!((free.state, free.owner, free.due), (Waiting, None, Some(Timestamp(5000))));
+    let running = leave(request(Running, true, 0), &a, NOW).unwrap().request;
+    assert_eq!((running.state, running.owner, running.fence), (Queued, None, Fence(8)));
+}
