@@ -31,7 +31,6 @@ export function viewOf(component: Component): ComponentView {
     ports: portsOf(component),
     line: lines[type] ?? "",
     settles: type !== "HttpRequest",
-    runsAgain: type === "SqlPut" ? ["put", "map"] : [],
   };
 }
 

@@ -10,7 +10,8 @@ import {
   type FlowPatch,
   type Platform,
 } from "../src/platform";
-import { linkId, patched } from "../src/designer/state/patch";
+import { linkId } from "../src/designer/state/patch";
+import { applied } from "./edits";
 import { palette } from "./palette";
 import { portsOf, problemsOf, sampleFlows, viewOf } from "./flows";
 
@@ -139,6 +140,7 @@ export class FixturePlatform implements Platform {
       { flow, state: this.#state(this.#open(flow)) }
     ),
     flow_copy: () => ({ text: "{}" }),
+    flow_runs_again: () => ({ components: ["map", "put"] }),
     run_last: () => null,
     run_start: ({ flow }: { flow: string }) => this.#startRun(flow),
     run_stop: () => null,
@@ -400,44 +402,5 @@ export class FixturePlatform implements Platform {
       components: {},
       log: [{ at: Date.now(), component: null, failure: false, message: "attempt 1 started" }],
     };
-  }
-}
-
-function applied(flow: Flow, edit: Edit): Flow {
-  const empty: FlowPatch = { components: {}, removedComponents: [], links: [], removedLinks: [], layout: {} };
-  const component = "id" in edit ? flow.components[edit.id] : undefined;
-  switch (edit.edit) {
-    case "batch":
-      return edit.edits.reduce(applied, flow);
-    case "addComponent":
-      return patched(flow, {
-        ...empty,
-        components: { [edit.id]: edit.component },
-        layout: { [edit.id]: edit.position },
-      });
-    case "removeComponent":
-      return patched(flow, {
-        ...empty,
-        removedComponents: [edit.id],
-        removedLinks: flow.links.filter(({ from, to }) => from.component === edit.id || to.component === edit.id),
-      });
-    case "move":
-      return patched(flow, { ...empty, layout: { [edit.id]: edit.position } });
-    case "connect":
-      return patched(flow, { ...empty, links: [edit.link] });
-    case "disconnect":
-      return patched(flow, { ...empty, removedLinks: [edit.link] });
-    case "setDescription":
-      return { ...flow, description: edit.description };
-    case "rename":
-      return component
-        ? patched(flow, { ...empty, components: { [edit.id]: { ...component, name: edit.name } } })
-        : flow;
-    case "setProperty": {
-      if (!component) return flow;
-      const others = Object.entries(component.properties).filter(([name]) => name !== edit.property);
-      const properties = Object.fromEntries(edit.value === null ? others : [...others, [edit.property, edit.value]]);
-      return patched(flow, { ...empty, components: { [edit.id]: { ...component, properties } } });
-    }
   }
 }

@@ -13,7 +13,7 @@ const arrows: Record<string, Direction> = {
   arrowdown: "down",
 };
 const steps: Record<Direction, [number, number]> = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
-let gesture = { key: "", last: 0 };
+const gesture = { key: "", last: 0 };
 
 /** The keyboard layer of the canvas. Answers whether the key was its own. */
 export function canvasKey(flow: DrawnFlow, event: KeyboardEvent): boolean {

@@ -66,7 +66,13 @@ export function shapeOf(description: ComponentDescription | undefined, view: Com
     }),
   );
   const error = outlets.find(({ name }) => name === ERROR_OUTLET);
-  if (error) ports.push({ ...error, way: "out", side: "bottom", x: milestone ? width - 16 : width - 32, y: height });
+  if (error)
+    ports.push({
+      ...error,
+      way: "out",
+      side: "bottom",
+      ...(milestone ? { x: 71, y: 47 } : { x: width - 32, y: height }),
+    });
   return { milestone, width, height, ports, rows: listed ? ports.filter((port) => port.side === "right") : [] };
 }
 

@@ -1,0 +1,97 @@
+import type {
+  Flow,
+  LogEntry,
+  Request,
+  RequestDetail,
+  RequestQuery,
+  RequestState,
+  Requests,
+  Role,
+  SavedRows,
+  ServerView,
+} from "../generated/types";
+
+/** How many requests there are in each state; a state without requests may be missing. */
+export type Counts = Partial<Record<RequestState, number>>;
+
+/** A cluster at one moment. */
+export interface Overview {
+  servers: ServerView[];
+  counts: Counts;
+  /** Why what is shown is old: no server answers. */
+  problem: string | null;
+}
+
+/** What changed on a cluster. What it is now is not told: ask again for what is shown. */
+export interface ClusterChange {
+  servers: boolean;
+  projects: boolean;
+  /** The requests that changed; null when there are too many to name. */
+  requests: readonly number[] | null;
+  takeovers: readonly { dead: string; survivor: string; count: number }[];
+}
+
+/** Where the views of a cluster get what they show. Every promise rejects with something {@link ClusterError} takes. */
+export interface ClusterSource {
+  overview(): Promise<Overview>;
+  requests(query: RequestQuery): Promise<Requests>;
+  request(id: number): Promise<RequestDetail>;
+  /** The log of a request that follows the entry `after`, the oldest entry first. */
+  log(id: number, after: number): Promise<LogEntry[]>;
+  /** The flow of a request at the version that the request is pinned to. */
+  flow(id: number): Promise<Flow>;
+  savedRows(id: number, point: number): Promise<SavedRows>;
+  /** The address of a saved point's whole stream as an Arrow file, where it can be downloaded. */
+  savedFile?(id: number, point: number): string;
+  /** Begins a new attempt; its owner is the server named, or whichever is asked. */
+  reExecute(id: number, server?: string): Promise<Request>;
+  cancel(id: number): Promise<Request>;
+  /** Hears what changes until the returned function is called. */
+  changed(heard: (change: ClusterChange) => void): () => void;
+  /** Whether a re-execution can be given to any server, or only to the one that answers. */
+  readonly choosesServer: boolean;
+}
+
+/** Why the cluster did not do what it was asked. `code` is stable; the message says the way out. */
+export class ClusterError extends Error {
+  readonly code: string;
+  /** The member of the input that is wrong, if one is. */
+  readonly place: string | undefined;
+
+  constructor(code: string, message: string, place?: string) {
+    super(message);
+    this.name = "ClusterError";
+    this.code = code;
+    this.place = place;
+  }
+
+  /** Makes whatever was thrown a `ClusterError`. */
+  static from(thrown: unknown): ClusterError {
+    if (thrown instanceof ClusterError) return thrown;
+    if (thrown instanceof Error && "code" in thrown) return new ClusterError(String(thrown.code), thrown.message);
+    return new ClusterError("cluster/unexpected", thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+const rank: Record<Role, number> = { Viewer: 0, Operator: 1, Author: 2, Administrator: 3 };
+
+/** Whether `role` may do what `least` may. */
+export function atLeast(role: Role | undefined, least: Role): boolean {
+  return role !== undefined && rank[role] >= rank[least];
+}
+
+/** The states of a request, in the order of its life. */
+export const requestStates: readonly RequestState[] = [
+  "Queued",
+  "Running",
+  "Waiting",
+  "WaitingForRetry",
+  "Finished",
+  "Error",
+  "Cancelled",
+];
+
+/** Whether a request in this state never changes again by itself. */
+export function hasEnded(state: RequestState): boolean {
+  return state === "Finished" || state === "Error" || state === "Cancelled";
+}
