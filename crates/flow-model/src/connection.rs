@@ -44,8 +44,7 @@ impl Connection {
     /// Reads the connection `name` from the text of its file:
     /// `{"format": 1, "kind": "sqlite", "settings": {"path": "storage:warehouse.db"}}`.
     pub fn from_json(name: &str, text: &str) -> Result<Self, ConnectionError> {
-        let (kind, settings) =
-            read(text).map_err(|problem| ConnectionError { name: name.to_owned(), problem })?;
+        let (kind, settings) = read(text).map_err(|problem| ConnectionError { name: name.to_owned(), problem })?;
         Ok(Self { name: name.to_owned(), kind, settings })
     }
 

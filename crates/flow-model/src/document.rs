@@ -121,7 +121,13 @@ impl fmt::Display for Link {
 impl Component {
     /// A component of type `kind` named `name`, with every property at its default.
     pub fn new(kind: &str, name: &str) -> Self {
-        Self { kind: kind.to_owned(), name: name.to_owned(), parent: None, properties: BTreeMap::new(), unknown: Map::new() }
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            parent: None,
+            properties: BTreeMap::new(),
+            unknown: Map::new(),
+        }
     }
 
     /// The same with the property `name` set to `value`.

@@ -26,8 +26,8 @@ pub struct ComponentId(String);
 impl ComponentId {
     /// Parses an id: letters, digits, `-` and `_` only, 1 to 64 of them.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let fits =
+            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if fits {
             return Ok(Self(text.to_owned()));
         }

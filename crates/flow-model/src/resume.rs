@@ -20,9 +20,8 @@ pub struct SavedState {
 pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
     let mut settled = vec![false; graph.order().len()];
     for (at, id) in graph.order().iter().enumerate().rev() {
-        let is_cut = |link: &crate::GraphLink| {
-            settled[link.to] || state.not_taken.contains(&(id.clone(), link.outlet.clone()))
-        };
+        let is_cut =
+            |link: &crate::GraphLink| settled[link.to] || state.not_taken.contains(&(id.clone(), link.outlet.clone()));
         settled[at] = state.saved.contains(id)
             || state.completed_terminals.contains(id)
             || (!graph.is_terminal(at) && graph.outgoing(at).iter().all(is_cut));
@@ -37,10 +36,8 @@ pub fn runs_again(graph: &Graph, saving: &HashSet<ComponentId>, at: &ComponentId
     let Some(failed) = graph.index_of(at) else { return Vec::new() };
     let before = graph.leading_to(failed);
     let finished = |id: &ComponentId| id != at && graph.index_of(id).is_some_and(|index| before[index]);
-    let state = SavedState {
-        saved: saving.iter().filter(|id| finished(id)).cloned().collect(),
-        ..SavedState::default()
-    };
+    let state =
+        SavedState { saved: saving.iter().filter(|id| finished(id)).cloned().collect(), ..SavedState::default() };
     let settled = settled(graph, &state);
     let again = graph.order().iter().zip(before).filter(|(id, before)| *before && !settled.contains(*id));
     again.map(|(id, _)| id.clone()).collect()

@@ -91,7 +91,8 @@ fn check_component(
         ),
     }
     if let Some(parent) = component.parent.as_ref().filter(|parent| !flow.components.contains_key(*parent)) {
-        let message = format!("“{}” belongs to the body of “{parent}”, which does not exist: remove it", component.name);
+        let message =
+            format!("“{}” belongs to the body of “{parent}”, which does not exist: remove it", component.name);
         found.push(Diagnostic::error("component/no-such-parent", message).at(id));
     }
 }

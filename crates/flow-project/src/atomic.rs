@@ -12,7 +12,11 @@ const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// Writes `content` to `path` so that after a crash at any moment the file holds either what it held before or
 /// `content`. `ready` is asked right before the file is replaced; an error from it leaves the file as it was.
-pub(crate) fn write<E>(path: &Path, content: &[u8], ready: impl FnOnce() -> Result<(), E>) -> io::Result<Result<(), E>> {
+pub(crate) fn write<E>(
+    path: &Path,
+    content: &[u8],
+    ready: impl FnOnce() -> Result<(), E>,
+) -> io::Result<Result<(), E>> {
     let folder = path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no folder"))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);

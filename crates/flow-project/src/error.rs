@@ -74,13 +74,17 @@ pub enum ProjectError {
     #[error(transparent)]
     Name(#[from] InvalidName),
     /// A symbolic link leads out of the project.
-    #[error("{path} leads out of the project by a symbolic link, and Cairn writes only within the project: remove the link")]
+    #[error(
+        "{path} leads out of the project by a symbolic link, and Cairn writes only within the project: remove the link"
+    )]
     Outside {
         /// The path, relative to the project.
         path: String,
     },
     /// The edit was made on a revision that is no longer the flow's, and what changed since meets it.
-    #[error("“{flow}” has changed since revision {base}, in a place that this edit changes too: look at it anew and repeat the edit")]
+    #[error(
+        "“{flow}” has changed since revision {base}, in a place that this edit changes too: look at it anew and repeat the edit"
+    )]
     StaleRevision {
         /// The flow.
         flow: FlowName,

@@ -5,7 +5,7 @@ pub(crate) mod files;
 mod flows;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use flows::{FlowEntry, LoadedFlow};
 

@@ -98,7 +98,9 @@ pub enum VcsError {
         what: &'static str,
     },
     /// The head is on no branch.
-    #[error("the repository is on no branch (its head is detached): switch to a branch first, with `git switch BRANCH`")]
+    #[error(
+        "the repository is on no branch (its head is detached): switch to a branch first, with `git switch BRANCH`"
+    )]
     Detached,
     /// The commit is not in the repository.
     #[error("there is no commit “{commit}” in this repository: fetch it first, if it is on the remote")]
@@ -163,9 +165,7 @@ impl VcsError {
     /// What git answered to an attempt to do `what`, such as `read the index`.
     pub(crate) fn git(what: &'static str) -> impl FnOnce(git2::Error) -> Self {
         move |source| match source.code() {
-            git2::ErrorCode::Locked | git2::ErrorCode::Modified => {
-                Self::Busy { problem: source.message().to_owned() }
-            }
+            git2::ErrorCode::Locked | git2::ErrorCode::Modified => Self::Busy { problem: source.message().to_owned() },
             _ => Self::Git { what, source },
         }
     }

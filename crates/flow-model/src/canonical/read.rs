@@ -63,10 +63,9 @@ fn component(value: Value, path: &str) -> Result<(ComponentId, Component), Docum
     };
     let properties = match members.shift_remove("properties") {
         None => BTreeMap::new(),
-        Some(value) => object(value, &format!("{path}.properties"))?
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .collect(),
+        Some(value) => {
+            object(value, &format!("{path}.properties"))?.into_iter().filter(|(_, value)| !value.is_null()).collect()
+        }
     };
     Ok((id, Component { kind, name, parent, properties, unknown: members }))
 }
@@ -101,8 +100,7 @@ fn layout(value: Option<Value>) -> Result<BTreeMap<ComponentId, Position>, Docum
 }
 
 fn position(value: &Value, path: &str) -> Result<Position, DocumentError> {
-    let numbers: Option<Vec<f64>> =
-        value.as_array().and_then(|values| values.iter().map(Value::as_f64).collect());
+    let numbers: Option<Vec<f64>> = value.as_array().and_then(|values| values.iter().map(Value::as_f64).collect());
     match numbers.as_deref() {
         Some([x, y]) => Ok(Position { x: *x, y: *y }),
         _ => Err(DocumentError::shape(path, format!("expected a position such as [40, 80], found {value}"))),
@@ -116,7 +114,10 @@ fn port(value: Value, path: &str) -> Result<PortRef, DocumentError> {
         (!port.is_empty()).then(|| PortRef { component, port: port.to_owned() })
     });
     parsed.ok_or_else(|| {
-        DocumentError::shape(path, format!("expected a component and its port such as “start-ab12cd.out”, found “{text}”"))
+        DocumentError::shape(
+            path,
+            format!("expected a component and its port such as “start-ab12cd.out”, found “{text}”"),
+        )
     })
 }
 

@@ -1,8 +1,9 @@
-//! JSON read strictly: a key that occurs twice is an error, because the first value would be lost without a word.
+//! JSON read so that nothing is lost without a word: a key that occurs twice is an error, and numbers are exact.
 
 use super::DocumentError;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use std::cell::RefCell;
 use std::fmt;
 
 /// Parses `text` as one JSON value.
@@ -15,7 +16,10 @@ pub(crate) fn parse(text: &str) -> Result<Value, DocumentError> {
             message: "a git merge left conflict marks here: choose one side and remove the marks".to_owned(),
         });
     }
-    serde_json::from_str::<Strict>(text).map(|value| value.0).map_err(|error| syntax_error(&error))
+    let numbers = RefCell::new(Numbers { rest: text });
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = Strict { numbers: &numbers }.deserialize(&mut json);
+    value.and_then(|value| json.end().map(|()| value)).map_err(|error| syntax_error(&error))
 }
 
 fn syntax_error(error: &serde_json::Error) -> DocumentError {
@@ -25,17 +29,65 @@ fn syntax_error(error: &serde_json::Error) -> DocumentError {
     DocumentError::Syntax { line, column, message }
 }
 
-struct Strict(Value);
+/// The numbers of a JSON text as they are written, from the first to the last.
+///
+/// serde_json reads a number of many digits as a neighbour of the nearest one (its feature `float_roundtrip` would
+/// change that for the whole program). A file must come back as it was, so such numbers are read here.
+struct Numbers<'a> {
+    rest: &'a str,
+}
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
+impl<'a> Iterator for Numbers<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        loop {
+            let at = self.rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit())?;
+            let found = &self.rest[at..];
+            if let Some(string) = found.strip_prefix('"') {
+                self.rest = after_string(string);
+                continue;
+            }
+            let end =
+                found.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(found.len());
+            self.rest = &found[end..];
+            return Some(&found[..end]);
+        }
     }
 }
 
-struct StrictVisitor;
+/// What follows a string whose opening quote is gone already.
+fn after_string(text: &str) -> &str {
+    let mut escaped = false;
+    let closing = text.find(|c| {
+        let closes = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes
+    });
+    closing.map_or("", |at| &text[at + 1..])
+}
 
-impl<'de> Visitor<'de> for StrictVisitor {
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    numbers: &'a RefCell<Numbers<'a>>,
+}
+
+impl Strict<'_> {
+    /// The number that is being read, as it is written. Values are read in the order of the text, so it is the next.
+    fn written(&self) -> Option<&str> {
+        self.numbers.borrow_mut().next()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,15 +103,18 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        self.written();
         Ok(Value::from(value))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        self.written();
         Ok(Value::from(value))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+        let exact = self.written().and_then(|written| written.parse().ok()).unwrap_or(value);
+        Number::from_f64(exact).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -72,7 +127,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Strict(value)) = items.next_element()? {
+        while let Some(value) = items.next_element_seed(self)? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -84,8 +139,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format_args!("the key “{key}” occurs twice")));
             }
-            let Strict(value) = members.next_value()?;
-            map.insert(key, value);
+            map.insert(key, members.next_value_seed(self)?);
         }
         Ok(Value::Object(map))
     }

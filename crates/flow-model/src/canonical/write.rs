@@ -79,11 +79,9 @@ fn unknown_members<'a>(
 /// Any JSON value; `depth` is how far the line that it begins on is indented.
 fn value(value: &Value, depth: usize) -> String {
     match value {
-        Value::Array(values) if !values.is_empty() => {
-            one_line(value).unwrap_or_else(|| {
-                block('[', values.iter().map(|value| self::value(value, depth + 1)).collect(), ']', depth)
-            })
-        }
+        Value::Array(values) if !values.is_empty() => one_line(value).unwrap_or_else(|| {
+            block('[', values.iter().map(|value| self::value(value, depth + 1)).collect(), ']', depth)
+        }),
         Value::Object(members) if !members.is_empty() => one_line(value).unwrap_or_else(|| {
             let members = members.iter().map(|(name, value)| (name.clone(), self::value(value, depth + 1)));
             object(members.collect(), depth)

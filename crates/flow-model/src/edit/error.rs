@@ -52,7 +52,9 @@ pub enum EditError {
         name: String,
     },
     /// The link would close a circle.
-    #[error("“{from}” already gets its streams from “{to}”: this link would close a circle, and a flow runs in one direction")]
+    #[error(
+        "“{from}” already gets its streams from “{to}”: this link would close a circle, and a flow runs in one direction"
+    )]
     Cycle {
         /// The name of the component that the link comes from.
         from: String,

@@ -127,14 +127,14 @@ fn fields(value: &Value) -> Option<String> {
 }
 
 fn inputs(value: &Value) -> Option<String> {
-    let Some(entries) = value.as_array() else { return expect(false, "must be a list of {name, type, default}", value) };
+    let Some(entries) = value.as_array() else {
+        return expect(false, "must be a list of {name, type, default}", value);
+    };
     let mut names = HashSet::new();
     for (at, entry) in entries.iter().enumerate() {
         let Ok(input) = InputDeclaration::deserialize(entry) else {
-            let expected = format!(
-                "must have a name and a type (Text, Integer, Number or Boolean) in entry {}",
-                at + 1
-            );
+            let expected =
+                format!("must have a name and a type (Text, Integer, Number or Boolean) in entry {}", at + 1);
             return expect(false, &expected, entry);
         };
         if input.name.is_empty() || !input.name.chars().all(|c| c.is_alphanumeric() || c == '_') {

@@ -106,10 +106,11 @@ fn joined(later: Edit, earlier: Edit) -> Edit {
 
 fn sets_the_same(one: &Edit, other: &Edit) -> bool {
     match (one, other) {
-        (Edit::SetProperty { id: a, property: p, .. }, Edit::SetProperty { id: b, property: q, .. }) => a == b && p == q,
-        (Edit::Rename { id: a, .. }, Edit::Rename { id: b, .. }) | (Edit::Move { id: a, .. }, Edit::Move { id: b, .. }) => {
-            a == b
+        (Edit::SetProperty { id: a, property: p, .. }, Edit::SetProperty { id: b, property: q, .. }) => {
+            a == b && p == q
         }
+        (Edit::Rename { id: a, .. }, Edit::Rename { id: b, .. })
+        | (Edit::Move { id: a, .. }, Edit::Move { id: b, .. }) => a == b,
         (Edit::SetDescription { .. }, Edit::SetDescription { .. }) => true,
         (Edit::Batch { edits: a }, Edit::Batch { edits: b }) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| sets_the_same(a, b))

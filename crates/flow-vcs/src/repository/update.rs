@@ -48,9 +48,8 @@ impl Repository {
     fn forward_to(&self, branch: &str, target: Oid) -> Result<Updated, VcsError> {
         self.check_ready()?;
         let head = self.head_commit()?.map(|head| head.id());
-        let descends = |newer, older| {
-            self.git.graph_descendant_of(newer, older).map_err(VcsError::git("compare the commits"))
-        };
+        let descends =
+            |newer, older| self.git.graph_descendant_of(newer, older).map_err(VcsError::git("compare the commits"));
         if let Some(head) = head {
             if head == target || descends(head, target)? {
                 return Ok(Updated { from: Some(head.to_string()), to: head.to_string() });
