@@ -162,4 +162,3 @@ async fn connect(port: u16, capabilities: Value) -> Client {
     })
     .await
 }
-

@@ -1,5 +1,6 @@
 //! Whole-system tests: real server processes, real browsers, the real desktop window. One binary, so that the heavy
 //! dependencies are linked once.
 
+mod bad_input;
 mod takeover;
 mod walls;

@@ -12,14 +12,19 @@ use system_tests::wait::until;
 /// A flow that writes one row, passes a Checkpoint, waits at the endpoint, and writes another row.
 fn ledger_flow(other_server_retry: bool, mark: &str) -> String {
     let component = |id: &str, kind: &str, name: &str, properties: Value| json!({"id": id, "type": kind, "name": name, "properties": properties});
-    let row = |place: &str| json!({"Fields": [
-        {"field": "place", "expression": format!("'{place}'")},
-        {"field": "number", "expression": "$number"},
-        {"field": "mark", "expression": format!("'{mark}'")},
-    ]});
+    let row = |place: &str| {
+        json!({"Fields": [
+            {"field": "place", "expression": format!("'{place}'")},
+            {"field": "number", "expression": "$number"},
+            {"field": "mark", "expression": format!("'{mark}'")},
+        ]})
+    };
     let put = json!({"Connection": "ledger", "Table": "ledger", "Mode": "Insert", "CreateTable": true});
     let path = ["start-1", "before-1", "put-1", "checkpoint-1", "hold-1", "after-1", "put-2", "end-1"];
-    let links: Vec<_> = path.windows(2).map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])})).collect();
+    let links: Vec<_> = path
+        .windows(2)
+        .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
+        .collect();
     json!({
         "format": 1,
         "components": [
@@ -69,7 +74,8 @@ impl Story {
 
 fn ledger_rows(path: &Path) -> Vec<(String, i64, String)> {
     let ledger = rusqlite::Connection::open(path).expect("the ledger");
-    let mut rows = ledger.prepare("SELECT place, number, mark FROM ledger ORDER BY number, place DESC").expect("its table");
+    let mut rows =
+        ledger.prepare("SELECT place, number, mark FROM ledger ORDER BY number, place DESC").expect("its table");
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("its rows");
     rows.collect::<Result<_, _>>().expect("each row")
 }
@@ -95,12 +101,17 @@ async fn requests_of_a_killed_server_go_on_from_their_last_checkpoint_on_the_sur
         assert_eq!((ended.attempt, ended.retries_used), (2, 0), "a takeover spends no retry");
         assert_eq!(ended.version, request.version);
     }
-    let expected: Vec<_> =
-        (0..5).flat_map(|number| ["before", "after"].map(|place| (place.to_owned(), number, "first".to_owned()))).collect();
+    let expected: Vec<_> = (0..5)
+        .flat_map(|number| ["before", "after"].map(|place| (place.to_owned(), number, "first".to_owned())))
+        .collect();
     assert_eq!(story.ledger(), expected, "nothing lost, and nothing settled ran again");
     let keys: Vec<_> = story.endpoint.calls().into_iter().map(|call| call.idempotency_key).collect();
     for key in &keys {
-        assert_eq!(keys.iter().filter(|other| *other == key).count(), 2, "the repeated call has the same idempotency key");
+        assert_eq!(
+            keys.iter().filter(|other| *other == key).count(),
+            2,
+            "the repeated call has the same idempotency key"
+        );
     }
     Ok(())
 }
@@ -140,7 +151,8 @@ async fn a_stopped_server_is_taken_over_and_changes_nothing_when_it_wakes() -> T
 async fn a_request_without_other_server_retry_waits_for_its_own_server() -> Tested {
     let mut story = Story::begin(&["first", "second"], false).await?;
     let owner = story.cluster.server("first");
-    let (owner_id, request) = (owner.id.clone(), owner.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0));
+    let (owner_id, request) =
+        (owner.id.clone(), owner.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0));
     story.endpoint.until_calls(1).await;
 
     story.cluster.servers[0].kill();

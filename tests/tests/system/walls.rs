@@ -22,22 +22,46 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "flow-server",
         &[
-            "flow-model", "flow-data", "flow-components", "flow-store", "flow-store-sqlite", "flow-engine",
-            "flow-cluster", "flow-project", "flow-vcs", "flow-api",
+            "flow-model",
+            "flow-data",
+            "flow-components",
+            "flow-store",
+            "flow-store-sqlite",
+            "flow-engine",
+            "flow-cluster",
+            "flow-project",
+            "flow-vcs",
+            "flow-api",
         ],
     ),
     (
         "designer",
         &[
-            "flow-model", "flow-data", "flow-components", "flow-store", "flow-engine", "flow-project", "flow-vcs",
+            "flow-model",
+            "flow-data",
+            "flow-components",
+            "flow-store",
+            "flow-engine",
+            "flow-project",
+            "flow-vcs",
             "flow-api",
         ],
     ),
     (
         "cairn",
         &[
-            "flow-model", "flow-data", "flow-components", "flow-store", "flow-store-sqlite", "flow-engine",
-            "flow-cluster", "flow-project", "flow-vcs", "flow-api", "flow-server", "designer",
+            "flow-model",
+            "flow-data",
+            "flow-components",
+            "flow-store",
+            "flow-store-sqlite",
+            "flow-engine",
+            "flow-cluster",
+            "flow-project",
+            "flow-vcs",
+            "flow-api",
+            "flow-server",
+            "designer",
         ],
     ),
     ("cairn-designer", &["designer"]),
@@ -58,7 +82,8 @@ const ALONE_KNOW: &[(&str, &[&str])] = &[
 
 fn workspace() -> Result<Vec<Package>, Box<dyn Error>> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().other_options(vec!["--locked".into()]).exec()?;
+    let metadata =
+        MetadataCommand::new().manifest_path(manifest).no_deps().other_options(vec!["--locked".into()]).exec()?;
     Ok(metadata.packages)
 }
 
