@@ -2,7 +2,9 @@
 
 use crate::guard::Guard;
 use crate::membership::Membership;
-use flow_store::{AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState, Store};
+use flow_store::{
+    AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState, Store,
+};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
@@ -199,7 +201,9 @@ async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
             claimed
         }
         Err(error) => {
-            tracing::warn!(code = error.code(), %error, "requests cannot be claimed; trying again");
+            if !shared.closing.is_cancelled() {
+                tracing::warn!(code = error.code(), %error, "requests cannot be claimed; trying again");
+            }
             0
         }
     }
@@ -271,7 +275,8 @@ async fn attend_for_ever(shared: Arc<Shared>) {
         for request in found.iter().filter(|request| seen.contains(&(request.id, request.fence))) {
             tracing::warn!(request = %request.id, "nobody attends to a running request; it is given back to the cluster");
             let end = AttemptEnd::Released;
-            if let Err(error) = shared.store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await {
+            if let Err(error) = shared.store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await
+            {
                 tracing::warn!(code = error.code(), %error, request = %request.id, "it cannot be given back; trying again");
             }
         }

@@ -89,8 +89,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const LEASE: LeaseSettings =
-        LeaseSettings { heartbeat: Duration::from_millis(500), lease: Duration::from_secs(2) };
+    const LEASE: LeaseSettings = LeaseSettings { heartbeat: Duration::from_millis(500), lease: Duration::from_secs(2) };
 
     fn started() -> (Guard, Moment) {
         let guard = Guard::new(LEASE);

@@ -1,5 +1,6 @@
 //! A server's place in the cluster: from joining to leaving, and what it does when another is lost.
 
+use crate::ClusterError;
 use crate::event::ClusterEvent;
 use crate::guard::Guard;
 use crate::heartbeat::{Ticker, beat};
@@ -8,7 +9,6 @@ use crate::lock_file::{OwnLock, create_folder};
 use crate::peers::{Loss, Peers};
 use crate::process::ProcessIdentity;
 use crate::takeover::take_over;
-use crate::ClusterError;
 use flow_store::{NewServer, Owner, ServerId, ServerState, Store};
 use parking_lot::Mutex;
 use std::path::Path;
@@ -200,9 +200,8 @@ async fn rescan_for_ever(shared: Arc<Shared>) {
             Ok(servers) => {
                 reachable = true;
                 let own = servers.iter().find(|server| server.id == shared.own.server);
-                let alive = own.is_some_and(|own| {
-                    own.epoch == shared.own.epoch && own.state != ServerState::Terminated
-                });
+                let alive =
+                    own.is_some_and(|own| own.epoch == shared.own.epoch && own.state != ServerState::Terminated);
                 if !alive {
                     shared.declared_dead();
                     return;

@@ -150,7 +150,9 @@ impl Peer {
                 }
             }
             // The lease decides: a file that cannot be seen for that long has no server behind it.
-            Err(error) => tracing::warn!(file = %self.path.display(), %error, "the lock file of a server cannot be opened"),
+            Err(error) => {
+                tracing::warn!(file = %self.path.display(), %error, "the lock file of a server cannot be opened")
+            }
         }
     }
 
@@ -168,7 +170,9 @@ fn wait_in_thread(peer: Owner, lock: Arc<PeerLock>, losses: UnboundedSender<Loss
             Ok(()) => {
                 let _ = losses.send(Loss { peer, sign: Sign::LockFreed });
             }
-            Err(error) => tracing::error!(%error, "cannot wait for the lock of a server; only its heartbeat is watched"),
+            Err(error) => {
+                tracing::error!(%error, "cannot wait for the lock of a server; only its heartbeat is watched")
+            }
         }
     })?;
     Ok(())

@@ -39,8 +39,7 @@ impl Cluster {
     }
 
     async fn join(&self, name: &str, settings: LeaseSettings) -> Membership {
-        let identity =
-            Identity { id: id(name), name: name.to_owned(), address: "http://127.0.0.1:1".to_owned() };
+        let identity = Identity { id: id(name), name: name.to_owned(), address: "http://127.0.0.1:1".to_owned() };
         Membership::join(self.store(), self.folder.path(), identity, settings).await.unwrap()
     }
 
