@@ -185,7 +185,8 @@ fn servers(connection: &Connection) -> DbResult<Vec<Server>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.server, s.name, s.state, s.address, s.epoch, s.pid, s.process_start, s.lock_path, s.started,
                 s.terminated, b.server,
-                (SELECT count(*) FROM request r WHERE r.server = s.id AND r.state <= 3 AND r.state = 1)
+                (SELECT count(*) FROM request r
+                 WHERE r.server = s.id AND r.epoch = s.epoch AND r.state = 1 AND r.ended IS NULL)
          FROM server s LEFT JOIN server b ON b.id = s.taken_over_by ORDER BY s.name, s.server",
     )?;
     let mut servers = crate::requests::collect(statement.query([])?, server)?;

@@ -68,8 +68,8 @@ CREATE TABLE request (
     reply            TEXT
 );
 CREATE INDEX request_by_state ON request (state);
--- The open ones (Queued, Running, Waiting, WaitingForRetry), for claims and takeovers.
-CREATE INDEX request_open ON request (server, epoch, state, due) WHERE state <= 3;
+-- Those that have not ended, for claims and takeovers.
+CREATE INDEX request_open ON request (server, epoch, state, due) WHERE ended IS NULL;
 
 CREATE TABLE request_count (
     state  INTEGER PRIMARY KEY,

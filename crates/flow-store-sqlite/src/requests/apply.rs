@@ -209,7 +209,7 @@ pub(crate) fn apply_to_all(
     let ids = {
         let mut open = db
             .connection
-            .prepare_cached("SELECT id FROM request WHERE server = ? AND epoch <= ? AND state <= 3 ORDER BY id")?;
+            .prepare_cached("SELECT id FROM request WHERE server = ? AND epoch <= ? AND ended IS NULL ORDER BY id")?;
         rows::collect(open.query([server, epoch])?, |row| Ok(RequestId(row.get(0)?)))?
     };
     let mut changed = Vec::with_capacity(ids.len());

@@ -13,11 +13,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Open requests that are free or belong to an owner, by state; `?1` is its server, `?2` its epoch. `state <= 3` lets
-/// SQLite use the index of open requests.
+/// Open requests that are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of open
+/// requests where a query says so in the index's own words.
 const FREE_OR_OWN: [&str; 2] = [
-    "state <= 3 AND server IS NULL AND epoch IS NULL AND ?1 IS ?1 AND ?2 IS ?2",
-    "state <= 3 AND server = ?1 AND epoch = ?2",
+    "ended IS NULL AND server IS NULL AND epoch IS NULL AND ?1 IS ?1 AND ?2 IS ?2",
+    "ended IS NULL AND server = ?1 AND epoch = ?2",
 ];
 
 /// Whether there is anything for the owner to claim.
