@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod design;
 mod request;
 mod run;
 mod serve;
@@ -19,6 +20,7 @@ pub enum Command {
     Tour(tour::Args),
     Check(check::Args),
     Run(run::Args),
+    Design(design::Args),
     Serve(serve::Args),
     User(user::Args),
     Request(request::Args),
@@ -40,6 +42,7 @@ impl Command {
             Self::Tour(args) => tour::run(args, output).await,
             Self::Check(args) => check::run(args, output).await,
             Self::Run(args) => run::run(args, output).await,
+            Self::Design(args) => design::run(args, output).await,
             Self::Serve(args) => serve::run(args, output).await,
             Self::User(args) => user::run(args, output).await,
             Self::Request(args) => request::run(args, output).await,

@@ -2,6 +2,7 @@
 
 mod checkpoint_database;
 mod commands;
+mod design;
 mod inputs;
 mod logging;
 mod outcome;

@@ -100,12 +100,11 @@ async fn without_window(
     output: Output,
 ) -> Result<Outcome, Failure> {
     let report = story::play(place, cluster, account, output).await?;
-    cluster.replace_a_lost_server().await?;
+    output.answer(&report, || story::table_of(&report, notices.received()));
     let browser = BrowserDesigner::start(place).await?;
     print_addresses(cluster, account, Some(&browser), output);
-    output.answer(&report, || story::table_of(&report, notices.received()));
     if output.is_terminal() && !output.is_json() {
-        output.line("\nThe cluster stays up until Ctrl-C.");
+        output.line("The cluster stays up until Ctrl-C. The server that was killed is started again.");
         loop {
             cluster.replace_a_lost_server().await?;
         }

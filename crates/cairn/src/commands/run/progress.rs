@@ -3,8 +3,8 @@
 use crate::output::Output;
 use flow_engine::{Observer, OutletStream, RunEvent, RunEventKind};
 use flow_model::{ComponentId, Flow};
+use flow_store::RequestState;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How many records of a stream a trace shows.
@@ -12,7 +12,7 @@ const TRACED: usize = 5;
 
 /// Prints a line for everything that happens.
 pub struct Progress {
-    names: BTreeMap<ComponentId, String>,
+    flow: Flow,
     trace: bool,
     output: Output,
 }
@@ -20,12 +20,15 @@ pub struct Progress {
 impl Progress {
     /// For the given flow; with the first records of every stream if `trace`.
     pub fn new(flow: &Flow, trace: bool, output: Output) -> Self {
-        let names = flow.components.iter().map(|(id, component)| (id.clone(), component.name.clone())).collect();
-        Self { names, trace, output }
+        Self { flow: flow.clone(), trace, output }
     }
 
     fn name<'a>(&'a self, id: &'a ComponentId) -> &'a str {
-        self.names.get(id).map_or(id.as_str(), String::as_str)
+        self.flow.components.get(id).map_or(id.as_str(), |component| component.name.as_str())
+    }
+
+    fn is_checkpoint(&self, id: &ComponentId) -> bool {
+        self.flow.components.get(id).is_some_and(|component| component.kind == "Checkpoint")
     }
 
     fn line(&self, event: &RunEvent) -> Option<String> {
@@ -33,6 +36,8 @@ impl Progress {
             RunEventKind::AttemptStarted { .. } if event.attempt == 1 => return None,
             RunEventKind::AttemptStarted { .. } => format!("attempt {}", event.attempt),
             RunEventKind::ComponentStarted { .. } => return None,
+            // That it was saved has been told.
+            RunEventKind::ComponentFinished { component, .. } if self.is_checkpoint(component) => return None,
             RunEventKind::ComponentFinished { component, outlets, elapsed, note } => {
                 let note = note.clone().unwrap_or_else(|| counts(outlets));
                 format!("  ✓ {:<24} {:>9}  {note}", self.name(component), took(*elapsed))
@@ -46,6 +51,11 @@ impl Progress {
             }
             RunEventKind::WaitStarted { component, remaining } => {
                 format!("  … {:<24} {:>9}  waits for {} s", self.name(component), "", remaining.as_secs())
+            }
+            RunEventKind::AttemptEnded { request, .. } if request.state == RequestState::WaitingForRetry => {
+                let settings = &request.settings;
+                let seconds = Duration::from_millis(settings.retry_interval_ms).as_secs_f64();
+                format!("retry {} of {} in {seconds} s", request.retries_used, settings.retry_count)
             }
             RunEventKind::Logged(_) | RunEventKind::AttemptEnded { .. } => return None,
         })

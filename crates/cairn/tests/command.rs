@@ -1,0 +1,219 @@
+//! The command as a user meets it: real processes, their output and their exit status.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A flow that doubles a number.
+const DOUBLE: &str = r#"{
+  "format": 1,
+  "components": [
+    {"id": "start-1", "type": "Start", "name": "Start",
+     "properties": {"OtherServerRetry": true, "BeginCheckpoint": "Use", "Inputs": [{"name": "number", "type": "Integer"}]}},
+    {"id": "mapper-1", "type": "Mapper", "name": "Double",
+     "properties": {"Fields": [{"field": "double", "expression": "number * 2"}]}},
+    {"id": "checkpoint-1", "type": "Checkpoint", "name": "Doubled"},
+    {"id": "end-1", "type": "End", "name": "End"}
+  ],
+  "links": [
+    {"from": "checkpoint-1.out", "to": "end-1.in"},
+    {"from": "mapper-1.out", "to": "checkpoint-1.in"},
+    {"from": "start-1.out", "to": "mapper-1.in"}
+  ]
+}"#;
+
+/// A folder with a project of one flow, and with everything else that a command needs.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir_all(place.project().join("flows")).unwrap();
+        std::fs::write(place.project().join("project.json"), r#"{"format": 1, "name": "numbers"}"#).unwrap();
+        place.write_flow("double", DOUBLE);
+        place
+    }
+
+    fn project(&self) -> PathBuf {
+        self.0.path().join("project")
+    }
+
+    fn write_flow(&self, name: &str, text: &str) {
+        std::fs::write(self.project().join(format!("flows/{name}.flow.json")), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
+        command.args(arguments).current_dir(self.0.path());
+        command.env_remove("CAIRN_TOKEN").env_remove("CAIRN_LOG");
+        command.env("CAIRN_CONFIG", self.0.path().join("config"));
+        command.env("CAIRN_CHECKPOINT_CONNECTION", format!("sqlite:{}", self.0.path().join("cairn.db").display()));
+        command.env("CAIRN_CHECKPOINT_STORAGE", self.0.path().join("storage"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Puts the project under git, with a repository to update from.
+    fn publish(&self) -> PathBuf {
+        let remote = self.0.path().join("remote.git");
+        git(self.0.path(), &["init", "-q", "--bare", "-b", "main", "remote.git"]);
+        git(&self.project(), &["init", "-q", "-b", "main"]);
+        git(&self.project(), &["add", "."]);
+        git(&self.project(), &["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "Begin"]);
+        git(&self.project(), &["push", "-q", &remote.to_string_lossy(), "main"]);
+        remote
+    }
+
+    fn serve(&self) -> Server {
+        let mut command = self.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--state", "state"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        Server { child, address: said["address"].as_str().unwrap().to_owned() }
+    }
+}
+
+/// A server that ends with the test.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let done = Command::new("git").args(arguments).current_dir(folder).status().unwrap();
+    assert!(done.success(), "git {arguments:?}");
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error} in {}", text(output)))
+}
+
+#[test]
+fn check_names_file_component_and_property_and_a_bad_flow_never_hides_the_good_ones() {
+    let place = Place::new();
+    assert_eq!(code(&place.run(&["check", "project"])), 0);
+
+    place.write_flow("typo", &DOUBLE.replace("number * 2", "numbr * 2"));
+    place.write_flow("broken", "{");
+    let checked = place.run(&["check", "project"]);
+    assert_eq!(code(&checked), 1);
+    let lines = text(&checked);
+    assert!(lines.contains("flows/typo.flow.json: Double (mapper-1) Fields: error:"), "{lines}");
+    assert!(lines.contains("flows/broken.flow.json: error:"), "{lines}");
+
+    let files = json(&place.run(&["--json", "check", "project"]));
+    assert_eq!((&files["errors"], files["files"].as_array().unwrap().len()), (&Value::from(2), 3));
+    assert_eq!(code(&place.run(&["check", "project", "double"])), 0, "only the flow that was asked for");
+}
+
+#[test]
+fn run_answers_with_the_flows_reply_and_its_exit_status_is_the_flows_result() {
+    let place = Place::new();
+    let ran = place.run(&["--json", "run", "project", "double", "--input", "number=21"]);
+    assert_eq!(code(&ran), 0, "{}", text(&ran));
+    let last: Value = serde_json::from_str(text(&ran).lines().last().unwrap()).unwrap();
+    assert_eq!((&last["event"], &last["state"]), (&Value::from("ended"), &Value::from("Finished")));
+    assert_eq!(last["reply"], serde_json::json!([{"double": "42"}]));
+
+    place.write_flow("zero", &DOUBLE.replace("number * 2", "10 / number"));
+    let failed = place.run(&["run", "project", "zero", "-i", "number=0"]);
+    assert_eq!(code(&failed), 1, "{}", text(&failed));
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_a_code_and_exit_status_3() {
+    let place = Place::new();
+    for (arguments, wanted) in [
+        (&["run", "project", "double", "-i", "number=many"][..], "input/type"),
+        (&["run", "project", "double"], "input/missing"),
+        (&["run", "project", "triple"], "no flow “triple”"),
+        (&["check", "nowhere"], "no folder"),
+        (&["request", "list"], "token/missing"),
+        (&["user", "list"], "cairn/no-database"),
+    ] {
+        let failed = place.run(arguments);
+        assert_eq!(code(&failed), 3, "{arguments:?}: {}", text(&failed));
+        assert!(text(&failed).contains(wanted), "{arguments:?}: {}", text(&failed));
+    }
+    assert_eq!(code(&place.run(&["run"])), 2);
+    let error: Value = serde_json::from_slice(&place.run(&["--json", "check", "nowhere"]).stderr).unwrap();
+    assert!(error["error"]["code"].is_string(), "{error}");
+}
+
+#[test]
+fn accounts_are_made_without_a_password_ever_being_on_the_command_line() {
+    let place = Place::new();
+    let weak = place.run_with_input(&["user", "add", "anna", "--role", "Administrator", "--password-stdin"], "short");
+    assert_eq!(code(&weak), 3);
+    let made = place.run_with_input(&["user", "add", "anna", "--role", "administrator", "--password-stdin"], "long enough\n");
+    assert_eq!(code(&made), 0);
+    assert_eq!(code(&place.run(&["user", "passwd", "anna"])), 3, "nobody is there to be asked");
+    assert_eq!(code(&place.run(&["user", "disable", "anna"])), 3, "the last administrator");
+    assert_eq!(json(&place.run(&["--json", "user", "list"]))[0]["name"], "anna");
+}
+
+#[test]
+fn a_request_goes_its_whole_way_through_a_server() {
+    let place = Place::new();
+    let repository = place.publish();
+    let server = place.serve();
+    place.run_with_input(&["user", "add", "ci", "--role", "Administrator", "--password-stdin"], "long enough");
+    let token = place.0.path().join("config/token");
+    assert_eq!(code(&place.run(&["user", "token", "ci", "--write", &token.to_string_lossy()])), 0);
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = flow_api::Client::new(&server.address, std::fs::read_to_string(&token).unwrap().trim()).unwrap();
+        let project = flow_api::NewProject {
+            name: "numbers".to_owned(),
+            repository: repository.to_string_lossy().into_owned(),
+            branch: "main".to_owned(),
+            folder: String::new(),
+        };
+        client.add_project(&project).await.unwrap();
+        client.update("numbers", &flow_api::Update::default()).await.unwrap();
+    });
+
+    let request = |arguments: &[&str]| {
+        place.run(&[&["--json", "request", "--server", &server.address][..], arguments].concat())
+    };
+    let started = request(&["start", "numbers", "double", "-i", "number=4", "--count", "3", "--wait"]);
+    assert_eq!(code(&started), 0, "{}", text(&started));
+    let started = json(&started);
+    assert_eq!(started["requests"].as_array().unwrap().len(), 3);
+    assert_eq!(started["requests"][0]["reply"], serde_json::json!([{"double": "8"}]));
+
+    let id = started["requests"][0]["id"].to_string();
+    assert_eq!(json(&request(&["show", &id]))["request"]["checkpoint"], "Doubled");
+    assert_eq!(json(&request(&["list", "--state", "Finished"]))["requests"].as_array().unwrap().len(), 3);
+    assert!(text(&request(&["log", &id, "--follow"])).contains("checkpoint-saved"));
+    let ended = request(&["cancel", &id]);
+    assert_eq!(code(&ended), 3, "what has ended cannot be cancelled: {}", text(&ended));
+}
