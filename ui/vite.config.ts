@@ -5,8 +5,8 @@ import { defineConfig } from "vite";
 export default defineConfig({
   plugins: [svelte()],
   clearScreen: false,
-  // The console is served at `/`, its files below `/assets`; relative addresses fit every host.
-  base: "./",
+  // Every host serves at its root. Addresses of files begin there too: the console has pages below folders.
+  base: "/",
   build: {
     target: "es2022",
     outDir: "dist",

@@ -1296,7 +1296,7 @@ password: string, };
 /**
  * An item of the menu; its shortcut works everywhere in the window.
  */
-export type MenuItem = "new-flow" | "open-project" | "new-project" | "save" | "save-all" | "close-flow" | "undo" | "redo" | "cut" | "copy" | "paste" | "delete" | "select-all" | "zoom-in" | "zoom-out" | "zoom-to-fit" | "auto-layout" | "toggle-panel" | "run" | "stop-run" | "commit" | "pull" | "push" | "push-update" | "history" | "sign-in" | "failover-tour" | "about";
+export type MenuItem = "new-flow" | "open-project" | "new-project" | "save" | "save-all" | "close-flow" | "undo" | "redo" | "cut" | "copy" | "paste" | "delete" | "select-all" | "zoom-in" | "zoom-out" | "zoom-to-fit" | "auto-layout" | "toggle-panel" | "run" | "stop-run" | "commit" | "pull" | "push" | "push-update" | "history" | "monitor" | "sign-in" | "failover-tour" | "about";
 
 /**
  * An account to make.

@@ -8,6 +8,7 @@ import FileText from "@lucide/svelte/icons/file-text";
 import Filter from "@lucide/svelte/icons/funnel";
 import Flag from "@lucide/svelte/icons/flag";
 import FlagTriangleRight from "@lucide/svelte/icons/flag-triangle-right";
+import GitFork from "@lucide/svelte/icons/git-fork";
 import Globe from "@lucide/svelte/icons/globe";
 import Hourglass from "@lucide/svelte/icons/hourglass";
 import OctagonX from "@lucide/svelte/icons/octagon-x";
@@ -41,6 +42,7 @@ const icons: Record<string, Component<{ size?: number; strokeWidth?: number }>> 
   funnel: Filter,
   flag: Flag,
   "flag-triangle-right": FlagTriangleRight,
+  "git-fork": GitFork,
   globe: Globe,
   hourglass: Hourglass,
   "octagon-x": OctagonX,

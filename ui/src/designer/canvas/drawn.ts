@@ -19,7 +19,7 @@ export function drawnComponents(
 ): Node[] {
   const known = new Map(before.map((node) => [node.id, node]));
   return Object.entries(flow.document.components).map(([id, component], index) => {
-    const shape = shapeOf(descriptions.get(component.type), flow.views[id]);
+    const shape = shapeOf(descriptions.get(component.type), flow.views[id], flow.linkedPorts.get(id));
     // A file made elsewhere may lack positions: such components stand in a row.
     const position = flow.document.layout[id] ?? { x: index * 272, y: 0 };
     const selected = flow.selected.has(id);
@@ -35,7 +35,9 @@ export function drawnComponents(
       JSON.stringify(old.handles) === JSON.stringify(ports);
     if (same) return old;
     const { width, height } = shape;
-    return { ...old, id, type: "component", data: {}, position, width, height, handles: ports, selected };
+    // Its measures are known: what was never in sight counts too when all is to be fitted into the window.
+    const measured = { width, height };
+    return { ...old, id, type: "component", data: {}, position, width, height, measured, handles: ports, selected };
   });
 }
 

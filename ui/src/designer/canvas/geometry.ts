@@ -1,4 +1,4 @@
-import type { ComponentDescription, ComponentView, Position as Place } from "../../platform";
+import type { ComponentDescription, ComponentView, PortDescription, Position as Place } from "../../platform";
 
 /** Sizes of what is drawn on the canvas, in canvas units. The cards' styles follow them. */
 export const GRID = 8;
@@ -26,6 +26,14 @@ export interface DrawnPort {
   side: PortSide;
   x: number;
   y: number;
+  /** A link uses it, but the component does not have it (any more). */
+  missing: boolean;
+}
+
+/** The ports of a component that links use. */
+export interface LinkedPorts {
+  inlets: ReadonlySet<string>;
+  outlets: ReadonlySet<string>;
 }
 
 /** The shape of a component on the canvas. */
@@ -38,12 +46,19 @@ export interface Shape {
   rows: DrawnPort[];
 }
 
-/** Where everything of a component is. The error outlet leaves from the bottom, the others from the right. */
-export function shapeOf(description: ComponentDescription | undefined, view: ComponentView | undefined): Shape {
+/**
+ * Where everything of a component is. The error outlet leaves from the bottom, the others from the right. Ports that
+ * only links know are drawn too: such a link must be seen to be mended.
+ */
+export function shapeOf(
+  description: ComponentDescription | undefined,
+  view: ComponentView | undefined,
+  linked?: LinkedPorts,
+): Shape {
   const milestone = description?.saves === true;
   const width = milestone ? MILESTONE_WIDTH : CARD_WIDTH;
-  const inlets = view?.ports.inlets ?? [];
-  const outlets = view?.ports.outlets ?? [];
+  const inlets = withMissing(view?.ports.inlets ?? [], linked?.inlets);
+  const outlets = withMissing(view?.ports.outlets ?? [], linked?.outlets);
   const ordinary = outlets.filter(({ name }) => name !== ERROR_OUTLET);
   const listed = ordinary.length > 1;
   const height = milestone ? MILESTONE_HEIGHT : CARD_HEIGHT + (listed ? ordinary.length * OUTLET_HEIGHT + 4 : 0);
@@ -74,6 +89,18 @@ export function shapeOf(description: ComponentDescription | undefined, view: Com
       ...(milestone ? { x: 71, y: 47 } : { x: width - 32, y: height }),
     });
   return { milestone, width, height, ports, rows: listed ? ports.filter((port) => port.side === "right") : [] };
+}
+
+function withMissing(
+  ports: readonly PortDescription[],
+  used: ReadonlySet<string> = new Set(),
+): (PortDescription & { missing: boolean })[] {
+  const known = new Set(ports.map(({ name }) => name));
+  const missing = [...used].filter((name) => !known.has(name));
+  return [
+    ...ports.map((port) => ({ ...port, missing: false })),
+    ...missing.map((name) => ({ name, title: name, missing: true })),
+  ];
 }
 
 /** The nearest place on the grid. */

@@ -38,7 +38,11 @@ function graphOf(flow: DrawnFlow): ElkNode {
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
     },
     children: Object.entries(flow.document.components).map(([id, component]) => {
-      const { width, height, ports } = shapeOf(designer.descriptions.get(component.type), flow.views[id]);
+      const { width, height, ports } = shapeOf(
+        designer.descriptions.get(component.type),
+        flow.views[id],
+        flow.linkedPorts.get(id),
+      );
       return {
         id,
         width,

@@ -67,6 +67,21 @@ export class DrawnFlow {
   readonly errors = $derived(this.problems.filter(({ severity }) => severity === "error").length);
   readonly linksById = $derived(new Map(this.document.links.map((link) => [linkId(link), link])));
 
+  /** The ports that links use, by component. */
+  readonly linkedPorts = $derived.by(() => {
+    const used = new Map<string, { inlets: Set<string>; outlets: Set<string> }>();
+    const of = (id: string): { inlets: Set<string>; outlets: Set<string> } => {
+      const known = used.get(id) ?? { inlets: new Set(), outlets: new Set() };
+      used.set(id, known);
+      return known;
+    };
+    for (const { from, to } of this.document.links) {
+      of(from.component).outlets.add(from.port);
+      of(to.component).inlets.add(to.port);
+    }
+    return used;
+  });
+
   constructor(view: FlowView) {
     this.name = view.flow;
     this.replace(view);

@@ -1,0 +1,51 @@
+import type { Account, Session as WireSession } from "../generated/types";
+import { ClusterError } from "../cluster/source";
+import { call } from "./api";
+
+/** Who is signed in at this page's server. */
+export class Session {
+  account = $state.raw<Account>();
+  /** Whether it is known yet who is signed in. */
+  known = $state(false);
+  /** Why it cannot be known: the server does not answer. */
+  problem = $state.raw<ClusterError>();
+  /** Whether a session ended by itself while the page was open. */
+  expired = $state(false);
+
+  /** Asks the server. Someone who was signed in and is not any more sees so. */
+  async look(): Promise<void> {
+    try {
+      this.account = (await call<WireSession>("GET", "/session")).account;
+      this.problem = undefined;
+    } catch (thrown) {
+      const error = ClusterError.from(thrown);
+      if (error.code === "auth/required") {
+        this.expired = this.account !== undefined;
+        this.account = undefined;
+        this.problem = undefined;
+      } else this.problem = error;
+    }
+    this.known = true;
+  }
+
+  /** Signs in; answers the error, if there was one. */
+  async signIn(name: string, password: string): Promise<ClusterError | undefined> {
+    try {
+      this.account = (await call<WireSession>("POST", "/login", { name, password })).account;
+      this.expired = false;
+      return undefined;
+    } catch (thrown) {
+      return ClusterError.from(thrown);
+    }
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await call("POST", "/logout");
+    } catch (thrown) {
+      if (ClusterError.from(thrown).code !== "auth/required") throw thrown;
+    }
+    this.account = undefined;
+    this.expired = false;
+  }
+}

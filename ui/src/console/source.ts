@@ -1,0 +1,107 @@
+import type {
+  FlowAtVersion,
+  FlowEntry,
+  LogEntry,
+  NewProject,
+  NewRequests,
+  Project,
+  Request,
+  RequestDetail,
+  RequestQuery,
+  Requests,
+  SavedRows,
+  Server,
+  Updated,
+} from "../generated/types";
+import type { ClusterChange, ClusterSource, Counts, Overview } from "../cluster/source";
+import { addressOf, call } from "./api";
+import type { Events } from "./events";
+
+/** What the console does beyond looking at requests. */
+export interface ConsoleSource extends ClusterSource {
+  projects(): Promise<Project[]>;
+  flows(project: string): Promise<FlowEntry[]>;
+  /** Brings this server to the newest commit of the project's branch. */
+  update(project: string): Promise<Updated>;
+  register(project: NewProject): Promise<Project>;
+  start(wish: NewRequests): Promise<Request[]>;
+}
+
+/** A cluster over the HTTP API of the server that served the page. */
+export class HttpSource implements ConsoleSource {
+  readonly choosesServer = false;
+  #events: Events;
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
+
+  async overview(): Promise<Overview> {
+    const [servers, counts] = await Promise.all([
+      call<Server[]>("GET", "/servers"),
+      call<Counts>("GET", "/requests/counts"),
+    ]);
+    // Servers are seen through the checkpoint database: one that hangs is Terminated there before long.
+    const seen = servers.map((server) => ({ ...server, reachable: server.state !== "Terminated", problem: null }));
+    return { servers: seen, counts, problem: null };
+  }
+
+  requests(query: RequestQuery): Promise<Requests> {
+    return call("GET", addressOf("/requests", query));
+  }
+
+  request(id: number): Promise<RequestDetail> {
+    return call("GET", `/requests/${id}`);
+  }
+
+  log(id: number, after: number): Promise<LogEntry[]> {
+    return call("GET", addressOf(`/requests/${id}/log`, { after }));
+  }
+
+  async flow(id: number): Promise<FlowAtVersion["flow"]> {
+    return (await call<FlowAtVersion>("GET", `/requests/${id}/flow`)).flow;
+  }
+
+  savedRows(id: number, point: number): Promise<SavedRows> {
+    return call("GET", `/requests/${id}/saved-points/${point}`);
+  }
+
+  savedFile(id: number, point: number): string {
+    return addressOf(`/requests/${id}/saved-points/${point}`, { format: "arrow" });
+  }
+
+  reExecute(id: number): Promise<Request> {
+    return call("POST", `/requests/${id}/re-execute`);
+  }
+
+  cancel(id: number): Promise<Request> {
+    return call("POST", `/requests/${id}/cancel`);
+  }
+
+  changed(heard: (change: ClusterChange) => void): () => void {
+    return this.#events.listen(heard);
+  }
+
+  projects(): Promise<Project[]> {
+    return call("GET", "/projects");
+  }
+
+  flows(project: string): Promise<FlowEntry[]> {
+    return call("GET", `/projects/${encodeURIComponent(project)}/flows`);
+  }
+
+  update(project: string): Promise<Updated> {
+    return call("POST", `/projects/${encodeURIComponent(project)}/update`, {});
+  }
+
+  register(project: NewProject): Promise<Project> {
+    return call("POST", "/projects", project);
+  }
+
+  async start(wish: NewRequests): Promise<Request[]> {
+    // With a key, a click that is sent twice makes the requests once.
+    const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    const made = await call<Requests>("POST", "/requests", wish, { "Idempotency-Key": key });
+    return made.requests;
+  }
+}
