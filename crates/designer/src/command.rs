@@ -65,8 +65,9 @@ impl CommandVisitor for Registry {
 /// Parses the input of command `C`. A command without input may be called with nothing at all.
 fn parse<C: Command>(input: Value) -> Result<C, CommandError> {
     let input = if input.is_null() { Value::Object(serde_json::Map::new()) } else { input };
-    serde_json::from_value(input)
-        .map_err(|error| CommandError::new("command/input", format!("the input of “{}” is not valid: {error}", C::NAME)))
+    serde_json::from_value(input).map_err(|error| {
+        CommandError::new("command/input", format!("the input of “{}” is not valid: {error}", C::NAME))
+    })
 }
 
 /// Something that looks at every command's type: the registry, and the generator of the TypeScript types.

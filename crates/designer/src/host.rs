@@ -66,6 +66,7 @@ pub enum MenuItem {
     Push,
     PushUpdate,
     History,
+    Monitor,
     SignIn,
     FailoverTour,
     About,

@@ -94,7 +94,7 @@ impl Command for PushUpdate {
         let project = designer.project()?;
         let cluster = designer.clusters.cluster(&self.cluster).await?;
         // Asked before anything is pushed: when nobody answers, nothing has happened.
-        let servers = cluster.any(|client| async move { client.servers().await }).await?;
+        let servers = cluster.servers().await?;
         let pushed = {
             let project = Arc::clone(&project);
             blocking(move || push(&project, self.leave_changes)).await?
@@ -145,7 +145,8 @@ fn push(project: &OpenProject, leave_changes: bool) -> Result<Pushed, CommandErr
         left.extend(unsaved.into_iter().map(|flow| flow.path()));
         left.sort();
         left.dedup();
-        let message = format!("not committed, so the servers would not get it: {}. Commit first, or leave it", left.join(", "));
+        let message =
+            format!("not committed, so the servers would not get it: {}. Commit first, or leave it", left.join(", "));
         return Err(CommandError::new("push-update/uncommitted", message));
     }
     let repository = project.repository()?;
@@ -259,7 +260,8 @@ mod tests {
 
     #[test]
     fn a_project_gets_a_name_that_clusters_take() {
-        let cases = [("Order import", "Order-import"), ("  Ärger / 2 ", "rger-2"), ("§", "project"), ("a_b-c", "a_b-c")];
+        let cases =
+            [("Order import", "Order-import"), ("  Ärger / 2 ", "rger-2"), ("§", "project"), ("a_b-c", "a_b-c")];
         for (name, expected) in cases {
             assert_eq!(cluster_name(name), expected, "{name:?}");
         }

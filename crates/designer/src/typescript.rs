@@ -20,7 +20,9 @@ pub fn typescript() -> String {
         file.push_str(declaration);
         file.push('\n');
     }
-    file.push_str("\n/** Every command of the designer: what goes in, what comes out. */\nexport interface Commands {\n");
+    file.push_str(
+        "\n/** Every command of the designer: what goes in, what comes out. */\nexport interface Commands {\n",
+    );
     file.push_str(&writer.commands);
     file.push_str("}\n");
     file

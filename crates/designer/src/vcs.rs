@@ -155,10 +155,12 @@ impl Command for VcsPull {
 
     async fn run(self, designer: Arc<Designer>) -> Result<Pulled, CommandError> {
         let project = designer.project()?;
-        let pulled = blocking(move || Ok(project.repository()?.pull(&Access::ambient())?)).await;
+        let pulling = Arc::clone(&project);
+        let pulled = blocking(move || Ok(pulling.repository()?.pull(&Access::ambient())?)).await;
         // Also after a failure: the remote may have been seen anew.
         designer.emit(Event::VcsChanged);
         let pulled = pulled?;
+        designer.follow_now(&project);
         Ok(Pulled { from: pulled.from, to: pulled.to })
     }
 }
@@ -242,7 +244,8 @@ fn check_saved(project: &OpenProject, repository: &Repository, paths: &[String])
     match unsaved.iter().find(|flow| paths.contains(format!("{folder}{}", flow.path()).as_str())) {
         None => Ok(()),
         Some(flow) => {
-            let message = format!("“{flow}” has changes that are not saved and would not be in the commit: save it first");
+            let message =
+                format!("“{flow}” has changes that are not saved and would not be in the commit: save it first");
             Err(CommandError::new("vcs/unsaved", message))
         }
     }

@@ -1,7 +1,7 @@
 //! The commands on clusters.
 
-use super::{ClusterListView, ClusterOverview, ClusterView};
 use super::calls::new_key;
+use super::{ClusterListView, ClusterOverview, ClusterView};
 use crate::push_update::cluster_name;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
@@ -10,8 +10,8 @@ use flow_api::{
 use flow_model::FlowName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::fmt;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use ts_rs::TS;
 

@@ -7,7 +7,7 @@ use super::{ClusterListView, ClusterView, TokenPlace};
 use crate::CommandError;
 use crate::background::blocking;
 use crate::settings::Settings;
-use flow_api::{Account, Client, ClientError, Login};
+use flow_api::{Account, Client, ClientError, Login, Server};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -84,7 +84,8 @@ impl Clusters {
             return Ok(Arc::clone(cluster));
         }
         let (tokens, wanted) = (self.tokens.clone(), name.to_owned());
-        let secret = blocking(move || tokens.find(&wanted, session.kept_in).ok_or_else(|| not_signed_in(&wanted))).await?;
+        let secret =
+            blocking(move || tokens.find(&wanted, session.kept_in).ok_or_else(|| not_signed_in(&wanted))).await?;
         self.connect(name, &known.urls, session.token, &secret)
     }
 
@@ -212,6 +213,13 @@ impl Cluster {
         self.calls.any(ask).await
     }
 
+    /// The servers of the cluster. Their addresses are kept, so that the others are found when one is lost.
+    pub(crate) async fn servers(&self) -> Result<Vec<Server>, CommandError> {
+        let servers = self.any(|client| async move { client.servers().await }).await?;
+        self.calls.learn(&servers);
+        Ok(servers)
+    }
+
     /// Asks the server with the id `server`, or any that answers when none is named.
     pub(crate) async fn on<T, F: Future<Output = Result<T, ClientError>>>(
         &self,
@@ -219,7 +227,7 @@ impl Cluster {
         ask: impl Fn(Client) -> F,
     ) -> Result<T, CommandError> {
         let Some(id) = server else { return self.any(ask).await };
-        let servers = self.any(|client| async move { client.servers().await }).await?;
+        let servers = self.servers().await?;
         let server = servers.iter().find(|server| server.id == id).ok_or_else(|| {
             CommandError::new("cluster/unknown-server", format!("the cluster “{}” has no server {id}", self.name))
         })?;

@@ -151,8 +151,7 @@ async fn tell(designer: Weak<Designer>, cluster: Arc<Cluster>) {
 /// Keeps a stream open to every server that should be up.
 async fn follow_servers(designer: Weak<Designer>, cluster: Arc<Cluster>) {
     loop {
-        if let Ok(servers) = cluster.calls.any(|client| async move { client.servers().await }).await {
-            cluster.calls.learn(&servers);
+        if let Ok(servers) = cluster.servers().await {
             let Some(designer) = designer.upgrade() else { return };
             designer.clusters.remember_urls(&cluster).await;
             cluster.follow_streams(&servers);
@@ -173,9 +172,8 @@ async fn follow_servers(designer: Weak<Designer>, cluster: Arc<Cluster>) {
 impl Cluster {
     /// How the cluster is doing.
     async fn overview(&self) -> Result<ClusterOverview, CommandError> {
-        let servers = self.calls.any(|client| async move { client.servers().await }).await?;
-        let counts = self.calls.any(|client| async move { client.request_counts().await }).await?;
-        self.calls.learn(&servers);
+        let servers = self.servers().await?;
+        let counts = self.any(|client| async move { client.request_counts().await }).await?;
         let views = servers.into_iter().map(|server| self.server_view(server));
         Ok(ClusterOverview {
             cluster: self.name.clone(),

@@ -59,7 +59,9 @@ impl Designer {
         let palette = Arc::clone(self.palette());
         let services = project.design_services();
         let examined = blocking(move || Ok(palette.examine(&document, &*services))).await;
-        let Ok(examination) = examined.inspect_err(|error| tracing::error!(%flow, %error, "the check of a flow failed")) else {
+        let Ok(examination) =
+            examined.inspect_err(|error| tracing::error!(%flow, %error, "the check of a flow failed"))
+        else {
             return;
         };
         let mut fields: BTreeMap<ComponentId, BTreeMap<String, Vec<Field>>> = BTreeMap::new();

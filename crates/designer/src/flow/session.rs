@@ -1,7 +1,9 @@
 //! One open flow: the document with its history, and what was worked out from it.
 
 use super::view::{saving, views};
-use super::{ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent, RunsAgain};
+use super::{
+    ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent, RunsAgain,
+};
 use crate::CommandError;
 use flow_components::Palette;
 use flow_model::{
@@ -196,8 +198,12 @@ pub(crate) fn new_id(kind: &str, flow: &Flow) -> ComponentId {
 
 /// `wanted`, or `wanted 2` and so on: a name that no component of `flow` has, and none of `taken`.
 pub(super) fn free_name(wanted: &str, flow: &Flow, taken: &BTreeSet<String>) -> String {
-    let in_use: BTreeSet<&str> =
-        flow.components.values().map(|component| component.name.as_str()).chain(taken.iter().map(String::as_str)).collect();
+    let in_use: BTreeSet<&str> = flow
+        .components
+        .values()
+        .map(|component| component.name.as_str())
+        .chain(taken.iter().map(String::as_str))
+        .collect();
     let numbered = (2..).map(|number| format!("{wanted} {number}"));
     std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !in_use.contains(name.as_str())).unwrap_or_default()
 }

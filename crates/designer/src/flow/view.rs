@@ -24,9 +24,10 @@ pub(super) fn views(flow: &Flow, catalogue: &dyn Catalogue) -> BTreeMap<Componen
 
 /// The components of `flow` that make a saved point.
 pub(super) fn saving(flow: &Flow, catalogue: &dyn Catalogue) -> HashSet<ComponentId> {
-    let checkpoints = flow.components.iter().filter(|(_, component)| {
-        catalogue.describe(&component.kind).is_some_and(|description| description.saves)
-    });
+    let checkpoints = flow
+        .components
+        .iter()
+        .filter(|(_, component)| catalogue.describe(&component.kind).is_some_and(|description| description.saves));
     let mut saving: HashSet<ComponentId> = checkpoints.map(|(id, _)| id.clone()).collect();
     let begins = StartSettings::of(flow).is_some_and(|start| start.begin_checkpoint == BeginCheckpoint::Use);
     if let Some((start, _)) = flow.start().filter(|_| begins) {
@@ -101,7 +102,12 @@ mod tests {
 
     #[test]
     fn things_are_counted_in_words() {
-        let cases = [(3, "Fields", "3 fields"), (1, "Fields", "1 field"), (1, "Branches", "1 branch"), (2, "Branches", "2 branches")];
+        let cases = [
+            (3, "Fields", "3 fields"),
+            (1, "Fields", "1 field"),
+            (1, "Branches", "1 branch"),
+            (2, "Branches", "2 branches"),
+        ];
         for (count, word, expected) in cases {
             assert_eq!(counted(count, word), expected);
         }

@@ -94,9 +94,11 @@ impl OpenProject {
 
     /// The session of a flow that is open.
     pub(crate) fn session(&self, flow: &FlowName) -> Result<Arc<Mutex<Session>>, CommandError> {
-        self.sessions.lock().get(flow).cloned().ok_or_else(|| {
-            CommandError::new("flow/not-open", format!("the flow “{flow}” is not open: open it first"))
-        })
+        self.sessions
+            .lock()
+            .get(flow)
+            .cloned()
+            .ok_or_else(|| CommandError::new("flow/not-open", format!("the flow “{flow}” is not open: open it first")))
     }
 
     /// Opens a flow, and says whether it was not open before.
@@ -196,7 +198,7 @@ impl Designer {
     }
 
     /// Takes in what other programs changed.
-    pub(crate) fn follow(self: &Arc<Self>, project: &Arc<OpenProject>, change: &ProjectChange) {
+    fn follow(self: &Arc<Self>, project: &Arc<OpenProject>, change: &ProjectChange) {
         match project.files.good_connections() {
             Ok(connections) => *project.connections.write() = Arc::new(connections),
             Err(error) => tracing::warn!(%error, "the connections cannot be read"),
@@ -213,6 +215,23 @@ impl Designer {
         }
         self.tell_project();
         self.emit(Event::VcsChanged);
+    }
+
+    /// Takes in at once what was changed behind the open flows, without waiting for the watch.
+    pub(crate) fn follow_now(self: &Arc<Self>, project: &Arc<OpenProject>) {
+        let flows: Vec<FlowName> = project.sessions.lock().keys().cloned().collect();
+        let mut files = BTreeMap::new();
+        for flow in flows {
+            match project.files.stamp(&flow) {
+                Ok(Some(stamp)) => files.insert(flow.path(), Change::Written(stamp)),
+                Ok(None) => files.insert(flow.path(), Change::Removed),
+                Err(error) => {
+                    tracing::warn!(%flow, %error, "the flow's file cannot be read");
+                    None
+                }
+            };
+        }
+        self.follow(project, &ProjectChange { files });
     }
 
     /// Tells the windows how the project is now.
@@ -232,7 +251,8 @@ impl Designer {
 pub fn local_storage(config: &Path, root: &Path) -> PathBuf {
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stamp = flow_project::Stamp::of(root.as_os_str().as_encoded_bytes());
-    let stamp = serde_json::to_value(&stamp).ok().and_then(|stamp| stamp.as_str().map(str::to_owned)).unwrap_or_default();
+    let stamp =
+        serde_json::to_value(&stamp).ok().and_then(|stamp| stamp.as_str().map(str::to_owned)).unwrap_or_default();
     config.join("local-storage").join(format!("{name}-{}", stamp.get(..8).unwrap_or_default()))
 }
 

@@ -34,7 +34,13 @@ struct KeptFile {
 impl DesignServices {
     pub(crate) fn new(project: Project, storage: PathBuf) -> Self {
         let places = Places { storage, project: Arc::new(BTreeMap::new()), local: project.root().to_owned() };
-        Self { project, places, kept: Mutex::default(), expressions: ExpressionCache::new(), http: reqwest::Client::new() }
+        Self {
+            project,
+            places,
+            kept: Mutex::default(),
+            expressions: ExpressionCache::new(),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// A file of the project. A check after every keystroke must not read a large file every time.

@@ -142,7 +142,8 @@ fn prepare(
 /// Refuses inputs that do not fit, before anything runs.
 fn check_inputs(files: &ProjectFiles, flow: &FlowName, inputs: &Map<String, Value>) -> Result<(), CommandError> {
     let document = files.get(&flow.path()).and_then(|content| std::str::from_utf8(content).ok()).unwrap_or_default();
-    let parsed = flow_model::Flow::from_json(document).map_err(|error| CommandError::new(error.code(), error.to_string()))?;
+    let parsed =
+        flow_model::Flow::from_json(document).map_err(|error| CommandError::new(error.code(), error.to_string()))?;
     let Some(settings) = StartSettings::of(&parsed) else { return Ok(()) };
     settings.check_inputs(inputs).map(drop).map_err(|error| {
         let start = parsed.start().map(|(id, _)| id.clone());

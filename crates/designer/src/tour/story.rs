@@ -50,7 +50,7 @@ impl Designer {
     pub(super) async fn tour_stage(&self) -> Result<Stage, CommandError> {
         let file = TourFile::read(&self.settings().path(""))?;
         let cluster = self.clusters.cluster(&file.cluster).await?;
-        let servers = cluster.any(|client| async move { client.servers().await }).await?;
+        let servers = cluster.servers().await?;
         let started = |server: Server| {
             let ours = file.servers.iter().find(|ours| ours.id == server.id && ours.pid == server.pid)?.clone();
             (server.state == ServerState::Running).then_some((server, ours))
@@ -141,7 +141,10 @@ async fn play(stage: &Stage, telling: &mut Telling) -> Result<(), CommandError> 
     let survivor = telling.progress.survivor.as_deref().unwrap_or("no survivor");
     let message = match report.lost + report.settled_components_repeated {
         0 => format!("{survivor} finished what {} had begun: nothing was lost, nothing settled ran again", victim.name),
-        _ => format!("{} requests were lost, {} settled components ran again", report.lost, report.settled_components_repeated),
+        _ => format!(
+            "{} requests were lost, {} settled components ran again",
+            report.lost, report.settled_components_repeated
+        ),
     };
     telling.tell(TourPhase::Done, message);
     Ok(())
@@ -224,12 +227,7 @@ impl Batch {
     }
 
     /// Waits until every request has ended.
-    async fn wait_for_the_end(
-        &mut self,
-        stage: &Stage,
-        telling: &mut Telling,
-        dead: &str,
-    ) -> Result<(), CommandError> {
+    async fn wait_for_the_end(&mut self, stage: &Stage, telling: &mut Telling, dead: &str) -> Result<(), CommandError> {
         let mut patience = Patience::new();
         loop {
             // The server that was asked until now is the one that was killed: others answer, perhaps not at once.
@@ -300,9 +298,13 @@ impl Patience {
 /// Kills a server of the tour, as a power failure would.
 fn kill(server: &TourServer) -> Result<(), CommandError> {
     let failed = |why: String| {
-        CommandError::new("tour/cannot-kill", format!("{} (process {}) cannot be killed: {why}", server.name, server.pid))
+        CommandError::new(
+            "tour/cannot-kill",
+            format!("{} (process {}) cannot be killed: {why}", server.name, server.pid),
+        )
     };
-    let pid = i32::try_from(server.pid).ok().and_then(Pid::from_raw).ok_or_else(|| failed("no such process".to_owned()))?;
+    let pid =
+        i32::try_from(server.pid).ok().and_then(Pid::from_raw).ok_or_else(|| failed("no such process".to_owned()))?;
     kill_process(pid, Signal::KILL).map_err(|error| failed(error.to_string()))
 }
 

@@ -6,8 +6,8 @@ mod known;
 mod live;
 mod tokens;
 
-pub use commands::*;
 pub(crate) use calls::new_key;
+pub use commands::*;
 pub(crate) use known::{Cluster, Clusters};
 
 use flow_api::{Account, RequestState, Server};

@@ -7,9 +7,6 @@ mod patch;
 mod session;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use checks::Checks;
 pub use commands::*;
 pub(crate) use session::{Session, new_id};

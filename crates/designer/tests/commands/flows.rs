@@ -1,0 +1,195 @@
+use crate::workbench::{FLOW, Workbench};
+use designer::Event;
+use serde_json::{Value, json};
+use std::fs;
+
+fn rename(name: &str) -> Value {
+    json!({"edit": "rename", "id": "double-aaaaaa", "name": name})
+}
+
+#[tokio::test]
+async fn an_open_flow_shows_ports_lines_and_what_settles() {
+    let bench = Workbench::with_project().await;
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["views"]["read-aaaaaa"]["line"], "project:data/orders.csv");
+    assert_eq!(view["views"]["double-aaaaaa"]["line"], "2 fields");
+    assert_eq!(view["views"]["double-aaaaaa"]["settles"], true, "a Checkpoint follows it");
+    assert_eq!(view["views"]["end-aaaaaa"]["settles"], false, "nothing saves behind it");
+    let outlets = view["views"]["double-aaaaaa"]["ports"]["outlets"].as_array().unwrap();
+    assert_eq!(outlets.last().unwrap()["name"], "error");
+    assert_eq!(view["diagnostics"], json!([]));
+}
+
+#[tokio::test]
+async fn an_edit_answers_with_what_changed_and_tells_the_other_windows() {
+    let mut bench = Workbench::with_project().await;
+    let change = bench.edit(rename("Twice")).await;
+    assert_eq!(change["base"], 0);
+    assert_eq!(change["state"]["revision"], 1);
+    assert_eq!(change["state"]["dirty"], true);
+    assert_eq!(change["state"]["undo"], "Rename “Double” to “Twice”");
+    assert_eq!(change["patch"]["components"].as_object().unwrap().keys().collect::<Vec<_>>(), ["double-aaaaaa"]);
+    assert_eq!(change["views"], json!({}), "a name changes no ports");
+    let told = bench.event("flow-changed", |event| match event {
+        Event::FlowChanged(change) => Some(serde_json::to_value(change).unwrap()),
+        _ => None,
+    });
+    assert_eq!(told.await, change);
+}
+
+#[tokio::test]
+async fn undo_and_redo_go_the_same_way() {
+    let bench = Workbench::with_project().await;
+    bench.edit(json!({"edit": "removeComponent", "id": "double-aaaaaa"})).await;
+    let undone = bench.call("flow_undo", json!({"flow": FLOW})).await;
+    assert_eq!(undone["patch"]["links"].as_array().unwrap().len(), 2, "the links come back with it");
+    assert_eq!(undone["state"]["dirty"], false, "it is as it was saved");
+    let redone = bench.call("flow_redo", json!({"flow": FLOW})).await;
+    assert_eq!(redone["patch"]["removedComponents"], json!(["double-aaaaaa"]));
+    assert_eq!(redone["patch"]["removedLinks"].as_array().unwrap().len(), 2);
+    assert_eq!(bench.fails("flow_redo", json!({"flow": FLOW})).await.code, "flow/nothing-to-redo");
+}
+
+#[tokio::test]
+async fn an_edit_that_breaks_a_rule_changes_nothing_and_says_why() {
+    let bench = Workbench::with_project().await;
+    let circle = json!({"edit": "connect", "link": {
+        "from": {"component": "save-aaaaaa", "port": "out"}, "to": {"component": "read-aaaaaa", "port": "in"}}});
+    let error = bench.fails("flow_apply_edit", json!({"flow": FLOW, "revision": 0, "edit": circle})).await;
+    assert_eq!(error.code, "edit/cycle");
+    assert_eq!(bench.call("flow_open", json!({"flow": FLOW})).await["state"]["revision"], 0);
+}
+
+#[tokio::test]
+async fn an_edit_on_an_older_revision_goes_through_when_it_touches_other_components() {
+    let bench = Workbench::with_project().await;
+    bench.edit(rename("Twice")).await;
+    let moved = json!({"edit": "move", "id": "end-aaaaaa", "position": {"x": 1, "y": 2}});
+    let change = bench.call("flow_apply_edit", json!({"flow": FLOW, "revision": 0, "edit": moved})).await;
+    assert_eq!((&change["base"], &change["state"]["revision"]), (&json!(1), &json!(2)));
+    let again = json!({"flow": FLOW, "revision": 0, "edit": rename("Thrice")});
+    assert_eq!(bench.fails("flow_apply_edit", again).await.code, "flow/stale-revision");
+}
+
+#[tokio::test]
+async fn the_slower_checks_come_in_an_event_that_names_the_revision() {
+    let mut bench = Workbench::with_project().await;
+    let typo = json!({"edit": "setProperty", "id": "double-aaaaaa", "property": "Fields",
+        "value": [{"field": "double", "expression": "amuont * 2"}]});
+    bench.edit(typo).await;
+    let checked = bench.event("flow-checked of revision 1", |event| match event {
+        Event::FlowChecked(checked) if checked.revision == 1 => Some(checked.clone()),
+        _ => None,
+    });
+    let checked = checked.await;
+    let problem = checked.diagnostics.first().expect("the typo is found");
+    assert_eq!(problem.place.component.as_ref().unwrap().as_str(), "double-aaaaaa");
+    assert!(problem.message.contains("amuont") && problem.message.contains("amount"), "{}", problem.message);
+    let read = &checked.fields[&flow_model::ComponentId::parse("read-aaaaaa").unwrap()]["out"];
+    assert_eq!(read.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["id", "amount"]);
+}
+
+#[tokio::test]
+async fn what_runs_again_is_what_no_checkpoint_protects() {
+    let bench = Workbench::with_project().await;
+    let again = async |component: &str| {
+        bench.call("flow_runs_again", json!({"flow": FLOW, "component": component})).await["components"].clone()
+    };
+    assert_eq!(again("end-aaaaaa").await, json!(["end-aaaaaa"]), "the Checkpoint before it saved");
+    assert_eq!(again("double-aaaaaa").await, json!(["start-aaaaaa", "read-aaaaaa", "double-aaaaaa"]));
+}
+
+#[tokio::test]
+async fn a_new_component_gets_a_free_name_and_a_new_id() {
+    let bench = Workbench::with_project().await;
+    let new = bench.call("flow_new_component", json!({"flow": FLOW, "type": "End"})).await;
+    assert_eq!(new["component"]["name"], "End 2");
+    assert!(new["id"].as_str().unwrap().starts_with("end-"));
+    let add =
+        json!({"edit": "addComponent", "id": new["id"], "component": new["component"], "position": {"x": 0, "y": 0}});
+    bench.edit(add).await;
+    let unknown = bench.fails("flow_new_component", json!({"flow": FLOW, "type": "Nonsense"})).await;
+    assert_eq!(unknown.code, "flow/unknown-type");
+}
+
+#[tokio::test]
+async fn copied_components_paste_with_their_links_and_free_names() {
+    let bench = Workbench::with_project().await;
+    let ids = json!(["start-aaaaaa", "read-aaaaaa", "double-aaaaaa"]);
+    let text = bench.call("flow_copy", json!({"flow": FLOW, "components": ids})).await["text"].clone();
+    let paste = json!({"flow": FLOW, "text": text, "position": {"x": 1000, "y": 500}});
+    let change = bench.call("flow_paste", paste).await;
+    let components = change["patch"]["components"].as_object().unwrap();
+    let names: Vec<_> = components.values().map(|component| component["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2, "a flow has one start component: {names:?}");
+    assert!(names.contains(&"Read 2") && names.contains(&"Double 2"), "{names:?}");
+    assert_eq!(change["patch"]["links"].as_array().unwrap().len(), 1, "the link between them");
+    let left = change["patch"]["layout"].as_object().unwrap().values().map(|at| at["x"].as_f64().unwrap());
+    assert_eq!(left.fold(f64::INFINITY, f64::min), 1000.0);
+    let undone = bench.call("flow_undo", json!({"flow": FLOW})).await;
+    assert_eq!(undone["patch"]["removedComponents"].as_array().unwrap().len(), 2, "one undo step");
+    let nothing = json!({"flow": FLOW, "text": "hello", "position": {"x": 0, "y": 0}});
+    assert_eq!(bench.fails("flow_paste", nothing).await.code, "flow/nothing-to-paste");
+}
+
+#[tokio::test]
+async fn saving_never_writes_over_what_another_program_wrote() {
+    let mut bench = Workbench::with_project().await;
+    bench.edit(rename("Mine")).await;
+    let path = bench.project().join("flows/orders.flow.json");
+    let theirs = fs::read_to_string(&path).unwrap().replace("\"Read\"", "\"Theirs\"");
+    fs::write(&path, &theirs).unwrap();
+    let conflict = bench.event("flow-changed-outside", |event| match event {
+        Event::FlowChangedOutside { conflict, .. } => Some(*conflict),
+        _ => None,
+    });
+    assert!(conflict.await);
+    assert_eq!(bench.fails("flow_save", json!({"flow": FLOW})).await.code, "project/changed-outside");
+    assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+    let saved = bench.call("flow_save", json!({"flow": FLOW, "overwrite": true})).await;
+    assert_eq!(saved["state"]["dirty"], false);
+    assert!(fs::read_to_string(&path).unwrap().contains("\"Mine\""));
+}
+
+#[tokio::test]
+async fn a_flow_without_own_changes_follows_its_file() {
+    let mut bench = Workbench::with_project().await;
+    let path = bench.project().join("flows/orders.flow.json");
+    let theirs = fs::read_to_string(&path).unwrap().replace("\"Read\"", "\"Theirs\"");
+    fs::write(&path, theirs).unwrap();
+    let conflict = bench.event("flow-changed-outside", |event| match event {
+        Event::FlowChangedOutside { conflict, .. } => Some(*conflict),
+        _ => None,
+    });
+    assert!(!conflict.await);
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["read-aaaaaa"]["name"], "Theirs");
+}
+
+#[tokio::test]
+async fn unsaved_changes_survive_a_crash() {
+    let bench = Workbench::with_project().await;
+    bench.edit(rename("Unsaved")).await;
+    // A crash: the designer goes without closing anything.
+    let Workbench { designer, events, folder } = bench;
+    drop((designer, events));
+    let designer = designer::Designer::new(designer::DesignerOptions::without_host(folder.path().join("config")));
+    let bench = Workbench { events: designer.events(), designer, folder };
+    let project = bench.call("project_open", json!({"path": bench.project()})).await;
+    assert_eq!(project["flows"][0]["recovered"], true);
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["double-aaaaaa"]["name"], "Unsaved");
+    assert_eq!((&view["recovered"], &view["state"]["dirty"]), (&json!(true), &json!(true)));
+    let view = bench.call("flow_reload", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["double-aaaaaa"]["name"], "Double");
+}
+
+#[tokio::test]
+async fn an_unknown_command_and_a_bad_input_are_told_apart() {
+    let bench = Workbench::empty();
+    assert_eq!(bench.fails("flow_fly", json!({})).await.code, "command/unknown");
+    let error = bench.fails("flow_open", json!({"flow": "../outside"})).await;
+    assert_eq!(error.code, "command/input");
+    assert!(error.message.contains("flow name"), "{}", error.message);
+    assert_eq!(bench.fails("flow_open", json!({"flow": "orders"})).await.code, "project/none-open");
+}

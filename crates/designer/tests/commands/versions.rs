@@ -1,0 +1,67 @@
+use crate::workbench::{FLOW, Workbench, git};
+use serde_json::json;
+
+async fn committed(bench: &Workbench) -> String {
+    bench.call("vcs_commit", json!({"message": "Everything"})).await["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn changed_flows_are_shown_committed_and_logged() {
+    let bench = Workbench::with_project().await;
+    let status = bench.call("vcs_status", json!({})).await;
+    assert_eq!(status["head"], json!(null));
+    let changed = status["changed"].as_array().unwrap();
+    assert!(changed.iter().any(|file| file["flow"] == FLOW && file["change"] == "added"), "{changed:?}");
+    let commit = committed(&bench).await;
+    let status = bench.call("vcs_status", json!({})).await;
+    assert_eq!(status["changed"], json!([]));
+    assert_eq!(status["head"]["id"], commit.as_str());
+    let log = bench.call("vcs_log", json!({"flow": FLOW})).await;
+    assert_eq!(log.as_array().unwrap().len(), 1);
+    assert_eq!((&log[0]["message"], &log[0]["author"]), (&json!("Everything"), &json!("Ada")));
+    assert_eq!(bench.fails("vcs_commit", json!({"message": "Again"})).await.code, "vcs/nothing-to-commit");
+}
+
+#[tokio::test]
+async fn an_unsaved_flow_is_not_left_out_of_a_commit_in_silence() {
+    let bench = Workbench::with_project().await;
+    bench.edit(json!({"edit": "setDescription", "description": "new"})).await;
+    assert_eq!(bench.fails("vcs_commit", json!({"message": "Half"})).await.code, "vcs/unsaved");
+    bench.call("flow_save", json!({"flow": FLOW})).await;
+    committed(&bench).await;
+}
+
+#[tokio::test]
+async fn push_and_pull_go_through_the_remote() {
+    let bench = Workbench::with_project().await;
+    committed(&bench).await;
+    assert_eq!(bench.fails("vcs_push", json!({})).await.code, "vcs/no-remote");
+    let remote = bench.folder.path().join("remote.git");
+    git(bench.folder.path(), &["init", "-q", "--bare", "-b", "main", "remote.git"]);
+    git(&bench.project(), &["remote", "add", "origin", remote.to_str().unwrap()]);
+    assert_eq!(bench.call("vcs_status", json!({})).await["ahead"], 1);
+    assert_eq!(bench.call("vcs_push", json!({})).await["ahead"], 0);
+    // A colleague changes the flow; here it is open without changes, so it follows.
+    git(bench.folder.path(), &["clone", "-q", "remote.git", "colleague"]);
+    let colleague = bench.folder.path().join("colleague");
+    let path = colleague.join("flows/orders.flow.json");
+    let flow = std::fs::read_to_string(&path).unwrap().replace("\"Read\"", "\"Read all\"");
+    std::fs::write(&path, flow).unwrap();
+    let by = ["-c", "user.name=Bob", "-c", "user.email=bob@example.org", "-c", "commit.gpgsign=false"];
+    git(&colleague, &[&by[..], &["commit", "-qam", "Read all"]].concat());
+    git(&colleague, &["push", "-q"]);
+    let pulled = bench.call("vcs_pull", json!({})).await;
+    assert_ne!(pulled["from"], pulled["to"]);
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["read-aaaaaa"]["name"], "Read all");
+}
+
+#[tokio::test]
+async fn a_remote_that_cannot_be_reached_is_a_clear_error() {
+    let bench = Workbench::with_project().await;
+    committed(&bench).await;
+    git(&bench.project(), &["remote", "add", "origin", "/nowhere/remote.git"]);
+    let error = bench.fails("vcs_push", json!({})).await;
+    assert_eq!(error.code, "vcs/unreachable");
+    assert!(error.message.contains("/nowhere/remote.git"), "{}", error.message);
+}

@@ -1,0 +1,56 @@
+//! What the designer asks of the desktop.
+
+use crate::windows;
+use async_trait::async_trait;
+use designer::{CommandError, Host, HostKind};
+use std::path::PathBuf;
+use tauri::{AppHandle, Manager};
+use tauri_plugin_dialog::DialogExt;
+use tokio::sync::oneshot;
+
+/// The desktop.
+pub struct DesktopHost {
+    app: AppHandle,
+}
+
+impl DesktopHost {
+    pub fn new(app: AppHandle) -> Self {
+        Self { app }
+    }
+}
+
+#[async_trait]
+impl Host for DesktopHost {
+    fn kind(&self) -> HostKind {
+        HostKind::Desktop
+    }
+
+    fn open_monitor(&self) -> Result<(), CommandError> {
+        windows::open_monitor(&self.app).map_err(|error| failed(&error))
+    }
+
+    fn close_window(&self) -> Result<(), CommandError> {
+        match self.app.get_webview_window(windows::DESIGNER) {
+            Some(window) => window.destroy().map_err(|error| failed(&error)),
+            None => Ok(()),
+        }
+    }
+
+    async fn choose_folder(&self, title: &str) -> Result<Option<PathBuf>, CommandError> {
+        let (answer, chosen) = oneshot::channel();
+        let mut dialog = self.app.dialog().file().set_title(title);
+        if let Some(window) = self.app.get_webview_window(windows::DESIGNER) {
+            dialog = dialog.set_parent(&window);
+        }
+        dialog.pick_folder(move |folder| {
+            // The window may have been closed under the dialog.
+            let _ = answer.send(folder);
+        });
+        let folder = chosen.await.ok().flatten();
+        folder.map(|folder| folder.into_path().map_err(|error| failed(&error))).transpose()
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::new("host/failed", format!("the desktop did not do it: {error}"))
+}

@@ -1,0 +1,106 @@
+//! The windows: the designer and the monitor.
+
+use crate::menu;
+use designer::{CommandError, Designer, Event, not_here};
+use std::sync::Arc;
+use tauri::{AppHandle, Emitter, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// The label of the designer's window.
+pub const DESIGNER: &str = "designer";
+/// The label of the monitor's window.
+const MONITOR: &str = "monitor";
+/// The event that carries the designer's events to the pages.
+const EVENT: &str = "cairn-event";
+
+/// Opens the designer's window.
+pub fn open_designer(app: &AppHandle) -> tauri::Result<()> {
+    WebviewWindowBuilder::new(app, DESIGNER, WebviewUrl::App("designer.html".into()))
+        .title("Cairn")
+        .inner_size(1400.0, 860.0)
+        .min_inner_size(900.0, 560.0)
+        .menu(menu::build(app)?)
+        .build()?;
+    Ok(())
+}
+
+/// Opens the monitor's window, or brings it to the front.
+pub fn open_monitor(app: &AppHandle) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(MONITOR) {
+        window.unminimize()?;
+        return window.set_focus();
+    }
+    WebviewWindowBuilder::new(app, MONITOR, WebviewUrl::App("monitor.html".into()))
+        .title("Cairn Monitor")
+        .inner_size(1200.0, 760.0)
+        .min_inner_size(720.0, 480.0)
+        .build()?;
+    Ok(())
+}
+
+/// The monitor looks at clusters; it opens no projects and edits no flows.
+pub fn check_may_call(window: &str, command: &str) -> Result<(), CommandError> {
+    let may = window == DESIGNER
+        || (window == MONITOR
+            && (command.starts_with("cluster_") || matches!(command, "host_view" | "project_current" | "palette")));
+    if may { Ok(()) } else { Err(not_here(&format!("let the window “{window}” call {command}"))) }
+}
+
+/// Carries the designer's events to the pages, and the project's name into the title.
+pub async fn carry_events(app: AppHandle, mut events: broadcast::Receiver<Event>) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            // The windows ask again when they see a gap in revisions; everything else is told again at its next change.
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "the windows missed events");
+                continue;
+            }
+            Err(RecvError::Closed) => return,
+        };
+        if let Event::ProjectChanged { project } = &event
+            && let Some(window) = app.get_webview_window(DESIGNER)
+        {
+            let title =
+                project.as_ref().map_or_else(|| "Cairn".to_owned(), |project| format!("{} – Cairn", project.name));
+            let _ = window.set_title(&title);
+        }
+        if let Err(error) = app.emit(EVENT, &event) {
+            tracing::warn!(%error, "an event did not reach the windows");
+        }
+    }
+}
+
+/// Keeps a window with unsaved changes open until the user interface has asked; ends with the designer's window.
+pub fn happened(window: &Window, event: &WindowEvent) {
+    if window.label() != DESIGNER {
+        return;
+    }
+    match event {
+        WindowEvent::CloseRequested { api, .. } => {
+            let designer = window.state::<Arc<Designer>>();
+            let unsaved = designer.unsaved();
+            if !unsaved.is_empty() {
+                api.prevent_close();
+                designer.emit(Event::CloseRequested { unsaved });
+            }
+        }
+        WindowEvent::Destroyed => window.app_handle().exit(0),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_may_call;
+
+    #[test]
+    fn the_monitor_may_look_at_clusters_and_edit_nothing() {
+        assert!(check_may_call("monitor", "cluster_requests").is_ok());
+        for command in ["flow_apply_edit", "project_open", "vcs_commit", "push_update", "tour_start"] {
+            assert!(check_may_call("monitor", command).is_err(), "{command}");
+            assert!(check_may_call("designer", command).is_ok(), "{command}");
+        }
+        assert!(check_may_call("stranger", "cluster_list").is_err());
+    }
+}
