@@ -1,32 +1,12 @@
-//! The management console: the files of `ui/dist`, embedded.
+//! The management console: the page that a browser gets from every server.
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use crate::ui;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use flow_api::codes;
-use rust_embed::{EmbeddedFile, RustEmbed};
 
 /// The page that every address of the console answers with; it knows what to show there.
 const PAGE: &str = "console.html";
-
-/// Svelte and the canvas set styles on elements, hence `unsafe-inline` for styles; scripts come from files only.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'";
-
-#[derive(RustEmbed)]
-#[folder = "../../ui/dist"]
-#[allow_missing = true]
-struct Files;
-
-/// Headers for every answer of the server.
-pub const SECURITY_HEADERS: [(&str, &str); 5] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-opener-policy", "same-origin"),
-];
 
 /// Answers with a file of the console; with its page where the address is one that the page itself understands.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -34,37 +14,14 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let path = uri.path().trim_start_matches('/');
-    if let Some(file) = Files::get(path) {
-        return answer(path, file, &headers);
+    if let Some(file) = ui::file(path, &headers) {
+        return file;
     }
     // A file that is missing is missing; only addresses without a file's ending are views of the console.
-    let last = path.rsplit('/').next().unwrap_or_default();
-    if last.contains('.') && !path.is_empty() {
+    if path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match Files::get(PAGE) {
-        Some(page) => answer(PAGE, page, &headers),
-        None => not_built(),
-    }
-}
-
-fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", blake3::Hash::from_bytes(file.metadata.sha256_hash()).to_hex());
-    // Names under assets/ change with the content; everything else is asked for again.
-    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
-    let mut response = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(Body::from(file.data.into_owned()))
-    };
-    let kind = mime_guess::from_path(path).first_or_octet_stream();
-    for (name, value) in [(header::CONTENT_TYPE, kind.as_ref()), (header::CACHE_CONTROL, cache), (header::ETAG, &tag)] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+    ui::file(PAGE, &headers).unwrap_or_else(not_built)
 }
 
 fn not_built() -> Response {

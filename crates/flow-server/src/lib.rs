@@ -21,6 +21,7 @@ mod routes;
 mod serve;
 mod state;
 mod throttle;
+pub mod ui;
 mod update;
 mod wire;
 mod work;

@@ -170,7 +170,7 @@ pub fn check_repository(address: &str) -> Reply<String> {
         return Ok(address.to_owned());
     }
     let is_ssh = address.split_once(':').is_some_and(|(host, path)| {
-        !path.is_empty() && !host.contains('/') && host.chars().all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
+        !path.is_empty() && !path.starts_with(':') && !host.contains('/') && host.chars().all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
     });
     if address.starts_with('/') || (is_ssh && !address.starts_with('-')) {
         return Ok(address.to_owned());

@@ -113,13 +113,29 @@ impl Work {
             }
             while !stopping.is_cancelled() && self.life.lock().is_none() {
                 match live(&self.joining).await {
-                    Ok(life) => *self.life.lock() = Some(life),
+                    Ok(life) => self.go_on_with(life, stopping).await,
                     Err(error) => {
                         tracing::warn!(code = error.code(), %error, "this server cannot join its cluster again; trying on");
                         tokio::time::sleep(JOIN_AGAIN).await;
                     }
                 }
             }
+        }
+    }
+
+    /// Works on under a new epoch, unless the server began to stop meanwhile.
+    async fn go_on_with(&self, life: Life, stopping: &CancellationToken) {
+        {
+            let mut current = self.life.lock();
+            // Looked at under the lock that `end` takes after it was cancelled: one of the two sees the new life.
+            if !stopping.is_cancelled() {
+                *current = Some(life);
+                return;
+            }
+        }
+        life.dispatcher.stop(Duration::ZERO).await;
+        if let Err(error) = life.membership.leave().await {
+            tracing::warn!(code = error.code(), %error, "the epoch that had just begun cannot be ended in good order");
         }
     }
 

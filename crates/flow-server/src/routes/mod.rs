@@ -16,7 +16,7 @@ pub(crate) use requests::change::runs_at_once;
 use crate::auth::{Access, require};
 use crate::problem::Refusal;
 use crate::state::App;
-use crate::{console, extract};
+use crate::{console, extract, ui};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::from_fn_with_state;
@@ -135,7 +135,7 @@ async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Ref
 
 async fn add_headers(mut response: axum::response::Response) -> axum::response::Response {
     let headers = response.headers_mut();
-    for (name, value) in console::SECURITY_HEADERS {
+    for (name, value) in ui::SECURITY_HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     // What the API answers is for the caller alone, and old at once.

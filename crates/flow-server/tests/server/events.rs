@@ -1,7 +1,8 @@
 //! The event stream.
 
 use crate::harness::{Cluster, TestProject, create_one};
-use flow_api::{Client, Event, EventStream, Role};
+use flow_api::{AttemptEnd, Client, Event, EventStream, RequestState, Role};
+use flow_store::{NewRequest, RequestId};
 use std::time::Duration;
 
 async fn heard(stream: &mut EventStream, what: &str, wanted: impl Fn(&Event) -> bool) {
@@ -41,6 +42,46 @@ async fn what_any_server_changes_is_heard_at_every_server() {
         }
     };
     assert_eq!(ended.code(), "client/unreachable", "the stream ends with its server");
+}
+
+#[tokio::test]
+async fn a_takeover_is_told_and_the_survivor_finishes_the_request() {
+    let cluster = Cluster::new();
+    let server = cluster.start("survivor").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    TestProject::new(&cluster).install(&client).await;
+    let mut stream = client.events().await.unwrap();
+    heard(&mut stream, "the first look", |event| *event == Event::ProjectsChanged).await;
+
+    // The other server has just begun with a request when it dies.
+    let doomed = cluster.join("doomed").await;
+    let like = cluster.store.get(RequestId(create_one(&client, "short").await.id)).await.unwrap();
+    let new = NewRequest {
+        project: like.project,
+        version: like.version,
+        flow: like.flow,
+        trigger: like.trigger,
+        requested_by: like.requested_by,
+        inputs: like.inputs,
+        settings: like.settings,
+        idempotency_key: None,
+    };
+    let made = cluster.store.create_request(new, Some(doomed.owner().clone())).await.unwrap().request;
+    heard(&mut stream, "the request", |event| *event == Event::RequestChanged { id: made.id.0 }).await;
+    drop(doomed);
+    heard(&mut stream, "the takeover", |event| match event {
+        Event::Takeover { dead, survivor, count } => {
+            assert_eq!((dead.name.as_str(), survivor.name.as_str(), *count), ("doomed", "survivor", 1));
+            true
+        }
+        _ => false,
+    })
+    .await;
+    let ended = client.wait(made.id.0, Duration::from_secs(60)).await.unwrap();
+    assert_eq!((ended.state, ended.owner.unwrap().name.as_str()), (RequestState::Finished, "survivor"));
+    let attempts = client.request(made.id.0).await.unwrap().attempts;
+    assert_eq!(attempts[0].end, Some(AttemptEnd::OwnerLost));
+    server.stop().await;
 }
 
 async fn heard_while(stream: &mut EventStream, what: &str, wanted: impl Fn(&Event) -> bool, work: impl Future<Output = ()>) {

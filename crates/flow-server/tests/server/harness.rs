@@ -1,9 +1,9 @@
 //! A server in a temporary folder, and a project under git for it.
 
 use flow_api::{Client, NewProject, NewRequests, Request, Role, Update};
-use flow_cluster::LeaseSettings;
+use flow_cluster::{Identity, LeaseSettings, Membership};
 use flow_server::{ServeError, ServerConfig, ServingAt, credentials, serve};
-use flow_store::{NewAccount, NewToken, Store};
+use flow_store::{NewAccount, NewToken, ServerId, Store};
 use flow_store_sqlite::SqliteStore;
 use flow_vcs::{Access, Author, Repository};
 use serde_json::{Map, Value, json};
@@ -34,7 +34,7 @@ impl Cluster {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("cairn.db")).unwrap();
-        let lock_folder = store.lock_folder();
+        let lock_folder = store.lock_folder().to_owned();
         Self { folder, store, lock_folder }
     }
 
@@ -54,6 +54,13 @@ impl Cluster {
 
     pub async fn start(&self, name: &str) -> TestServer {
         TestServer::start(self.config(name)).await.unwrap()
+    }
+
+    /// A member of the cluster that serves nothing: dropping it is the death of a server.
+    pub async fn join(&self, name: &str) -> Membership {
+        let identity = Identity { id: ServerId::parse(name).unwrap(), name: name.to_owned(), address: String::new() };
+        let lease = self.config(name).lease;
+        Membership::join(Arc::clone(&self.store), &self.lock_folder, identity, lease).await.unwrap()
     }
 
     /// Makes an account of this role, if there is none, and a token for it.
