@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 /// Log entries are written after this time at the latest, so that what takes long can be watched.
 const LOG_DELAY: Duration = Duration::from_millis(500);
 /// How long components may take to come to a safe end once they were told to.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
 /// What a timer is set to that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 

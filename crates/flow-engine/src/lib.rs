@@ -30,3 +30,6 @@ pub use guard::{AlwaysOwner, OwnerGuard};
 pub use local::{LocalRun, request_settings};
 pub use observe::{Observer, OutletStream, RunEvent, RunEventKind};
 pub use projects::{OpenFiles, ProjectFiles, ProjectSource, StoredProjects};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! Tests of the whole engine over the in-memory store, with a test palette whose components write into a ledger.
+
+mod cluster;
+mod ending;
+mod generator;
+mod local;
+mod oracle;
+mod places;
+mod resume;
+mod running;
+mod waiting;
+mod world;

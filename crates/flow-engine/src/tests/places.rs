@@ -1,0 +1,82 @@
+//! A store in front of the in-memory store, which passes the world's places before and after each write.
+
+use super::world::World;
+use async_trait::async_trait;
+use flow_store::{
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, MemoryStore, NewRequest, NumberedLogEntry, Owner, Request,
+    RequestFilter, RequestId, RequestState, RequestStore, SavedPoint, StoreError, Timestamp,
+};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) struct PlacedStore {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) world: World,
+    /// The error that the next write answers, and how many more after it.
+    pub(super) fails: Mutex<Vec<StoreError>>,
+    /// How many writes there have been.
+    pub(super) writes: Mutex<usize>,
+}
+
+impl PlacedStore {
+    fn failure(&self) -> Result<(), StoreError> {
+        *self.writes.lock() += 1;
+        self.fails.lock().pop().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl RequestStore for PlacedStore {
+    fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+    async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
+        self.world.place().await;
+        self.failure()?;
+        let written = self.store.write(id, fence, write).await;
+        self.world.place().await;
+        written
+    }
+    async fn end_attempt(&self, id: RequestId, fence: Fence, end: AttemptEnd, write: AttemptWrite) -> Result<Request, StoreError> {
+        self.world.place().await;
+        self.failure()?;
+        let ended = self.store.end_attempt(id, fence, end, write).await;
+        self.world.place().await;
+        ended
+    }
+    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError> {
+        self.store.create_requests(new, owner).await
+    }
+    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+        self.store.claim(owner, limit).await
+    }
+    async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
+        self.store.next_due(owner).await
+    }
+    async fn get(&self, id: RequestId) -> Result<Request, StoreError> {
+        self.store.get(id).await
+    }
+    async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
+        self.store.list(filter).await
+    }
+    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        self.store.counts().await
+    }
+    async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
+        self.store.saved_points(id).await
+    }
+    async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
+        self.store.log(id, after, limit).await
+    }
+    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.store.attempts(id).await
+    }
+    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        self.store.re_execute(id, owner, by).await
+    }
+    async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
+        self.store.cancel(id, by).await
+    }
+}

@@ -1,0 +1,226 @@
+//! Resume at every failure place: random flows are run undisturbed, and then again and again with the server struck
+//! dead at each place in turn (before and after every store write, before and after every component), to be resumed by
+//! another server. Whatever happens, the result must be the same, settled components must never run again, and nothing
+//! that was saved may be lost.
+//!
+//! `CAIRN_SEED=17` runs the flow of that seed alone, `CAIRN_SEEDS=1000` runs so many.
+
+use super::cluster::{Cluster, Server, Went};
+use super::generator::{Generated, generate};
+use super::oracle::{behind_error, settled};
+use flow_model::ComponentId;
+use flow_store::{Request, RequestState, SavedKind, SavedPoint, event};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn seeds() -> Vec<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    match number("CAIRN_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("CAIRN_SEEDS").unwrap_or(40)).collect(),
+    }
+}
+
+/// What is the same, however often the request was struck.
+#[derive(Debug, PartialEq, Eq)]
+struct Result {
+    state: RequestState,
+    /// What each component saw.
+    seen: BTreeSet<(String, String)>,
+    reply: Option<Value>,
+}
+
+/// A run of a flow under the eyes of the oracle.
+struct Watched<'a> {
+    seed: u64,
+    place: Option<(usize, usize)>,
+    cluster: &'a Cluster,
+    generated: &'a Generated,
+    saved: Vec<SavedPoint>,
+    /// What was settled when an attempt began, with the number of that attempt.
+    settled: BTreeMap<u32, BTreeSet<String>>,
+}
+
+impl<'a> Watched<'a> {
+    /// Runs the request to its end; the server dies where the world strikes, and another one goes on.
+    async fn run(&mut self) -> Request {
+        let cluster: &'a Cluster = self.cluster;
+        let mut server = cluster.server().await;
+        let mut request = server.trigger().await;
+        let mut second_strike = self.place.map(|(_, second)| second);
+        if let Some((first, _)) = self.place {
+            self.cluster.world.strike_at(first);
+        }
+        for _ in 0..30 {
+            let id = request.id;
+            self.begin(&request).await;
+            let went = server.attempt_or_die(request).await;
+            self.check_log(id).await;
+            request = match went {
+                Went::Stopped(error) => panic!("{}: {error}", self.name()),
+                Went::Died => {
+                    let (survivor, taken) = self.survive(&server).await;
+                    server = survivor;
+                    if let Some(place) = second_strike.take() {
+                        self.cluster.world.strike_at(place);
+                    }
+                    match taken {
+                        Some(taken) => taken,
+                        // It died after the end had been written.
+                        None => return self.cluster.request(id).await,
+                    }
+                }
+                Went::Ended(ended) if ended.state.is_ended() => {
+                    self.begin(&ended).await;
+                    return ended;
+                }
+                Went::Ended(ended) => {
+                    self.note_retry(&ended);
+                    server.claim_when_due(&ended).await
+                }
+            };
+        }
+        panic!("{}: the request does not come to an end", self.name())
+    }
+
+    async fn survive(&self, dead: &Server<'a>) -> (Server<'a>, Option<Request>) {
+        let cluster: &'a Cluster = self.cluster;
+        let survivor = cluster.server().await;
+        let requests = flow_store::RequestStore::list(self.cluster.store.as_ref(), &Default::default()).await.unwrap();
+        let request = requests.into_iter().next().unwrap();
+        self.note_retry(&request);
+        let ended = request.state.is_ended();
+        let taken = if ended { None } else { Some(survivor.take_over(&dead.owner).await) };
+        (survivor, taken)
+    }
+
+    fn note_retry(&self, request: &Request) {
+        if request.retries_used > 0 {
+            self.cluster.world.retried();
+        }
+    }
+
+    /// Notes what is saved and settled as an attempt begins, and checks that all that was saved before is still there.
+    async fn begin(&mut self, request: &Request) {
+        let saved = self.cluster.saved(request.id).await;
+        assert_eq!(saved[..self.saved.len()], self.saved[..], "{}: saved points were lost", self.name());
+        self.settled.insert(request.attempt, settled(&self.generated.flow, &saved));
+        self.saved = saved;
+    }
+
+    /// What settled a component is durable together with the component's start.
+    async fn check_log(&self, id: flow_store::RequestId) {
+        let started: BTreeSet<String> = self
+            .cluster
+            .log(id)
+            .await
+            .into_iter()
+            .filter(|line| line.entry.event == event::COMPONENT_STARTED)
+            .filter_map(|line| line.entry.component)
+            .collect();
+        let settled = settled(&self.generated.flow, &self.cluster.saved(id).await);
+        for component in self.cluster.world.done().iter().filter(|component| settled.contains(*component)) {
+            assert!(started.contains(component), "{}: {component} is settled, and the log does not tell of its start", self.name());
+        }
+    }
+
+    /// No component ran in an attempt that began with it settled.
+    fn check_settled_never_ran_again(&self) {
+        for entry in self.cluster.world.ledger() {
+            let settled = self.settled.get(&entry.attempt);
+            assert!(
+                !settled.is_some_and(|settled| settled.contains(&entry.component)),
+                "{}: {} was settled and ran again in attempt {}",
+                self.name(),
+                entry.component,
+                entry.attempt
+            );
+        }
+    }
+
+    /// No Checkpoint, Wait or input was saved twice, unless a handled error before it was withdrawn.
+    fn check_saved_once(&self) {
+        let withdrawn = self.saved.iter().any(|point| point.kind == SavedKind::Withdrawn);
+        let mut seen = BTreeSet::new();
+        for point in &self.saved {
+            let saves = matches!(point.kind, SavedKind::Begin | SavedKind::Checkpoint | SavedKind::Wait | SavedKind::Completed);
+            assert!(
+                !saves || withdrawn || seen.insert((point.component.clone(), point.kind)),
+                "{}: {} was saved twice",
+                self.name(),
+                point.component
+            );
+        }
+    }
+
+    /// What must be the same as in other runs. When a handled error is withdrawn, how much of what is behind it had run
+    /// by then depends on the order of parallel paths.
+    fn result(&self, request: &Request) -> Result {
+        let chance = match &self.generated.fails_once {
+            Some(id) => behind_error(&self.generated.flow, id),
+            None => BTreeSet::new(),
+        };
+        let seen = self.cluster.world.ledger().into_iter().filter(|entry| !chance.contains(&entry.component));
+        let is_chance = |id: &ComponentId| chance.contains(id.as_str());
+        let ends = self.generated.flow.components.iter().filter(|(_, component)| component.kind == "End");
+        let reply_is_chance = ends.into_iter().any(|(id, _)| is_chance(id));
+        Result {
+            state: request.state,
+            seen: seen.map(|entry| (entry.component, entry.seen)).collect(),
+            reply: request.reply.clone().filter(|_| !reply_is_chance),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("CAIRN_SEED={} struck at {:?}", self.seed, self.place)
+    }
+}
+
+async fn run(seed: u64, place: Option<(usize, usize)>) -> (Result, bool) {
+    let generated = generate(seed);
+    let cluster = Cluster::new(generated.flow.clone()).with_inputs(generated.inputs.clone());
+    let mut watched = Watched {
+        seed,
+        place,
+        cluster: &cluster,
+        generated: &generated,
+        saved: Vec::new(),
+        settled: BTreeMap::new(),
+    };
+    let request = watched.run().await;
+    watched.check_settled_never_ran_again();
+    watched.check_saved_once();
+    let result = watched.result(&request);
+    (result, cluster.world.has_struck())
+}
+
+#[tokio::test]
+async fn a_request_survives_the_loss_of_its_server_at_every_place() {
+    let (mut kinds, mut struck) = (BTreeMap::new(), 0);
+    for seed in seeds() {
+        let (undisturbed, _) = run(seed, None).await;
+        *kinds.entry(undisturbed.state.as_str()).or_insert(0) += 1;
+        for place in 0.. {
+            let (result, has_struck) = run(seed, Some((place, usize::MAX / 2))).await;
+            assert_eq!(result, undisturbed, "CAIRN_SEED={seed} struck at {place}");
+            if !has_struck {
+                break;
+            }
+            struck += 1;
+        }
+    }
+    println!("{kinds:?}, struck {struck} times");
+}
+
+#[tokio::test]
+async fn a_request_survives_the_loss_of_two_servers() {
+    for seed in seeds() {
+        let (undisturbed, _) = run(seed, None).await;
+        let mut random = super::generator::Random::new(seed ^ 0xdead);
+        for _ in 0..12 {
+            let places = (random.below(30), random.below(20));
+            let (result, _) = run(seed, Some(places)).await;
+            assert_eq!(result, undisturbed, "CAIRN_SEED={seed} struck at {places:?}");
+        }
+    }
+}
