@@ -1,5 +1,5 @@
 import type { Family, Flow } from "../generated/types";
-import { ERROR_OUTLET, shapeOf, type Shape } from "../designer/canvas/geometry";
+import { CARD_WIDTH, ERROR_OUTLET, shapeOf, type Shape } from "../designer/canvas/geometry";
 
 /**
  * Family and icon of each component type, as the palette has them. The designer asks its host for the palette; a
@@ -41,7 +41,10 @@ export interface Picture {
   height: number;
 }
 
-const MARGIN = 24;
+const MARGIN = 20;
+/** Cards are narrower than on the canvas and stand closer, so that most flows are seen as a whole. */
+const NARROW = 168;
+const APART = 32;
 
 /** Draws a flow from its layout. Only the outlets and inlets that links use are known here, and only they are drawn. */
 export function pictureOf(flow: Flow): Picture {
@@ -55,11 +58,10 @@ export function pictureOf(flow: Flow): Picture {
       line: "",
       settles: false,
     };
-    return { id, ...at, shape: shapeOf({ saves } as Parameters<typeof shapeOf>[0], view) };
+    return { id, ...at, shape: narrowed(shapeOf({ saves } as Parameters<typeof shapeOf>[0], view)) };
   });
-  const left = Math.min(...raw.map(({ x }) => x)) - MARGIN;
   const top = Math.min(...raw.map(({ y }) => y)) - MARGIN;
-  const components = raw.map((one) => ({ ...one, x: one.x - left, y: one.y - top }));
+  const components = closer(raw).map((one) => ({ ...one, x: one.x + MARGIN, y: one.y - top }));
   const byId = new Map(components.map((one) => [one.id, one]));
   const links = flow.links.map(({ from, to }) => ({
     key: `${from.component}.${from.port} ${to.component}.${to.port}`,
@@ -74,6 +76,28 @@ export function pictureOf(flow: Flow): Picture {
     width: Math.max(...components.map(({ x, shape }) => x + shape.width)) + MARGIN,
     height: Math.max(...components.map(({ y, shape }) => y + shape.height)) + MARGIN,
   };
+}
+
+function narrowed(shape: Shape): Shape {
+  if (shape.milestone) return shape;
+  const moved = (one: Shape["ports"][number]): Shape["ports"][number] =>
+    one.side === "left" ? one : { ...one, x: one.x - CARD_WIDTH + NARROW };
+  return { ...shape, width: NARROW, ports: shape.ports.map(moved), rows: shape.rows.map(moved) };
+}
+
+/** Moves components to the left where nothing stands between them and their neighbours; the first is at 0. */
+function closer(components: readonly Placed[]): Placed[] {
+  let end = 0;
+  let shift = Number.NaN;
+  return components
+    .toSorted((a, b) => a.x - b.x)
+    .map((one) => {
+      if (Number.isNaN(shift)) shift = -one.x;
+      else if (one.x + shift > end + APART) shift = end + APART - one.x;
+      const x = one.x + shift;
+      end = Math.max(end, x + one.shape.width);
+      return { ...one, x };
+    });
 }
 
 const port = (name: string): { name: string; title: string } => ({ name, title: name });
