@@ -34,7 +34,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client for the server at `base_url` (`http://127.0.0.1:7400`) that acts with `token`.
+    /// A client for the server at `base_url` (`http://127.0.0.1:7401`) that acts with `token`.
     ///
     /// # Errors
     /// `client/address` when the address is not one of a server.

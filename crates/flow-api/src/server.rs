@@ -26,7 +26,7 @@ pub struct Server {
     pub name: String,
     /// Whether it works.
     pub state: ServerState,
-    /// Where its API and console are: `http://127.0.0.1:7400`.
+    /// Where its API and console are: `http://127.0.0.1:7401`.
     pub address: String,
     /// Its start number.
     pub epoch: i64,

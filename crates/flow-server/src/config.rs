@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The port that a server listens on unless told otherwise.
-pub const DEFAULT_PORT: u16 = 7400;
+pub const DEFAULT_PORT: u16 = 7401;
 
 /// What a server needs to know to start.
 #[derive(Clone)]
 pub struct ServerConfig {
     /// Where the API and the console are served. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The server's name; its id, if absent.
+    /// The server's name. If absent, the one it had at its last start; its id at the first.
     pub name: Option<String>,
     /// The checkpoint database, shared by all servers of the cluster.
     pub store: Arc<dyn Store>,

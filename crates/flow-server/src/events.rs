@@ -6,7 +6,9 @@
 use crate::state::App;
 use crate::wire::ServerNames;
 use flow_api::Event;
-use flow_store::{Epoch, Owner, Project, Request, RequestFilter, RequestId, RequestState, Server, ServerId, StoreError};
+use flow_store::{
+    Epoch, Owner, Project, Request, RequestFilter, RequestId, RequestState, Server, ServerId, StoreError,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};

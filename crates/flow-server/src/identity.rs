@@ -22,7 +22,8 @@ impl StateFolder {
     pub fn open(path: &Path) -> Result<Self, ServeError> {
         let failed = |source| ServeError::StateFolder { path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(failed)?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(ServeError::StateInUse { path: path.to_owned() }),

@@ -36,12 +36,10 @@ struct OpenedFlow {
 }
 
 impl Projects {
-    /// The versions that the checkpoint database says this server has.
-    pub async fn load(store: Arc<dyn Store>, palette: Arc<Palette>, server: ServerId) -> Result<Self, StoreError> {
-        let own = store.servers().await?.into_iter().find(|known| known.id == server);
-        let versions = own.map(|own| own.versions).unwrap_or_default();
+    /// Begins with the versions that the checkpoint database says this server has.
+    pub fn new(store: Arc<dyn Store>, palette: Arc<Palette>, server: ServerId, versions: Vec<ServerVersion>) -> Self {
         let here = versions.into_iter().map(|version| (version.project.clone(), version)).collect();
-        Ok(Self { store, palette, server, here: RwLock::new(here), open: Mutex::default() })
+        Self { store, palette, server, here: RwLock::new(here), open: Mutex::default() }
     }
 
     /// The version of a project that this server has.
@@ -57,7 +55,8 @@ impl Projects {
         }
         let active = self.store.project(project).await?.active;
         let missing = || {
-            let detail = format!("no server has a version of the project “{project}” yet: run Update on this server first");
+            let detail =
+                format!("no server has a version of the project “{project}” yet: run Update on this server first");
             Refusal::new(codes::PROJECT_NO_VERSION, detail)
         };
         Ok(active.ok_or_else(missing)?.version)
@@ -142,7 +141,8 @@ impl OpenedFlow {
 }
 
 fn broken(name: &FlowName, problem: &str) -> Refusal {
-    let detail = format!("the flow “{name}” cannot run: {problem}. Mend it in the designer, commit, and push the update");
+    let detail =
+        format!("the flow “{name}” cannot run: {problem}. Mend it in the designer, commit, and push the update");
     Refusal::new(codes::FLOW_BROKEN, detail)
 }
 
@@ -156,8 +156,8 @@ fn read_flow(content: &[u8], palette: &Palette) -> OpenedFlow {
     let flow = text.and_then(|text| Flow::from_json(text).map_err(|error| error.to_string()));
     let problem = match &flow {
         Ok(flow) => {
-            let found = check_structure(flow, palette).into_iter();
-            found.filter(|diagnostic| diagnostic.severity == Severity::Error).map(|diagnostic| diagnostic.message).next()
+            let mut found = check_structure(flow, palette).into_iter();
+            found.find(|diagnostic| diagnostic.severity == Severity::Error).map(|diagnostic| diagnostic.message)
         }
         Err(problem) => Some(problem.clone()),
     };

@@ -29,7 +29,7 @@ const HASHED_AT_ONCE: usize = 2;
 /// A server that listens and has joined its cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServingAt {
-    /// Where its API and console are: `http://127.0.0.1:7400`.
+    /// Where its API and console are: `http://127.0.0.1:7401`.
     pub address: String,
     /// Its id.
     pub id: ServerId,
@@ -96,7 +96,8 @@ async fn join(
     listen: SocketAddr,
 ) -> Result<(Arc<App>, ServingAt), ServeError> {
     let id = state.id().clone();
-    let name = config.name.unwrap_or_else(|| id.to_string());
+    let known = config.store.servers().await?.into_iter().find(|server| server.id == id);
+    let name = config.name.or(known.as_ref().map(|known| known.name.clone())).unwrap_or_else(|| id.to_string());
     let address = format!("http://{listen}");
     let palette = Palette::standard();
     let engine = Engine::new(EngineParts {
@@ -108,7 +109,8 @@ async fn join(
         server_name: name.clone(),
         observer: None,
     });
-    let projects = Projects::load(Arc::clone(&config.store), palette, id.clone()).await?;
+    let versions = known.map(|known| known.versions).unwrap_or_default();
+    let projects = Projects::new(Arc::clone(&config.store), palette, id.clone(), versions);
     let work = Work::begin(Joining {
         store: Arc::clone(&config.store),
         lock_folder: config.lock_folder,

@@ -39,7 +39,9 @@ pub fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         Response::new(Body::from(file.data.into_owned()))
     };
     let kind = mime_guess::from_path(path).first_or_octet_stream();
-    for (name, value) in [(header::CONTENT_TYPE, kind.as_ref()), (header::CACHE_CONTROL, cache), (header::ETAG, &tag)] {
+    let charset = if kind.type_().as_str() == "text" { "; charset=utf-8" } else { "" };
+    let kind = format!("{kind}{charset}");
+    for (name, value) in [(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, cache), (header::ETAG, &tag)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(name, value);
         }

@@ -101,7 +101,8 @@ pub async fn adopt_wanted(app: &App) {
 async fn missing(app: &App) -> Result<Vec<(ProjectName, String)>, StoreError> {
     let projects = app.store.projects().await?.into_iter();
     let wanted = projects.filter_map(|project| Some((project.name, project.wanted_commit?)));
-    let has = |(name, commit): &(ProjectName, String)| app.projects.here(name).is_some_and(|here| here.commit == *commit);
+    let has =
+        |(name, commit): &(ProjectName, String)| app.projects.here(name).is_some_and(|here| here.commit == *commit);
     Ok(wanted.filter(|wanted| !has(wanted)).collect())
 }
 
@@ -165,12 +166,17 @@ pub fn check_repository(address: &str) -> Reply<String> {
         }
         let authority = rest.split('/').next().unwrap_or_default();
         if scheme.starts_with("http") && authority.contains('@') {
-            return refuse("leave name and password out of the address: git's credential helper on each server gives them");
+            return refuse(
+                "leave name and password out of the address: git's credential helper on each server gives them",
+            );
         }
         return Ok(address.to_owned());
     }
     let is_ssh = address.split_once(':').is_some_and(|(host, path)| {
-        !path.is_empty() && !path.starts_with(':') && !host.contains('/') && host.chars().all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
+        !path.is_empty()
+            && !path.starts_with(':')
+            && !host.contains('/')
+            && host.chars().all(|c| c.is_ascii_alphanumeric() || "@.-_".contains(c))
     });
     if address.starts_with('/') || (is_ssh && !address.starts_with('-')) {
         return Ok(address.to_owned());
@@ -188,7 +194,11 @@ pub fn check_branch(branch: &str) -> Reply<String> {
         && !branch.contains("..")
         && !branch.contains("@{")
         && !branch.contains(odd);
-    if fits { Ok(branch.to_owned()) } else { Err(Refusal::invalid("branch", "give the name of a git branch, such as main")) }
+    if fits {
+        Ok(branch.to_owned())
+    } else {
+        Err(Refusal::invalid("branch", "give the name of a git branch, such as main"))
+    }
 }
 
 /// Checks the folder of a project in its repository; gives it without outer slashes.
@@ -203,7 +213,9 @@ pub fn check_folder(folder: &str) -> Reply<String> {
 
 impl From<VcsError> for Refusal {
     fn from(error: VcsError) -> Self {
-        use VcsError::{Auth, Busy, NoCommit, NoSuchBranch, NoSuchCommit, NoSuchFolder, NotFastForward, Unreachable, WouldOverwrite};
+        use VcsError::{
+            Auth, Busy, NoCommit, NoSuchBranch, NoSuchCommit, NoSuchFolder, NotFastForward, Unreachable, WouldOverwrite,
+        };
         let status = match &error {
             Unreachable { .. } | Auth { .. } => 502,
             Busy { .. } => 503,

@@ -24,7 +24,7 @@ pub enum ClientError {
         why: String,
     },
     /// The address is not one of a server.
-    #[error("“{given}” is not the address of a server ({why}): give one like http://127.0.0.1:7400")]
+    #[error("“{given}” is not the address of a server ({why}): give one like http://127.0.0.1:7401")]
     Address {
         /// What was given.
         given: String,

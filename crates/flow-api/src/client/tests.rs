@@ -2,9 +2,9 @@ use super::*;
 
 #[test]
 fn an_address_keeps_its_path_and_refuses_what_is_not_http() {
-    assert_eq!(Client::anonymous("http://127.0.0.1:7400").unwrap().address(), "http://127.0.0.1:7400");
+    assert_eq!(Client::anonymous("http://127.0.0.1:7401").unwrap().address(), "http://127.0.0.1:7401");
     assert_eq!(Client::anonymous("https://example.org/cairn").unwrap().address(), "https://example.org/cairn");
-    for bad in ["", "127.0.0.1:7400", "file:///etc/passwd", "http://"] {
+    for bad in ["", "127.0.0.1:7401", "file:///etc/passwd", "http://"] {
         assert_eq!(Client::anonymous(bad).unwrap_err().code(), "client/address", "{bad:?}");
     }
 }
@@ -17,7 +17,9 @@ fn a_name_with_a_slash_stays_one_segment() {
 
 #[test]
 fn events_are_taken_as_they_complete_and_signs_of_life_are_passed_over() {
-    let mut buffer = b": keep-alive\n\nevent: request-changed\ndata: {\"event\":\"request-changed\",\"id\":7}\n\ndata: {\"ev".to_vec();
+    let mut buffer =
+        b": keep-alive\n\nevent: request-changed\ndata: {\"event\":\"request-changed\",\"id\":7}\n\ndata: {\"ev"
+            .to_vec();
     assert_eq!(events::take_events(&mut buffer), [Event::RequestChanged { id: 7 }]);
     assert_eq!(buffer, b"data: {\"ev");
     buffer.extend_from_slice(b"ent\":\"servers-changed\"}\n\n");

@@ -32,10 +32,7 @@ pub fn frame() -> OpenApi {
         .build();
     let description = "Requests, servers, projects and accounts of a Cairn cluster. Every server of the cluster \
         serves it. An error is a problem (RFC 9457) with a stable `code`.";
-    let info = InfoBuilder::new()
-        .title("Cairn")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(description))
-        .build();
+    let info =
+        InfoBuilder::new().title("Cairn").version(env!("CARGO_PKG_VERSION")).description(Some(description)).build();
     OpenApiBuilder::new().info(info).components(Some(schemes)).build()
 }

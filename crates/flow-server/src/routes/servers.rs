@@ -19,6 +19,7 @@ pub async fn servers(State(app): State<Arc<App>>) -> Reply<Json<Vec<Server>>> {
 #[utoipa::path(get, path = "/server", tag = "servers", responses((status = 200, body = Server)))]
 pub async fn server(State(app): State<Arc<App>>) -> Reply<Json<Server>> {
     let own = app.store.servers().await?.into_iter().find(|server| server.id == app.id);
-    let own = own.ok_or_else(|| Refusal::new(codes::SERVER_FENCED, "this server is not in the cluster at this time"))?;
+    let own =
+        own.ok_or_else(|| Refusal::new(codes::SERVER_FENCED, "this server is not in the cluster at this time"))?;
     Ok(Json(wire::server(own, &app.id)))
 }

@@ -38,7 +38,8 @@ async fn every_endpoint_of_the_document_refuses_those_below_its_role_and_nobody_
     let mut open = Vec::new();
     for Endpoint { method, path, access } in endpoints {
         let what = format!("{method} {path} ({access})");
-        let call = || http.request(method.clone(), server.url(&path)).header("content-type", "application/json").body("{}");
+        let call =
+            || http.request(method.clone(), server.url(&path)).header("content-type", "application/json").body("{}");
         let without = call().send().await.unwrap().status();
         if access == "Anybody" {
             open.push(path);
@@ -70,7 +71,8 @@ async fn what_changes_something_takes_more_than_a_viewer() {
     let cluster = Cluster::new();
     let server = cluster.start("first").await;
     let viewer = cluster.token(Role::Viewer).await;
-    let document = reqwest::Client::new().get(server.url("/api/v1/openapi.json")).bearer_auth(viewer).send().await.unwrap();
+    let document =
+        reqwest::Client::new().get(server.url("/api/v1/openapi.json")).bearer_auth(viewer).send().await.unwrap();
     let own = ["/api/v1/login", "/api/v1/logout", "/api/v1/password", "/api/v1/tokens", "/api/v1/tokens/999999"];
     for Endpoint { method, path, access } in endpoints(&document.json().await.unwrap()) {
         if method != Method::GET && !own.contains(&path.as_str()) {

@@ -6,9 +6,7 @@ use flow_store::{NewRequest, RequestId};
 use std::time::Duration;
 
 async fn heard(stream: &mut EventStream, what: &str, wanted: impl Fn(&Event) -> bool) {
-    let listen = async {
-        while !wanted(&stream.next().await.unwrap()) {}
-    };
+    let listen = async { while !wanted(&stream.next().await.unwrap()) {} };
     tokio::time::timeout(Duration::from_secs(60), listen).await.unwrap_or_else(|_| panic!("{what} was not heard"));
 }
 
@@ -84,6 +82,11 @@ async fn a_takeover_is_told_and_the_survivor_finishes_the_request() {
     server.stop().await;
 }
 
-async fn heard_while(stream: &mut EventStream, what: &str, wanted: impl Fn(&Event) -> bool, work: impl Future<Output = ()>) {
+async fn heard_while(
+    stream: &mut EventStream,
+    what: &str,
+    wanted: impl Fn(&Event) -> bool,
+    work: impl Future<Output = ()>,
+) {
     tokio::join!(work, heard(stream, what, wanted));
 }

@@ -68,7 +68,10 @@ impl Cluster {
         let name = role.as_str().to_lowercase();
         self.account(&name, role).await;
         let (secret, hash) = credentials::new_token();
-        self.store.create_token(NewToken { account: name, name: "test".to_owned(), hash, expires: None }).await.unwrap();
+        self.store
+            .create_token(NewToken { account: name, name: "test".to_owned(), hash, expires: None })
+            .await
+            .unwrap();
         secret
     }
 
@@ -177,10 +180,8 @@ pub fn flow(description: &str, between: &[Value]) -> String {
     components.extend(between.iter().cloned());
     components.push(end);
     let port = |component: &Value, port: &str| format!("{}.{port}", component["id"].as_str().unwrap());
-    let links: Vec<Value> = components
-        .windows(2)
-        .map(|pair| json!({"from": port(&pair[0], "out"), "to": port(&pair[1], "in")}))
-        .collect();
+    let links: Vec<Value> =
+        components.windows(2).map(|pair| json!({"from": port(&pair[0], "out"), "to": port(&pair[1], "in")})).collect();
     json!({"format": 1, "description": description, "components": components, "links": links}).to_string()
 }
 

@@ -60,7 +60,8 @@ async fn what_stands_in_the_way_of_an_update_is_named_and_the_old_version_stays(
     assert_eq!(code("none", None).await, "project/not-found");
     assert_eq!(code("orders", Some("0123456789012345678901234567890123456789")).await, "vcs/no-such-commit");
 
-    let gone = NewProject { repository: cluster.path("gone.git").to_string_lossy().into(), ..project.registration("gone") };
+    let gone =
+        NewProject { repository: cluster.path("gone.git").to_string_lossy().into(), ..project.registration("gone") };
     client.add_project(&gone).await.unwrap();
     assert_eq!(code("gone", None).await, "vcs/unreachable");
     let branch = NewProject { branch: "other".to_owned(), ..project.registration("branch") };

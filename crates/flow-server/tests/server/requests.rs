@@ -57,7 +57,11 @@ async fn a_request_runs_here_at_once_and_shows_all_it_did() {
 #[tokio::test]
 async fn inputs_are_checked_before_anything_is_made() {
     let (cluster, server, client) = set_up().await;
-    let cases = [(json!({}), "input/missing"), (json!({"customer": 5}), "input/type"), (json!({"customer": "A", "x": 1}), "input/unknown")];
+    let cases = [
+        (json!({}), "input/missing"),
+        (json!({"customer": 5}), "input/type"),
+        (json!({"customer": "A", "x": 1}), "input/unknown"),
+    ];
     for (given, code) in cases {
         let wish = NewRequests { inputs: inputs(given), ..wish("short") };
         assert_eq!(client.create_requests(&wish, None).await.unwrap_err().code(), code);
@@ -101,7 +105,13 @@ async fn a_batch_larger_than_the_room_here_is_worked_off_and_listed_page_by_page
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let query = RequestQuery { limit: Some(10), before, attempts: true, flow: Some("short".to_owned()), ..RequestQuery::default() };
+        let query = RequestQuery {
+            limit: Some(10),
+            before,
+            attempts: true,
+            flow: Some("short".to_owned()),
+            ..RequestQuery::default()
+        };
         let page = client.requests(&query).await.unwrap();
         assert!(page.requests.iter().all(|request| request.attempts.as_ref().is_some_and(|all| all.len() == 1)));
         seen.extend(page.requests.iter().map(|request| request.id));

@@ -2,6 +2,7 @@
 
 use crate::harness::{Cluster, TestServer};
 use flow_api::{Client, Role, ServerState};
+use flow_server::ServerConfig;
 
 #[tokio::test]
 async fn a_port_in_use_is_named_and_the_cluster_sees_no_server() {
@@ -51,8 +52,9 @@ async fn a_server_keeps_its_id_over_its_starts_and_leaves_in_good_order() {
     let seen = cluster.client(&second, Role::Viewer).await.servers().await.unwrap();
     let stopped = seen.iter().find(|server| server.name == "first").unwrap();
     assert_eq!((stopped.state, stopped.taken_over_by.as_deref()), (ServerState::Terminated, None));
-    let again = cluster.start("first").await;
-    assert_eq!(again.at.id, id);
+    let unnamed = ServerConfig { name: None, ..cluster.config("first") };
+    let again = TestServer::start(unnamed).await.unwrap();
+    assert_eq!((&again.at.id, again.at.name.as_str()), (&id, "first"));
     assert!(again.at.epoch > epoch);
     let client = Client::new(&again.at.address, cluster.token(Role::Viewer).await).unwrap();
     assert_eq!(client.servers().await.unwrap().len(), 2);

@@ -49,7 +49,11 @@ pub async fn create(
 #[utoipa::path(post, path = "/requests/{id}/re-execute", tag = "requests",
     params(("id" = i64, Path, description = "The request")),
     responses((status = 200, body = Request), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn re_execute(State(app): State<Arc<App>>, caller: Caller, Segments(id): Segments<i64>) -> Reply<Json<Request>> {
+pub async fn re_execute(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Segments(id): Segments<i64>,
+) -> Reply<Json<Request>> {
     let owner = app.work.owner().ok_or_else(fenced)?;
     let request = app.store.re_execute(RequestId(id), &owner, caller.name()).await?;
     app.work.wake();

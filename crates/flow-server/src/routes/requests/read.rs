@@ -6,9 +6,7 @@ use crate::state::App;
 use crate::wire::{self, ServerNames};
 use axum::Json;
 use axum::extract::State;
-use flow_api::{
-    FlowAtVersion, LogEntry, LogQuery, Problem, Request, RequestDetail, RequestQuery, Requests, WaitQuery,
-};
+use flow_api::{FlowAtVersion, LogEntry, LogQuery, Problem, Request, RequestDetail, RequestQuery, Requests, WaitQuery};
 use flow_model::FlowName;
 use flow_store::{ProjectName, RequestFilter, RequestId, RequestState, ServerId};
 use futures::TryStreamExt as _;

@@ -53,7 +53,8 @@ pub async fn saved_point(
     }
     // A large stream takes a while to unpack.
     let shown = tokio::task::spawn_blocking(move || rows(data)).await.map_err(|error| Refusal::internal(&error))?;
-    let shown = shown.map_err(|error| Refusal::passed_on(error.code(), 500, "The saved stream cannot be read", error.to_string()))?;
+    let shown = shown
+        .map_err(|error| Refusal::passed_on(error.code(), 500, "The saved stream cannot be read", error.to_string()))?;
     Ok(Json(shown).into_response())
 }
 
