@@ -1,20 +1,11 @@
 //! Where a cluster keeps what its servers know in common.
 
 use crate::outcome::Failure;
-use clap::Args;
 use flow_store::Store;
 use flow_store_sqlite::SqliteStore;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-
-/// The checkpoint database.
-#[derive(Debug, Clone, Args)]
-pub struct DatabaseArgs {
-    /// The checkpoint database: sqlite:PATH. Every server of a cluster is given the same one.
-    #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION")]
-    pub checkpoint_connection: CheckpointConnection,
-}
 
 /// An address of a checkpoint database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +49,10 @@ impl CheckpointConnection {
     pub fn open_existing(&self) -> Result<CheckpointDatabase, Failure> {
         let Self::Sqlite(path) = self;
         if !path.is_file() {
-            let message = format!("there is no checkpoint database “{}”: check the path, or start a server on it first", path.display());
+            let message = format!(
+                "there is no checkpoint database “{}”: check the path, or start a server on it first",
+                path.display()
+            );
             return Err(Failure::new("cairn/no-database", message));
         }
         self.open()

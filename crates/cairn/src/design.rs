@@ -49,17 +49,13 @@ pub async fn serve(
         let message = format!("{} can be reached from other machines: use 127.0.0.1", settings.listen);
         return Err(Failure::new("design/not-loopback", message));
     }
-    let designer = Designer::new(DesignerOptions {
-        config: settings.config,
-        host: Arc::new(BrowserHost),
-        use_keyring: true,
-    });
+    let designer =
+        Designer::new(DesignerOptions { config: settings.config, host: Arc::new(BrowserHost), use_keyring: true });
     if let Some(project) = settings.project {
         designer.call("project_open", json!({ "path": project })).await?;
     }
-    let cannot_listen = |error: std::io::Error| {
-        Failure::new("design/listen", format!("cannot listen at {}: {error}", settings.listen))
-    };
+    let cannot_listen =
+        |error: std::io::Error| Failure::new("design/listen", format!("cannot listen at {}: {error}", settings.listen));
     let listener = TcpListener::bind(settings.listen).await.map_err(cannot_listen)?;
     let access = Access::new(listener.local_addr().map_err(cannot_listen)?);
     ready(&DesigningAt { address: access.first_address() });

@@ -60,12 +60,8 @@ mod tests {
 
     #[test]
     fn values_take_the_declared_type_and_may_hold_an_equals_sign() {
-        let declared =
-            [("count", InputType::Integer), ("filter", InputType::Text)].map(|(name, kind)| InputDeclaration {
-                name: name.to_owned(),
-                kind,
-                default: None,
-            });
+        let declared = [("count", InputType::Integer), ("filter", InputType::Text)]
+            .map(|(name, kind)| InputDeclaration { name: name.to_owned(), kind, default: None });
         let values = given(&["count=3", "filter=a=b"]).values(&declared).unwrap();
         assert_eq!(Value::from(values), serde_json::json!({"count": 3, "filter": "a=b"}));
     }

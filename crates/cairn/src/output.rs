@@ -54,11 +54,8 @@ impl Output {
 
     /// Why a command could not do its work; goes where errors go.
     pub fn failure(self, failure: &Failure) {
-        let line = if self.json {
-            serde_json::json!({ "error": failure }).to_string()
-        } else {
-            format!("error: {failure}")
-        };
+        let line =
+            if self.json { serde_json::json!({ "error": failure }).to_string() } else { format!("error: {failure}") };
         // Nothing is left to be done if not even this can be written.
         let _ = writeln!(std::io::stderr(), "{line}");
     }

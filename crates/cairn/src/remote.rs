@@ -15,11 +15,11 @@ const TOKEN: &str = "CAIRN_TOKEN";
 #[derive(Debug, Clone, Args)]
 pub struct RemoteArgs {
     /// The address of a server of the cluster.
-    #[arg(long, env = "CAIRN_SERVER", default_value = "http://127.0.0.1:7401", value_name = "URL")]
+    #[arg(long, env = "CAIRN_SERVER", default_value = "http://127.0.0.1:7401", value_name = "URL", global = true)]
     server: String,
     /// The file that holds the token to act with (from `cairn user token`). Without it CAIRN_TOKEN is taken, else the
     /// file cairn/token in your configuration folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
 }
 

@@ -81,7 +81,10 @@ impl ServerProcess {
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let Some(pid) = pid else { return Err(cannot_start(name, "it ended at once")) };
         let serving = ready(&mut child).await.ok_or_else(|| {
-            cannot_start(name, &format!("it was not ready in time; its log is {}: {}", log_path.display(), last_line(&log_path)))
+            cannot_start(
+                name,
+                &format!("it was not ready in time; its log is {}: {}", log_path.display(), last_line(&log_path)),
+            )
         })?;
         Ok(Self { serving, child, pid })
     }

@@ -172,11 +172,17 @@ fn accounts_are_made_without_a_password_ever_being_on_the_command_line() {
     let place = Place::new();
     let weak = place.run_with_input(&["user", "add", "anna", "--role", "Administrator", "--password-stdin"], "short");
     assert_eq!(code(&weak), 3);
-    let made = place.run_with_input(&["user", "add", "anna", "--role", "administrator", "--password-stdin"], "long enough\n");
+    let made =
+        place.run_with_input(&["user", "add", "anna", "--role", "administrator", "--password-stdin"], "long enough\n");
     assert_eq!(code(&made), 0);
     assert_eq!(code(&place.run(&["user", "passwd", "anna"])), 3, "nobody is there to be asked");
     assert_eq!(code(&place.run(&["user", "disable", "anna"])), 3, "the last administrator");
     assert_eq!(json(&place.run(&["--json", "user", "list"]))[0]["name"], "anna");
+    let elsewhere = format!("sqlite:{}", place.0.path().join("other.db").display());
+    let said_last =
+        ["user", "add", "otto", "--role", "Viewer", "--password-stdin", "--checkpoint-connection", &elsewhere];
+    assert_eq!(code(&place.run_with_input(&said_last, "long enough")), 0);
+    assert_eq!(json(&place.run(&["--json", "user", "list"])).as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -202,7 +208,7 @@ fn a_request_goes_its_whole_way_through_a_server() {
     });
 
     let request = |arguments: &[&str]| {
-        place.run(&[&["--json", "request", "--server", &server.address][..], arguments].concat())
+        place.run(&[&["--json", "request"][..], arguments, &["--server", &server.address]].concat())
     };
     let started = request(&["start", "numbers", "double", "-i", "number=4", "--count", "3", "--wait"]);
     assert_eq!(code(&started), 0, "{}", text(&started));

@@ -65,7 +65,8 @@ fn check(args: &Args) -> Result<Checked, Failure> {
     for entry in wanted(&project, &args.flows)? {
         files.push(check_flow(&project, entry, &palette, &surroundings));
     }
-    let count = |severity| files.iter().flat_map(|file| &file.diagnostics).filter(|found| found.severity == severity).count();
+    let count =
+        |severity| files.iter().flat_map(|file| &file.diagnostics).filter(|found| found.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     Ok(Checked { project: project.name().to_owned(), files, errors, warnings })
 }
@@ -115,7 +116,14 @@ fn text(checked: &Checked) -> String {
     let mut lines = Vec::new();
     for file in &checked.files {
         for found in &file.diagnostics {
-            lines.push(format!("{}: {}{}: {} [{}]", file.file, place(found, file.flow.as_ref()), found.severity, found.message, found.code));
+            lines.push(format!(
+                "{}: {}{}: {} [{}]",
+                file.file,
+                place(found, file.flow.as_ref()),
+                found.severity,
+                found.message,
+                found.code
+            ));
         }
     }
     let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });

@@ -147,7 +147,12 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     }
 }
 
-async fn started_answer(client: &Client, mut started: Requests, wait: bool, output: Output) -> Result<Outcome, Failure> {
+async fn started_answer(
+    client: &Client,
+    mut started: Requests,
+    wait: bool,
+    output: Output,
+) -> Result<Outcome, Failure> {
     if !wait {
         output.answer(&started, || list_text(&started));
         return Ok(Outcome::Good);

@@ -64,7 +64,8 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let name = FlowName::parse(&args.flow).map_err(|error| Failure::new("flow/name", error.to_string()))?;
     let flow = project.load(&name)?.flow;
     let inputs = args.inputs.values(&StartSettings::of(&flow).map(|start| start.inputs).unwrap_or_default())?;
-    let storage = args.storage.unwrap_or_else(|| designer::local_storage(&designer::default_config_folder(), project.root()));
+    let storage =
+        args.storage.unwrap_or_else(|| designer::local_storage(&designer::default_config_folder(), project.root()));
     let surroundings = ProjectFiles::read(&project, storage.clone())?;
     let progress = (!args.quiet).then(|| Arc::new(Progress::new(&flow, args.trace, output)) as Arc<_>);
     let local = LocalRun {

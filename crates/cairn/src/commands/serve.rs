@@ -1,6 +1,6 @@
 //! `cairn serve`: one flow service process.
 
-use crate::checkpoint_database::DatabaseArgs;
+use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::server_process::Serving;
@@ -27,8 +27,9 @@ The console is at the address that the server listens on. SIGTERM or Ctrl-C lets
 servers; a server that is killed loses nothing: the others go on from the last checkpoints.
 CAIRN_LOG chooses what is logged (info, debug, flow_cluster=debug); --json logs as JSON.")]
 pub struct Args {
-    #[command(flatten)]
-    database: DatabaseArgs,
+    /// The checkpoint database: sqlite:PATH. Every server of the cluster is given the same one.
+    #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION")]
+    checkpoint_connection: CheckpointConnection,
     /// The checkpoint storage: a folder for large checkpoints and for `storage:` paths, the same for every server.
     #[arg(long, env = "CAIRN_CHECKPOINT_STORAGE", value_name = "FOLDER")]
     checkpoint_storage: PathBuf,
@@ -56,7 +57,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     }
     let shutdown = CancellationToken::new();
     cancel_on_signals(shutdown.clone())?;
-    let database = args.database.checkpoint_connection.open()?;
+    let database = args.checkpoint_connection.open()?;
     let config = ServerConfig {
         listen: args.listen,
         name: args.name,
@@ -64,7 +65,12 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         ..ServerConfig::new(database.store, database.lock_folder, args.checkpoint_storage, args.state)
     };
     flow_server::serve(config, shutdown, |at| {
-        let serving = Serving { address: at.address.clone(), server: at.id.to_string(), name: at.name.clone(), epoch: at.epoch.0 };
+        let serving = Serving {
+            address: at.address.clone(),
+            server: at.id.to_string(),
+            name: at.name.clone(),
+            epoch: at.epoch.0,
+        };
         output.answer(&serving, || format!("{} serves at {}", serving.name, serving.address));
     })
     .await?;

@@ -13,7 +13,7 @@ use children::{BrowserDesigner, window_program};
 use cluster::{Account, TourCluster};
 use notices::Notices;
 use sample::Samples;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use workplace::Workplace;
 
@@ -55,15 +55,9 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let mut cluster = TourCluster::start(&place, args.requests).await?;
     let account = cluster.make_account().await?;
 
-    let window = window_program().filter(|_| !args.no_window);
-    let outcome = tokio::select! {
-        outcome = async {
-            match window {
-                Some(program) => with_window(&program, &place, &mut cluster, &account, output).await,
-                None => without_window(&place, &mut cluster, &account, &notices, output).await,
-            }
-        } => outcome,
-        () = interrupted() => Ok(Outcome::Good),
+    let outcome = match window_program().filter(|_| !args.no_window) {
+        Some(program) => with_window(&program, &place, &mut cluster, &account, output).await,
+        None => without_window(&place, &mut cluster, &account, &notices, output).await,
     };
     output.line("==> Stopping the servers");
     cluster.stop().await;
@@ -71,7 +65,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
 }
 
 async fn with_window(
-    program: &std::path::Path,
+    program: &Path,
     place: &Workplace,
     cluster: &mut TourCluster,
     account: &Account,
@@ -83,11 +77,9 @@ async fn with_window(
     let mut window = children::start_window(program, place)?;
     loop {
         tokio::select! {
-            ended = window.wait() => {
-                let good = ended.is_ok_and(|status| status.success());
-                return Ok(Outcome::good_if(good));
-            }
+            ended = window.wait() => return Ok(Outcome::good_if(ended.is_ok_and(|status| status.success()))),
             restarted = cluster.replace_a_lost_server() => restarted?,
+            () = interrupted() => return Ok(Outcome::Good),
         }
     }
 }
@@ -99,17 +91,31 @@ async fn without_window(
     notices: &Notices,
     output: Output,
 ) -> Result<Outcome, Failure> {
-    let report = story::play(place, cluster, account, output).await?;
+    let report = tokio::select! {
+        report = story::play(place, cluster, account, output) => report?,
+        // A story that was not told to its end proves nothing.
+        () = interrupted() => return Ok(Outcome::Bad),
+    };
     output.answer(&report, || story::table_of(&report, notices.received()));
     let browser = BrowserDesigner::start(place).await?;
     print_addresses(cluster, account, Some(&browser), output);
     if output.is_terminal() && !output.is_json() {
         output.line("The cluster stays up until Ctrl-C. The server that was killed is started again.");
-        loop {
-            cluster.replace_a_lost_server().await?;
-        }
+        stay_up(cluster).await?;
     }
     Ok(Outcome::good_if(story::is_good(&report)))
+}
+
+/// Until somebody wants it to end.
+async fn stay_up(cluster: &mut TourCluster) -> Result<(), Failure> {
+    let interrupted = interrupted();
+    tokio::pin!(interrupted);
+    loop {
+        tokio::select! {
+            restarted = cluster.replace_a_lost_server() => restarted?,
+            () = &mut interrupted => return Ok(()),
+        }
+    }
 }
 
 fn print_addresses(cluster: &TourCluster, account: &Account, browser: Option<&BrowserDesigner>, output: Output) {

@@ -3,7 +3,7 @@
 
 mod password;
 
-use crate::checkpoint_database::DatabaseArgs;
+use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Output, table};
 use crate::remote::write_token;
@@ -29,8 +29,9 @@ CAIRN_CHECKPOINT_CONNECTION can stand for --checkpoint-connection.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    /// The checkpoint database of the cluster: sqlite:PATH.
+    #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION", global = true)]
+    checkpoint_connection: Option<CheckpointConnection>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,7 +98,10 @@ fn parse_role(text: &str) -> Result<Role, String> {
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
-    let connection = &args.database.checkpoint_connection;
+    let connection = args.checkpoint_connection.ok_or_else(|| {
+        let message = "say which cluster: give --checkpoint-connection sqlite:PATH, or set CAIRN_CHECKPOINT_CONNECTION";
+        Failure::new("user/no-connection", message)
+    })?;
     let database = match args.action {
         // The first account may be made before the first server has started.
         Action::Add { .. } => connection.open()?,
@@ -140,7 +144,9 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
             match write {
                 Some(path) => {
                     write_token(&path, &token)?;
-                    output.answer(&serde_json::json!({ "file": path }), || format!("wrote the token to {}", path.display()));
+                    output.answer(&serde_json::json!({ "file": path }), || {
+                        format!("wrote the token to {}", path.display())
+                    });
                 }
                 None => output.answer(&serde_json::json!({ "token": token }), || token.clone()),
             }

@@ -22,11 +22,8 @@ struct Browser {
 impl Browser {
     async fn start() -> Self {
         let config = TempDir::new().unwrap();
-        let settings = DesignSettings {
-            project: None,
-            config: config.path().to_owned(),
-            listen: "127.0.0.1:0".parse().unwrap(),
-        };
+        let settings =
+            DesignSettings { project: None, config: config.path().to_owned(), listen: "127.0.0.1:0".parse().unwrap() };
         let shutdown = CancellationToken::new();
         let (tell, told) = oneshot::channel();
         let serving = serve(settings, shutdown.clone(), |at| tell.send(at.address.clone()).unwrap());

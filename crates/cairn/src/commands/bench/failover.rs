@@ -9,9 +9,9 @@ use crate::outcome::Failure;
 use crate::server_process::{ClusterFolder, ServerProcess};
 use flow_api::{Client, NewProject, NewRequests, Request, RequestQuery, RequestState, Update};
 use flow_store::Role;
+use slow_service::SlowService;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use slow_service::SlowService;
 
 mod project;
 mod slow_service;
@@ -117,7 +117,10 @@ impl Pair {
 
     /// Every request has passed its checkpoint and waits for the slow service.
     async fn wait_until_in_flight(&self) -> Result<(), Failure> {
-        until("the requests are not under way", || async { Ok((self.service.waiting() >= IN_FLIGHT as usize).then_some(())) }).await
+        until("the requests are not under way", || async {
+            Ok((self.service.waiting() >= IN_FLIGHT as usize).then_some(()))
+        })
+        .await
     }
 
     /// When the first component of these requests ran on the survivor, by the database's log.
@@ -140,7 +143,8 @@ impl Pair {
         })
         .await?;
         if let Some(bad) = ended.iter().find(|request| request.state != RequestState::Finished) {
-            let message = format!("request {} ended as {} after the takeover: {:?}", bad.id, bad.state.as_str(), bad.error);
+            let message =
+                format!("request {} ended as {} after the takeover: {:?}", bad.id, bad.state.as_str(), bad.error);
             return Err(Failure::new("bench/failover", message));
         }
         let last = ended.iter().filter_map(|request| request.ended).max();

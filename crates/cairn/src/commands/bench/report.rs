@@ -113,7 +113,12 @@ mod tests {
     fn the_report_has_the_agreed_form() {
         let mut samples = Samples::default();
         samples.add("kill_to_resumed_ms", "ms", 12.0);
-        let report = Report { bench: "failover", yardsticks: BTreeMap::from([("F", 4300.0)]), runs: 1, figures: samples.figures() };
+        let report = Report {
+            bench: "failover",
+            yardsticks: BTreeMap::from([("F", 4300.0)]),
+            runs: 1,
+            figures: samples.figures(),
+        };
         let expected = serde_json::json!({
             "bench": "failover", "yardsticks": {"F": 4300.0}, "runs": 1,
             "figures": {"kill_to_resumed_ms": {"median": 12.0, "min": 12.0, "max": 12.0, "unit": "ms"}},

@@ -42,7 +42,12 @@ pub fn list_text(listed: &Requests) -> String {
 pub fn detail_text(detail: &RequestDetail) -> String {
     let request = &detail.request;
     let mut text = request_line(request);
-    text.push_str(&format!("\nversion {}, started by {}, created {}", request.version, request.requested_by, clock(request.created)));
+    text.push_str(&format!(
+        "\nversion {}, started by {}, created {}",
+        request.version,
+        request.requested_by,
+        clock(request.created)
+    ));
     if !detail.inputs.is_empty() {
         text.push_str(&format!("\ninputs {}", serde_json::Value::from(detail.inputs.clone())));
     }

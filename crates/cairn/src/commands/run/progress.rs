@@ -44,7 +44,13 @@ impl Progress {
             }
             RunEventKind::ComponentFailed { component, error, handled, elapsed } => {
                 let handled = if *handled { " (handled by the flow)" } else { "" };
-                format!("  ✗ {:<24} {:>9}  {} [{}]{handled}", self.name(component), took(*elapsed), error.message, error.code)
+                format!(
+                    "  ✗ {:<24} {:>9}  {} [{}]{handled}",
+                    self.name(component),
+                    took(*elapsed),
+                    error.message,
+                    error.code
+                )
             }
             RunEventKind::CheckpointSaved { component, rows } => {
                 format!("  ⛰ {:<24} {:>9}  saved {}", self.name(component), "", records(*rows))
@@ -66,7 +72,9 @@ impl Progress {
         Some(match &event.what {
             // Each of its lines tells of one of the other events.
             RunEventKind::Logged(_) => return None,
-            RunEventKind::AttemptStarted { settled } => json!({"event": "attempt-started", "attempt": attempt, "settled": settled}),
+            RunEventKind::AttemptStarted { settled } => {
+                json!({"event": "attempt-started", "attempt": attempt, "settled": settled})
+            }
             RunEventKind::ComponentStarted { component } => {
                 json!({"event": "component-started", "attempt": attempt, "component": component})
             }

@@ -29,8 +29,8 @@ impl Notices {
         samples.copy_to(project)?;
         let file = project.join(format!("connections/{CONNECTION}.json"));
         let text = std::fs::read_to_string(&file).map_err(|error| Failure::file("read", &file, &error))?;
-        let connection = Connection::from_json(CONNECTION, &text)
-            .map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        let connection =
+            Connection::from_json(CONNECTION, &text).map_err(|error| Failure::new(error.code(), error.to_string()))?;
         let listener = match address_of(&connection) {
             Some(address) => TcpListener::bind(address).await,
             None => Err(std::io::ErrorKind::AddrNotAvailable.into()),
@@ -55,7 +55,8 @@ fn address_of(connection: &Connection) -> Option<SocketAddr> {
 }
 
 async fn elsewhere(mut connection: Connection, file: &Path) -> Result<TcpListener, Failure> {
-    let failed = |error: std::io::Error| Failure::new("tour/notices", format!("the notice service cannot listen: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::new("tour/notices", format!("the notice service cannot listen: {error}"));
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     connection.settings.insert("url".to_owned(), format!("http://{address}").into());

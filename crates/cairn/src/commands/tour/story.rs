@@ -26,7 +26,12 @@ pub async fn sign_in(config: &Path, cluster: &TourCluster, account: &Account) ->
 }
 
 /// Plays the story, and gives the table at its end.
-pub async fn play(place: &Workplace, cluster: &TourCluster, account: &Account, output: Output) -> Result<TourReport, Failure> {
+pub async fn play(
+    place: &Workplace,
+    cluster: &TourCluster,
+    account: &Account,
+    output: Output,
+) -> Result<TourReport, Failure> {
     output.line("==> Signing the designer in");
     let designer = sign_in(&place.designer_config(), cluster, account).await?;
     call(&designer, "project_open", json!({"path": place.project()})).await?;
@@ -43,8 +48,7 @@ pub async fn play(place: &Workplace, cluster: &TourCluster, account: &Account, o
     }
 
     // As in the monitor window; it is also how the designer learns of all servers, one of which will be gone soon.
-    let overview = call(&designer, "cluster_overview", json!({"cluster": CLUSTER})).await?;
-    tracing::debug!(%overview, "before the tour");
+    call(&designer, "cluster_overview", json!({"cluster": CLUSTER})).await?;
     output.line("==> Playing the Failover tour");
     let mut events = designer.events();
     call(&designer, "tour_start", Value::Null).await?;
@@ -63,7 +67,11 @@ pub async fn play(place: &Workplace, cluster: &TourCluster, account: &Account, o
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
             Ok(Err(RecvError::Closed)) => return Err(Failure::new("tour/failed", "the designer ended")),
             Err(_) => {
-                let message = format!("nothing has happened for {} s; the servers' logs are in {}", SILENCE.as_secs(), place.cluster().display());
+                let message = format!(
+                    "nothing has happened for {} s; the servers' logs are in {}",
+                    SILENCE.as_secs(),
+                    place.cluster().display()
+                );
                 return Err(Failure::new("tour/stuck", message));
             }
         }
@@ -72,12 +80,16 @@ pub async fn play(place: &Workplace, cluster: &TourCluster, account: &Account, o
 
 /// Whether nothing was lost and nothing settled was repeated.
 pub fn is_good(report: &TourReport) -> bool {
-    report.requests > 0 && report.finished == report.requests && report.lost == 0 && report.settled_components_repeated == 0
+    report.requests > 0
+        && report.finished == report.requests
+        && report.lost == 0
+        && report.settled_components_repeated == 0
 }
 
 /// The table at the end.
 pub fn table_of(report: &TourReport, notices: usize) -> String {
-    let resumed = report.kill_to_first_resumed_component.map_or("nothing was resumed".to_owned(), |ms| format!("{ms:.0} ms"));
+    let resumed =
+        report.kill_to_first_resumed_component.map_or("nothing was resumed".to_owned(), |ms| format!("{ms:.0} ms"));
     let rows = [
         ("requests", report.requests.to_string()),
         ("finished", report.finished.to_string()),

@@ -21,7 +21,8 @@ impl Workplace {
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| Failure::file("write", &path, &error))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let message = format!("another tour is under way in {}: end it, or give --work another folder", root.display());
+            let message =
+                format!("another tour is under way in {}: end it, or give --work another folder", root.display());
             return Err(Failure::new("tour/under-way", message));
         }
         let place = Self { root, _lock: lock };

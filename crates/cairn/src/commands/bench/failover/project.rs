@@ -34,7 +34,10 @@ fn flow() -> Result<Flow, Failure> {
         ("checkpoint", Component::new("Checkpoint", "Checkpoint")),
         (
             "service",
-            Component::new("HttpRequest", "Service").with("Connection", "service").with("Method", "POST").with("Path", "/"),
+            Component::new("HttpRequest", "Service")
+                .with("Connection", "service")
+                .with("Method", "POST")
+                .with("Path", "/"),
         ),
         ("end", Component::new("End", "End")),
     ];
