@@ -8,6 +8,7 @@ use crate::write_lock::WriteLock;
 use crate::writer::Writer;
 use crate::{filesystem, schema};
 use flow_store::{Clock, Store, StoreError, SystemClock};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -115,6 +116,8 @@ fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
     connection.set_prepared_statement_cache_capacity(256);
     // Writers take turns by locks of their own; this is for other programs that look at the file.
     connection.busy_timeout(Duration::from_secs(10))?;
+    // Without this SQLite plans statements anew whenever a value that it looked at while planning is bound anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "page_size", 4096)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {

@@ -1,13 +1,14 @@
 //! Requests.
 
 mod apply;
+mod history;
 mod queries;
 mod rows;
 
 use crate::SqliteStore;
 use crate::error::DbResult;
 use crate::writer::{AttemptKey, Chain, Db};
-use apply::{PreparedWrite, apply, create};
+use apply::{apply, create};
 use async_trait::async_trait;
 use flow_store::{
     AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
@@ -38,7 +39,7 @@ impl RequestStore for SqliteStore {
     }
 
     async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
-        let prepared = PreparedWrite::new(write)?;
+        let prepared = history::PreparedWrite::new(write)?;
         let chain = Chain::Builds(AttemptKey(id, fence));
         self.writer.run_chained(chain, move |db| prepared.write(db, id, fence)).await
     }
@@ -53,7 +54,7 @@ impl RequestStore for SqliteStore {
         let key = AttemptKey(id, fence);
         let gives_up = matches!(end, AttemptEnd::Failed { .. } | AttemptEnd::Released) && write.saved.is_empty();
         let chain = if gives_up { Chain::Ends(key) } else { Chain::Builds(key) };
-        let prepared = PreparedWrite::new(write)?;
+        let prepared = history::PreparedWrite::new(write)?;
         let ends = move |db: &Db<'_>| {
             prepared.write(db, id, fence)?;
             let request = rows::load(db.connection, id)?;
@@ -102,11 +103,11 @@ impl RequestStore for SqliteStore {
     }
 
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
-        self.readers.run(move |db| queries::saved_points(db, id)).await
+        self.readers.run(move |db| history::saved_points(db, id)).await
     }
 
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
-        self.readers.run(move |db| queries::log(db, id, after, limit)).await
+        self.readers.run(move |db| history::log(db, id, after, limit)).await
     }
 
     async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {

@@ -61,6 +61,7 @@ CREATE TABLE request (
     ended            INTEGER,
     saved_points     INTEGER NOT NULL,
     log_entries      INTEGER NOT NULL DEFAULT 0,
+    newest           INTEGER REFERENCES history (id),
     checkpoint       TEXT,
     error_code       TEXT,
     error_message    TEXT,
@@ -92,15 +93,19 @@ CREATE TABLE attempt (
 );
 CREATE UNIQUE INDEX attempt_of_request ON attempt (request, attempt);
 
-CREATE TABLE saved_point (
+-- What each request saved and logged. One row a write, unless it saves several points: then one row a point, with the
+-- log entries in the first. The rows of a request are a chain from its newest row (request.newest) back, which costs
+-- less to write than an index: a saved point changes two pages.
+CREATE TABLE history (
     id            INTEGER PRIMARY KEY,
-    request       INTEGER NOT NULL,
-    attempt       INTEGER NOT NULL,
-    kind          INTEGER NOT NULL,
-    at            INTEGER NOT NULL,
-    records       INTEGER NOT NULL,
-    component     TEXT    NOT NULL,
-    name          TEXT    NOT NULL,
+    previous      INTEGER,
+    -- The saved point; null in a row that only holds log entries.
+    kind          INTEGER,
+    attempt       INTEGER,
+    at            INTEGER,
+    records       INTEGER,
+    component     TEXT,
+    name          TEXT,
     iteration     TEXT,
     variables     TEXT,
     outlets       TEXT,
@@ -108,18 +113,11 @@ CREATE TABLE saved_point (
     object_key    TEXT,
     object_hash   TEXT,
     object_bytes  INTEGER,
+    -- The log entries, as a JSON list, and the place of the first one in the request's log.
+    first         INTEGER,
+    log           BLOB,
     data          BLOB
 );
-CREATE INDEX saved_point_of_request ON saved_point (request);
-
--- One row a write: its entries, as a JSON list. `first` is the place of the first one in the request's log.
-CREATE TABLE log (
-    id       INTEGER PRIMARY KEY,
-    request  INTEGER NOT NULL,
-    first    INTEGER NOT NULL,
-    entries  BLOB    NOT NULL
-);
-CREATE INDEX log_of_request ON log (request, first);
 
 -- Projects ----------------------------------------------------------------------------------------------------------
 

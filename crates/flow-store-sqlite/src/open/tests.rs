@@ -133,8 +133,6 @@ async fn the_plan_of_hot_reads_uses_indexes() {
          due <= 5) ORDER BY due, id",
         "SELECT id FROM request WHERE ended IS NULL AND server = 1 AND epoch <= 1",
         "SELECT id FROM request WHERE state = 5 ORDER BY id DESC LIMIT 10",
-        "SELECT * FROM saved_point WHERE request = 1 ORDER BY id",
-        "SELECT first, entries FROM log WHERE request = 1 AND first >= 3 ORDER BY first",
     ];
     for sql in plans {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");

@@ -1,16 +1,15 @@
 //! Reads of requests.
 
-use super::apply::{kind_number, outcome_number};
-use super::rows::{self, SELECT, collect, from_json, request, server_id, state_number};
+use super::apply::outcome_number;
+use super::history;
+use super::rows::{self, SELECT, collect, request, server_id, state_number};
 use crate::error::{DbResult, corrupt};
 use crate::servers;
 use flow_store::{
-    AttemptOutcome, AttemptRecord, Epoch, LogEntry, NumberedLogEntry, Owner, Request, RequestFilter, RequestId,
-    RequestState, SavedData, SavedKind, SavedPoint, StoreError, Timestamp,
+    AttemptOutcome, AttemptRecord, Epoch, Owner, Request, RequestFilter, RequestId, RequestState, Timestamp,
 };
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Open requests that are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of open
@@ -118,91 +117,16 @@ pub(super) fn counts(connection: &Connection) -> DbResult<BTreeMap<RequestState,
     Ok(counts.into_iter().collect())
 }
 
-fn check_known(connection: &Connection, id: RequestId) -> DbResult<()> {
-    if connection.prepare_cached("SELECT 1 FROM request WHERE id = ?")?.exists([id.0])? {
-        return Ok(());
-    }
-    Err(StoreError::no_request(id).into())
-}
-
-/// The saved points of a request in the order in which they were saved.
-pub(super) fn saved_points(connection: &Connection, id: RequestId) -> DbResult<Vec<SavedPoint>> {
-    check_known(connection, id)?;
-    let mut statement = connection.prepare_cached(
-        "SELECT attempt, kind, at, records, component, name, iteration, variables, outlets, due, object_key,
-                object_hash, object_bytes, data
-         FROM saved_point WHERE request = ? ORDER BY id",
-    )?;
-    collect(statement.query([id.0])?, saved_point)
-}
-
-fn saved_point(row: &Row<'_>) -> DbResult<SavedPoint> {
-    let number: i64 = row.get(1)?;
-    let kind = SavedKind::ALL.into_iter().find(|kind| kind_number(*kind) == number);
-    let variables = row.get::<_, Option<String>>(7)?.map(|text| from_json(&text)).transpose()?;
-    let outlets = row.get::<_, Option<String>>(8)?.map(|text| from_json(&text)).transpose()?;
-    let data = match (row.get(10)?, row.get(11)?, row.get(12)?, row.get::<_, Option<Vec<u8>>>(13)?) {
-        (Some(key), Some(hash), Some(bytes), _) => SavedData::Object { key, hash, bytes },
-        (_, _, _, Some(data)) => SavedData::Inline(data.into()),
-        _ => SavedData::None,
-    };
-    Ok(SavedPoint {
-        kind: kind.ok_or_else(|| corrupt("kind of saved point", number))?,
-        attempt: row.get(0)?,
-        at: Timestamp(row.get(2)?),
-        rows: row.get(3)?,
-        component: row.get(4)?,
-        name: row.get(5)?,
-        iteration: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
-        variables: variables.unwrap_or_else(|| Value::Object(Map::new())),
-        outlets: outlets.unwrap_or_default(),
-        due: row.get::<_, Option<i64>>(9)?.map(Timestamp),
-        data,
-    })
-}
-
-/// Log entries after number `after`.
-pub(super) fn log(connection: &Connection, id: RequestId, after: u64, limit: usize) -> DbResult<Vec<NumberedLogEntry>> {
-    check_known(connection, id)?;
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    // The row that holds entry `after` may hold later ones, too.
-    let mut statement = connection.prepare_cached(
-        "SELECT first, entries FROM log WHERE request = ?1
-           AND first >= coalesce((SELECT max(first) FROM log WHERE request = ?1 AND first <= ?2), 0)
-         ORDER BY first",
-    )?;
-    let mut rows = statement.query([id.0, after])?;
-    let mut log = Vec::new();
-    while let Some(row) = rows.next()? {
-        let first: u64 = row.get(0)?;
-        let numbered = (first..).zip(log_entries(row, 1)?);
-        log.extend(numbered.map(|(number, entry)| NumberedLogEntry { number, entry }));
-        log.retain(|entry: &NumberedLogEntry| entry.number as i64 > after);
-        if log.len() >= limit {
-            break;
-        }
-    }
-    log.truncate(limit);
-    Ok(log)
-}
-
-fn log_entries(row: &Row<'_>, column: usize) -> DbResult<Vec<LogEntry>> {
-    let json = row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?;
-    serde_json::from_slice(json).map_err(|error| corrupt("log entry", error).into())
-}
-
 /// The attempts of a request, oldest first.
 pub(super) fn attempts(connection: &Connection, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
-    check_known(connection, id)?;
+    let log = history::log(connection, id, 0, usize::MAX)?;
     let mut statement = connection.prepare_cached(
         "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
                 a.error_component
          FROM attempt a JOIN server s ON s.id = a.server WHERE a.request = ? ORDER BY a.attempt",
     )?;
     let mut attempts = collect(statement.query([id.0])?, attempt)?;
-    let mut statement = connection.prepare_cached("SELECT entries FROM log WHERE request = ? ORDER BY first")?;
-    let log = collect(statement.query([id.0])?, |row| log_entries(row, 0))?;
-    AttemptRecord::note_first_components(&mut attempts, log.iter().flatten());
+    AttemptRecord::note_first_components(&mut attempts, log.iter().map(|numbered| &numbered.entry));
     Ok(attempts)
 }
 
