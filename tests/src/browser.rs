@@ -2,11 +2,13 @@
 
 use crate::program;
 use crate::wait::until;
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A driver process and the browser or window it drives. Both end when it is dropped.
@@ -101,6 +103,50 @@ impl Browser {
             input.send_keys(text).await.ok()
         })
         .await;
+    }
+
+    /// Clicks the first element that fits the CSS selector, as soon as it can be clicked.
+    pub async fn click(&self, selector: &str) {
+        until(&format!("{selector} to click"), async || {
+            self.page.find(Locator::Css(selector)).await.ok()?.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Waits until no element fits the CSS selector.
+    pub async fn gone(&self, selector: &str) {
+        until(&format!("{selector} to go"), async || {
+            let found = self.page.find_all(Locator::Css(selector)).await.ok()?;
+            found.is_empty().then_some(())
+        })
+        .await;
+    }
+
+    /// Chooses `option` in the select box whose label is `label`.
+    pub async fn choose(&self, label: &str, option: &str) {
+        let by_label = format!(
+            "//select[@aria-label=\"{label}\" or @id=//label[starts-with(normalize-space(),\"{label}\")]/@for]"
+        );
+        until(&format!("{option} in {label}"), async || {
+            let select = self.page.find(Locator::XPath(&by_label)).await.ok()?;
+            select.select_by_label(option).await.ok()
+        })
+        .await;
+    }
+
+    /// Drags with the mouse from the middle of one element to a point off the middle of another.
+    pub async fn drag(&self, from: &str, to: &str, off: (f64, f64)) {
+        let (from, to) = (self.find(from).await, self.find(to).await);
+        let slowly = Some(Duration::from_millis(60));
+        let at = |element, x, y| PointerAction::MoveToElement { element, duration: slowly, x, y };
+        let drag = MouseActions::new("mouse".to_owned())
+            .then(at(from.clone(), 0.0, 0.0))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(at(from, 12.0, 4.0))
+            .then(at(to.clone(), off.0 - 4.0, off.1))
+            .then(at(to, off.0, off.1))
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.page.perform_actions(drag).await.expect("the mouse drags");
     }
 
     /// Keeps a picture of what is seen, for people to look at: under `pictures` in the build folder.

@@ -9,6 +9,9 @@ use system_tests::cluster::{TestCluster, user};
 use system_tests::project::{TestProject, sqlite_connection};
 use system_tests::{Tested, program};
 
+/// Exit status of a command that could not be carried out (`cairn --help`).
+const COULD_NOT: i32 = 3;
+
 fn cairn(arguments: &[&str]) -> Output {
     Command::new(program("cairn")).args(arguments).output().expect("cairn runs")
 }
@@ -127,7 +130,7 @@ fn a_port_in_use_is_named_and_the_server_does_not_join() -> Tested {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let address = taken.local_addr()?.to_string();
     let refused = serve(folder.path(), &address, &folder.path().join("storage"));
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(COULD_NOT));
     assert!(text(&refused).contains(&address) && text(&refused).contains("serve/port-in-use"), "{}", text(&refused));
     Ok(())
 }
@@ -139,7 +142,7 @@ fn a_storage_that_cannot_be_written_is_refused_at_the_start() -> Tested {
     let storage = folder.path().join("a-file/storage");
     std::fs::write(folder.path().join("a-file"), "not a folder")?;
     let refused = serve(folder.path(), "127.0.0.1:0", &storage);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(COULD_NOT));
     assert!(text(&refused).contains("a-file/storage"), "{}", text(&refused));
     Ok(())
 }
@@ -196,7 +199,7 @@ fn a_mistyped_database_path_makes_no_new_database() -> Tested {
     let path = folder.path().join("mistyped.db");
     let connection = format!("sqlite:{}", path.display());
     let listed = cairn(&["user", "list", "--checkpoint-connection", &connection]);
-    assert_eq!(listed.status.code(), Some(1));
+    assert_eq!(listed.status.code(), Some(COULD_NOT));
     assert!(!path.exists());
     user(&path, &["add", "admin", "--role", "Administrator", "--password-stdin"], Some("a long enough password"));
     let listed = cairn(&["user", "list", "--json", "--checkpoint-connection", &connection]);

@@ -2,5 +2,6 @@
 //! dependencies are linked once.
 
 mod bad_input;
+mod designer_window;
 mod takeover;
 mod walls;

@@ -1,0 +1,102 @@
+//! The one story, in the real window: draw a flow, commit it, push the update to two servers, lose one, and see the
+//! takeover in the monitor.
+
+use flow_api::{NewProject, RequestState};
+use serde_json::json;
+use system_tests::Tested;
+use system_tests::browser::Browser;
+use system_tests::cluster::{PASSWORD, TestCluster};
+use system_tests::holding_endpoint::HoldingEndpoint;
+use system_tests::project::TestProject;
+use system_tests::wait::until;
+
+fn test_id(name: &str) -> String {
+    format!("[data-testid=\"{name}\"]")
+}
+
+/// Draws Start → Checkpoint → HTTP Request → End, with a start component that lets other servers go on.
+async fn draw(window: &Browser) {
+    window.press("New flow").await;
+    window.fill("Name", "notify").await;
+    window.press("Create").await;
+    window.find(&test_id("component-Start")).await;
+    for (kind, x, y) in [("Checkpoint", -120.0, 120.0), ("HttpRequest", 60.0, -120.0), ("End", 120.0, 140.0)] {
+        window.drag(&test_id(&format!("palette-{kind}")), &test_id("canvas"), (x, y)).await;
+    }
+    for (from, to) in
+        [("Start-out", "Checkpoint-in"), ("Checkpoint-out", "HTTP Request-in"), ("HTTP Request-out", "End-in")]
+    {
+        window.drag(&test_id(&format!("port-{from}")), &test_id(&format!("port-{to}")), (0.0, 0.0)).await;
+    }
+    window.click(&test_id("component-Start")).await;
+    window.click("#property-OtherServerRetry").await;
+    window.press("Use").await;
+    window.click(&test_id("component-HTTP Request")).await;
+    window.choose("Connection", "notices").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let endpoint = HoldingEndpoint::start().await;
+    let project = TestProject::sample(folder.path(), &endpoint.url);
+    let mut cluster = TestCluster::start(folder.path(), &["first", "second"]);
+    let registered = NewProject {
+        name: "orders".into(),
+        repository: project.remote.to_string_lossy().into_owned(),
+        branch: "main".into(),
+        folder: String::new(),
+    };
+    cluster.server("first").client.add_project(&registered).await?;
+
+    let path = project.folder.to_string_lossy().into_owned();
+    let config = folder.path().join("designer").to_string_lossy().into_owned();
+    let window = Browser::designer_window(&[&path], &[("CAIRN_CONFIG", config)]).await;
+    draw(&window).await;
+    window.picture("designer-drawn").await;
+    window.click(&test_id("save")).await;
+
+    window.click(&test_id("commit")).await;
+    window.fill("Message", "Notify a service").await;
+    window.click(&test_id("commit-now")).await;
+    window.gone(&test_id("commit-now")).await;
+
+    window.click(&test_id("sign-in")).await;
+    window.fill("Address", &cluster.server("first").address).await;
+    window.fill("Name of the cluster", "test").await;
+    window.fill("Account", "admin").await;
+    window.fill("Password", PASSWORD).await;
+    window.click(&test_id("sign-in-now")).await;
+    window.find(&test_id("server-dot-second")).await;
+
+    window.click(&test_id("push-update")).await;
+    window.click(&test_id("push-update-now")).await;
+    window.find("[data-testid=\"push-update-sum\"][data-done=\"true\"]").await;
+    window.picture("designer-push-update").await;
+    for server in &cluster.servers {
+        let flows = server.client.flows("orders").await?;
+        assert!(flows.iter().any(|flow| flow.name == "notify"), "{} has the new flow", server.name);
+    }
+    window.press("Close").await;
+
+    let request = cluster.server("first").request("orders", "notify", json!({}), 1).await.remove(0);
+    endpoint.until_calls(1).await;
+    window.click(&test_id("open-monitor")).await;
+    let designer = window.page.window().await?;
+    let monitor = until("the monitor's window", async || {
+        window.page.windows().await.ok()?.into_iter().find(|other| *other != designer)
+    })
+    .await;
+    window.page.switch_to_window(monitor).await?;
+    window.until_text("notify").await;
+
+    cluster.servers[0].kill();
+    endpoint.until_calls(2).await;
+    window.until_text("Terminated").await;
+    window.picture("monitor-takeover").await;
+    endpoint.open();
+    let ended = cluster.server("second").until_ended(request.id).await;
+    assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
+    window.until_text("Finished").await;
+    Ok(())
+}
