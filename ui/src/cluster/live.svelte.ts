@@ -1,7 +1,7 @@
 import type { ClusterChange, ClusterSource } from "./source";
 import { ClusterError } from "./source";
 
-/** At least so long passes from one answer to the next question. */
+/** At least so long passes from one answer to the next question, unless a view says otherwise. */
 const PAUSE_MS = 300;
 
 /**
@@ -15,13 +15,15 @@ export class Live<T> {
   loading = $state(true);
 
   #read: () => Promise<T>;
+  #pause: number;
   #turn = 0;
   #busy = false;
   #again = false;
   #timer: number | undefined;
 
-  constructor(read: () => Promise<T>) {
+  constructor(read: () => Promise<T>, pause: number) {
     this.#read = read;
+    this.#pause = pause;
   }
 
   /** Asks now for something else than before; an answer that is still on its way is dropped. */
@@ -36,7 +38,7 @@ export class Live<T> {
   /** Asks again, soon. */
   refresh(): void {
     if (this.#busy) this.#again = true;
-    else this.#timer ??= window.setTimeout(() => void this.#ask(this.#turn), PAUSE_MS);
+    else this.#timer ??= window.setTimeout(() => void this.#ask(this.#turn), this.#pause);
   }
 
   stop(): void {
@@ -75,8 +77,9 @@ export function watched<T>(
   source: () => ClusterSource,
   read: () => Promise<T>,
   concerns: (change: ClusterChange) => boolean,
+  pause = PAUSE_MS,
 ): Live<T> {
-  const live = new Live(read);
+  const live = new Live(read, pause);
   $effect(() => {
     live.anew();
     const silence = source().changed((change) => concerns(change) && live.refresh());

@@ -10,6 +10,7 @@ import type {
   SavedRows,
   ServerView,
 } from "../generated/types";
+import { sentence } from "./words";
 
 /** How many requests there are in each state; a state without requests may be missing. */
 export type Counts = Partial<Record<RequestState, number>>;
@@ -68,7 +69,8 @@ export class ClusterError extends Error {
   /** Makes whatever was thrown a `ClusterError`. */
   static from(thrown: unknown): ClusterError {
     if (thrown instanceof ClusterError) return thrown;
-    if (thrown instanceof Error && "code" in thrown) return new ClusterError(String(thrown.code), thrown.message);
+    if (thrown instanceof Error && "code" in thrown)
+      return new ClusterError(String(thrown.code), sentence(thrown.message));
     return new ClusterError("cluster/unexpected", thrown instanceof Error ? thrown.message : String(thrown));
   }
 }

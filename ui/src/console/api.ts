@@ -1,5 +1,6 @@
 import type { Problem } from "../generated/types";
 import { ClusterError } from "../cluster/source";
+import { sentence } from "../cluster/words";
 
 const PREFIX = "/api/v1";
 
@@ -48,10 +49,4 @@ function refusal(status: number, text: string): ClusterError {
     // Not an answer of Cairn: something between the server and us.
   }
   return new ClusterError("server/unexpected", `The server answered with status ${status}.`);
-}
-
-/** Details are clauses; on a page they stand as sentences. */
-function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
