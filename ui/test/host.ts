@@ -13,6 +13,7 @@ import {
 import { linkId } from "../src/designer/state/patch";
 import { applied } from "./edits";
 import { palette } from "./palette";
+import { replies } from "./replies";
 import { portsOf, problemsOf, sampleFlows, viewOf } from "./flows";
 
 interface Open {
@@ -96,6 +97,7 @@ export class FixturePlatform implements Platform {
   }
 
   readonly #bodies = {
+    ...replies(() => this.#log),
     host_view: () => ({ kind: "browser", version: "0.1.0" }),
     palette: () => ({ components: palette }),
     project_recent: () => [
@@ -157,56 +159,13 @@ export class FixturePlatform implements Platform {
       })),
       total: 3213,
     }),
-    vcs_status: () => ({
-      branch: "main",
-      head: this.#log[0],
-      remote: "git@example.com:shop/flows.git",
-      changed: [
-        { path: "flows/order import.flow.json", flow: "order import", change: "modified" },
-        { path: "flows/checks/sizes.flow.json", flow: "checks/sizes", change: "added" },
-        { path: "connections/shop.json", flow: null, change: "modified" },
-      ],
-      ahead: 2,
-      behind: 0,
-      obstacle: null,
-    }),
     vcs_log: () => this.#log,
     vcs_commit: ({ message }: { message: string }) => ({ id: "1234567890", message, author: "Anna", at: Date.now() }),
     vcs_push: () => (this.#bodies.vcs_status as () => unknown)(),
     vcs_pull: () => ({ from: "a", to: "a" }),
-    cluster_list: () => ({
-      clusters: [
-        {
-          name: "tour",
-          urls: ["http://127.0.0.1:7401"],
-          account: { name: "anna", role: "Author" },
-          tokenKeptIn: "keyring",
-        },
-        { name: "production", urls: ["https://flows.example.com"], account: null, tokenKeptIn: null },
-      ],
-      chosen: "tour",
-    }),
     cluster_choose: () => this.#bodies.cluster_list(),
     cluster_sign_in: () =>
       Promise.reject(new CallError({ code: "auth/wrong-password", message: "The name or the password is wrong." })),
-    cluster_overview: () => ({
-      cluster: "tour",
-      counts: { Running: 12, Finished: 240 },
-      problem: null,
-      servers: ["amber", "basalt", "chalk"].map((name, at) => ({
-        id: name,
-        name,
-        state: at === 2 ? "Terminated" : "Running",
-        address: `http://127.0.0.1:740${at}`,
-        epoch: 3,
-        pid: 4000 + at,
-        started: new Date(Date.now() - 9e5).toISOString(),
-        requestsRunning: 6,
-        versions: [{ project: "shop", version: "abc", commit: "9f8e7d6c5b4a", since: new Date().toISOString() }],
-        reachable: at !== 2,
-        problem: null,
-      })),
-    }),
     push_update: async () => {
       const servers = ["amber", "basalt", "chalk"];
       const done: unknown[] = servers.map((name) => ({ server: name, name, step: "waiting" }));

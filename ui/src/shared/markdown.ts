@@ -48,7 +48,8 @@ function startsBlock(line: string): boolean {
   return isItem(line) || line.startsWith("```");
 }
 
-function parseInline(text: string): Inline[] {
+/** The parts of one line. */
+export function parseInline(text: string): Inline[] {
   return text
     .split(/(`[^`]+`|\*\*[^*]+\*\*)/)
     .filter((part) => part !== "")

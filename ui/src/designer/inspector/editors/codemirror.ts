@@ -11,7 +11,7 @@ import type { Field } from "../../../platform";
 import { PostgreSQL, sql } from "@codemirror/lang-sql";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, type Extension } from "@codemirror/state";
-import { EditorView, keymap, placeholder } from "@codemirror/view";
+import { EditorView, keymap, placeholder, tooltips } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 /** What an expression may name: fields of the inlet, flow variables. */
@@ -84,6 +84,8 @@ export function expressionExtensions(options: {
     theme,
     options.oneLine ? EditorState.transactionFilter.of((change) => (change.newDoc.lines > 1 ? [] : change)) : [],
     EditorView.lineWrapping,
+    // Completions must not be cut off by the inspector.
+    tooltips({ parent: document.body }),
     keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
     placeholder(options.hint),
     EditorView.contentAttributes.of({
