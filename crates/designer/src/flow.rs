@@ -31,7 +31,7 @@ pub struct FlowView {
     /// The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas and
     /// expressions) come in `checked`, and later in the event `flow-checked`.
     pub diagnostics: Vec<Diagnostic>,
-    /// The slower checks, if they have run for this revision.
+    /// The slower checks, if they have run since the last change that matters to them (a moved box does not).
     pub checked: Option<FlowChecked>,
     /// Whether changes that were never saved were brought back from the crash journal.
     pub recovered: bool,
@@ -108,7 +108,7 @@ pub struct FlowPatch {
 pub struct FlowChecked {
     /// The flow.
     pub flow: FlowName,
-    /// The revision that was checked; older than the flow's own while the author types on.
+    /// The revision that was checked; older than the flow's own while the author types on, or after boxes moved.
     pub revision: u64,
     /// The problems found, beside those that came with the edit.
     pub diagnostics: Vec<Diagnostic>,

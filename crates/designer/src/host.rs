@@ -135,6 +135,7 @@ impl Command for WindowOpenMonitor {
 }
 
 /// Closes the designer's window and drops changes that are not saved; what a user interface calls after it has asked.
+/// Error `host/not-available` in a browser, where nothing is dropped.
 #[derive(Debug, Deserialize, TS)]
 pub struct WindowClose {}
 
@@ -143,6 +144,9 @@ impl Command for WindowClose {
     type Output = ();
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        if designer.host().kind() != HostKind::Desktop {
+            return Err(not_here("close a window"));
+        }
         designer.discard_unsaved();
         designer.host().close_window()
     }

@@ -5,7 +5,7 @@ use crate::cluster::Cluster;
 use crate::project::OpenProject;
 use crate::{Command, CommandError, Designer, Event, vcs};
 use flow_api::{NewProject, Project, Server, ServerState, Update, Updated};
-use flow_vcs::Access;
+use flow_vcs::{Access, VcsError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,7 +100,7 @@ impl Command for PushUpdate {
             blocking(move || push(&project, self.leave_changes)).await?
         };
         designer.emit(Event::VcsChanged);
-        let on_cluster = register(&cluster, &pushed).await?;
+        let on_cluster = register(&cluster, project.files().name(), &pushed.origin).await?;
 
         let mut progress = PushUpdateProgress {
             cluster: self.cluster,
@@ -126,59 +126,65 @@ impl Command for PushUpdate {
     }
 }
 
-/// What was pushed, and where to.
-struct Pushed {
-    name: String,
+/// Where a project comes from: what tells projects on a cluster apart.
+struct Origin {
     repository: String,
     branch: String,
     folder: String,
+}
+
+/// What was pushed.
+struct Pushed {
+    origin: Origin,
     commit: String,
     count: u32,
+}
+
+impl Origin {
+    /// Where the open project comes from. Blocks.
+    fn of(project: &OpenProject) -> Result<Self, CommandError> {
+        let repository = project.repository()?;
+        Ok(Self {
+            branch: repository.branch()?.ok_or(VcsError::Detached)?,
+            folder: repository.relative(project.files().root()).unwrap_or_default(),
+            repository: repository.remote()?.ok_or(VcsError::NoRemote)?.url,
+        })
+    }
+
+    fn is_of(&self, project: &Project) -> bool {
+        same_place(&project.repository, &self.repository)
+            && project.branch == self.branch
+            && project.folder.trim_matches('/') == self.folder
+    }
 }
 
 /// Pushes what is committed. Blocks.
 fn push(project: &OpenProject, leave_changes: bool) -> Result<Pushed, CommandError> {
     let status = vcs::status(project)?;
-    let unsaved = project.unsaved();
-    if !leave_changes && !(status.changed.is_empty() && unsaved.is_empty()) {
-        let mut left: Vec<String> = status.changed.into_iter().map(|file| file.path).collect();
-        left.extend(unsaved.into_iter().map(|flow| flow.path()));
+    let mut left: Vec<String> = status.changed.into_iter().map(|file| file.path).collect();
+    left.extend(project.unsaved().into_iter().map(|flow| flow.path()));
+    if !leave_changes && !left.is_empty() {
         left.sort();
         left.dedup();
         let message =
             format!("not committed, so the servers would not get it: {}. Commit first, or leave it", left.join(", "));
         return Err(CommandError::new("push-update/uncommitted", message));
     }
-    let repository = project.repository()?;
-    let missing = |code: &str, message: &str| CommandError::new(code, message);
-    let repository_url = status.remote.ok_or(flow_vcs::VcsError::NoRemote)?;
-    let branch = status.branch.ok_or(flow_vcs::VcsError::Detached)?;
-    let head = status.head.ok_or_else(|| missing("vcs/no-commit", "nothing is committed yet: commit first"))?;
+    let origin = Origin::of(project)?;
+    let head = status.head.ok_or(VcsError::NoCommit)?;
     if status.ahead > 0 {
-        repository.push(&Access::ambient())?;
+        project.repository()?.push(&Access::ambient())?;
     }
-    Ok(Pushed {
-        name: project.files().name().to_owned(),
-        repository: repository_url,
-        branch,
-        folder: repository.relative(project.files().root()).unwrap_or_default(),
-        commit: head.id,
-        count: status.ahead,
-    })
+    Ok(Pushed { origin, commit: head.id, count: status.ahead })
 }
 
 /// The project as the cluster knows it; one that it does not know yet is registered.
-async fn register(cluster: &Cluster, pushed: &Pushed) -> Result<Project, CommandError> {
+async fn register(cluster: &Cluster, name: &str, origin: &Origin) -> Result<Project, CommandError> {
     let projects = cluster.any(|client| async move { client.projects().await }).await?;
-    let is_it = |project: &&Project| {
-        same_place(&project.repository, &pushed.repository)
-            && project.branch == pushed.branch
-            && project.folder.trim_matches('/') == pushed.folder
-    };
-    if let Some(project) = projects.iter().find(is_it) {
+    if let Some(project) = projects.iter().find(|project| origin.is_of(project)) {
         return Ok(project.clone());
     }
-    let name = cluster_name(&pushed.name);
+    let name = cluster_name(name);
     if let Some(other) = projects.iter().find(|project| project.name == name) {
         let message = format!(
             "the cluster has a project “{name}” from another place ({}, branch {}): rename this project in project.json",
@@ -188,11 +194,21 @@ async fn register(cluster: &Cluster, pushed: &Pushed) -> Result<Project, Command
     }
     let new = &NewProject {
         name,
-        repository: pushed.repository.clone(),
-        branch: pushed.branch.clone(),
-        folder: pushed.folder.clone(),
+        repository: origin.repository.clone(),
+        branch: origin.branch.clone(),
+        folder: origin.folder.clone(),
     };
     cluster.any(|client| async move { client.add_project(new).await }).await
+}
+
+/// The name of the open project on a cluster.
+pub(crate) async fn name_on_cluster(cluster: &Cluster, project: Arc<OpenProject>) -> Result<String, CommandError> {
+    let name = project.files().name().to_owned();
+    let origin = blocking(move || Origin::of(&project)).await?;
+    let projects = cluster.any(|client| async move { client.projects().await }).await?;
+    projects.into_iter().find(|project| origin.is_of(project)).map(|project| project.name).ok_or_else(|| {
+        CommandError::new("project/not-found", format!("the cluster does not have “{name}” yet: push an update first"))
+    })
 }
 
 /// Brings one server up. Whatever goes wrong there is its answer; the others go on.
@@ -232,7 +248,7 @@ impl UpdateStep {
 }
 
 /// The name of a project on a cluster, where only letters, digits, `-` and `_` are allowed.
-pub(crate) fn cluster_name(project: &str) -> String {
+fn cluster_name(project: &str) -> String {
     let mut name = String::new();
     for letter in project.trim().chars() {
         if letter.is_ascii_alphanumeric() || letter == '_' {

@@ -348,8 +348,8 @@ number: number, };
 
 /**
  * Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
- * that can be revoked; the token is kept in the system's keyring. Errors: `auth/…` (wrong name or password),
- * `cluster/unreachable`.
+ * that can be revoked; the token is kept in the system's keyring. Errors: `auth/wrong-password`,
+ * `auth/too-many-attempts`, `client/unreachable`, `client/address`.
  */
 export type ClusterSignIn = { 
 /**
@@ -889,7 +889,7 @@ export type FlowChecked = {
  */
 flow: FlowName, 
 /**
- * The revision that was checked; older than the flow's own while the author types on.
+ * The revision that was checked; older than the flow's own while the author types on, or after boxes moved.
  */
 revision: number, 
 /**
@@ -1161,7 +1161,7 @@ state: FlowState,
  */
 diagnostics: Array<Diagnostic>, 
 /**
- * The slower checks, if they have run for this revision.
+ * The slower checks, if they have run since the last change that matters to them (a moved box does not).
  */
 checked: FlowChecked | null, 
 /**
@@ -2285,7 +2285,7 @@ name: string,
  */
 state: ServerState, 
 /**
- * Where its API and console are: `http://127.0.0.1:7400`.
+ * Where its API and console are: `http://127.0.0.1:7401`.
  */
 address: string, 
 /**
@@ -2388,7 +2388,7 @@ name: string,
  */
 state: ServerState, 
 /**
- * Where its API and console are: `http://127.0.0.1:7400`.
+ * Where its API and console are: `http://127.0.0.1:7401`.
  */
 address: string, 
 /**
@@ -2755,6 +2755,7 @@ title: string, };
 
 /**
  * Closes the designer's window and drops changes that are not saved; what a user interface calls after it has asked.
+ * Error `host/not-available` in a browser, where nothing is dropped.
  */
 export type WindowClose = Record<symbol, never>;
 
@@ -2775,6 +2776,7 @@ export interface Commands {
   window_open_monitor: { input: WindowOpenMonitor; output: null };
   /**
    * Closes the designer's window and drops changes that are not saved; what a user interface calls after it has asked.
+   * Error `host/not-available` in a browser, where nothing is dropped.
    */
   window_close: { input: WindowClose; output: null };
   /**
@@ -2918,8 +2920,8 @@ export interface Commands {
   cluster_list: { input: ClusterList; output: ClusterListView };
   /**
    * Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
-   * that can be revoked; the token is kept in the system's keyring. Errors: `auth/…` (wrong name or password),
-   * `cluster/unreachable`.
+   * that can be revoked; the token is kept in the system's keyring. Errors: `auth/wrong-password`,
+   * `auth/too-many-attempts`, `client/unreachable`, `client/address`.
    */
   cluster_sign_in: { input: ClusterSignIn; output: ClusterView };
   /**

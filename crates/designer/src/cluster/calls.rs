@@ -9,13 +9,21 @@ use std::future::Future;
 pub(super) struct Calls {
     cluster: String,
     token: String,
+    /// The address that the author named.
+    named: String,
     clients: Mutex<Vec<Client>>,
 }
 
 impl Calls {
+    /// The calls to a cluster with servers at `urls`, of which the author named the first.
     pub(super) fn new(cluster: &str, urls: &[String], token: &str) -> Result<Self, CommandError> {
-        let clients = urls.iter().map(|url| Client::new(url, token)).collect::<Result<_, _>>()?;
-        Ok(Self { cluster: cluster.to_owned(), token: token.to_owned(), clients: Mutex::new(clients) })
+        let clients: Vec<Client> = urls.iter().map(|url| Client::new(url, token)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            cluster: cluster.to_owned(),
+            token: token.to_owned(),
+            named: clients.first().map(|client| client.address().to_owned()).unwrap_or_default(),
+            clients: Mutex::new(clients),
+        })
     }
 
     /// The client of the server at `address`.
@@ -28,9 +36,14 @@ impl Calls {
         }
     }
 
-    /// The addresses, the one that answered last first.
+    /// The addresses: the one that the author named, then the others in order.
     pub(super) fn addresses(&self) -> Vec<String> {
-        self.clients.lock().iter().map(|client| client.address().to_owned()).collect()
+        let clients = self.clients.lock();
+        let others = clients.iter().map(|client| client.address()).filter(|address| *address != self.named);
+        let mut others: Vec<String> = others.map(str::to_owned).collect();
+        others.sort();
+        others.insert(0, self.named.clone());
+        others
     }
 
     /// Asks one server after the other until one answers, be it with an error of its own.
@@ -54,20 +67,22 @@ impl Calls {
         Err(CommandError::new("cluster/unreachable", message))
     }
 
-    /// Learns of more servers. Their addresses are what the cluster says; the token goes to none that is less safe
-    /// than those the author named.
+    /// Learns which servers there are, and forgets those that are gone. The addresses are what the cluster says; the
+    /// token goes to none that is less safe than the one that the author named.
     pub(super) fn learn(&self, servers: &[Server]) {
+        let is_safe = self.named.starts_with("https://");
+        let up = servers.iter().filter(|server| server.state != ServerState::Terminated);
+        let addresses: Vec<&str> = up.map(|server| server.address.trim_end_matches('/')).collect();
         let mut clients = self.clients.lock();
-        let safe = clients.iter().all(|client| client.address().starts_with("https://"));
-        for server in servers.iter().filter(|server| server.state != ServerState::Terminated) {
-            let address = server.address.trim_end_matches('/');
+        clients.retain(|client| client.address() == self.named || addresses.contains(&client.address()));
+        for address in addresses {
             let is_known = clients.iter().any(|client| client.address() == address);
-            if is_known || (safe && !address.starts_with("https://")) {
+            if is_known || (is_safe && !address.starts_with("https://")) {
                 continue;
             }
             match Client::new(address, self.token.as_str()) {
                 Ok(client) => clients.push(client),
-                Err(error) => tracing::warn!(server = server.name, %error, "the server's address cannot be used"),
+                Err(error) => tracing::warn!(address, %error, "the address of a server cannot be used"),
             }
         }
     }

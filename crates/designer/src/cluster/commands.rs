@@ -2,7 +2,7 @@
 
 use super::calls::new_key;
 use super::{ClusterListView, ClusterOverview, ClusterView};
-use crate::push_update::cluster_name;
+use crate::push_update::name_on_cluster;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
     FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Request, RequestDetail, RequestQuery, Requests, SavedRows,
@@ -29,8 +29,8 @@ impl Command for ClusterList {
 }
 
 /// Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
-/// that can be revoked; the token is kept in the system's keyring. Errors: `auth/…` (wrong name or password),
-/// `cluster/unreachable`.
+/// that can be revoked; the token is kept in the system's keyring. Errors: `auth/wrong-password`,
+/// `auth/too-many-attempts`, `client/unreachable`, `client/address`.
 #[derive(Deserialize, TS)]
 pub struct ClusterSignIn {
     /// A name for the cluster, free to choose.
@@ -309,9 +309,10 @@ impl Command for ClusterStartRequests {
     type Output = Vec<Request>;
 
     async fn run(self, designer: Arc<Designer>) -> Result<Vec<Request>, CommandError> {
+        let cluster = designer.clusters.cluster(&self.cluster).await?;
         let project = match self.project {
             Some(project) => project,
-            None => cluster_name(designer.project()?.files().name()),
+            None => name_on_cluster(&cluster, designer.project()?).await?,
         };
         let wish = &NewRequests {
             project,
@@ -320,7 +321,6 @@ impl Command for ClusterStartRequests {
             count: self.count,
             trigger: Some("designer".to_owned()),
         };
-        let cluster = designer.clusters.cluster(&self.cluster).await?;
         // With a key the next server may be asked when one does not answer, and still makes them only once.
         let key = &new_key();
         let made = cluster

@@ -181,21 +181,17 @@ impl Clusters {
         self.settings.write(FILE, &known)
     }
 
-    /// Remembers more addresses of a cluster, so that it is found again when the one first named is down.
+    /// Remembers the addresses of a cluster's servers, so that it is found again when the one first named is down.
     pub(super) async fn remember_urls(&self, cluster: &Cluster) {
         let _changing = self.changing.lock().await;
-        let mut found = cluster.calls.addresses();
-        found.sort();
+        let urls = cluster.calls.addresses();
         let known: Known = self.settings.read(FILE);
-        let Some(before) = known.clusters.get(&cluster.name) else { return };
-        let mut urls = before.urls.clone();
-        urls.extend(found.into_iter().filter(|url| !before.urls.contains(url)));
-        if urls == before.urls {
+        if known.clusters.get(&cluster.name).is_none_or(|known| known.urls == urls) {
             return;
         }
         let changed = self.change(|known| {
-            if let Some(cluster) = known.clusters.get_mut(&cluster.name) {
-                cluster.urls = urls;
+            if let Some(known) = known.clusters.get_mut(&cluster.name) {
+                known.urls = urls;
             }
         });
         if let Err(error) = changed {

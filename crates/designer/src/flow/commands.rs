@@ -25,7 +25,9 @@ impl Designer {
             self.emit(Event::FlowChanged(changed.clone()));
             changed
         };
-        self.check(&session);
+        if !changed.patch.is_layout_only() {
+            self.check(&session);
+        }
         Ok(changed)
     }
 }

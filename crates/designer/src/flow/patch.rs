@@ -26,4 +26,9 @@ impl FlowPatch {
             description: (before.description != after.description).then(|| after.description.clone()),
         }
     }
+
+    /// Whether boxes moved, and nothing else changed.
+    pub(super) fn is_layout_only(&self) -> bool {
+        *self == Self { layout: self.layout.clone(), ..Self::default() }
+    }
 }

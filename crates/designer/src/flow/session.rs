@@ -21,6 +21,8 @@ pub(crate) struct Session {
     palette: Arc<Palette>,
     views: BTreeMap<ComponentId, ComponentView>,
     checked: Option<FlowChecked>,
+    /// The revision of the last change that was more than a moved box: what the slower checks must have seen.
+    to_check: u64,
     /// How often the flow was loaded anew. Revisions begin anew then, so a check of before must not count.
     loads: u32,
 }
@@ -35,7 +37,7 @@ pub(super) struct SessionState {
 impl Session {
     pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>) -> Self {
         let views = views(open.flow(), &*palette);
-        Self { open, palette, views, checked: None, loads: 0 }
+        Self { open, palette, views, checked: None, to_check: 0, loads: 0 }
     }
 
     pub(super) fn session_state(&self) -> SessionState {
@@ -53,6 +55,7 @@ impl Session {
         };
         self.views = views(self.open.flow(), &*self.palette);
         self.checked = None;
+        self.to_check = 0;
         self.loads += 1;
         Ok(())
     }
@@ -81,7 +84,7 @@ impl Session {
             views: self.views.clone(),
             state: self.state(),
             diagnostics: self.diagnostics(connections),
-            checked: self.checked.clone().filter(|checked| checked.revision == self.revision()),
+            checked: self.checked.clone().filter(|checked| checked.revision >= self.to_check),
             recovered: self.open.recovered(),
         }
     }
@@ -162,11 +165,15 @@ impl Session {
         let is_new = |(id, view): &(&ComponentId, &ComponentView)| self.views.get(*id) != Some(*view);
         let changed = views.iter().filter(is_new).map(|(id, view)| (id.clone(), view.clone())).collect();
         self.views = views;
+        let patch = FlowPatch::between(&before, self.flow());
+        if !patch.is_layout_only() {
+            self.to_check = self.revision();
+        }
         Ok(FlowChange {
             flow: self.open.name().clone(),
             base,
             state: self.state(),
-            patch: FlowPatch::between(&before, self.flow()),
+            patch,
             views: changed,
             diagnostics: self.diagnostics(connections),
         })

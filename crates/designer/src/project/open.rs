@@ -83,10 +83,13 @@ impl OpenProject {
             problem: entry.problem.map(|problem| problem.message),
             name: entry.name,
         };
+        let mut flows: Vec<FlowSummary> = self.files.flows()?.into_iter().map(summary).collect();
+        // By name; the files' order puts `orders-old` before `orders`.
+        flows.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(ProjectView {
             name: self.files.name().to_owned(),
             path: self.files.root().to_string_lossy().into_owned(),
-            flows: self.files.flows()?.into_iter().map(summary).collect(),
+            flows,
             connections: self.files.connections()?.into_iter().map(ConnectionSummary::of).collect(),
             versioned: self.repository().is_ok(),
         })

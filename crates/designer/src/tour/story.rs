@@ -3,7 +3,8 @@
 use super::repeated::settled_components_repeated;
 use super::{TourFile, TourPhase, TourPlanView, TourProgress, TourReport, TourServer};
 use crate::cluster::{Cluster, new_key};
-use crate::{CommandError, Designer, Event};
+use crate::push_update::PushUpdate;
+use crate::{Command, CommandError, Designer, Event};
 use flow_api::{NewRequests, Request, RequestQuery, RequestState, Server, ServerState};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
@@ -45,6 +46,22 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Pushes the update if a server has no version of the project yet.
+    async fn bring_up(&self, telling: &mut Telling) -> Result<(), CommandError> {
+        let has_it = |server: &Server| server.versions.iter().any(|version| version.project == self.file.project);
+        if self.servers.iter().all(|(server, _)| has_it(server)) {
+            return Ok(());
+        }
+        telling.tell(
+            TourPhase::Starting,
+            "Pushing the update to the servers, which do not have the project yet".to_owned(),
+        );
+        let update = PushUpdate { cluster: self.file.cluster.clone(), leave_changes: true };
+        update.run(Arc::clone(&telling.designer)).await.map(drop)
+    }
+}
+
 impl Designer {
     /// Makes sure that the tour can start.
     pub(super) async fn tour_stage(&self) -> Result<Stage, CommandError> {
@@ -74,7 +91,7 @@ impl Designer {
             return Err(CommandError::new("tour/running", "the Failover tour is under way already"));
         }
         let mut telling = Telling::new(self, &stage);
-        telling.tell(TourPhase::Starting, format!("Starting {} requests of {}", stage.file.requests, stage.file.flow));
+        telling.tell(TourPhase::Starting, "Looking at the servers".to_owned());
         let began = telling.progress.clone();
         let designer = Arc::clone(self);
         tokio::spawn(async move {
@@ -126,6 +143,8 @@ impl Telling {
 
 async fn play(stage: &Stage, telling: &mut Telling) -> Result<(), CommandError> {
     let (victim, ours) = &stage.servers[0];
+    stage.bring_up(telling).await?;
+    telling.tell(TourPhase::Starting, format!("Starting {} requests of {}", stage.file.requests, stage.file.flow));
     let mut batch = Batch::start(stage, victim).await?;
     telling.tell(TourPhase::Running, format!("{} works on the requests", victim.name));
     batch.wait_for_the_middle(stage, telling, &victim.id).await?;

@@ -90,6 +90,16 @@ async fn the_slower_checks_come_in_an_event_that_names_the_revision() {
 }
 
 #[tokio::test]
+async fn what_was_checked_stands_when_a_box_is_moved() {
+    let mut bench = Workbench::with_project().await;
+    bench.event("flow-checked", |event| matches!(event, Event::FlowChecked(_)).then_some(())).await;
+    bench.edit(json!({"edit": "move", "id": "end-aaaaaa", "position": {"x": 7, "y": 7}})).await;
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["state"]["revision"], 1);
+    assert!(view["checked"].is_object(), "{}", view["checked"]);
+}
+
+#[tokio::test]
 async fn what_runs_again_is_what_no_checkpoint_protects() {
     let bench = Workbench::with_project().await;
     let again = async |component: &str| {

@@ -83,3 +83,11 @@ async fn what_is_not_a_project_is_refused() {
     assert_eq!(bench.fails("project_open", json!({"path": bench.folder.path()})).await.code, "project/not-a-project");
     assert_eq!(bench.call("project_current", json!(null)).await, json!(null));
 }
+
+#[tokio::test]
+async fn a_host_without_windows_drops_nothing_when_told_to_close_one() {
+    let bench = Workbench::with_project().await;
+    bench.edit(json!({"edit": "setDescription", "description": "unsaved"})).await;
+    assert_eq!(bench.fails("window_close", json!({})).await.code, "host/not-available");
+    assert_eq!(bench.designer.unsaved().len(), 1);
+}
