@@ -232,7 +232,9 @@ impl Attempt {
         }
         let arrived = if role == Role::Start { self.inputs() } else { self.schedule.take_arrived(component) };
         match arrived {
-            Ok(arrived) if role == Role::Checkpoint => self.save_stream(component, SavedKind::Checkpoint, arrived.delivery()),
+            Ok(arrived) if role == Role::Checkpoint => {
+                self.save_stream(component, SavedKind::Checkpoint, arrived.delivery())
+            }
             Ok(arrived) => self.launch(component, arrived, false),
             Err(error) => self.failed(component, error, Duration::ZERO, Variables::default()),
         }
@@ -277,7 +279,11 @@ impl Attempt {
             _ => {
                 self.saved_streams[component] = true;
                 let rows = delivery.stream.rows();
-                let message = format!("{}: saved {rows} {}", self.plan.components[component].name, if rows == 1 { "record" } else { "records" });
+                let message = format!(
+                    "{}: saved {rows} {}",
+                    self.plan.components[component].name,
+                    if rows == 1 { "record" } else { "records" }
+                );
                 self.log(Some(component), Level::Info, event::CHECKPOINT_SAVED, message);
                 self.journal.save(component, at, point);
                 self.journal.then(AfterCommit::Deliver(component, delivery));
@@ -364,7 +370,9 @@ impl Attempt {
 
     fn timed_out(&mut self) {
         let seconds = Duration::from_millis(self.request.settings.timeout_ms.unwrap_or(0)).as_secs_f64();
-        let message = format!("the attempt took longer than its Timeout of {seconds} s: raise Timeout of Start, or find what is slow in the log");
+        let message = format!(
+            "the attempt took longer than its Timeout of {seconds} s: raise Timeout of Start, or find what is slow in the log"
+        );
         let error = RequestError { code: "engine/timeout".to_owned(), message, component: None };
         self.ending.failure.get_or_insert(Failure { error, retryable: true, fail: None });
         self.stop_running();

@@ -7,7 +7,6 @@ use crate::services::{AttemptServices, Shared};
 use crate::streams::Streams;
 use crate::{EngineError, Observer, OwnerGuard, ProjectSource, RunEvent, RunEventKind};
 use flow_components::{Palette, Places};
-use flow_data::ExpressionCache;
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
     AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestStore,
@@ -58,7 +57,6 @@ pub(crate) struct Inner {
 impl Engine {
     /// An engine of the given parts.
     pub fn new(parts: EngineParts) -> Self {
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build().unwrap_or_default();
         let inner = Inner {
             palette: parts.palette,
             store: parts.store,
@@ -69,7 +67,7 @@ impl Engine {
             server_name: parts.server_name.into(),
             observer: parts.observer,
             plans: PlanCache::default(),
-            shared: Arc::new(Shared { expressions: ExpressionCache::new(), http }),
+            shared: Arc::new(Shared::new()),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -159,7 +157,10 @@ impl Inner {
         let log = self.entry(&request, Level::Error, event::ATTEMPT_FAILED, error.to_string());
         let write = AttemptWrite { saved: Vec::new(), log: vec![log] };
         let ended = self.end_attempt(&request, end, write, guard, cancel).await?;
-        self.observe(&request, || RunEventKind::AttemptEnded { request: Box::new(ended.clone()), error: ended.error.clone() });
+        self.observe(&request, || RunEventKind::AttemptEnded {
+            request: Box::new(ended.clone()),
+            error: ended.error.clone(),
+        });
         Ok(ended)
     }
 

@@ -138,8 +138,10 @@ impl Journal {
             return None;
         }
         self.wanted = false;
-        self.in_flight =
-            Some(InFlight { after: std::mem::take(&mut self.after), choices: std::mem::take(&mut self.choices_pending) });
+        self.in_flight = Some(InFlight {
+            after: std::mem::take(&mut self.after),
+            choices: std::mem::take(&mut self.choices_pending),
+        });
         Some(std::mem::take(&mut self.pending))
     }
 

@@ -146,7 +146,10 @@ impl Local {
 
 /// What a request keeps of the settings of its flow's start component.
 pub fn request_settings(start: &StartSettings) -> RequestSettings {
-    let milliseconds = |seconds: f64| Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let milliseconds = |seconds: f64| {
+        Duration::try_from_secs_f64(seconds)
+            .map_or(u64::MAX, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    };
     RequestSettings {
         other_server_retry: start.other_server_retry,
         begin_checkpoint: start.begin_checkpoint == BeginCheckpoint::Use,

@@ -87,8 +87,11 @@ impl Plan {
     /// Compiles the flow `name` of a project version. The error is that of the first thing to mend in the flow.
     pub(crate) fn compile(palette: &Palette, files: Arc<ProjectFiles>, name: &FlowName) -> Result<Self, EngineError> {
         let path = name.path();
-        let bytes = files.get(&path).ok_or_else(|| EngineError::flow("engine/no-such-flow", name, "the project version has no such flow"))?;
-        let text = std::str::from_utf8(bytes).map_err(|_| EngineError::flow("document/syntax", name, "the file is not UTF-8 text"))?;
+        let bytes = files
+            .get(&path)
+            .ok_or_else(|| EngineError::flow("engine/no-such-flow", name, "the project version has no such flow"))?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| EngineError::flow("document/syntax", name, "the file is not UTF-8 text"))?;
         let flow = Flow::from_json(text).map_err(|error| EngineError::flow(error.code(), name, &error.to_string()))?;
         Self::of_flow(palette, files, &flow).map_err(|problem| problem.into_error(name))
     }
@@ -120,7 +123,10 @@ impl Plan {
 
 impl PlannedComponent {
     fn prepare(palette: &Palette, flow: &Flow, id: &ComponentId) -> Result<Self, Problem> {
-        let component = flow.components.get(id).ok_or_else(|| Problem::new("link/no-such-component", format!("there is no component {id}")))?;
+        let component = flow
+            .components
+            .get(id)
+            .ok_or_else(|| Problem::new("link/no-such-component", format!("there is no component {id}")))?;
         let code = palette.prepare(id, component).map_err(Problem::first)?;
         let effect = palette.describe(&component.kind).map_or(Effect::Changes, |description| description.effect);
         Ok(Self {
@@ -200,5 +206,10 @@ impl Problem {
 
 fn first_error(mut diagnostics: Vec<Diagnostic>) -> Result<(), Problem> {
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    if diagnostics.is_empty() { Ok(()) } else { diagnostics.truncate(1); Err(Problem::first(diagnostics)) }
+    if diagnostics.is_empty() {
+        Ok(())
+    } else {
+        diagnostics.truncate(1);
+        Err(Problem::first(diagnostics))
+    }
 }

@@ -2,11 +2,11 @@
 //! have ended, saved streams are delivered again where something that is not settled waits for them, recorded choices
 //! of outlets hold, and Waits that have begun go on.
 
+use crate::EngineError;
 use crate::plan::Plan;
 use crate::saved::{Saved, SavedOf};
 use crate::schedule::{Arrived, Delivery, Schedule};
 use crate::streams::Streams;
-use crate::EngineError;
 use flow_data::Stream;
 use flow_store::{SavedPoint, Timestamp};
 use std::collections::HashSet;

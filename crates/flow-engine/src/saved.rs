@@ -1,7 +1,7 @@
 //! What a request has saved, by component: its saved points, read in the order in which they were committed.
 
-use crate::plan::Plan;
 use crate::EngineError;
+use crate::plan::Plan;
 use flow_model::{ERROR_OUTLET, SavedState, settled};
 use flow_store::{SavedKind, SavedPoint, Timestamp};
 

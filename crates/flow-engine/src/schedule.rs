@@ -245,6 +245,8 @@ fn join(one: Variables, other: &Variables) -> Result<Variables, ComponentError> 
 fn differently_set(name: &str) -> ComponentError {
     ComponentError::new(
         "engine/variable-conflict",
-        format!("the paths that join here have set the flow variable “{name}” differently: set it on one of them only, or behind this place"),
+        format!(
+            "the paths that join here have set the flow variable “{name}” differently: set it on one of them only, or behind this place"
+        ),
     )
 }

@@ -4,13 +4,25 @@ use crate::OwnerGuard;
 use flow_components::{ComponentError, Places, ResolvedPath, Services};
 use flow_data::ExpressionCache;
 use flow_model::Connection;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What all attempts of an engine share.
 pub(crate) struct Shared {
-    pub(crate) expressions: ExpressionCache,
-    pub(crate) http: reqwest::Client,
+    expressions: ExpressionCache,
+    /// Made when it is first needed: reading the system's certificates takes its time.
+    http: OnceLock<reqwest::Client>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self { expressions: ExpressionCache::new(), http: OnceLock::new() }
+    }
+}
+
+fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build().unwrap_or_default()
 }
 
 /// The services of one attempt.
@@ -44,7 +56,8 @@ impl Services for AttemptServices {
         let file = self.places.project.get(&path).ok_or_else(|| self.no_connection(name))?;
         let text = std::str::from_utf8(file)
             .map_err(|_| ComponentError::new("connection/syntax", format!("{path} is not UTF-8 text")).for_good())?;
-        Connection::from_json(name, text).map_err(|error| ComponentError::new(error.code(), error.to_string()).for_good())
+        Connection::from_json(name, text)
+            .map_err(|error| ComponentError::new(error.code(), error.to_string()).for_good())
     }
 
     fn resolve(&self, path: &str) -> Result<ResolvedPath, ComponentError> {
@@ -56,7 +69,7 @@ impl Services for AttemptServices {
     }
 
     fn http(&self) -> &reqwest::Client {
-        &self.shared.http
+        self.shared.http.get_or_init(http_client)
     }
 
     fn may_act(&self) -> bool {
@@ -73,6 +86,7 @@ impl AttemptServices {
             [] => "add it to the project".to_owned(),
             near => format!("did you mean {}?", near.join(", ")),
         };
-        ComponentError::new("connection/not-found", format!("the project has no connection “{name}”; {hint}")).for_good()
+        ComponentError::new("connection/not-found", format!("the project has no connection “{name}”; {hint}"))
+            .for_good()
     }
 }

@@ -13,7 +13,11 @@ impl Attempt {
         let given = match &self.request.inputs {
             Value::Object(given) => given,
             Value::Null => &none,
-            _ => return Err(ComponentError::new("input/type", "the inputs of a request must be a JSON object").for_good()),
+            _ => {
+                return Err(
+                    ComponentError::new("input/type", "the inputs of a request must be a JSON object").for_good()
+                );
+            }
         };
         let inputs = self.plan.settings.check_inputs(given);
         let inputs = inputs.map_err(|error| ComponentError::new(error.code, error.message).for_good())?;

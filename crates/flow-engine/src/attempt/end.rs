@@ -59,8 +59,10 @@ impl Attempt {
             },
             _ if self.ending.released || something_else_is_left => AttemptEnd::Released,
             _ => {
-                let message = "the flow came to a stop before its end: this is a mistake in the program, please report it";
-                let error = RequestError { code: "engine/stuck".to_owned(), message: message.to_owned(), component: None };
+                let message =
+                    "the flow came to a stop before its end: this is a mistake in the program, please report it";
+                let error =
+                    RequestError { code: "engine/stuck".to_owned(), message: message.to_owned(), component: None };
                 self.fail(Failure { error, retryable: false, fail: None })
             }
         }

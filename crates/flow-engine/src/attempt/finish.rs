@@ -23,7 +23,9 @@ impl Attempt {
         match result {
             Ok(Outcome { wait: Some(until), .. }) => self.begin_wait(component, &arrived, until),
             Ok(outcome) => match self.plan.components[component].role {
-                Role::Start if self.request.settings.begin_checkpoint => self.begun(component, outcome, arrived, elapsed),
+                Role::Start if self.request.settings.begin_checkpoint => {
+                    self.begun(component, outcome, arrived, elapsed)
+                }
                 Role::End => self.ended(component, outcome, elapsed),
                 _ => self.finished(component, outcome, arrived.variables, elapsed),
             },
@@ -110,9 +112,9 @@ impl Attempt {
             return Ok(());
         }
         outcome.outlets.retain(|(name, _)| taken.contains(name));
-        let missing = taken.iter().find(|name| {
-            planned.outlet(name).is_some() && !outcome.outlets.iter().any(|(outlet, _)| outlet == *name)
-        });
+        let missing = taken
+            .iter()
+            .find(|name| planned.outlet(name).is_some() && !outcome.outlets.iter().any(|(outlet, _)| outlet == *name));
         missing.map_or(Ok(()), |outlet| {
             let message = format!("in an earlier attempt it put a stream out at “{outlet}” and now it does not, so what began there cannot go on: put a Checkpoint behind it");
             Err(ComponentError::new("engine/choice-changed", message))
@@ -154,7 +156,8 @@ impl Attempt {
         // It was told to end, or ends together with the attempt. The next attempt runs it again.
         let interrupted = self.is_ending();
         // Once the choice of another outlet is recorded, the error outlet is no longer open.
-        let handled = !interrupted && self.choices[component].is_none() && self.plan.components[component].handles_errors();
+        let handled =
+            !interrupted && self.choices[component].is_none() && self.plan.components[component].handles_errors();
         let level = if handled || interrupted { Level::Warning } else { Level::Error };
         let message = format!("{}: {} ({})", self.plan.components[component].name, error.message, error.code);
         self.log(Some(component), level, event::COMPONENT_FAILED, message);
@@ -200,7 +203,8 @@ impl Attempt {
     }
 
     fn tell_finished(&self, component: usize, outcome: &Outcome, elapsed: Duration) {
-        let stream_of = |(outlet, stream): &(String, Stream)| OutletStream { outlet: outlet.clone(), stream: stream.clone() };
+        let stream_of =
+            |(outlet, stream): &(String, Stream)| OutletStream { outlet: outlet.clone(), stream: stream.clone() };
         self.engine.observe(&self.request, || RunEventKind::ComponentFinished {
             component: self.plan.components[component].id.clone(),
             outlets: outcome.outlets.iter().map(stream_of).collect(),
@@ -219,9 +223,9 @@ pub(super) fn reply_of(plan: &Plan, replies: &mut Vec<(usize, Stream)>) -> Optio
         [] => None,
         [(_, only)] if ends == 1 => Some(rows(only)),
         several => {
-            let named = several.iter().map(|(component, stream)| (plan.components[*component].name.clone(), rows(stream)));
+            let named =
+                several.iter().map(|(component, stream)| (plan.components[*component].name.clone(), rows(stream)));
             Some(Value::Object(named.collect()))
         }
     }
 }
-

@@ -1,8 +1,8 @@
 //! Running the code of a component.
 
 use super::{Attempt, Done, Ran};
-use crate::schedule::Arrived;
 use crate::RunEventKind;
+use crate::schedule::Arrived;
 use flow_components::{ComponentError, RequestRef, RunContext, Services};
 use flow_store::{Level, event};
 use futures::FutureExt;
@@ -39,10 +39,17 @@ impl Attempt {
         let name = self.plan.components[component].name.clone();
         self.log(Some(component), Level::Info, event::COMPONENT_STARTED, name);
         let plan = &self.plan;
-        self.engine.observe(&self.request, || RunEventKind::ComponentStarted { component: plan.components[component].id.clone() });
+        self.engine.observe(&self.request, || RunEventKind::ComponentStarted {
+            component: plan.components[component].id.clone(),
+        });
     }
 
-    fn run_component(&self, component: usize, arrived: Arrived, waited: bool) -> impl Future<Output = Done> + Send + 'static {
+    fn run_component(
+        &self,
+        component: usize,
+        arrived: Arrived,
+        waited: bool,
+    ) -> impl Future<Output = Done> + Send + 'static {
         let (plan, services, cancel) = (Arc::clone(&self.plan), Arc::clone(&self.services), self.stop.clone());
         let request = RequestRef { id: self.request.id.0, attempt: self.request.attempt };
         async move {
@@ -55,7 +62,11 @@ impl Attempt {
                 variables: &arrived.variables,
                 services: services.as_ref() as &dyn Services,
                 request: Some(request),
-                idempotency_key: if planned.changes_world { format!("cairn-{}-{}", request.id, planned.id) } else { String::new() },
+                idempotency_key: if planned.changes_world {
+                    format!("cairn-{}-{}", request.id, planned.id)
+                } else {
+                    String::new()
+                },
                 cancel,
                 waited,
             };

@@ -20,7 +20,8 @@ pub(super) fn flow(components: &[(&str, &str, Value)], links: &[&str]) -> Flow {
     let mut flow = Flow::default();
     for (name, kind, properties) in components {
         let mut component = Component::new(kind, name);
-        component.properties = properties.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+        component.properties =
+            properties.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
         flow.components.insert(ComponentId::parse(name).unwrap(), component);
     }
     flow.links = links.iter().map(|link| parse_link(link)).collect();
@@ -45,6 +46,7 @@ pub(super) struct Cluster {
     flow: Flow,
     inputs: Value,
     folder: TempDir,
+    storage: CheckpointStorage,
     servers: Mutex<usize>,
 }
 
@@ -62,15 +64,18 @@ impl Cluster {
         let world = World::default();
         let clock = Arc::new(ManualClock::default());
         let memory = Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn flow_store::Clock>));
-        let store = PlacedStore { store: memory, world: world.clone(), fails: Mutex::default(), writes: Mutex::default() };
+        let store =
+            PlacedStore { store: memory, world: world.clone(), fails: Mutex::default(), writes: Mutex::default() };
+        let folder = tempfile::tempdir().unwrap();
         Self {
+            storage: CheckpointStorage::open(folder.path()).unwrap(),
+            folder,
             world,
             store: Arc::new(store),
             clock,
             observer: None,
             flow,
             inputs: json!({}),
-            folder: tempfile::tempdir().unwrap(),
             servers: Mutex::new(0),
         }
     }
@@ -92,14 +97,21 @@ impl Cluster {
             *servers
         };
         let id = ServerId::parse(&format!("server-{number}")).unwrap();
-        let new = NewServer { name: id.to_string(), id, address: String::new(), pid: 0, process_start: 0, lock_path: String::new() };
+        let new = NewServer {
+            name: id.to_string(),
+            id,
+            address: String::new(),
+            pid: 0,
+            process_start: 0,
+            lock_path: String::new(),
+        };
         let owner = self.store.store.register(new).await.unwrap();
         let name = FlowName::parse("test").unwrap();
         let files = [(name.path(), self.flow.to_json().into())].into_iter().collect();
         let engine = Engine::new(EngineParts {
             palette: self.world.palette(),
             store: Arc::clone(&self.store) as Arc<dyn RequestStore>,
-            storage: CheckpointStorage::open(self.folder.path()).unwrap(),
+            storage: self.storage.clone(),
             projects: Arc::new(OpenFiles(Arc::new(files))),
             local_folder: self.folder.path().to_path_buf(),
             server_name: format!("server-{number}"),

@@ -94,7 +94,14 @@ async fn what_was_saved_behind_a_withdrawn_error_runs_again_when_the_error_comes
             ("undone", "Act", json!({})),
             ("fail", "Fail", json!({"Message": "undone", "Retry": true})),
         ],
-        &["start > bad", "bad.error > undo.problem", "undo > saved", "saved > undone", "bad.error > tell.problem", "tell > fail"],
+        &[
+            "start > bad",
+            "bad.error > undo.problem",
+            "undo > saved",
+            "saved > undone",
+            "bad.error > tell.problem",
+            "tell > fail",
+        ],
     ));
     let request = cluster.server().await.run().await;
     assert_eq!((request.state, request.attempt), (RequestState::Error, 2));
@@ -135,7 +142,11 @@ async fn a_component_that_panics_fails_and_hurts_nobody() {
 #[tokio::test]
 async fn the_timeout_cancels_what_runs_and_fails_the_attempt() {
     let cluster = Cluster::new(flow(
-        &[("start", "Start", json!({"Timeout": 0.05})), ("slow", "Work", json!({"Fails": "Hangs"})), ("after", "Work", json!({}))],
+        &[
+            ("start", "Start", json!({"Timeout": 0.05})),
+            ("slow", "Work", json!({"Fails": "Hangs"})),
+            ("after", "Work", json!({})),
+        ],
         &["start > slow", "slow > after"],
     ));
     let request = cluster.server().await.run().await;
@@ -309,8 +320,14 @@ async fn a_failed_write_gives_the_request_back_and_saves_nothing_more() {
 async fn a_flow_that_cannot_run_ends_in_error_and_says_why() {
     for (flow, code) in [
         (flow(&[("work", "Work", json!({}))], &[]), "flow/no-start"),
-        (flow(&[("start", "Start", json!({})), ("odd", "Nonsense", json!({}))], &["start > odd"]), "component/unknown-type"),
-        (flow(&[("start", "Start", json!({})), ("wait", "Wait", json!({"Seconds": "long"}))], &["start > wait"]), "property/type"),
+        (
+            flow(&[("start", "Start", json!({})), ("odd", "Nonsense", json!({}))], &["start > odd"]),
+            "component/unknown-type",
+        ),
+        (
+            flow(&[("start", "Start", json!({})), ("wait", "Wait", json!({"Seconds": "long"}))], &["start > wait"]),
+            "property/type",
+        ),
     ] {
         let cluster = Cluster::new(flow);
         let server = cluster.server().await;

@@ -57,7 +57,7 @@ pub(super) fn generate(seed: u64) -> Generated {
         "Inputs": [{"name": "x", "type": "Integer"}],
     });
     drawing.add("Start", start);
-    for _ in 0..3 + drawing.random.below(10) {
+    for _ in 0..4 + drawing.random.below(14) {
         drawing.grow();
     }
     let fails_once = drawing.decide_failures();
@@ -113,7 +113,7 @@ impl Drawing {
 
     fn outlet_of(&mut self, kind: &str) -> &'static str {
         match kind {
-            "Work" | "Act" if self.random.percent(25) => "error",
+            "Work" | "Act" if self.random.percent(20) => "error",
             "Branch" if self.random.percent(50) => "high",
             "Branch" => "otherwise",
             _ => "out",
@@ -148,7 +148,8 @@ impl Drawing {
 
     /// Lets some components fail: for ever where the error is handled, and one of them until a retry.
     fn decide_failures(&mut self) -> Option<ComponentId> {
-        let is_handled = |flow: &Flow, id: &ComponentId| flow.links.iter().any(|link| link.from == PortRef::new(id, "error"));
+        let is_handled =
+            |flow: &Flow, id: &ComponentId| flow.links.iter().any(|link| link.from == PortRef::new(id, "error"));
         let workers: Vec<ComponentId> =
             self.drawn.iter().filter(|(_, kind)| matches!(*kind, "Work" | "Act")).map(|(id, _)| id.clone()).collect();
         for id in &workers {

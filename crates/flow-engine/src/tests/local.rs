@@ -29,7 +29,8 @@ struct Author {
 
 impl Author {
     fn with(flow: &Flow, files: &[(&str, &str)]) -> Self {
-        let (folder, seen, name) = (tempfile::tempdir().unwrap(), Arc::new(Seen::default()), FlowName::parse("test").unwrap());
+        let (folder, seen, name) =
+            (tempfile::tempdir().unwrap(), Arc::new(Seen::default()), FlowName::parse("test").unwrap());
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned().into()));
         let run = LocalRun {
             palette: Palette::standard(),
@@ -63,10 +64,13 @@ async fn a_local_run_shows_the_streams_of_every_outlet() {
     assert_eq!(request.reply, Some(json!([{"id": "2", "name": "b"}, {"id": "3", "name": "c"}])));
     let events = author.seen.0.lock();
     let outlets = events.iter().find_map(|event| match &event.what {
-        RunEventKind::ComponentFinished { component, outlets, .. } if component.as_str() == "filter" => Some(outlets.clone()),
+        RunEventKind::ComponentFinished { component, outlets, .. } if component.as_str() == "filter" => {
+            Some(outlets.clone())
+        }
         _ => None,
     });
-    let rows: Vec<(String, usize)> = outlets.unwrap().into_iter().map(|outlet| (outlet.outlet, outlet.stream.rows())).collect();
+    let rows: Vec<(String, usize)> =
+        outlets.unwrap().into_iter().map(|outlet| (outlet.outlet, outlet.stream.rows())).collect();
     assert_eq!(rows, [("out".to_owned(), 2), ("rejected".to_owned(), 1)]);
     assert!(matches!(events.first().unwrap().what, RunEventKind::Logged(_)));
     assert!(matches!(events.last().unwrap().what, RunEventKind::AttemptEnded { .. }));

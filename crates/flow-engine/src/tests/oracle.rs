@@ -8,11 +8,21 @@ use std::collections::BTreeSet;
 struct Saved<'a> {
     flow: &'a Flow,
     points: Vec<&'a SavedPoint>,
+    not_taken: &'a BTreeSet<(String, String)>,
 }
 
 /// The components from which every path crosses a saved point, a completed terminal or an outlet not taken.
 pub(super) fn settled(flow: &Flow, points: &[SavedPoint]) -> BTreeSet<String> {
-    let saved = Saved { flow, points: standing(flow, points) };
+    settled_with(flow, points, &BTreeSet::new())
+}
+
+/// The same when these outlets are known not to have been taken, recorded or not.
+pub(super) fn settled_with(
+    flow: &Flow,
+    points: &[SavedPoint],
+    not_taken: &BTreeSet<(String, String)>,
+) -> BTreeSet<String> {
+    let saved = Saved { flow, points: standing(flow, points), not_taken };
     let is_settled = |id: &ComponentId| paths_from(flow, id).iter().all(|path| saved.crosses(id, path));
     flow.components.keys().filter(|id| is_settled(id)).map(ToString::to_string).collect()
 }
@@ -40,7 +50,9 @@ pub(super) fn behind_error(flow: &Flow, id: &ComponentId) -> BTreeSet<String> {
         let more: Vec<String> = flow
             .links
             .iter()
-            .filter(|link| behind.contains(link.from.component.as_str()) && !behind.contains(link.to.component.as_str()))
+            .filter(|link| {
+                behind.contains(link.from.component.as_str()) && !behind.contains(link.to.component.as_str())
+            })
             .map(|link| link.to.component.to_string())
             .collect();
         if more.is_empty() {
@@ -56,9 +68,8 @@ fn paths_from<'a>(flow: &'a Flow, id: &ComponentId) -> Vec<Vec<&'a Link>> {
     if out.is_empty() {
         return vec![Vec::new()];
     }
-    let further = |link: &'a Link| {
-        paths_from(flow, &link.to.component).into_iter().map(move |rest| [vec![link], rest].concat())
-    };
+    let further =
+        |link: &'a Link| paths_from(flow, &link.to.component).into_iter().map(move |rest| [vec![link], rest].concat());
     out.into_iter().flat_map(further).collect()
 }
 
@@ -78,6 +89,9 @@ impl Saved<'_> {
     }
 
     fn is_not_taken(&self, link: &Link) -> bool {
+        if self.not_taken.contains(&(link.from.component.to_string(), link.from.port.clone())) {
+            return true;
+        }
         let mut choices = self.points.iter().rev().filter(|point| point.kind == SavedKind::Outlets);
         let choice = choices.find(|point| point.component == link.from.component.as_str());
         choice.is_some_and(|point| !point.outlets.contains(&link.from.port))

@@ -39,7 +39,13 @@ impl RequestStore for PlacedStore {
         self.world.place().await;
         written
     }
-    async fn end_attempt(&self, id: RequestId, fence: Fence, end: AttemptEnd, write: AttemptWrite) -> Result<Request, StoreError> {
+    async fn end_attempt(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        end: AttemptEnd,
+        write: AttemptWrite,
+    ) -> Result<Request, StoreError> {
         self.world.place().await;
         self.failure()?;
         let ended = self.store.end_attempt(id, fence, end, write).await;

@@ -158,7 +158,10 @@ async fn a_branch_runs_one_path_and_its_choice_is_recorded_before_the_world_chan
     server.attempt_or_die(request.clone()).await;
     let saved = cluster.saved(request.id).await;
     assert_eq!(saved.len(), 1);
-    assert_eq!((saved[0].kind, saved[0].component.as_str(), &saved[0].outlets), (SavedKind::Outlets, "branch", &vec!["big".to_owned()]));
+    assert_eq!(
+        (saved[0].kind, saved[0].component.as_str(), &saved[0].outlets),
+        (SavedKind::Outlets, "branch", &vec!["big".to_owned()])
+    );
     assert!(cluster.world.done().is_empty());
 }
 
@@ -199,7 +202,12 @@ async fn parallel_paths_run_truly_at_the_same_time() {
     }
 
     let flow = flow(
-        &[("start", "Start", json!({})), ("left", "Meet", json!({})), ("right", "Meet", json!({})), ("end", "End", json!({}))],
+        &[
+            ("start", "Start", json!({})),
+            ("left", "Meet", json!({})),
+            ("right", "Meet", json!({})),
+            ("end", "End", json!({})),
+        ],
         &["start > left", "start > right", "left > end", "right > end"],
     );
     let name = flow_model::FlowName::parse("test").unwrap();
@@ -232,7 +240,11 @@ async fn streams_too_large_for_a_row_go_to_the_storage_and_come_back() {
     cluster.world.strike_at(2);
     first.attempt_or_die(request.clone()).await;
     let saved = cluster.saved(request.id).await;
-    assert!(matches!(&saved[0].data, flow_store::SavedData::Object { bytes, .. } if *bytes > 16 * 1024), "{:?}", saved[0].data);
+    assert!(
+        matches!(&saved[0].data, flow_store::SavedData::Object { bytes, .. } if *bytes > 16 * 1024),
+        "{:?}",
+        saved[0].data
+    );
     let second = cluster.server().await;
     let request = second.run_to_end(second.take_over(&first.owner).await).await;
     assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);

@@ -65,8 +65,16 @@ async fn after_a_wait_nothing_runs_again_on_the_paths_beside_it() {
             ("ended", "Act", json!({})),
         ],
         &[
-            "start > wait", "wait > then", "start > left", "left > join", "then > join", "left > ended", "start > right",
-            "right.error > both.problem", "then > both", "join > both",
+            "start > wait",
+            "wait > then",
+            "start > left",
+            "left > join",
+            "then > join",
+            "left > ended",
+            "start > right",
+            "right.error > both.problem",
+            "then > both",
+            "join > both",
         ],
     ));
     let server = cluster.server().await;

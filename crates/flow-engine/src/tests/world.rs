@@ -2,9 +2,7 @@
 //! their server dead before or after anything happens.
 
 use async_trait::async_trait;
-use flow_components::{
-    Component, ComponentError, ComponentType, Outcome, Palette, Properties, RunContext,
-};
+use flow_components::{Component, ComponentError, ComponentType, Outcome, Palette, Properties, RunContext};
 use flow_data::Stream;
 use flow_model::{ComponentDescription, ComponentId, Effect, Family, Ports, PropertyDescription, PropertyKind};
 use parking_lot::Mutex;
@@ -75,7 +73,9 @@ impl World {
 
     /// Waits until the server is struck.
     pub(super) async fn strike(&self) {
-        self.struck.notified().await;
+        while !self.state.lock().struck {
+            self.struck.notified().await;
+        }
     }
 
     /// From now on components that fail until a retry no longer fail.
