@@ -126,7 +126,7 @@ fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", -64 * 1024)?;
+    connection.pragma_update(None, "cache_size", -16 * 1024)?;
     connection.pragma_update(None, "mmap_size", 256 * 1024 * 1024)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     schema::migrate(&mut connection, path, options.clock.now())?;
@@ -135,10 +135,8 @@ fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
 
 fn abort(error: &StoreError) {
     tracing::error!(code = error.code(), %error, "the checkpoint database failed; this process ends so that others can go on from what is durable");
-    #[expect(clippy::print_stderr, reason = "the process ends here, and its log may not be flushed any more")]
-    {
-        eprintln!("fatal: the checkpoint database failed, so this process ends: {error}");
-    }
+    // The log may not be flushed any more.
+    eprintln!("fatal: the checkpoint database failed, so this process ends: {error}");
     std::process::abort();
 }
 

@@ -99,7 +99,7 @@ impl RequestStore for SqliteStore {
     }
 
     async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
-        self.readers.run(|db| queries::counts(db)).await
+        self.readers.run(queries::counts).await
     }
 
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {

@@ -77,7 +77,7 @@ impl ServerStore for SqliteStore {
     }
 
     async fn servers(&self) -> Result<Vec<Server>, StoreError> {
-        self.readers.run(|db| servers(db)).await
+        self.readers.run(servers).await
     }
 
     async fn take_over(&self, survivor: &Owner, dead: &Owner) -> Result<Takeover, StoreError> {

@@ -1,4 +1,7 @@
 use super::*;
+use crate::{SqliteOptions, SqliteStore};
+use flow_store::{ProjectName, ProjectStore, ServerStore};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -48,4 +51,39 @@ fn those_who_wait_are_not_taken_for_the_holder() {
                  2: FLOCK  ADVISORY  WRITE 12 fd:00:78 0 EOF\n\
                  2: -> FLOCK  ADVISORY  WRITE 13 fd:00:78 0 EOF\n";
     assert_eq!(held_locks(table).collect::<Vec<_>>(), [(12, "fd:00:78")]);
+}
+
+/// Another process that holds the write lock until it is killed.
+fn other_process_with_lock(folder: &Path) -> Child {
+    let child = Command::new("flock").arg("--no-fork").arg(folder.join("write.lock")).args(["sleep", "600"]).spawn();
+    let child = child.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let observer = WriteLock::open(folder).unwrap();
+    while observer.holder() != Some(child.id() as i32) {
+        assert!(Instant::now() < deadline, "the other process never got the lock");
+        std::thread::yield_now();
+    }
+    child
+}
+
+#[tokio::test]
+async fn writes_wait_for_a_stopped_process_until_it_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { log_bytes: 0, ..SqliteOptions::default() };
+    let store = SqliteStore::open_with(folder.path().join("test.db"), options).unwrap();
+    let mut other = other_process_with_lock(store.lock_folder());
+    let pid = rustix::process::Pid::from_child(&other);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let project = ProjectName::parse("none").unwrap();
+    let write = store.set_wanted(&project, "c1");
+    tokio::pin!(write);
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut write).await;
+    assert!(early.is_err(), "it is not this process's turn");
+    assert_eq!(store.write_lock_holder(), Some(other.id() as i32));
+    assert!(store.servers().await.is_ok(), "reads do not wait");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let written = tokio::time::timeout(Duration::from_secs(10), write).await.unwrap();
+    assert_eq!(written.unwrap_err().code(), "store/not-found");
+    assert_eq!(store.write_lock_holder(), None);
 }
