@@ -34,7 +34,8 @@ pub use resume::{SavedState, runs_again, settled};
 pub use rules::{check_connections, check_structure};
 pub use start::{BeginCheckpoint, InputDeclaration, InputError, InputType, START, StartSettings};
 
-/// Name of the outlet that every component but Start and End has: the error as a record.
+/// Name of the outlet that every component has which can fail and be handled (all but Start, End, Checkpoint and Fail): the
+/// error as a record.
 pub const ERROR_OUTLET: &str = "error";
 /// Name of the ordinary outlet.
 pub const OUT: &str = "out";
