@@ -31,7 +31,7 @@ export class CallError extends Error {
   readonly place: CommandError["place"];
 
   constructor(error: CommandError) {
-    super(error.message);
+    super(asSentence(error.message));
     this.name = "CallError";
     this.code = error.code;
     this.place = error.place;
@@ -44,6 +44,11 @@ export class CallError extends Error {
       return new CallError(thrown as CommandError);
     return new CallError({ code: "host/unreachable", message: String(thrown) });
   }
+}
+
+/** Messages of the command line begin in lower case; here they stand alone. Names and paths stay as they are. */
+function asSentence(text: string): string {
+  return /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 let door: Platform | undefined;

@@ -1,4 +1,4 @@
-import { CallError, platform, type Commit, type VcsView } from "../../platform";
+import { CallError, platform, type Commit, type FileChange, type VcsView } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 
 /** Version control of the open project. */
@@ -8,7 +8,10 @@ export class Versions {
   log = $state.raw<Commit[]>([]);
   busy = $state<"pull" | "push" | "commit" | null>(null);
 
-  readonly changedFlows = $derived(new Set(this.status?.changed.flatMap((file) => file.flow ?? []) ?? []));
+  /** How each flow differs from the last commit, if it does. */
+  readonly changedFlows = $derived(
+    new Map(this.status?.changed.flatMap(({ flow, change }) => (flow === null ? [] : [[flow, change] as const]))),
+  );
 
   async refresh(): Promise<void> {
     this.status = await platform.call("vcs_status", {}).catch(() => null);
@@ -63,3 +66,11 @@ export class Versions {
 export function firstLine(message: string): string {
   return message.split("\n", 1)[0] ?? "";
 }
+
+/** How a changed file is marked, as git has it. */
+export const changeLetters: Record<FileChange, string> = {
+  added: "A",
+  modified: "M",
+  deleted: "D",
+  conflicted: "!",
+};
