@@ -56,6 +56,8 @@ impl Browser {
             driver.env(name, profile.path().join(folder));
         }
         driver.env("DBUS_SESSION_BUS_ADDRESS", "disabled:").env("NO_AT_BRIDGE", "1");
+        // Without this Tauri keeps its windows out of WebDriver's reach, and the session never begins.
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
         driver.envs(environment.iter().map(|(name, value)| (name, value)));
         let driver = spawn(&mut driver);
         let binary = program("cairn-designer");
@@ -74,6 +76,15 @@ impl Browser {
         until(&format!("“{text}” on the page"), async || {
             let body = self.page.find(Locator::Css("body")).await.ok()?;
             body.text().await.ok()?.contains(text).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the first element that fits the CSS selector holds `text`.
+    pub async fn shows(&self, selector: &str, text: &str) {
+        until(&format!("“{text}” in {selector}"), async || {
+            let shown = self.page.find(Locator::Css(selector)).await.ok()?.text().await.ok()?;
+            shown.contains(text).then_some(())
         })
         .await;
     }
@@ -113,19 +124,28 @@ impl Browser {
         .await;
     }
 
-    /// Waits until no element fits the CSS selector.
-    pub async fn gone(&self, selector: &str) {
-        until(&format!("{selector} to go"), async || {
-            let found = self.page.find_all(Locator::Css(selector)).await.ok()?;
-            found.is_empty().then_some(())
+    /// Sends keys to the first element that fits the CSS selector.
+    pub async fn type_into(&self, selector: &str, text: &str) {
+        until(&format!("{selector} to type into"), async || {
+            self.page.find(Locator::Css(selector)).await.ok()?.send_keys(text).await.ok()
         })
         .await;
+    }
+
+    /// How many elements fit the CSS selector.
+    pub async fn count(&self, selector: &str) -> usize {
+        self.page.find_all(Locator::Css(selector)).await.map_or(0, |found| found.len())
+    }
+
+    /// Waits until no element fits the CSS selector.
+    pub async fn gone(&self, selector: &str) {
+        until(&format!("{selector} to go"), async || (self.count(selector).await == 0).then_some(())).await;
     }
 
     /// Chooses `option` in the select box whose label is `label`.
     pub async fn choose(&self, label: &str, option: &str) {
         let by_label = format!(
-            "//select[@aria-label=\"{label}\" or @id=//label[starts-with(normalize-space(),\"{label}\")]/@for]"
+            "//select[@aria-label=\"{label}\" or @id=//label[starts-with(normalize-space(),\"{label}\")]/@for] | //label[starts-with(normalize-space(),\"{label}\")]//select"
         );
         until(&format!("{option} in {label}"), async || {
             let select = self.page.find(Locator::XPath(&by_label)).await.ok()?;
@@ -134,9 +154,23 @@ impl Browser {
         .await;
     }
 
+    /// Clicks with the mouse at a point off the middle of an element: a line, such as a link, has no middle to click.
+    pub async fn click_beside(&self, selector: &str, off: (f64, f64)) {
+        let element = self.find(selector).await;
+        let click = MouseActions::new("mouse".to_owned())
+            .then(PointerAction::MoveToElement { element, duration: None, x: off.0, y: off.1 })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.page.perform_actions(click).await.expect("the mouse clicks");
+    }
+
     /// Drags with the mouse from the middle of one element to a point off the middle of another.
     pub async fn drag(&self, from: &str, to: &str, off: (f64, f64)) {
         let (from, to) = (self.find(from).await, self.find(to).await);
+        // As a person would scroll there first: the mouse reaches only what is in sight.
+        let scroll = "arguments[0].scrollIntoView({block: 'nearest'})";
+        let there = serde_json::to_value(&from).expect("an element has an id");
+        self.page.execute(scroll, vec![there]).await.expect("the page scrolls");
         let slowly = Some(Duration::from_millis(60));
         let at = |element, x, y| PointerAction::MoveToElement { element, duration: slowly, x, y };
         let drag = MouseActions::new("mouse".to_owned())
@@ -156,6 +190,11 @@ impl Browser {
         let picture = self.page.screenshot().await.expect("a picture");
         std::fs::write(folder.join(format!("{name}.png")), picture).expect("the picture is kept");
     }
+}
+
+/// The CSS selector of what the user interface calls `name` for tests.
+pub fn test_id(name: &str) -> String {
+    format!("[data-testid=\"{name}\"]")
 }
 
 impl Drop for Browser {

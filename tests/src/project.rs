@@ -50,6 +50,10 @@ impl TestProject {
         std::fs::write(path, text).expect("the file");
     }
 
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.folder.join(path)).expect("the file")
+    }
+
     pub fn commit_and_push(&self, message: &str) {
         git(&self.folder, &["add", "-A"]);
         git(&self.folder, &["commit", "-q", "-m", message]);

@@ -1,38 +1,46 @@
 //! The one story, in the real window: draw a flow, commit it, push the update to two servers, lose one, and see the
 //! takeover in the monitor.
 
+use fantoccini::key::Key;
 use flow_api::{NewProject, RequestState};
 use serde_json::json;
 use system_tests::Tested;
-use system_tests::browser::Browser;
+use system_tests::browser::{Browser, test_id};
 use system_tests::cluster::{PASSWORD, TestCluster};
 use system_tests::holding_endpoint::HoldingEndpoint;
 use system_tests::project::TestProject;
 use system_tests::wait::until;
-
-fn test_id(name: &str) -> String {
-    format!("[data-testid=\"{name}\"]")
-}
 
 /// Draws Start → Checkpoint → HTTP Request → End, with a start component that lets other servers go on.
 async fn draw(window: &Browser) {
     window.press("New flow").await;
     window.fill("Name", "notify").await;
     window.press("Create").await;
-    window.find(&test_id("component-Start")).await;
-    for (kind, x, y) in [("Checkpoint", -120.0, 120.0), ("HttpRequest", 60.0, -120.0), ("End", 120.0, 140.0)] {
+    window.find(&test_id("component-End")).await;
+    for (kind, name, x, y) in
+        [("Checkpoint", "Checkpoint", -120.0, 120.0), ("HttpRequest", "HTTP Request", 60.0, -120.0)]
+    {
         window.drag(&test_id(&format!("palette-{kind}")), &test_id("canvas"), (x, y)).await;
+        window.find(&test_id(&format!("component-{name}"))).await;
     }
+    // A new flow comes with a link from its start to its end: the way shall lead through the new components instead.
+    window.click_beside(&test_id("port-Start-out"), (60.0, 0.0)).await;
+    window.type_into(&test_id("canvas"), &Key::Delete.to_string()).await;
+    window.gone("[data-testid^=\"link-\"]").await;
     for (from, to) in
         [("Start-out", "Checkpoint-in"), ("Checkpoint-out", "HTTP Request-in"), ("HTTP Request-out", "End-in")]
     {
         window.drag(&test_id(&format!("port-{from}")), &test_id(&format!("port-{to}")), (0.0, 0.0)).await;
     }
+    until("three links", async || window.count("[data-testid^=\"link-\"]").await.eq(&3).then_some(())).await;
     window.click(&test_id("component-Start")).await;
     window.click("#property-OtherServerRetry").await;
     window.press("Use").await;
     window.click(&test_id("component-HTTP Request")).await;
     window.choose("Connection", "notices").await;
+    window.fill("Path", "/notify").await;
+    // The designer sees what will be different on another server.
+    window.shows(&test_id("property-Connection-problem"), "means another machine on each server").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +62,8 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     let window = Browser::designer_window(&[&path], &[("CAIRN_CONFIG", config)]).await;
     draw(&window).await;
     window.picture("designer-drawn").await;
-    window.click(&test_id("save")).await;
+    window.press("Save").await;
+    window.shows(&test_id("status-saved"), "Saved").await;
 
     window.click(&test_id("commit")).await;
     window.fill("Message", "Notify a service").await;

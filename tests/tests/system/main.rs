@@ -2,6 +2,8 @@
 //! dependencies are linked once.
 
 mod bad_input;
+mod console;
+mod designer_in_browser;
 mod designer_window;
 mod takeover;
 mod walls;
