@@ -15,7 +15,7 @@ pub struct CommandError {
     /// Where in the flow, when it is about a place in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
 }
 
 impl CommandError {
@@ -27,7 +27,7 @@ impl CommandError {
     /// The same, placed in the flow.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self
     }
 

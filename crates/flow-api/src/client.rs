@@ -258,7 +258,7 @@ impl Client {
         }
         let body = reply.bytes().await.unwrap_or_default();
         Err(match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => ClientError::Problem(problem),
+            Ok(problem) => ClientError::Problem(Box::new(problem)),
             Err(_) => self.not_understood(&format!("it answered with status {status} and no problem details")),
         })
     }

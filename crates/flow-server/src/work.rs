@@ -101,7 +101,7 @@ impl Work {
     pub async fn live_again_for_ever(&self, stopping: &CancellationToken) {
         loop {
             let ended = self.life.lock().as_ref().map(|life| life.membership.ended());
-            let ended = ended.unwrap_or_else(CancellationToken::new);
+            let ended = ended.unwrap_or_default();
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = ended.cancelled() => {}

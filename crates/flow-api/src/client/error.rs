@@ -6,7 +6,7 @@ use std::error::Error;
 pub enum ClientError {
     /// The server answered with an error.
     #[error("{0}")]
-    Problem(Problem),
+    Problem(Box<Problem>),
     /// The server cannot be reached, or the connection broke.
     #[error("the server at {address} cannot be reached ({why}): check that it runs and that the address is right")]
     Unreachable {
