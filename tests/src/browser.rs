@@ -73,20 +73,19 @@ impl Browser {
 
     /// Waits until the page's text holds `text`.
     pub async fn until_text(&self, text: &str) {
-        until(&format!("“{text}” on the page"), async || {
-            let body = self.page.find(Locator::Css("body")).await.ok()?;
-            body.text().await.ok()?.contains(text).then_some(())
-        })
-        .await;
+        until(&format!("“{text}” on the page"), async || self.text("body").await?.contains(text).then_some(())).await;
+    }
+
+    /// The text of the first element that fits the CSS selector. The page's own: WebKit's driver leaves out what an
+    /// ellipsis might cut off.
+    async fn text(&self, selector: &str) -> Option<String> {
+        self.page.find(Locator::Css(selector)).await.ok()?.prop("innerText").await.ok()?
     }
 
     /// Waits until the first element that fits the CSS selector holds `text`.
     pub async fn shows(&self, selector: &str, text: &str) {
-        until(&format!("“{text}” in {selector}"), async || {
-            let shown = self.page.find(Locator::Css(selector)).await.ok()?.text().await.ok()?;
-            shown.contains(text).then_some(())
-        })
-        .await;
+        until(&format!("“{text}” in {selector}"), async || self.text(selector).await?.contains(text).then_some(()))
+            .await;
     }
 
     /// Presses the button or link whose accessible name is `name`.

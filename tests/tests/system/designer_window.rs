@@ -97,15 +97,22 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     })
     .await;
     window.page.switch_to_window(monitor).await?;
-    window.until_text("notify").await;
+    window.shows(&test_id("count-Running"), "1").await;
+    window.shows(&test_id("server-first"), "Running").await;
 
     cluster.servers[0].kill();
     endpoint.until_calls(2).await;
-    window.until_text("Terminated").await;
+    window.shows(&test_id("server-first"), "Terminated").await;
+    window.shows(&test_id("server-first"), "taken over by second").await;
+    window.find(&test_id("takeover")).await;
     window.picture("monitor-takeover").await;
     endpoint.open();
     let ended = cluster.server("second").until_ended(request.id).await;
     assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
-    window.until_text("Finished").await;
+    window.shows(&test_id("count-Finished"), "1").await;
+    window.press("Status List").await;
+    for text in ["notify", "Finished", "second"] {
+        window.shows(&format!("tr[data-row=\"{}\"]", request.id), text).await;
+    }
     Ok(())
 }
