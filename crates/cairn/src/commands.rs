@@ -15,7 +15,6 @@ use clap::Subcommand;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is exactly one value of it in a process")]
 pub enum Command {
     Tour(tour::Args),
     Check(check::Args),

@@ -5,6 +5,9 @@ use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
+/// The narrowest terminal, in columns, that tables are fitted to.
+const NARROWEST: u16 = 40;
+
 /// Knows for whom to print.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -65,6 +68,10 @@ impl Output {
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // Some terminals do not know their width and say 0: long lines are better than one letter a line.
+    if table.width().is_some_and(|width| width < NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     table.set_header(head.map(str::to_uppercase));
     for row in rows {
         table.add_row(row);

@@ -1,5 +1,7 @@
 //! The command as a user meets it: real processes, their output and their exit status.
 
+#![allow(clippy::unwrap_used, reason = "a test ends with what went wrong")]
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -53,7 +53,7 @@ pub(super) struct Cluster {
 /// How an attempt went.
 #[derive(Debug)]
 pub(super) enum Went {
-    Ended(Request),
+    Ended(Box<Request>),
     /// The server died.
     Died,
     Stopped(EngineError),
@@ -168,7 +168,7 @@ impl Server<'_> {
             biased;
             () = self.cluster.world.strike() => Went::Died,
             ended = self.attempt(request) => match ended {
-                Ok(request) => Went::Ended(request),
+                Ok(request) => Went::Ended(Box::new(request)),
                 Err(error) => Went::Stopped(error),
             },
         }

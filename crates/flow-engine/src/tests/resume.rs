@@ -76,7 +76,7 @@ impl<'a> Watched<'a> {
                 }
                 Went::Ended(ended) if ended.state.is_ended() => {
                     self.note_saved(&ended).await;
-                    return ended;
+                    return *ended;
                 }
                 Went::Ended(ended) => {
                     self.note_retry(&ended);
