@@ -1,5 +1,6 @@
 //! A real browser for the console and `cairn design`, and the real desktop window, both driven by WebDriver.
 
+use crate::process::kill_marked;
 use crate::program;
 use crate::wait::until;
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
@@ -15,15 +16,18 @@ use tempfile::TempDir;
 pub struct Browser {
     pub page: Client,
     children: Vec<Child>,
-    _profile: TempDir,
+    profile: TempDir,
 }
+
+/// The environment variable that marks every process of a [`Browser`], whoever started it.
+const MARK: &str = "CAIRN_TEST_BROWSER";
 
 impl Browser {
     /// Chromium without a window, on an empty profile.
     pub async fn chromium() -> Self {
         let profile = tempfile::tempdir().expect("a profile folder");
         let port = free_port();
-        let driver = spawn(Command::new("chromedriver").arg(format!("--port={port}")));
+        let driver = spawn(Command::new("chromedriver").arg(format!("--port={port}")).env(MARK, profile.path()));
         let mut arguments = vec![
             "--headless=new".to_owned(),
             "--disable-gpu".into(),
@@ -41,7 +45,7 @@ impl Browser {
         }
         let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
         let page = connect(port, capabilities).await;
-        Self { page, children: vec![driver], _profile: profile }
+        Self { page, children: vec![driver], profile }
     }
 
     /// The designer's desktop window on a display of its own, opened with `arguments`. `environment` is added to this
@@ -52,6 +56,7 @@ impl Browser {
         let port = free_port();
         let mut driver = Command::new("WebKitWebDriver");
         driver.arg(format!("--port={port}")).env("DISPLAY", &display).env_remove("WAYLAND_DISPLAY");
+        driver.env(MARK, profile.path());
         for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state")] {
             driver.env(name, profile.path().join(folder));
         }
@@ -63,7 +68,7 @@ impl Browser {
         let binary = program("cairn-designer");
         let capabilities = json!({"webkitgtk:browserOptions": {"binary": binary, "args": arguments}});
         let page = connect(port, capabilities).await;
-        Self { page, children: vec![driver, display_server], _profile: profile }
+        Self { page, children: vec![driver, display_server], profile }
     }
 
     /// Waits for the first element that fits the CSS selector.
@@ -198,6 +203,7 @@ pub fn test_id(name: &str) -> String {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        kill_marked(MARK, self.profile.path());
         for child in &mut self.children {
             let _ = child.kill();
             let _ = child.wait();

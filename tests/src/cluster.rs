@@ -1,7 +1,7 @@
 //! Real `cairn serve` processes on one checkpoint database, and the client that an operator's program would use.
 
-use crate::program;
 use crate::wait::until;
+use crate::{process, program};
 use flow_api::{Client, NewProject, NewRequests, Request, RequestState, Server, Update};
 use serde_json::{Map, Value};
 use std::io::{BufRead, BufReader, Write};
@@ -105,23 +105,16 @@ impl ServerProcess {
         self.process.wait().expect("its end");
     }
 
-    #[allow(unsafe_code, reason = "signals to a child of this test")]
-    fn signal(&self, signal: i32) {
-        // SAFETY: kill(2) touches no memory; the child is not reaped before it is dropped, so its id is its own.
-        let sent = unsafe { libc::kill(self.pid(), signal) };
-        assert_eq!(sent, 0, "the signal was sent");
-    }
-
     pub fn stop(&self) {
-        self.signal(libc::SIGSTOP);
+        process::signal(self.pid(), libc::SIGSTOP);
     }
 
     pub fn go_on(&self) {
-        self.signal(libc::SIGCONT);
+        process::signal(self.pid(), libc::SIGCONT);
     }
 
     pub fn terminate(&self) {
-        self.signal(libc::SIGTERM);
+        process::signal(self.pid(), libc::SIGTERM);
     }
 
     pub fn has_ended(&mut self) -> bool {

@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod cluster;
 pub mod holding_endpoint;
+pub mod process;
 pub mod project;
 pub mod wait;
 
