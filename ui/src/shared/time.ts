@@ -35,3 +35,8 @@ export function duration(ms: number): string {
 export function count(n: number): string {
   return n.toLocaleString("en");
 }
+
+/** A number of things, in words: `1 request`, `3,213 requests`. */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
