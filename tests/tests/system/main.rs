@@ -5,5 +5,6 @@ mod bad_input;
 mod console;
 mod designer_in_browser;
 mod designer_window;
+mod samples;
 mod takeover;
 mod walls;
