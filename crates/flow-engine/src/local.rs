@@ -146,10 +146,6 @@ impl Local {
 
 /// What a request keeps of the settings of its flow's start component.
 pub fn request_settings(start: &StartSettings) -> RequestSettings {
-    let milliseconds = |seconds: f64| {
-        Duration::try_from_secs_f64(seconds)
-            .map_or(u64::MAX, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-    };
     RequestSettings {
         other_server_retry: start.other_server_retry,
         begin_checkpoint: start.begin_checkpoint == BeginCheckpoint::Use,
@@ -157,6 +153,13 @@ pub fn request_settings(start: &StartSettings) -> RequestSettings {
         retry_interval_ms: milliseconds(start.retry_interval),
         timeout_ms: start.timeout.map(milliseconds),
     }
+}
+
+/// Seconds as whole milliseconds; what is more than 500 years, or no number, counts as so many.
+fn milliseconds(seconds: f64) -> u64 {
+    const MOST: Duration = Duration::from_secs(500 * 366 * 86_400);
+    let time = Duration::try_from_secs_f64(seconds).unwrap_or(MOST).min(MOST);
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Our own names always parse.

@@ -9,8 +9,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use flow_api::{IDEMPOTENCY_HEADER, NewRequests, Problem, Request, Requests, codes};
-use flow_model::{BeginCheckpoint, FlowName, StartSettings};
-use flow_store::{Created, NewRequest, ProjectName, RequestId, RequestSettings, RequestState, StoreError};
+use flow_engine::request_settings;
+use flow_model::FlowName;
+use flow_store::{Created, NewRequest, ProjectName, RequestId, RequestState, StoreError};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -119,23 +120,6 @@ fn idempotency_key(headers: &HeaderMap) -> Reply<Option<String>> {
         return Err(Refusal::invalid("Idempotency-Key", "use 1 to 200 printable ASCII characters"));
     }
     Ok(Some(key.to_owned()))
-}
-
-fn request_settings(start: &StartSettings) -> RequestSettings {
-    RequestSettings {
-        other_server_retry: start.other_server_retry,
-        begin_checkpoint: start.begin_checkpoint == BeginCheckpoint::Use,
-        retry_count: start.retry_count,
-        retry_interval_ms: milliseconds(start.retry_interval),
-        timeout_ms: start.timeout.map(milliseconds),
-    }
-}
-
-/// Seconds as whole milliseconds; what is more than 500 years, or no number, counts as so many.
-fn milliseconds(seconds: f64) -> u64 {
-    const MOST: std::time::Duration = std::time::Duration::from_secs(500 * 366 * 86_400);
-    let time = std::time::Duration::try_from_secs_f64(seconds).unwrap_or(MOST).min(MOST);
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What to write into the audit trail: `17` or `17 to 40`.
