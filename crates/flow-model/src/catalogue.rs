@@ -129,8 +129,24 @@ pub enum PropertyKind {
     Branches,
     /// A list of `{"name": …, "value": …}` texts, in which `${name}` stands for a flow variable (HTTP headers).
     Pairs,
+    /// An SQL query over the streams of the inlets, each a table, and the flow variables (`$name`).
+    Sql,
     /// A list of field names.
     Fields,
+    /// The name of one field of the inlet.
+    Field,
+    /// A list of names, each once, that become inlets: letters, digits and `_`.
+    Names,
+    /// A list of `{"name": …, "type": …}`: the types that fields of a document must have (`Integer`, `Decimal(10,2)`).
+    Columns {
+        /// Whether the columns stand at fixed places: each then has a `length`, and may have a `start` (from 1), both
+        /// in characters.
+        fixed: bool,
+    },
+    /// A list of `{"expression": SQL, "order": "Ascending" or "Descending"}`, the most important first.
+    SortKeys,
+    /// A list of `{"left": SQL, "right": SQL}`: what must be equal in the records of two inlets.
+    JoinKeys,
     /// A list of `{"name": …, "type": …, "default": …}`: the inputs that a flow declares.
     Inputs,
     /// The name of a connection of the project, of one of the given kinds.

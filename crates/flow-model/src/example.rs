@@ -25,6 +25,11 @@ impl Tiny {
             property("Text", PropertyKind::Text, json!("")),
             property("Fields", PropertyKind::Fields, json!([])),
             property("Mapping", PropertyKind::Mapping, json!([])),
+            property("Names", PropertyKind::Names, json!([])),
+            property("Columns", PropertyKind::Columns { fixed: false }, json!([])),
+            property("Layout", PropertyKind::Columns { fixed: true }, json!([])),
+            property("SortKeys", PropertyKind::SortKeys, json!([])),
+            property("JoinKeys", PropertyKind::JoinKeys, json!([])),
             property("Pairs", PropertyKind::Pairs, json!([])),
             property("Connection", PropertyKind::Connection { kinds: vec!["sqlite"] }, Value::Null),
         ];

@@ -50,6 +50,8 @@ fn problem(described: &PropertyDescription, value: &Value) -> Option<String> {
         | PropertyKind::Multiline
         | PropertyKind::Path
         | PropertyKind::Expression { .. }
+        | PropertyKind::Sql
+        | PropertyKind::Field
         | PropertyKind::Connection { .. } => expect(value.is_string(), "must be a text", value),
         PropertyKind::Boolean => expect(value.is_boolean(), "must be true or false", value),
         PropertyKind::Integer { min, max } => {
@@ -69,6 +71,10 @@ fn problem(described: &PropertyDescription, value: &Value) -> Option<String> {
         PropertyKind::Branches => entries(value, "outlet", "condition", &[ERROR_OUTLET]),
         PropertyKind::Pairs => expect(is_list_of_pairs(value), "must be a list of {name, value} with texts", value),
         PropertyKind::Fields => fields(value),
+        PropertyKind::Names => names(value),
+        PropertyKind::Columns { fixed } => columns(value, *fixed),
+        PropertyKind::SortKeys => sort_keys(value),
+        PropertyKind::JoinKeys => join_keys(value),
         PropertyKind::Inputs => inputs(value),
     }
 }
@@ -124,6 +130,68 @@ fn fields(value: &Value) -> Option<String> {
     let mut seen = HashSet::new();
     let twice = names.into_iter().find(|name| !seen.insert(*name))?;
     Some(format!("has the field “{twice}” twice: remove one of them"))
+}
+
+/// Names of inlets become names of tables in queries, so they must be plain.
+fn names(value: &Value) -> Option<String> {
+    let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
+    let Some(names) = names else { return expect(false, "must be a list of names", value) };
+    let plain = |name: &str| {
+        name.chars().all(|c| c.is_alphanumeric() || c == '_') && name.chars().next().is_some_and(|c| !c.is_numeric())
+    };
+    if let Some(name) = names.iter().find(|name| !plain(name)) {
+        return Some(format!("has the name “{name}”: use letters, digits and “_”, and begin with a letter"));
+    }
+    let mut seen = HashSet::new();
+    let twice = names.into_iter().find(|name| !seen.insert(*name))?;
+    Some(format!("has the name “{twice}” twice: change one of them"))
+}
+
+fn columns(value: &Value, fixed: bool) -> Option<String> {
+    let Some(entries) = value.as_array() else {
+        return expect(false, "must be a list of {name, type}", value);
+    };
+    let mut names = HashSet::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let text = |member: &str| entry.get(member).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+        let (Some(name), Some(_)) = (text("name"), text("type")) else {
+            return expect(false, &format!("must have the texts “name” and “type” in entry {}", at + 1), entry);
+        };
+        if !names.insert(name) {
+            return Some(format!("has the field “{name}” twice: give one of them another name"));
+        }
+        let whole = |member: &str| entry.get(member).is_some_and(|number| number.as_u64().is_some_and(|n| n > 0));
+        if fixed && !whole("length") {
+            return Some(format!("has no length of the field “{name}”: say how many characters it takes"));
+        }
+        if fixed && entry.get("start").is_some_and(|start| !start.is_null()) && !whole("start") {
+            return Some(format!("has a start of the field “{name}” that is no whole number from 1 on"));
+        }
+    }
+    None
+}
+
+fn sort_keys(value: &Value) -> Option<String> {
+    let Some(entries) = value.as_array() else {
+        return expect(false, "must be a list of {expression, order}", value);
+    };
+    let is_key = |entry: &Value| {
+        let order = entry.get("order").map_or(Some("Ascending"), Value::as_str);
+        entry.get("expression").is_some_and(Value::is_string) && matches!(order, Some("Ascending" | "Descending"))
+    };
+    let (at, wrong) = entries.iter().enumerate().find(|(_, entry)| !is_key(entry))?;
+    let expected =
+        format!("must have the text “expression” and an “order”, Ascending or Descending, in entry {}", at + 1);
+    expect(false, &expected, wrong)
+}
+
+fn join_keys(value: &Value) -> Option<String> {
+    let Some(entries) = value.as_array() else {
+        return expect(false, "must be a list of {left, right}", value);
+    };
+    let is_key = |entry: &Value| ["left", "right"].iter().all(|side| entry.get(*side).is_some_and(Value::is_string));
+    let (at, wrong) = entries.iter().enumerate().find(|(_, entry)| !is_key(entry))?;
+    expect(false, &format!("must have the texts “left” and “right” in entry {}", at + 1), wrong)
 }
 
 fn inputs(value: &Value) -> Option<String> {

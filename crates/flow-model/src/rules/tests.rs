@@ -98,6 +98,16 @@ fn properties_are_of_their_type() {
         ("a", "Mapping", json!([{"field": "x", "expression": "1"}, {"field": "x", "expression": "2"}])),
         ("a", "Pairs", json!([{"name": "Accept", "value": 1}])),
         ("a", "Connection", json!(["x"])),
+        ("a", "Names", json!("left")),
+        ("a", "Names", json!(["1st"])),
+        ("a", "Names", json!(["left", "left"])),
+        ("a", "Columns", json!([{"name": "id"}])),
+        ("a", "Columns", json!([{"name": "id", "type": "Text"}, {"name": "id", "type": "Text"}])),
+        ("a", "Layout", json!([{"name": "id", "type": "Text"}])),
+        ("a", "Layout", json!([{"name": "id", "type": "Text", "start": 0, "length": 3}])),
+        ("a", "SortKeys", json!([{"expression": "id", "order": "Up"}])),
+        ("a", "SortKeys", json!([{"order": "Ascending"}])),
+        ("a", "JoinKeys", json!([{"left": "id"}])),
     ];
     for (component, property, value) in cases {
         let mut flow = sound();
@@ -109,6 +119,24 @@ fn properties_are_of_their_type() {
             ("property/type", Some(property)),
             "{value}"
         );
+    }
+}
+
+#[test]
+fn lists_of_the_right_form_are_no_problem() {
+    for (property, value) in [
+        ("Names", json!(["orders", "price_list"])),
+        ("Columns", json!([{"name": "id", "type": "Integer"}])),
+        (
+            "Layout",
+            json!([{"name": "id", "type": "Integer", "length": 8}, {"name": "x", "type": "Text", "start": 12, "length": 3}]),
+        ),
+        ("SortKeys", json!([{"expression": "id"}, {"expression": "lower(name)", "order": "Descending"}])),
+        ("JoinKeys", json!([{"left": "customer_id", "right": "id"}])),
+    ] {
+        let mut flow = sound();
+        set(&mut flow, "a", property, value);
+        assert_eq!(check(&flow), [], "{property}");
     }
 }
 
