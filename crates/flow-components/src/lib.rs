@@ -1,5 +1,5 @@
-//! The palette: the component types that flows are made of. Each is one file under `palette/`: its description (what
-//! the palette, the inspector and the help show), its ports, and its code.
+//! The palette: the component types that flows are made of. Each is one file under `palette/FAMILY/`: its description
+//! (what the palette, the inspector and the help show), its ports, and its code.
 //!
 //! A component is *prepared* once per flow version: its properties are read and checked. Then it runs any number of
 //! times, several at once, against the [`Services`] that whoever runs it supplies. Before anything runs, [`Palette`]

@@ -1,17 +1,10 @@
-//! All component types, in the order in which the palette shows them.
+//! All component types, in the order in which the palette shows them: a folder for each family, a file for each type.
 
-mod branch;
-mod checkpoint;
-mod end;
-mod fail;
-mod file_read;
-mod file_write;
-mod filter;
-mod http_request;
-mod mapper;
-mod sql_put;
-mod start;
-mod wait;
+mod control;
+mod database;
+mod files;
+mod network;
+mod records;
 
 use crate::{Component, ComponentType, Properties};
 use flow_model::{Catalogue, ComponentDescription, ComponentId, Diagnostic, Ports};
@@ -37,20 +30,8 @@ impl Palette {
 
     /// Those and `more`.
     pub fn standard_with(more: Vec<Box<dyn ComponentType>>) -> Arc<Self> {
-        let mut types: Vec<Box<dyn ComponentType>> = vec![
-            Box::new(start::Start),
-            Box::new(end::End),
-            Box::new(branch::Branch),
-            Box::new(wait::Wait),
-            Box::new(fail::Fail),
-            Box::new(checkpoint::Checkpoint),
-            Box::new(file_read::FileRead),
-            Box::new(file_write::FileWrite),
-            Box::new(mapper::Mapper),
-            Box::new(filter::Filter),
-            Box::new(sql_put::SqlPut::default()),
-            Box::new(http_request::HttpRequest),
-        ];
+        let families = [control::types(), files::types(), records::types(), database::types(), network::types()];
+        let mut types: Vec<Box<dyn ComponentType>> = families.into_iter().flatten().collect();
         types.extend(more);
         let types: Vec<Entry> = types.into_iter().map(|kind| Entry { description: kind.description(), kind }).collect();
         let by_name = types.iter().enumerate().map(|(at, entry)| (entry.description.kind, at)).collect();

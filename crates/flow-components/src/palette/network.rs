@@ -1,0 +1,10 @@
+//! HTTP, and other ways to reach other machines.
+
+mod http_request;
+
+use crate::ComponentType;
+
+/// These component types, in the order of the palette.
+pub(super) fn types() -> Vec<Box<dyn ComponentType>> {
+    vec![Box::new(http_request::HttpRequest)]
+}
