@@ -4,7 +4,7 @@ use crate::{ComponentError, Design, Properties, RunContext};
 use async_trait::async_trait;
 use flow_data::Stream;
 use flow_model::{ComponentDescription, OUT, Ports};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,12 @@ pub trait Component: Send + Sync {
     /// Runs once over the streams of its inlets.
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError>;
 
+    /// Whether its input becomes a saved point before it runs, so that its idempotency key always stands for the same
+    /// data: an effect that is to happen exactly once.
+    fn saves_input(&self) -> bool {
+        false
+    }
+
     /// Says before anything runs which fields its outlets have, given those of its inlets, and reports what is wrong.
     /// What it does not say counts as not known.
     fn design(&self, design: &mut Design<'_>) {
@@ -43,10 +49,57 @@ pub struct Outcome {
     pub outlets: Vec<(String, Stream)>,
     /// Flow variables that are set from here on.
     pub variables: Vec<(String, Value)>,
-    /// Until when the request waits. The component is then asked again, with the same input.
-    pub wait: Option<WaitUntil>,
+    /// What whoever runs the flow has to do before the component delivers.
+    pub ask: Option<Ask>,
     /// One line for the log: `3,213 records`.
     pub note: Option<String>,
+    /// More lines for the request's log, in order.
+    pub log: Vec<LogLine>,
+}
+
+/// What a component asks of whoever runs the flow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// To wait. The component then runs again, with the same input and [`RunContext::waited`] set.
+    Wait(WaitUntil),
+    /// To run its body once for every few records of its input, and to deliver the results at `out`.
+    Iterations(Iterations),
+    /// To run the other flow that it names, and to deliver at `out` what arrives at that flow's ends.
+    Flow {
+        /// The inputs of that flow.
+        inputs: Map<String, Value>,
+    },
+}
+
+/// How a body is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Iterations {
+    /// How many records an iteration gets; the last one may get fewer. At least 1.
+    pub size: usize,
+    /// How many iterations may be under way at once. At least 1.
+    pub parallel: usize,
+    /// The flow variable that has the number of the iteration, from 0; empty for none.
+    pub index: String,
+}
+
+/// A line for the request's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// How important it is.
+    pub level: LogLevel,
+    /// For a person. Holds no secrets.
+    pub message: String,
+}
+
+/// How important a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Normal progress.
+    Info,
+    /// Something a person may want to look at.
+    Warning,
+    /// Something is wrong.
+    Error,
 }
 
 /// When a durable wait is over.
@@ -72,6 +125,11 @@ impl Outcome {
     /// Nothing on any outlet.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Nothing yet: first `ask` is to be done.
+    pub fn ask(ask: Ask) -> Self {
+        Self { ask: Some(ask), ..Self::default() }
     }
 
     /// The same with a line for the log.

@@ -2,6 +2,7 @@
 
 use crate::{CANCELLED, ComponentError, MAY_NOT_ACT, Services, Template};
 use flow_data::arrow::datatypes::Schema;
+use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Numbers, Stream, Variables, value_at};
 use flow_model::{ComponentId, IN};
 use serde_json::Value;
@@ -38,6 +39,26 @@ pub struct RunContext<'a> {
     pub cancel: CancellationToken,
     /// Whether the durable wait that this component asked for is over.
     pub waited: bool,
+    /// Whoever runs the component. To be cloned by work on another thread that tells of its progress.
+    pub runner: Arc<dyn Runner>,
+}
+
+/// Whoever runs a component, as far as the component is concerned.
+pub trait Runner: Send + Sync {
+    /// Whether anybody is interested in what leaves `outlet`.
+    fn wants(&self, outlet: &str) -> bool;
+
+    /// Takes note that so many records have been dealt with. Cheap: what comes too often is not passed on.
+    fn progress(&self, rows: u64);
+}
+
+/// Where everything is wanted and nobody looks: trials of a single component.
+impl Runner for () {
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn progress(&self, _: u64) {}
 }
 
 static NOTHING: LazyLock<Stream> = LazyLock::new(|| Stream::empty(Arc::new(Schema::empty())));
@@ -46,6 +67,29 @@ impl RunContext<'_> {
     /// The stream of the ordinary inlet; without fields and records if it received none.
     pub fn input(&self) -> &Stream {
         self.inlets.get(IN).unwrap_or(&NOTHING)
+    }
+
+    /// Whether anybody is interested in what leaves `outlet`: what nobody wants need not be computed.
+    pub fn wants(&self, outlet: &str) -> bool {
+        self.runner.wants(outlet)
+    }
+
+    /// Says that so many records have been dealt with so far.
+    pub fn progress(&self, rows: u64) {
+        self.runner.progress(rows);
+    }
+
+    /// Does work that blocks its thread (reading a stream that is not held, files, databases) where that holds nobody
+    /// up.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static,
+    ) -> Result<T, ComponentError> {
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| match error.try_into_panic() {
+            // Whoever runs the component reports it.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(ComponentError::new(CANCELLED, "the program is about to end")),
+        })
     }
 
     /// The template with flow variables in place of `${name}`.
@@ -62,6 +106,26 @@ impl RunContext<'_> {
     /// ordinary inlet, from 0, and come before flow variables.
     pub fn fill_with_record(&self, template: &Template, row: usize) -> Result<String, ComponentError> {
         self.fill_encoded(template, row, str::to_owned)
+    }
+
+    /// The same over the record at `row` of a batch.
+    pub fn fill_from(&self, template: &Template, batch: &RecordBatch, row: usize) -> Result<String, ComponentError> {
+        self.fill_from_encoded(template, batch, row, str::to_owned)
+    }
+
+    /// The same with every value passed through `encode` before it is filled in.
+    pub fn fill_from_encoded(
+        &self,
+        template: &Template,
+        batch: &RecordBatch,
+        row: usize,
+        encode: fn(&str) -> String,
+    ) -> Result<String, ComponentError> {
+        let field = |name: &str| {
+            let column = batch.column_by_name(name).filter(|column| row < column.len())?;
+            Some(as_text(value_at(column, row, Numbers::AsText)))
+        };
+        template.fill(|name| field(name).or_else(|| self.variables.text(name)).map(|value| encode(&value)))
     }
 
     /// The same with every value passed through `encode` before it is filled in.

@@ -20,8 +20,8 @@ mod template;
 mod testing;
 mod wording;
 
-pub use component::{Component, ComponentType, Outcome, WaitUntil};
-pub use context::{RequestRef, RunContext};
+pub use component::{Ask, Component, ComponentType, Iterations, LogLevel, LogLine, Outcome, WaitUntil};
+pub use context::{RequestRef, RunContext, Runner};
 pub use design::{Design, Examination, PortKey};
 pub use error::{CANCELLED, ComponentError, MAY_NOT_ACT};
 pub use palette::Palette;

@@ -105,6 +105,7 @@ impl Bench {
             idempotency_key: "7/tested-aaaaaa".to_owned(),
             cancel: self.cancel.clone(),
             waited,
+            runner: Arc::new(()),
         };
         prepared.run(&mut context).await
     }

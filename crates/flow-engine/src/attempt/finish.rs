@@ -6,7 +6,7 @@ use crate::journal::NewPoint;
 use crate::plan::{Plan, Role};
 use crate::schedule::{Arrived, Delivery};
 use crate::{EngineError, OutletStream, RunEventKind};
-use flow_components::{ComponentError, MAY_NOT_ACT, Outcome, Services};
+use flow_components::{Ask, ComponentError, MAY_NOT_ACT, Outcome, Services};
 use flow_data::{Stream, Variables};
 use flow_store::{Level, RequestError, SavedKind, event};
 use serde_json::Value;
@@ -21,7 +21,7 @@ impl Attempt {
     pub(super) fn ran(&mut self, ran: Ran) -> Result<(), EngineError> {
         let Ran { component, arrived, result, elapsed } = ran;
         match result {
-            Ok(Outcome { wait: Some(until), .. }) => self.begin_wait(component, &arrived, until),
+            Ok(Outcome { ask: Some(Ask::Wait(until)), .. }) => self.begin_wait(component, &arrived, until),
             Ok(outcome) => match self.plan.components[component].role {
                 Role::Start if self.request.settings.begin_checkpoint => {
                     self.begun(component, outcome, arrived, elapsed)

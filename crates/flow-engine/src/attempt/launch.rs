@@ -69,6 +69,7 @@ impl Attempt {
                 },
                 cancel,
                 waited,
+                runner: Arc::new(()),
             };
             let result = AssertUnwindSafe(planned.code.run(&mut context)).catch_unwind().await;
             drop(context);

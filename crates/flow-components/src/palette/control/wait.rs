@@ -1,7 +1,7 @@
 //! Wait: durably, without memory.
 
 use crate::describe::optional;
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, WaitUntil};
+use crate::{Ask, Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, WaitUntil};
 use async_trait::async_trait;
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Component for Prepared {
         if run.waited || self.time.is_zero() {
             return Ok(Outcome::out(run.input().clone()));
         }
-        Ok(Outcome { wait: Some(WaitUntil::After(self.time)), ..Outcome::none() })
+        Ok(Outcome::ask(Ask::Wait(WaitUntil::After(self.time))))
     }
 
     fn design(&self, design: &mut Design<'_>) {

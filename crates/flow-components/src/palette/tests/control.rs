@@ -1,7 +1,7 @@
 //! Start, End, Checkpoint, Branch, Wait, Fail.
 
 use crate::testing::{Bench, outlet, prepare, rows, stream};
-use crate::{Palette, WaitUntil};
+use crate::{Ask, Palette, WaitUntil};
 use flow_data::arrow::datatypes::DataType;
 use flow_model::{Catalogue, Component};
 use serde_json::json;
@@ -85,10 +85,10 @@ async fn wait_asks_for_its_time_and_then_passes_on() {
     let component = Component::new("Wait", "A while").with("Seconds", 1.5);
     let (bench, input) = (Bench::new(), stream("a\n1\n"));
     let asked = bench.run(&component, input.clone()).await.unwrap();
-    assert_eq!(asked.wait, Some(WaitUntil::After(Duration::from_millis(1500))));
+    assert_eq!(asked.ask, Some(Ask::Wait(WaitUntil::After(Duration::from_millis(1500)))));
     assert!(asked.outlets.is_empty());
     let over = bench.run_prepared(prepare(&component).as_ref(), input.clone(), true).await.unwrap();
-    assert_eq!((outlet(&over, "out"), over.wait), (&input, None));
+    assert_eq!((outlet(&over, "out"), over.ask), (&input, None));
 }
 
 #[tokio::test]
