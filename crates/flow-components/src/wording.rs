@@ -1,7 +1,8 @@
 //! Small pieces of text that several components use.
 
-/// `1 record`, `3,213 records`.
-pub(crate) fn records(count: usize) -> String {
+/// `1 record`, `3,213 records`; `records` of a stream whose number is not known yet.
+pub(crate) fn records(count: impl Into<Option<usize>>) -> String {
+    let Some(count) = count.into() else { return "records".to_owned() };
     let digits = count.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

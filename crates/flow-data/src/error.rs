@@ -89,8 +89,18 @@ pub enum DataError {
         /// The field.
         field: String,
     },
-    /// A value of a CSV file does not have the type that was asked for.
-    #[error("row {row}, field “{field}”: “{value}” is no {expected}")]
+    /// The quotes of a CSV file are in disorder.
+    #[error("row {row} (line {line}): {message}")]
+    CsvQuotes {
+        /// The row, from 1, not counting the header.
+        row: u64,
+        /// The line of the file, from 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// A value of a file does not have the type of its field.
+    #[error("row {row}, field “{field}”: “{value}” is no {expected}{}", inferred_hint(*inferred))]
     CsvValue {
         /// The row, from 1, not counting the header.
         row: u64,
@@ -98,14 +108,72 @@ pub enum DataError {
         field: String,
         /// The text found.
         value: String,
-        /// The type asked for, in words.
+        /// The type of the field, in words.
         expected: String,
+        /// Whether that type was found from the first records, and not asked for.
+        inferred: bool,
     },
     /// A CSV file cannot be read or written for another reason.
     #[error("{message}")]
     Csv {
         /// Why.
         message: String,
+    },
+    /// The bytes of a text are not in the encoding that they should have.
+    #[error("{message}; choose the encoding that the file has")]
+    Encoding {
+        /// Where and why.
+        message: String,
+    },
+    /// A record is longer than records may be, which mostly means that the file is of another kind.
+    #[error("line {line}: the record that begins here is longer than {} MiB", most >> 20)]
+    RecordTooLong {
+        /// The line of the file where it begins, from 1.
+        line: u64,
+        /// The most bytes that a record may have.
+        most: usize,
+    },
+    /// Something does not fit into the memory that it may take.
+    #[error("{message}")]
+    TooLarge {
+        /// What, and the limit.
+        message: String,
+    },
+    /// A document or a line is not in its format.
+    #[error("{}{message}", record_place(*row, *line))]
+    Malformed {
+        /// The record, from 1, where there is one.
+        row: Option<u64>,
+        /// The line of the file, from 1, where it is known.
+        line: Option<u64>,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file cannot be read or written: the disk is full, the file is gone.
+    #[error("{message}")]
+    File {
+        /// Why.
+        message: String,
+    },
+    /// Cairn itself is at fault.
+    #[error("{message}")]
+    Internal {
+        /// What happened.
+        message: String,
+    },
+    /// An error with the place where it happened: `field “price”: record 3: division by zero`.
+    #[error("{place}: {error}")]
+    About {
+        /// The place.
+        place: String,
+        /// The error.
+        error: Box<DataError>,
+    },
+    /// An error of a stream on the way that was told to the [`crate::Tap`] there. Whoever reads the stream is not at fault.
+    #[error("{error}")]
+    Upstream {
+        /// The error.
+        error: Box<DataError>,
     },
 }
 
@@ -124,7 +192,15 @@ impl DataError {
             Self::CsvRagged { .. } => "data/csv-ragged",
             Self::CsvEncoding { .. } => "data/csv-encoding",
             Self::CsvValue { .. } => "data/csv-value",
+            Self::CsvQuotes { .. } => "data/csv-quotes",
+            Self::Encoding { .. } => "data/encoding",
+            Self::RecordTooLong { .. } => "data/record-too-long",
+            Self::TooLarge { .. } => "data/too-large",
+            Self::Malformed { .. } => "data/malformed",
             Self::Csv { .. } => "data/csv",
+            Self::File { .. } => "data/file",
+            Self::Internal { .. } => "data/internal",
+            Self::About { error, .. } | Self::Upstream { error } => error.code(),
         }
     }
 
@@ -132,18 +208,61 @@ impl DataError {
     pub fn row(&self) -> Option<u64> {
         match self {
             Self::Evaluate { row, .. } => *row,
-            Self::CsvRagged { row, .. } | Self::CsvEncoding { row, .. } | Self::CsvValue { row, .. } => Some(*row),
+            Self::CsvRagged { row, .. }
+            | Self::CsvEncoding { row, .. }
+            | Self::CsvQuotes { row, .. }
+            | Self::CsvValue { row, .. } => Some(*row),
+            Self::Malformed { row, .. } => *row,
+            Self::About { error, .. } | Self::Upstream { error } => error.row(),
             _ => None,
+        }
+    }
+
+    /// The same error with its place before the message; code and record stay.
+    #[must_use]
+    pub fn about(self, place: impl Into<String>) -> Self {
+        Self::About { place: place.into(), error: Box::new(self) }
+    }
+
+    /// Whether it happened in a stream on the way and was told there; see [`Self::Upstream`].
+    pub fn is_upstream(&self) -> bool {
+        match self {
+            Self::Upstream { .. } => true,
+            Self::About { error, .. } => error.is_upstream(),
+            _ => false,
         }
     }
 
     /// The same error when `rows` records came before those that were evaluated.
     #[must_use]
-    pub(crate) fn after(self, rows: u64) -> Self {
-        match self {
-            Self::Evaluate { row, message } => Self::Evaluate { row: row.map(|row| row + rows), message },
-            other => other,
+    pub fn after(self, rows: u64) -> Self {
+        self.later(rows, 0)
+    }
+
+    /// The same error when so many records and lines came before those that it counted.
+    #[must_use]
+    pub(crate) fn later(mut self, rows: u64, lines: u64) -> Self {
+        match &mut self {
+            Self::About { place, error } => {
+                let (place, error) = (std::mem::take(place), error.as_ref().clone());
+                return error.later(rows, lines).about(place);
+            }
+            Self::Evaluate { row, .. } => *row = row.map(|row| row + rows),
+            Self::CsvRagged { row, line, .. }
+            | Self::CsvEncoding { row, line, .. }
+            | Self::CsvQuotes { row, line, .. } => {
+                *row += rows;
+                *line += lines;
+            }
+            Self::Malformed { row, line, .. } => {
+                *row = row.map(|row| row + rows);
+                *line = line.map(|line| line + lines);
+            }
+            Self::CsvValue { row, .. } => *row += rows,
+            // The others name no record, and those from upstream counted from the start of their own stream.
+            _ => {}
         }
+        self
     }
 }
 
@@ -157,6 +276,19 @@ fn at(line: u64, column: u64) -> String {
 
 fn row_prefix(row: Option<u64>) -> String {
     row.map(|row| format!("record {row}: ")).unwrap_or_default()
+}
+
+fn record_place(row: Option<u64>, line: Option<u64>) -> String {
+    match (row, line) {
+        (Some(row), Some(line)) => format!("record {row} (line {line}): "),
+        (Some(row), None) => format!("record {row}: "),
+        (None, Some(line)) => format!("line {line}: "),
+        (None, None) => String::new(),
+    }
+}
+
+fn inferred_hint(inferred: bool) -> &'static str {
+    if inferred { "; its type was found from the first records, so give the field a type" } else { "" }
 }
 
 /// The end of a message about an unknown name: what was probably meant, else what there is.

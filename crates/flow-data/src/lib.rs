@@ -16,13 +16,13 @@ mod types;
 mod variables;
 
 pub use self::csv::{CsvOptions, read_csv, write_csv};
-pub use codec::{decode, encode};
+pub use codec::{Writer, decode, decode_file, encode, write};
 pub use datafusion::arrow;
 pub use error::DataError;
 pub use expression::{Expression, ExpressionCache};
 pub use json::{Numbers, value_at};
 pub use nearby::nearby_names;
-pub use stream::Stream;
-pub use transform::{Projection, holds_for_first, split};
+pub use stream::{Batches, Collector, Spool, SpoolLimits, Stream, Tap};
+pub use transform::{Projection, holds_for_first, keep, split};
 pub use types::type_name;
 pub use variables::Variables;

@@ -171,7 +171,7 @@ impl Run {
         })?;
         Ok(StreamView {
             fields: Field::all(kept.first.schema()),
-            rows: kept.first.to_json_rows(KEPT_ROWS),
+            rows: kept.first.to_json_rows(KEPT_ROWS).unwrap_or_default(),
             total: count(kept.total),
         })
     }
@@ -223,9 +223,10 @@ impl Run {
         let mut state = self.state.lock();
         let mut runs = BTreeMap::new();
         for OutletStream { outlet, stream } in outlets {
-            let total = stream.rows();
+            let total = stream.rows().unwrap_or_default();
             runs.insert(outlet.clone(), OutletRun { rows: count(total) });
-            let kept = KeptStream { first: stream.slice(0, KEPT_ROWS.min(total)), total };
+            let first = stream.first(KEPT_ROWS).unwrap_or_else(|_| Stream::empty(Arc::clone(stream.schema())));
+            let kept = KeptStream { first, total };
             state.streams.insert((component.clone(), outlet.clone()), kept);
         }
         runs

@@ -1,9 +1,7 @@
 use super::*;
 use crate::arrow::array::{ArrayRef, Int64Array, StringArray};
 use crate::arrow::datatypes::{DataType, Field, Schema};
-use crate::arrow::record_batch::RecordBatch;
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Instant;
 
 fn numbers(rows: i64) -> Stream {
@@ -30,9 +28,9 @@ fn large_streams_are_compressed_and_slices_save_only_their_part() {
     let large = numbers(50_000);
     let whole = encode(&large).unwrap();
     assert!(whole.len() < large.memory() / 4, "{} bytes for {}", whole.len(), large.memory());
-    let part = encode(&large.slice(10, 5)).unwrap();
+    let part = encode(&large.slice(10, 5).unwrap()).unwrap();
     assert!(part.len() < 2_000, "{} bytes for five records", part.len());
-    assert_eq!(decode(part).unwrap(), large.slice(10, 5));
+    assert_eq!(decode(part).unwrap(), large.slice(10, 5).unwrap());
 }
 
 #[test]
@@ -53,7 +51,7 @@ fn nonsense_with_a_valid_checksum_is_an_error() {
     for place in 0..body.len() {
         let mut nonsense = body.to_vec();
         nonsense[place] = nonsense[place].wrapping_add(37);
-        let sum = checksum(&nonsense);
+        let sum = shortened(blake3::hash(&nonsense));
         nonsense.extend_from_slice(&sum);
         // Some bytes are mere data: then it decodes to another stream. It must only never panic.
         if let Err(error) = decode(Bytes::from(nonsense)) {

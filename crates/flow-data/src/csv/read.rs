@@ -150,7 +150,7 @@ impl Column {
             .zip(1..)
             .find(|(value, _)| cast_with_options(value, asked, &STRICT).is_err())
             .map_or((0, String::new()), |(value, row)| (row, value.value(0).to_owned()));
-        DataError::CsvValue { row, field: self.name.clone(), value: text, expected: type_name(asked) }
+        DataError::CsvValue { row, field: self.name.clone(), value: text, expected: type_name(asked), inferred: false }
     }
 }
 

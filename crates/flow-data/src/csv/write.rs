@@ -15,7 +15,8 @@ pub fn write_csv(stream: &Stream, output: impl Write, options: &CsvOptions) -> R
         let names = stream.schema().fields().iter().map(|field| field.name());
         writer.write_record(names).map_err(|error| failed(&error))?;
     }
-    for batch in stream.batches() {
+    for batch in stream.batches()? {
+        let batch = batch?;
         write_batch(&mut writer, batch.columns(), batch.num_rows())?;
     }
     writer.flush().map_err(|error| DataError::Csv { message: error.to_string() })

@@ -18,7 +18,7 @@ fn value(sql: &str, variables: &Variables) -> Value {
     let stream = orders();
     let expression =
         Expression::compile(sql, stream.schema(), variables).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    crate::value_at(&expression.evaluate(&stream.batches()[0]).unwrap(), 0, crate::Numbers::Plain)
+    crate::value_at(&expression.evaluate(&stream.held().unwrap()[0]).unwrap(), 0, crate::Numbers::Plain)
 }
 
 fn problem(sql: &str) -> DataError {
@@ -140,7 +140,7 @@ fn the_cache_binds_new_values_to_a_kept_plan() {
     for factor in [json!(2), json!(5), json!(1.5), json!(null)] {
         let variables = Variables::default().with("factor", factor.clone());
         let expression = cache.compile("OrderId * $factor", stream.schema(), &variables).unwrap();
-        let value = crate::value_at(&expression.evaluate(&stream.batches()[0]).unwrap(), 0, crate::Numbers::Plain);
+        let value = crate::value_at(&expression.evaluate(&stream.held().unwrap()[0]).unwrap(), 0, crate::Numbers::Plain);
         assert_eq!(value.as_f64(), factor.as_f64().map(|factor| factor * 17.0));
     }
     let constant =
@@ -168,7 +168,7 @@ fn the_clock_is_read_anew_each_time() {
     let stream = orders();
     let read = || {
         let expression = cache.compile("now()", stream.schema(), &Variables::default()).unwrap();
-        crate::value_at(&expression.evaluate(&stream.batches()[0]).unwrap(), 0, crate::Numbers::Plain).to_string()
+        crate::value_at(&expression.evaluate(&stream.held().unwrap()[0]).unwrap(), 0, crate::Numbers::Plain).to_string()
     };
     let first = read();
     std::thread::sleep(std::time::Duration::from_millis(2));
@@ -212,7 +212,7 @@ fn time_of_one_record() {
         let begun = Instant::now();
         for _ in 0..rounds {
             let expression = cache.compile(sql, stream.schema(), &variables).unwrap();
-            std::hint::black_box(expression.evaluate(&stream.batches()[0]).unwrap());
+            std::hint::black_box(expression.evaluate(&stream.held().unwrap()[0]).unwrap());
         }
         println!("{sql}: planned in {planned:?}, then {:?}", begun.elapsed() / rounds);
     }

@@ -22,8 +22,11 @@ fn split_loses_no_record_and_counts_null_as_false() {
     for (condition, matching, others) in
         [("letter < 'c'", 2, 2), ("letter IS NULL", 1, 3), ("true", 4, 0), ("NULL", 0, 4), ("$v = 3", 4, 0)]
     {
-        let (yes, no) = split(&stream, &compile(condition, &stream)).unwrap();
-        assert_eq!((yes.rows(), no.rows()), (matching, others), "{condition}");
+        let condition_alone = compile(condition, &stream);
+        assert_eq!(keep(&stream, &condition_alone, false).unwrap().rows(), Some(matching), "{condition}");
+        assert_eq!(keep(&stream, &condition_alone, true).unwrap().rows(), Some(others), "{condition}");
+        let (yes, no) = split(&stream, &compile(condition, &stream), &Spool::in_memory()).unwrap();
+        assert_eq!((yes.rows(), no.rows()), (Some(matching), Some(others)), "{condition}");
     }
 }
 
@@ -32,11 +35,12 @@ fn a_projection_maps_every_record_and_names_the_field_that_fails() {
     let stream = letters();
     let good = Projection::new([("upper", compile("upper(letter)", &stream)), ("three", compile("$v", &stream))]);
     let mapped = good.map(&stream).unwrap();
-    assert_eq!(serde_json::Value::from(mapped.to_json_records().remove(1)), json!({"upper": "B", "three": 3}));
+    assert_eq!(serde_json::Value::from(mapped.to_json_records().unwrap().remove(1)), json!({"upper": "B", "three": 3}));
     let bad =
         Projection::new([("fine", compile("letter", &stream)), ("number", compile("CAST(letter AS INT)", &stream))]);
-    let (field, error) = bad.map(&stream).unwrap_err();
-    assert_eq!((field.as_str(), error.row()), ("number", Some(1)));
+    let error = bad.map(&stream).unwrap_err();
+    assert_eq!((error.code(), error.row()), ("data/evaluate", Some(1)));
+    assert!(error.to_string().starts_with("field “number”: record 1: "), "{error}");
 }
 
 #[test]

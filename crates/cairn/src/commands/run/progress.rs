@@ -101,14 +101,14 @@ impl Progress {
     fn outlet(&self, outlet: &OutletStream) -> Value {
         let mut value = json!({"outlet": outlet.outlet, "records": outlet.stream.rows()});
         if self.trace {
-            value["first"] = json!(outlet.stream.to_json_rows(TRACED));
+            value["first"] = json!(outlet.stream.to_json_rows(TRACED).unwrap_or_default());
         }
         value
     }
 
     fn traced(&self, outlets: &[OutletStream]) {
         for outlet in outlets {
-            for row in outlet.stream.to_json_rows(TRACED) {
+            for row in outlet.stream.to_json_rows(TRACED).unwrap_or_default() {
                 self.output.line(format!("      {} {}", outlet.outlet, Value::from(row)));
             }
         }
@@ -136,8 +136,8 @@ impl Observer for Progress {
 
 fn counts(outlets: &[OutletStream]) -> String {
     let count = |outlet: &OutletStream| match outlet.outlet.as_str() {
-        "out" => records(outlet.stream.rows()),
-        name => format!("{name}: {}", records(outlet.stream.rows())),
+        "out" => records(outlet.stream.rows().unwrap_or_default()),
+        name => format!("{name}: {}", records(outlet.stream.rows().unwrap_or_default())),
     };
     outlets.iter().map(count).collect::<Vec<_>>().join(", ")
 }

@@ -1,10 +1,11 @@
 //! Filter: parts the records in two.
 
+use super::reading;
 use crate::describe::required;
 use crate::wording::records;
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext};
 use async_trait::async_trait;
-use flow_data::split;
+use flow_data::{keep, split};
 use flow_model::{ComponentDescription, ERROR_OUTLET, Effect, Family, IN, OUT, Ports, PropertyKind};
 use std::sync::Arc;
 
@@ -58,14 +59,23 @@ struct Prepared {
 #[async_trait]
 impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
-        let input = run.input();
+        let input = run.input().clone();
         let failed = |error| ComponentError::from(error).on("Condition");
         let condition =
             run.services.expressions().compile(&self.condition, input.schema(), run.variables).map_err(failed)?;
-        let (matching, rejected) = split(input, &condition).map_err(failed)?;
-        let note = format!("{}, {} rejected", records(matching.rows()), rejected.rows());
-        let outlets = vec![(OUT.to_owned(), matching), (REJECTED.to_owned(), rejected)];
-        Ok(Outcome { outlets, ..Outcome::none() }.with_note(note))
+        match (run.wants(OUT), run.wants(REJECTED)) {
+            // The stream is read once, so both parts must be there before one of them can leave.
+            (true, true) => {
+                let (read, spool) = (input.clone(), run.spool().clone());
+                let parted = reading(run, &[&input], move || split(&read, &condition, &spool).map_err(failed));
+                let (matching, rejected) = parted.await?;
+                let note = format!("{}, {} rejected", records(matching.rows()), rejected.rows().unwrap_or_default());
+                let outlets = vec![(OUT.to_owned(), matching), (REJECTED.to_owned(), rejected)];
+                Ok(Outcome { outlets, ..Outcome::none() }.with_note(note))
+            }
+            (false, true) => Ok(Outcome::on(REJECTED, keep(&input, &condition, true).map_err(failed)?)),
+            (_, false) => Ok(Outcome::out(keep(&input, &condition, false).map_err(failed)?)),
+        }
     }
 
     fn design(&self, design: &mut Design<'_>) {

@@ -57,7 +57,7 @@ async fn a_filter_parts_the_records_and_always_delivers_both() {
     assert_eq!(rows(outlet(&outcome, "out")), json!([{"id": 2, "amount": 50}]));
     assert_eq!(rows(outlet(&outcome, "rejected")), json!([{"id": 1, "amount": 5}, {"id": 3, "amount": null}]));
     assert_eq!(outcome.note.as_deref(), Some("1 record, 2 rejected"));
-    let nothing = bench.run(&component, stream("id,amount\n1,5\n").slice(0, 0)).await.unwrap();
+    let nothing = bench.run(&component, stream("id,amount\n1,5\n").slice(0, 0).unwrap()).await.unwrap();
     assert_eq!(nothing.outlets.len(), 2);
 }
 

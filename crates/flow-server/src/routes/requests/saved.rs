@@ -62,7 +62,7 @@ fn rows(data: Bytes) -> Result<SavedRows, DataError> {
     let stream = flow_data::decode(data)?;
     Ok(SavedRows {
         fields: stream.schema().fields().iter().map(|field| field.name().clone()).collect(),
-        rows: stream.to_json_rows(SHOWN),
-        total: stream.rows() as u64,
+        rows: stream.to_json_rows(SHOWN)?,
+        total: stream.rows().unwrap_or_default() as u64,
     })
 }
