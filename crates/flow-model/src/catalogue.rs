@@ -15,6 +15,24 @@ pub trait Catalogue: Send + Sync {
 
     /// Every description, in the order of the palette.
     fn all(&self) -> Vec<&ComponentDescription>;
+
+    /// What `component` does to the world, as its properties make it. Of an unknown type the worst is assumed.
+    fn effect(&self, component: &Component) -> Effect {
+        self.describe(&component.kind).map_or(Effect::Changes, |description| description.effect)
+    }
+
+    /// Whether `component` has its input saved before it runs, so that its effect happens exactly once. That ForEach
+    /// and SubFlow save theirs follows from what they hold (see [`crate::Saving`]) and is not said here.
+    fn saves_input(&self, component: &Component) -> bool {
+        let _ = component;
+        false
+    }
+
+    /// The flow variables that `component` sets for what comes behind it.
+    fn sets(&self, component: &Component) -> Vec<String> {
+        let _ = component;
+        Vec::new()
+    }
 }
 
 /// What a component type is, for the palette, the inspector and the rules.
@@ -129,6 +147,8 @@ pub enum PropertyKind {
     Branches,
     /// A list of `{"name": …, "value": …}` texts, in which `${name}` stands for a flow variable (HTTP headers).
     Pairs,
+    /// A script in JavaScript.
+    Script,
     /// An SQL query over the streams of the inlets, each a table, and the flow variables (`$name`).
     Sql,
     /// A list of field names.
@@ -149,6 +169,8 @@ pub enum PropertyKind {
     JoinKeys,
     /// A list of `{"name": …, "type": …, "default": …}`: the inputs that a flow declares.
     Inputs,
+    /// The name of a flow of the project, which the component calls.
+    Flow,
     /// The name of a connection of the project, of one of the given kinds.
     Connection {
         /// The kinds that fit.
@@ -167,11 +189,16 @@ pub struct Choice {
 
 /// The inlets and outlets of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
 pub struct Ports {
     /// Where streams come in, from top to bottom.
     pub inlets: Vec<PortDescription>,
     /// Where streams go out, from top to bottom; the error outlet last.
     pub outlets: Vec<PortDescription>,
+    /// Of a component with a body (ForEach): where streams go into the body. Seen from there, the body's entry.
+    pub body_outlets: Vec<PortDescription>,
+    /// Of a component with a body: where streams come back from the body. Seen from there, the body's exit.
+    pub body_inlets: Vec<PortDescription>,
 }
 
 /// One inlet or outlet.
@@ -186,15 +213,23 @@ pub struct PortDescription {
 impl Ports {
     /// Ports with the given inlets and outlets, each named as in links.
     pub fn named(inlets: &[&str], outlets: &[&str]) -> Self {
-        let describe = |names: &[&str]| {
-            names.iter().map(|name| PortDescription { name: (*name).to_owned(), title: (*name).to_owned() }).collect()
-        };
-        Self { inlets: describe(inlets), outlets: describe(outlets) }
+        Self { inlets: PortDescription::named(inlets), outlets: PortDescription::named(outlets), ..Self::default() }
+    }
+
+    /// The same ports with a body: `outlets` lead into it and `inlets` take what comes back.
+    #[must_use]
+    pub fn with_body(self, outlets: &[&str], inlets: &[&str]) -> Self {
+        Self { body_outlets: PortDescription::named(outlets), body_inlets: PortDescription::named(inlets), ..self }
     }
 
     /// The ordinary ports: one inlet, one outlet and the error outlet.
     pub fn ordinary() -> Self {
         Self::named(&[IN], &[OUT, ERROR_OUTLET])
+    }
+
+    /// Whether other components may belong to the body of the component.
+    pub fn has_body(&self) -> bool {
+        !self.body_outlets.is_empty() || !self.body_inlets.is_empty()
     }
 
     /// Whether there is an inlet named `name`.
@@ -205,6 +240,22 @@ impl Ports {
     /// Whether there is an outlet named `name`.
     pub fn has_outlet(&self, name: &str) -> bool {
         self.outlets.iter().any(|port| port.name == name)
+    }
+
+    /// Whether there is an outlet named `name` that leads into the body.
+    pub fn has_body_outlet(&self, name: &str) -> bool {
+        self.body_outlets.iter().any(|port| port.name == name)
+    }
+
+    /// Whether there is an inlet named `name` that takes what comes back from the body.
+    pub fn has_body_inlet(&self, name: &str) -> bool {
+        self.body_inlets.iter().any(|port| port.name == name)
+    }
+}
+
+impl PortDescription {
+    fn named(names: &[&str]) -> Vec<Self> {
+        names.iter().map(|name| Self { name: (*name).to_owned(), title: (*name).to_owned() }).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! What is wrong with a flow, where, and how serious it is.
 
-use crate::{ComponentId, Link};
+use crate::{ComponentId, Edit, Link};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use ts_rs::TS;
 
 /// Something to mend in a flow. `code` is stable; programs and the UI go by it, never by the text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Diagnostic {
     /// Stable code: `flow/no-start`.
     pub code: String,
@@ -16,6 +16,19 @@ pub struct Diagnostic {
     pub message: String,
     /// Where.
     pub place: Place,
+    /// An edit that mends it, where there is one that an author would choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fix: Option<Box<Fix>>,
+}
+
+/// An edit that mends what a diagnostic is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Fix {
+    /// What it does, for a button: `Remove the link`.
+    pub title: String,
+    /// The edit.
+    pub edit: Edit,
 }
 
 /// How serious a diagnostic is.
@@ -50,7 +63,13 @@ pub struct Place {
 impl Diagnostic {
     /// An error about the flow as a whole; narrow its place with [`Self::at`], [`Self::on`] or [`Self::along`].
     pub fn error(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), severity: Severity::Error, message: message.into(), place: Place::default() }
+        Self {
+            code: code.to_owned(),
+            severity: Severity::Error,
+            message: message.into(),
+            place: Place::default(),
+            fix: None,
+        }
     }
 
     /// The same as a warning.
@@ -77,6 +96,19 @@ impl Diagnostic {
     pub fn along(mut self, link: &Link) -> Self {
         self.place.link = Some(link.clone());
         self
+    }
+
+    /// Offers an edit that mends it.
+    #[must_use]
+    pub fn mended_by(mut self, title: impl Into<String>, edit: Edit) -> Self {
+        self.fix = Some(Box::new(Fix { title: title.into(), edit }));
+        self
+    }
+
+    /// Offers to remove the link that it is about.
+    #[must_use]
+    pub(crate) fn mended_without(self, link: &Link) -> Self {
+        self.mended_by("Remove the link", Edit::Disconnect { link: link.clone() })
     }
 }
 

@@ -19,7 +19,11 @@ pub struct Flow {
     pub components: IndexMap<ComponentId, Component>,
     /// The links, sorted.
     pub links: BTreeSet<Link>,
-    /// Where each component is drawn. Kept apart from the components so that a moved box hides nothing in a diff.
+    /// Frames around components, and notes, by their ids.
+    #[serde(default)]
+    #[ts(type = "Record<string, Group>")]
+    pub groups: BTreeMap<ComponentId, Group>,
+    /// Where each component is drawn; in the body of a ForEach, relative to the ForEach. Kept apart from the components so that a moved box hides nothing in a diff.
     #[ts(type = "Record<string, Position>")]
     pub layout: BTreeMap<ComponentId, Position>,
     /// Members of the file that this release does not know. They survive a round trip.
@@ -48,6 +52,41 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[ts(skip)]
     pub unknown: Map<String, Value>,
+}
+
+/// A frame around components, or a note of its own. It changes nothing about how the flow runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Group {
+    /// Its title on the canvas.
+    #[serde(default)]
+    pub title: String,
+    /// What it says, in Markdown.
+    #[serde(default)]
+    pub note: String,
+    /// The components that it is drawn around.
+    #[serde(default)]
+    pub members: BTreeSet<ComponentId>,
+    /// Where it is drawn when it has no members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub area: Option<Area>,
+    /// Members of the file that this release does not know. They survive a round trip.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[ts(skip)]
+    pub unknown: Map<String, Value>,
+}
+
+/// A rectangle on the canvas, in canvas units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Area {
+    /// Its left side.
+    pub x: f64,
+    /// Its top.
+    pub y: f64,
+    /// How wide it is.
+    pub width: f64,
+    /// How high it is.
+    pub height: f64,
 }
 
 /// One end of a link: an outlet or an inlet of a component. Written `mapper-k3x9ab.out`.

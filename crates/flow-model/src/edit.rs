@@ -9,10 +9,10 @@ mod tests;
 
 pub use error::EditError;
 
-use crate::{Catalogue, Component, ComponentId, Flow, Link, Position};
+use crate::{Catalogue, Component, ComponentId, Flow, Group, Link, Position};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use ts_rs::TS;
 
 /// A change to a flow. Menu, keyboard, canvas, inspector, paste and merge all change a flow by edits and in no other way.
@@ -32,7 +32,7 @@ pub enum Edit {
         #[ts(optional)]
         index: Option<usize>,
     },
-    /// Removes a component with its links and its position.
+    /// Removes a component with its links and its position, and with all that belongs to its body.
     RemoveComponent {
         /// The component.
         id: ComponentId,
@@ -61,6 +61,17 @@ pub enum Edit {
         /// Where.
         position: Position,
     },
+    /// Moves components into the body of a ForEach, from one body to another, or out to the top level. Links between
+    /// what moves and what stays are removed, because none leads over the border of a body.
+    SetParent {
+        /// The ForEach; none is the top level.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        parent: Option<ComponentId>,
+        /// The components that move, with the places where they are drawn there.
+        #[ts(type = "Record<string, Position>")]
+        positions: BTreeMap<ComponentId, Position>,
+    },
     /// Adds a link.
     Connect {
         /// The link.
@@ -76,6 +87,15 @@ pub enum Edit {
         /// The new description.
         description: String,
     },
+    /// Adds or changes a frame around components or a note, or removes it.
+    SetGroup {
+        /// Its identity.
+        id: ComponentId,
+        /// What it is from now on; none removes it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        group: Option<Group>,
+    },
     /// Several edits as one: all of them, or none.
     Batch {
         /// The edits, in order.
@@ -85,7 +105,8 @@ pub enum Edit {
 
 impl Edit {
     /// Applies the edit to `flow` and returns its inverse. The rules of drawing hold: ports exist, no link from a
-    /// component to itself, none twice, no circle, one start component. On an error the flow is unchanged.
+    /// component to itself, none twice, none over the border of a body, no circle, one start component, bodies only in
+    /// components that have one. On an error the flow is unchanged.
     pub fn apply(&self, flow: &mut Flow, catalogue: &dyn Catalogue) -> Result<Self, EditError> {
         perform::perform(self, flow, Some(catalogue))
     }
@@ -127,6 +148,8 @@ impl Edit {
             Self::Connect { link } | Self::Disconnect { link } => {
                 BTreeSet::from([link.from.component.clone(), link.to.component.clone()])
             }
+            Self::SetParent { parent, positions } => positions.keys().chain(parent).cloned().collect(),
+            Self::SetGroup { id, .. } => BTreeSet::from([id.clone()]),
             Self::SetDescription { .. } => BTreeSet::new(),
             Self::Batch { edits } => edits.iter().flat_map(Self::touches).collect(),
         }
@@ -162,9 +185,33 @@ impl Edit {
             Self::Disconnect { link } => {
                 format!("Disconnect “{}” from “{}”", name(&link.from.component), name(&link.to.component))
             }
+            Self::SetParent { parent, positions } => {
+                let what = match positions.keys().next() {
+                    Some(id) if positions.len() == 1 => format!("“{}”", name(id)),
+                    _ => format!("{} components", positions.len()),
+                };
+                match parent {
+                    Some(parent) => format!("Move {what} into “{}”", name(parent)),
+                    None => format!("Move {what} out of the body"),
+                }
+            }
             Self::SetDescription { .. } => "Change the description".to_owned(),
+            Self::SetGroup { id, group } => describe_group(flow.groups.get(id), group.as_ref()),
             Self::Batch { edits } => describe_batch(edits, flow),
         }
+    }
+}
+
+fn describe_group(before: Option<&Group>, after: Option<&Group>) -> String {
+    let named = |group: &Group| match group.title.as_str() {
+        _ if group.members.is_empty() => "a note".to_owned(),
+        "" => "a group".to_owned(),
+        title => format!("the group “{title}”"),
+    };
+    match (before, after) {
+        (_, None) => format!("Remove {}", before.map_or_else(|| "a group".to_owned(), named)),
+        (None, Some(group)) => format!("Add {}", named(group)),
+        (Some(_), Some(group)) => format!("Change {}", named(group)),
     }
 }
 

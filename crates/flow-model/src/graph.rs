@@ -1,16 +1,23 @@
-//! A flow's shape in a form made for computing: components by index, in an order in which they may run.
+//! A flow's shape in a form made for computing: components by index, in an order in which they may run. The top level
+//! of a flow and the body of each ForEach have a graph of their own.
+
+mod scope;
 
 use crate::{ComponentId, Flow, Link};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// The components of a flow in topological order, with the links between them by index.
+pub(crate) use scope::Scope;
+
+/// The components of a flow's top level, or of one body, in topological order, with the links between them by index.
 #[derive(Debug, Clone)]
 pub struct Graph {
     order: Vec<ComponentId>,
     index: HashMap<ComponentId, usize>,
     outgoing: Vec<Vec<GraphLink>>,
     incoming: Vec<Vec<GraphLink>>,
+    entries: Vec<Entry>,
+    exits: Vec<Exit>,
 }
 
 /// A link between two components, each named by its index in [`Graph::order`].
@@ -26,12 +33,43 @@ pub struct GraphLink {
     pub inlet: String,
 }
 
+/// A link from a ForEach into its body: `foreach.each → child.in`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The body outlet of the ForEach.
+    pub outlet: String,
+    /// The component it goes to, by its index in [`Graph::order`].
+    pub to: usize,
+    /// The inlet of that component.
+    pub inlet: String,
+}
+
+/// A link from a body back to its ForEach: `child.out → foreach.result`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Exit {
+    /// The component it comes from, by its index in [`Graph::order`].
+    pub from: usize,
+    /// The outlet of that component.
+    pub outlet: String,
+    /// The body inlet of the ForEach.
+    pub inlet: String,
+}
+
 /// Why a flow has no order in which it may run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// A link begins or ends at a component that does not exist.
     #[error("the link {link} leads to or from a component that does not exist: remove it")]
     NoSuchComponent {
+        /// That link.
+        link: Link,
+    },
+    /// A link leads over the border of a body.
+    #[error(
+        "the link {link} leads over the border of a ForEach's body: streams go in through the ForEach's body outlet \
+         and out through its body inlet, so remove the link, or move both components into the same body"
+    )]
+    CrossesBorder {
         /// That link.
         link: Link,
     },
@@ -49,37 +87,32 @@ impl GraphError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoSuchComponent { .. } => "link/no-such-component",
+            Self::CrossesBorder { .. } => "link/crosses-border",
             Self::Cycle { .. } => "flow/cycle",
         }
     }
 }
 
 impl Graph {
-    /// Builds the graph of `flow`. Among components that may run in any order, the flow's own order decides, so the
-    /// same flow always gives the same graph.
+    /// Builds the graph of the top level of `flow`: the components that belong to no body. Among components that may
+    /// run in any order, the flow's own order decides, so the same flow always gives the same graph.
     pub fn build(flow: &Flow) -> Result<Self, GraphError> {
-        let in_flow = |link: &Link| {
-            let from = flow.components.get_index_of(&link.from.component)?;
-            Some((from, flow.components.get_index_of(&link.to.component)?))
-        };
-        let mut ends = Vec::with_capacity(flow.links.len());
-        for link in &flow.links {
-            ends.push(in_flow(link).ok_or_else(|| GraphError::NoSuchComponent { link: link.clone() })?);
-        }
-        let ranks = rank(flow.components.len(), &ends).map_err(|stuck| GraphError::Cycle {
-            components: stuck.into_iter().filter_map(|at| Some(flow.components.get_index(at)?.0.clone())).collect(),
-        })?;
-        Ok(Self::assemble(flow, &ends, &ranks))
+        Scope::top(flow)?.graph()
     }
 
-    fn assemble(flow: &Flow, ends: &[(usize, usize)], ranks: &[usize]) -> Self {
-        let count = flow.components.len();
-        let mut by_rank: Vec<(usize, &ComponentId)> = ranks.iter().copied().zip(flow.components.keys()).collect();
+    /// Builds the graph of the body of `for_each`: the components whose parent it is.
+    pub fn of_body(flow: &Flow, for_each: &ComponentId) -> Result<Self, GraphError> {
+        Scope::body(flow, for_each)?.graph()
+    }
+
+    fn assemble(scope: &Scope, ranks: &[usize]) -> Self {
+        let count = scope.members.len();
+        let mut by_rank: Vec<(usize, &ComponentId)> = ranks.iter().copied().zip(scope.members.iter().copied()).collect();
         by_rank.sort_unstable_by_key(|(rank, _)| *rank);
         let order: Vec<ComponentId> = by_rank.into_iter().map(|(_, id)| id.clone()).collect();
         let index = order.iter().enumerate().map(|(at, id)| (id.clone(), at)).collect();
         let (mut outgoing, mut incoming) = (vec![Vec::new(); count], vec![Vec::new(); count]);
-        for (link, (from, to)) in flow.links.iter().zip(ends) {
+        for (link, from, to) in &scope.within {
             let link = GraphLink {
                 from: ranks[*from],
                 outlet: link.from.port.clone(),
@@ -89,7 +122,18 @@ impl Graph {
             incoming[link.to].push(link.clone());
             outgoing[link.from].push(link);
         }
-        Self { order, index, outgoing, incoming }
+        let ports = |link: &Link| (link.from.port.clone(), link.to.port.clone());
+        let entry = |(link, to): &(&Link, usize)| {
+            let (outlet, inlet) = ports(link);
+            Entry { outlet, to: ranks[*to], inlet }
+        };
+        let exit = |(link, from): &(&Link, usize)| {
+            let (outlet, inlet) = ports(link);
+            Exit { from: ranks[*from], outlet, inlet }
+        };
+        let entries = scope.entering.iter().map(entry).collect();
+        let exits = scope.leaving.iter().map(exit).collect();
+        Self { order, index, outgoing, incoming, entries, exits }
     }
 
     /// The components in topological order: each stands behind all those that it receives streams from.
@@ -102,28 +146,46 @@ impl Graph {
         self.index.get(id).copied()
     }
 
-    /// The links from the outlets of the component at `index`, sorted.
+    /// The links from the outlets of the component at `index`, sorted; without those that leave the body.
     pub fn outgoing(&self, index: usize) -> &[GraphLink] {
         self.outgoing.get(index).map_or(&[], Vec::as_slice)
     }
 
-    /// The links to the inlets of the component at `index`, sorted.
+    /// The links to the inlets of the component at `index`, sorted; without those that enter the body.
     pub fn incoming(&self, index: usize) -> &[GraphLink] {
         self.incoming.get(index).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether nothing follows the component at `index`: no link leaves it.
-    pub fn is_terminal(&self, index: usize) -> bool {
-        self.outgoing(index).is_empty()
+    /// The links from the ForEach into this body, sorted; none at the top level.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
-    /// Whether each component lies on a path from the component at `start` (itself included), by index.
-    pub fn reachable_from(&self, start: usize) -> Vec<bool> {
+    /// The links from this body back to its ForEach, sorted; none at the top level.
+    pub fn exits(&self) -> &[Exit] {
+        &self.exits
+    }
+
+    /// Those of [`Self::exits`] that come from the component at `index`.
+    pub fn exits_of(&self, index: usize) -> impl Iterator<Item = &Exit> {
+        self.exits.iter().filter(move |exit| exit.from == index)
+    }
+
+    /// Whether nothing follows the component at `index`: no link leaves it, neither to another component nor out of the
+    /// body.
+    pub fn is_terminal(&self, index: usize) -> bool {
+        self.outgoing(index).is_empty() && self.exits_of(index).next().is_none()
+    }
+
+    /// Whether each component lies on a path from one of `starts` (themselves included), by index.
+    pub fn reachable_from(&self, starts: impl IntoIterator<Item = usize>) -> Vec<bool> {
         let mut reached = vec![false; self.order.len()];
-        if let Some(first) = reached.get_mut(start) {
-            *first = true;
+        for start in starts {
+            if let Some(start) = reached.get_mut(start) {
+                *start = true;
+            }
         }
-        for at in start..self.order.len() {
+        for at in 0..self.order.len() {
             if reached[at] {
                 for link in &self.outgoing[at] {
                     reached[link.to] = true;

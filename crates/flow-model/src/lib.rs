@@ -4,6 +4,7 @@
 //! This crate has no I/O, no clock and no async, and knows no other crate of Cairn. What component types exist it
 //! learns through the [`Catalogue`] trait, which `flow-components` implements.
 
+mod body;
 mod canonical;
 mod catalogue;
 mod connection;
@@ -20,23 +21,29 @@ mod start;
 #[cfg(test)]
 mod example;
 
+pub use body::LinkPlace;
 pub use canonical::{DocumentError, FORMAT};
 pub use catalogue::{
     Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
 };
-pub use connection::{Connection, ConnectionError};
-pub use diagnostic::{Diagnostic, Place, Severity};
-pub use document::{Component, Flow, Link, PortRef, Position};
+pub use connection::{
+    Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, Secret, connection_kind, connection_kinds,
+};
+pub use diagnostic::{Diagnostic, Fix, Place, Severity};
+pub use document::{Area, Component, Flow, Group, Link, PortRef, Position};
 pub use edit::{Edit, EditError};
-pub use graph::{Graph, GraphError, GraphLink};
+pub use graph::{Entry, Exit, Graph, GraphError, GraphLink};
 pub use id::{ComponentId, FlowName, InvalidName};
 pub use resume::{SavedState, runs_again, settled};
-pub use rules::{check_connections, check_structure};
-pub use start::{BeginCheckpoint, InputDeclaration, InputError, InputType, START, StartSettings};
+pub use rules::{check_connections, check_structure, check_sub_flows};
+pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings};
 
 /// Name of the outlet that every component has which can fail and be handled (all but Start, End, Checkpoint and Fail): the
 /// error as a record.
 pub const ERROR_OUTLET: &str = "error";
+/// Name of the outlet that gives one record when the component has ended, well or not. Every component with an error
+/// outlet has it.
+pub const ALWAYS_OUTLET: &str = "always";
 /// Name of the ordinary outlet.
 pub const OUT: &str = "out";
 /// Name of the ordinary inlet.

@@ -8,23 +8,29 @@ use std::collections::HashSet;
 pub struct SavedState {
     /// Components that made a saved point: Checkpoints, and Start when `BeginCheckpoint` is `Use`.
     pub saved: HashSet<ComponentId>,
+    /// Components whose input is saved (exactly once, ForEach, SubFlow, Wait): what is before them need not run again
+    /// for their sake, but they do.
+    pub inputs: HashSet<ComponentId>,
     /// Components whose completion is recorded because nothing follows them: no stream of theirs went anywhere.
     pub completed_terminals: HashSet<ComponentId>,
     /// Outlets recorded as not taken, with their component.
     pub not_taken: HashSet<(ComponentId, String)>,
 }
 
-/// The components that never run again: those from which every path crosses a saved point, a completed terminal or an
-/// outlet recorded as not taken. A component that saved or completed is itself settled; a terminal component is
-/// settled only when its completion is recorded.
+/// The components that never run again: those from which every path crosses a saved point, a saved input, a completed
+/// terminal or an outlet recorded as not taken. A component that saved or completed is itself settled; a terminal component is
+/// settled only when its completion is recorded. In the body of a ForEach, a path that leaves the body is not cut by
+/// that: it is the finished iteration that is recorded then, with all of its components.
 pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
     let mut settled = vec![false; graph.order().len()];
+    let has_input: Vec<bool> = graph.order().iter().map(|id| state.inputs.contains(id)).collect();
     for (at, id) in graph.order().iter().enumerate().rev() {
-        let is_cut =
-            |link: &crate::GraphLink| settled[link.to] || state.not_taken.contains(&(id.clone(), link.outlet.clone()));
+        let is_not_taken = |outlet: &str| state.not_taken.contains(&(id.clone(), outlet.to_owned()));
         settled[at] = state.saved.contains(id)
             || state.completed_terminals.contains(id)
-            || (!graph.is_terminal(at) && graph.outgoing(at).iter().all(is_cut));
+            || (!graph.is_terminal(at)
+                && graph.outgoing(at).iter().all(|link| settled[link.to] || has_input[link.to] || is_not_taken(&link.outlet))
+                && graph.exits_of(at).all(|exit| is_not_taken(&exit.outlet)));
     }
     graph.order().iter().zip(settled).filter(|(_, settled)| *settled).map(|(id, _)| id.clone()).collect()
 }

@@ -1,38 +1,42 @@
 //! What is wrong with a flow, as far as its structure tells: without running it and without knowing any schema.
 
+mod bodies;
 mod connections;
+mod facts;
+mod groups;
 mod links;
+mod local;
+mod paths;
 mod properties;
 mod restart;
+mod sub_flows;
+mod variables;
 
 #[cfg(test)]
 mod tests;
 
 pub use connections::check_connections;
+pub use sub_flows::check_sub_flows;
 
-use crate::{Catalogue, Component, ComponentId, Diagnostic, Flow, Graph, GraphError, START};
+use crate::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, START};
+use facts::Facts;
 
-/// Checks the structure of `flow`: its start, its links, the types and properties of its components, and what would
-/// break on another server. The result is in the order of the components, what concerns the whole flow first.
+/// Checks the structure of `flow`: its start, its links and bodies, the types and properties of its components, its
+/// flow variables, and what would break on another server. What concerns the whole flow comes first.
 pub fn check_structure(flow: &Flow, catalogue: &dyn Catalogue) -> Vec<Diagnostic> {
+    let facts = Facts::of(flow, catalogue);
     let mut found = starts(flow);
-    links::check(flow, catalogue, &mut found);
-    let graph = match Graph::build(flow) {
-        Ok(graph) => Some(graph),
-        Err(error @ GraphError::Cycle { .. }) => {
-            found.push(cycle(flow, &error));
-            None
-        }
-        // The links have been checked above.
-        Err(GraphError::NoSuchComponent { .. }) => None,
-    };
+    links::check(&facts, &mut found);
+    paths::cycles(&facts, &mut found);
     for (id, component) in &flow.components {
-        check_component(flow, id, component, catalogue, &mut found);
+        check_type(&facts, id, component, &mut found);
+        bodies::check(&facts, id, component, &mut found);
     }
-    if let Some(graph) = &graph {
-        unreachable(flow, graph, &mut found);
-    }
-    restart::check(flow, catalogue, &mut found);
+    paths::unreachable(&facts, &mut found);
+    paths::never_ends_well(&facts, &mut found);
+    variables::check(&facts, &mut found);
+    groups::check(flow, &mut found);
+    restart::check(&facts, &mut found);
     found
 }
 
@@ -44,40 +48,19 @@ fn starts(flow: &Flow) -> Vec<Diagnostic> {
             "the flow has no start component: drag Start from the palette and connect it to what comes first",
         )];
     };
-    let several = |(id, _): (&ComponentId, &Component)| {
+    let several = |(id, component): (&ComponentId, &Component)| {
         let message =
             format!("a flow has exactly one start component, and “{}” is it already: remove one of them", first.name);
-        Diagnostic::error("flow/several-starts", message).at(id)
+        Diagnostic::error("flow/several-starts", message).at(id).mended_by(
+            format!("Remove “{}”", component.name),
+            Edit::RemoveComponent { id: id.clone() },
+        )
     };
     starts.map(several).collect()
 }
 
-fn cycle(flow: &Flow, error: &GraphError) -> Diagnostic {
-    let GraphError::Cycle { components } = error else { return Diagnostic::error(error.code(), error.to_string()) };
-    let names: Vec<String> = components
-        .iter()
-        .filter_map(|id| flow.components.get(id))
-        .map(|component| format!("“{}”", component.name))
-        .collect();
-    let message = format!(
-        "links lead in a circle through {}: a flow runs in one direction, so remove one of the links between them",
-        names.join(", ")
-    );
-    let diagnostic = Diagnostic::error("flow/cycle", message);
-    match components.first() {
-        Some(first) => diagnostic.at(first),
-        None => diagnostic,
-    }
-}
-
-fn check_component(
-    flow: &Flow,
-    id: &ComponentId,
-    component: &Component,
-    catalogue: &dyn Catalogue,
-    found: &mut Vec<Diagnostic>,
-) {
-    match catalogue.describe(&component.kind) {
+fn check_type(facts: &Facts, id: &ComponentId, component: &Component, found: &mut Vec<Diagnostic>) {
+    match facts.catalogue.describe(&component.kind) {
         Some(description) => properties::check(id, component, description, found),
         None => found.push(
             Diagnostic::error(
@@ -89,25 +72,5 @@ fn check_component(
             )
             .at(id),
         ),
-    }
-    if let Some(parent) = component.parent.as_ref().filter(|parent| !flow.components.contains_key(*parent)) {
-        let message =
-            format!("“{}” belongs to the body of “{parent}”, which does not exist: remove it", component.name);
-        found.push(Diagnostic::error("component/no-such-parent", message).at(id));
-    }
-}
-
-fn unreachable(flow: &Flow, graph: &Graph, found: &mut Vec<Diagnostic>) {
-    let Some(start) = flow.start().and_then(|(id, _)| graph.index_of(id)) else { return };
-    let reached = graph.reachable_from(start);
-    for (id, component) in &flow.components {
-        let is_reached = graph.index_of(id).is_some_and(|at| reached[at]);
-        if !is_reached && component.kind != START {
-            let message = format!(
-                "“{}” never runs, because no path leads to it from the start: connect it, or remove it",
-                component.name
-            );
-            found.push(Diagnostic::warning("flow/unreachable", message).at(id));
-        }
     }
 }

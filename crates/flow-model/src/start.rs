@@ -8,6 +8,8 @@ use ts_rs::TS;
 
 /// The type of the start component.
 pub const START: &str = "Start";
+/// The type of the component that ends an attempt as failed.
+pub const FAIL: &str = "Fail";
 
 /// The properties of a flow's start component, with defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -21,6 +23,8 @@ pub struct StartSettings {
     pub retry_count: u32,
     /// `RetryInterval`: seconds from a failed attempt to the next.
     pub retry_interval: f64,
+    /// `RetryBackoff`: how many times as long each further interval is; 1 leaves them all the same.
+    pub retry_backoff: u32,
     /// `Timeout`: seconds that one attempt may take; none means without limit.
     pub timeout: Option<f64>,
     /// `Inputs`: what a request may or must be given.
@@ -89,6 +93,7 @@ impl StartSettings {
     pub fn of(flow: &Flow) -> Option<Self> {
         let (_, start) = flow.start()?;
         let property = |name: &str| start.properties.get(name);
+        let whole = |name: &str| property(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
         let seconds = |name: &str| property(name).and_then(Value::as_f64).filter(|seconds| *seconds >= 0.0);
         Some(Self {
             other_server_retry: property("OtherServerRetry").and_then(Value::as_bool).unwrap_or(false),
@@ -96,8 +101,9 @@ impl StartSettings {
                 Some("Use") => BeginCheckpoint::Use,
                 _ => BeginCheckpoint::NotUse,
             },
-            retry_count: property("RetryCount").and_then(Value::as_u64).and_then(|n| n.try_into().ok()).unwrap_or(0),
+            retry_count: whole("RetryCount").unwrap_or(0),
             retry_interval: seconds("RetryInterval").unwrap_or(10.0),
+            retry_backoff: whole("RetryBackoff").unwrap_or(1).max(1),
             timeout: seconds("Timeout").filter(|seconds| *seconds > 0.0),
             inputs: property("Inputs").map(InputDeclaration::list).unwrap_or_default(),
         })

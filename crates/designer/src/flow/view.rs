@@ -50,6 +50,7 @@ fn ports_in_use(flow: &Flow, id: &ComponentId) -> Ports {
     Ports {
         inlets: describe(flow.links_to(id).map(|link| link.to.port.as_str()).collect()),
         outlets: describe(flow.links_from(id).map(|link| link.from.port.as_str()).collect()),
+        ..Ports::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the text of a file to a flow.
 
 use super::{DocumentError, FORMAT, strict};
-use crate::{Component, ComponentId, Flow, Link, PortRef, Position};
+use crate::{Area, Component, ComponentId, Flow, Group, Link, PortRef, Position};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +15,10 @@ pub(super) fn flow(text: &str) -> Result<Flow, DocumentError> {
     };
     let components = components(members.shift_remove("components"))?;
     let links = links(members.shift_remove("links"))?;
+    let groups = groups(members.shift_remove("groups"))?;
     let mut layout = layout(members.shift_remove("layout"))?;
     layout.retain(|id, _| components.contains_key(id));
-    let mut flow = Flow { description, components, links, layout, unknown: members };
+    let mut flow = Flow { description, components, links, groups, layout, unknown: members };
     flow.place_missing();
     Ok(flow)
 }
@@ -88,6 +89,44 @@ fn links(value: Option<Value>) -> Result<BTreeSet<Link>, DocumentError> {
     Ok(links)
 }
 
+fn groups(value: Option<Value>) -> Result<BTreeMap<ComponentId, Group>, DocumentError> {
+    let mut groups = BTreeMap::new();
+    for (index, value) in list(value, "groups")?.into_iter().enumerate() {
+        let path = format!("groups[{index}]");
+        let (id, group) = group(value, &path)?;
+        if groups.contains_key(&id) {
+            return Err(DocumentError::shape(format!("{path}.id"), format!("another group has the id “{id}” already")));
+        }
+        groups.insert(id, group);
+    }
+    Ok(groups)
+}
+
+fn group(value: Value, path: &str) -> Result<(ComponentId, Group), DocumentError> {
+    let mut members = object(value, path)?;
+    let id = component_id(required(&mut members, "id", path)?, &format!("{path}.id"))?;
+    let mut text = |name: &str| match members.shift_remove(name) {
+        None => Ok(String::new()),
+        Some(value) => string(value, &format!("{path}.{name}")),
+    };
+    let (title, note) = (text("title")?, text("note")?);
+    let around = list(members.shift_remove("members"), &format!("{path}.members"))?.into_iter().enumerate();
+    let around = around.map(|(at, id)| component_id(id, &format!("{path}.members[{at}]"))).collect::<Result<_, _>>()?;
+    let area = members.shift_remove("area").map(|value| area(&value, &format!("{path}.area"))).transpose()?;
+    Ok((id, Group { title, note, members: around, area, unknown: members }))
+}
+
+fn area(value: &Value, path: &str) -> Result<Area, DocumentError> {
+    match numbers(value).as_deref() {
+        Some([x, y, width, height]) => Ok(Area { x: *x, y: *y, width: *width, height: *height }),
+        _ => Err(DocumentError::shape(path, format!("expected left, top, width and height, found {value}"))),
+    }
+}
+
+fn numbers(value: &Value) -> Option<Vec<f64>> {
+    value.as_array().and_then(|values| values.iter().map(Value::as_f64).collect())
+}
+
 fn layout(value: Option<Value>) -> Result<BTreeMap<ComponentId, Position>, DocumentError> {
     let Some(value) = value else { return Ok(BTreeMap::new()) };
     object(value, "layout")?
@@ -100,8 +139,7 @@ fn layout(value: Option<Value>) -> Result<BTreeMap<ComponentId, Position>, Docum
 }
 
 fn position(value: &Value, path: &str) -> Result<Position, DocumentError> {
-    let numbers: Option<Vec<f64>> = value.as_array().and_then(|values| values.iter().map(Value::as_f64).collect());
-    match numbers.as_deref() {
+    match numbers(value).as_deref() {
         Some([x, y]) => Ok(Position { x: *x, y: *y }),
         _ => Err(DocumentError::shape(path, format!("expected a position such as [40, 80], found {value}"))),
     }

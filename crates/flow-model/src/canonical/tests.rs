@@ -2,6 +2,7 @@ use crate::example::{flow, id};
 use crate::{Component, ComponentId, DocumentError, Flow, Link, PortRef, Position};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 const CANONICAL: &str = r#"{
   "format": 1,
@@ -196,7 +197,7 @@ fn any_flow() -> impl Strategy<Value = Flow> {
         |(description, parts, links, unknown)| {
             let layout = parts.iter().map(|(id, _, position)| (id.clone(), *position)).collect();
             let components = parts.into_iter().map(|(id, component, _)| (id, component)).collect();
-            Flow { description, components, links, layout, unknown }
+            Flow { description, components, links, groups: BTreeMap::new(), layout, unknown }
         },
     )
 }

@@ -1,14 +1,15 @@
 //! From a flow to the canonical text of its file.
 
 use super::FORMAT;
-use crate::{Component, ComponentId, Flow, Link, Position};
+use crate::{Component, ComponentId, Flow, Group, Link, Position};
 use serde_json::{Map, Value};
 
 /// A list or object of plain values is written on one line when it is no longer than this.
 const ONE_LINE: usize = 100;
 
-/// The members of a flow and of a component that this release knows.
-const FLOW_MEMBERS: &[&str] = &["format", "description", "components", "links", "layout"];
+/// The members of a flow, a group and a component that this release knows.
+const FLOW_MEMBERS: &[&str] = &["format", "description", "components", "links", "groups", "layout"];
+const GROUP_MEMBERS: &[&str] = &["id", "title", "note", "members", "area"];
 const COMPONENT_MEMBERS: &[&str] = &["id", "type", "name", "parent", "properties"];
 
 pub(super) fn flow(flow: &Flow) -> String {
@@ -21,6 +22,10 @@ pub(super) fn flow(flow: &Flow) -> String {
     members.push(("components".to_owned(), block('[', components, ']', 1)));
     if !flow.links.is_empty() {
         members.push(("links".to_owned(), block('[', flow.links.iter().map(link).collect(), ']', 1)));
+    }
+    if !flow.groups.is_empty() {
+        let groups = flow.groups.iter().map(|(id, group)| self::group(id, group)).collect();
+        members.push(("groups".to_owned(), block('[', groups, ']', 1)));
     }
     if !flow.layout.is_empty() {
         let positions = flow.layout.iter().map(|(id, at)| format!("{}: {}", quote(id.as_str()), position(*at)));
@@ -50,6 +55,22 @@ fn component(id: &ComponentId, component: &Component) -> String {
         members.push(("properties".to_owned(), object(properties, 3)));
     }
     members.extend(unknown_members(&component.unknown, COMPONENT_MEMBERS, 3));
+    object(members, 2)
+}
+
+fn group(id: &ComponentId, group: &Group) -> String {
+    let mut members = vec![("id".to_owned(), quote(id.as_str()))];
+    let texts = [("title", &group.title), ("note", &group.note)];
+    members.extend(texts.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| ((*name).to_owned(), quote(text))));
+    if !group.members.is_empty() {
+        let ids = group.members.iter().map(|id| Value::from(id.as_str())).collect();
+        members.push(("members".to_owned(), value(&Value::Array(ids), 3)));
+    }
+    if let Some(area) = group.area {
+        let numbers = [area.x, area.y, area.width, area.height].map(coordinate);
+        members.push(("area".to_owned(), format!("[{}]", numbers.join(", "))));
+    }
+    members.extend(unknown_members(&group.unknown, GROUP_MEMBERS, 3));
     object(members, 2)
 }
 

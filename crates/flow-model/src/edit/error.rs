@@ -23,11 +23,34 @@ pub enum EditError {
         /// The name of the start component there is.
         name: String,
     },
-    /// The component is the parent of others.
-    #[error("“{name}” has components in its body: remove or move those first")]
-    HasBody {
+    /// The component named as a parent has no body.
+    #[error("“{name}” has no body: only a ForEach holds other components")]
+    NoBody {
+        /// That component's name.
+        name: String,
+    },
+    /// The start component cannot be in a body.
+    #[error("“{name}” is the start component, which runs once: it cannot be in a body")]
+    StartInBody {
         /// The component's name.
         name: String,
+    },
+    /// A ForEach cannot be in its own body.
+    #[error("“{name}” cannot be moved into its own body")]
+    OwnBody {
+        /// The component's name.
+        name: String,
+    },
+    /// The link would lead over the border of a body.
+    #[error(
+        "“{from}” and “{to}” are not in the same body: streams go into the body of a ForEach and out of it only through \
+         the ForEach itself"
+    )]
+    CrossesBorder {
+        /// The name of the component that the link comes from.
+        from: String,
+        /// The name of the component that it goes to.
+        to: String,
     },
     /// The outlet does not exist.
     #[error("“{name}” has no outlet “{outlet}”")]
@@ -73,8 +96,8 @@ pub enum EditError {
         /// The link asked for.
         link: Link,
     },
-    /// The position is not a pair of numbers.
-    #[error("a position must be two finite numbers")]
+    /// A position is not of numbers.
+    #[error("a position must be of finite numbers")]
     Position,
 }
 
@@ -85,7 +108,10 @@ impl EditError {
             Self::NoSuchComponent { .. } => "edit/no-such-component",
             Self::ComponentExists { .. } => "edit/component-exists",
             Self::SecondStart { .. } => "edit/second-start",
-            Self::HasBody { .. } => "edit/has-body",
+            Self::NoBody { .. } => "edit/no-body",
+            Self::StartInBody { .. } => "edit/start-in-body",
+            Self::OwnBody { .. } => "edit/own-body",
+            Self::CrossesBorder { .. } => "edit/crosses-border",
             Self::NoSuchOutlet { .. } => "edit/no-such-outlet",
             Self::NoSuchInlet { .. } => "edit/no-such-inlet",
             Self::SelfLink { .. } => "edit/self-link",

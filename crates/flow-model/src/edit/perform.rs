@@ -1,8 +1,9 @@
 //! Doing what an edit says, and finding its inverse.
 
 use super::{Edit, EditError, rule};
-use crate::{Catalogue, Component, ComponentId, Flow, Link, Position};
+use crate::{Catalogue, Component, ComponentId, Flow, Group, Link, LinkPlace, Position};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Applies `edit`; the rules of drawing are asked when there is a catalogue.
 pub(super) fn perform(edit: &Edit, flow: &mut Flow, catalogue: Option<&dyn Catalogue>) -> Result<Edit, EditError> {
@@ -18,12 +19,17 @@ pub(super) fn perform(edit: &Edit, flow: &mut Flow, catalogue: Option<&dyn Catal
         }
         Edit::SetProperty { id, property, value } => set_property(flow, id, property, value),
         Edit::Move { id, position } => place(flow, id, *position),
+        Edit::SetParent { parent, positions } => {
+            let cuts = if catalogue.is_some() { cut_links(flow, parent.as_ref(), positions) } else { Vec::new() };
+            set_parent(flow, parent.as_ref(), positions, cuts)
+        }
         Edit::Connect { link } => connect(flow, link),
         Edit::Disconnect { link } => disconnect(flow, link),
         Edit::SetDescription { description } => {
             let old = std::mem::replace(&mut flow.description, description.clone());
             Ok(Edit::SetDescription { description: old })
         }
+        Edit::SetGroup { id, group } => set_group(flow, id, group.as_ref()),
         Edit::Batch { edits } => batch(flow, edits, catalogue),
     }
 }
@@ -47,21 +53,105 @@ fn add(
     Ok(Edit::RemoveComponent { id: id.clone() })
 }
 
+/// Removes a component, what belongs to its body first, so that the inverse brings the component back before its body.
 fn remove(flow: &mut Flow, id: &ComponentId) -> Result<Edit, EditError> {
-    let component = component_mut(flow, id)?;
-    let name = component.name.clone();
-    if flow.components.values().any(|component| component.parent.as_ref() == Some(id)) {
-        return Err(EditError::HasBody { name });
+    component_mut(flow, id)?;
+    let around = [id.clone()].into_iter().chain(body_of(flow, id));
+    let around: Vec<ComponentId> = around.collect();
+    let mut inverses: Vec<Edit> = around.iter().rev().map(|id| remove_one(flow, id)).collect();
+    inverses.reverse();
+    Ok(one_or_batch(inverses))
+}
+
+/// All that belongs to the body of `id`, however deep, each behind its parent.
+fn body_of(flow: &Flow, id: &ComponentId) -> Vec<ComponentId> {
+    let mut inside: Vec<ComponentId> = Vec::new();
+    let mut next = 0;
+    let mut around = id.clone();
+    loop {
+        let children = flow.children(&around).map(|(child, _)| child);
+        let new: Vec<ComponentId> = children.filter(|child| *child != id && !inside.contains(child)).cloned().collect();
+        inside.extend(new);
+        match inside.get(next) {
+            Some(child) => around = child.clone(),
+            None => return inside,
+        }
+        next += 1;
     }
+}
+
+fn remove_one(flow: &mut Flow, id: &ComponentId) -> Edit {
     let Some((index, _, component)) = flow.components.shift_remove_full(id) else {
-        return Err(EditError::NoSuchComponent { id: id.clone() });
+        return Edit::Batch { edits: Vec::new() };
     };
     let position = flow.layout.remove(id).unwrap_or_default();
     let mut back = vec![Edit::AddComponent { id: id.clone(), component, position, index: Some(index) }];
     let belongs = |link: &Link| link.from.component == *id || link.to.component == *id;
     back.extend(flow.links.iter().filter(|link| belongs(link)).map(|link| Edit::Connect { link: link.clone() }));
     flow.links.retain(|link| !belongs(link));
-    Ok(Edit::Batch { edits: back })
+    for (group_id, group) in flow.groups.iter_mut().filter(|(_, group)| group.members.contains(id)) {
+        back.push(Edit::SetGroup { id: group_id.clone(), group: Some(group.clone()) });
+        group.members.remove(id);
+    }
+    Edit::Batch { edits: back }
+}
+
+/// The links between what moves to `parent` and what stays. A link that led over a border before may come right.
+fn cut_links(flow: &Flow, parent: Option<&ComponentId>, moved: &BTreeMap<ComponentId, Position>) -> Vec<Link> {
+    let links = flow.links.iter();
+    let touched = links.filter(|link| moved.contains_key(&link.from.component) || moved.contains_key(&link.to.component));
+    let mut after = flow.clone();
+    for id in moved.keys() {
+        if let Some(component) = after.components.get_mut(id) {
+            component.parent = parent.cloned();
+        }
+    }
+    let is_cut = |link: &&Link| match (flow.link_place(link), after.link_place(link)) {
+        (Some(LinkPlace::Crosses) | None, _) | (_, None) => false,
+        (Some(before), Some(after)) => !before.is_like(after),
+    };
+    touched.filter(is_cut).cloned().collect()
+}
+
+fn set_parent(
+    flow: &mut Flow,
+    parent: Option<&ComponentId>,
+    positions: &BTreeMap<ComponentId, Position>,
+    cuts: Vec<Link>,
+) -> Result<Edit, EditError> {
+    for (id, position) in positions {
+        component_mut(flow, id)?;
+        check_position(*position)?;
+    }
+    let mut before: BTreeMap<Option<ComponentId>, BTreeMap<ComponentId, Position>> = BTreeMap::new();
+    for (id, position) in positions {
+        let old_parent = std::mem::replace(&mut component_mut(flow, id)?.parent, parent.cloned());
+        let old_position = flow.layout.insert(id.clone(), *position).unwrap_or_default();
+        before.entry(old_parent).or_default().insert(id.clone(), old_position);
+    }
+    let mut back: Vec<Edit> =
+        before.into_iter().map(|(parent, positions)| Edit::SetParent { parent, positions }).collect();
+    for link in cuts {
+        flow.links.remove(&link);
+        back.push(Edit::Connect { link });
+    }
+    Ok(one_or_batch(back))
+}
+
+fn one_or_batch(mut edits: Vec<Edit>) -> Edit {
+    if edits.len() == 1 { edits.remove(0) } else { Edit::Batch { edits } }
+}
+
+fn set_group(flow: &mut Flow, id: &ComponentId, group: Option<&Group>) -> Result<Edit, EditError> {
+    if let Some(area) = group.and_then(|group| group.area) {
+        check_position(Position { x: area.x, y: area.y })?;
+        check_position(Position { x: area.width, y: area.height })?;
+    }
+    let old = match group {
+        Some(group) => flow.groups.insert(id.clone(), group.clone()),
+        None => flow.groups.remove(id),
+    };
+    Ok(Edit::SetGroup { id: id.clone(), group: old })
 }
 
 fn set_property(flow: &mut Flow, id: &ComponentId, property: &str, value: &Value) -> Result<Edit, EditError> {

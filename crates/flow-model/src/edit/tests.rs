@@ -74,13 +74,6 @@ fn a_batch_is_all_or_nothing() {
 }
 
 #[test]
-fn the_parent_of_others_cannot_be_removed() {
-    let mut flow = flow("start:Start loop body", "");
-    flow.components[&id("body")].parent = Some(id("loop"));
-    assert_eq!(refused(&Edit::RemoveComponent { id: id("loop") }, &flow).code(), "edit/has-body");
-}
-
-#[test]
 fn undo_brings_back_a_link_to_an_outlet_that_was_lost_meanwhile() {
     let before = flow("start:Start choice:Branch end:End", "start>choice choice.big>end");
     let mut changed = before.clone();

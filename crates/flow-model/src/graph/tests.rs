@@ -26,7 +26,7 @@ fn a_link_to_nowhere_is_an_error() {
 fn reach_goes_along_the_links_only() {
     let graph = Graph::build(&flow("start:Start a b end:End", "start>a a>end b>end")).expect("builds");
     let at = |name: &str| graph.index_of(&id(name)).expect("is there");
-    let from_a = graph.reachable_from(at("a"));
+    let from_a = graph.reachable_from([at("a")]);
     assert!(from_a[at("a")] && from_a[at("end")] && !from_a[at("start")] && !from_a[at("b")]);
     let to_a = graph.leading_to(at("a"));
     assert!(to_a[at("a")] && to_a[at("start")] && !to_a[at("b")] && !to_a[at("end")]);

@@ -19,6 +19,7 @@ fn state(saved: &str, completed: &str, not_taken: &str) -> SavedState {
     };
     SavedState {
         saved: ids(saved),
+        inputs: HashSet::new(),
         completed_terminals: ids(completed),
         not_taken: not_taken.split_whitespace().map(outlet).collect(),
     }
@@ -130,6 +131,7 @@ proptest! {
         let graph = graph(&names.join(" "), &forward.join(" "));
         let state = SavedState {
             saved: saved.into_iter().map(|n| id(&names[n])).collect(),
+            inputs: HashSet::new(),
             completed_terminals: completed
                 .into_iter()
                 .filter(|n| graph.is_terminal(graph.index_of(&id(&names[*n])).expect("is there")))

@@ -1,7 +1,8 @@
 //! The connections that a flow uses: they exist, are of a kind that fits, and lead to the same place from every server.
 
-use super::restart;
+use super::{local, restart};
 use crate::{Catalogue, Component, ComponentId, Connection, Diagnostic, Flow, PropertyDescription, PropertyKind};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Checks the connections that the components of `flow` name against those of the project, by name.
@@ -53,7 +54,7 @@ fn check_connection(
 }
 
 fn local_place(connection: &Connection) -> Option<Diagnostic> {
-    if let Some(path) = connection.text("path").filter(|path| restart::is_local_path(path)) {
+    if let Some(path) = connection.text("path").filter(|path| local::is_path(path)) {
         let message = format!(
             "the connection “{}” leads to “{path}”, which is on one server's disk, and OtherServerRetry lets other \
              servers go on with the request: use a storage: path, which all servers share",
@@ -61,6 +62,17 @@ fn local_place(connection: &Connection) -> Option<Diagnostic> {
         );
         return Some(Diagnostic::warning("restart/local-path", message));
     }
-    let mut texts = connection.settings.values().flat_map(restart::texts);
-    texts.find(|text| restart::has_local_address(text)).map(restart::local_address)
+    if let Some(host) = connection.text("host").filter(|host| local::is_host(host)) {
+        return Some(restart::local_address(host));
+    }
+    if connection.settings.get(restart::THIS_SERVER_ONLY) == Some(&Value::Bool(true)) {
+        let message = format!(
+            "the connection “{}” is marked ThisServerOnly, and OtherServerRetry lets other servers go on with the \
+             request: choose another connection, or set OtherServerRetry to false",
+            connection.name
+        );
+        return Some(Diagnostic::warning("restart/this-server-only", message));
+    }
+    let mut texts = connection.settings.values().flat_map(local::texts);
+    texts.find(|text| local::has_address(text)).map(restart::local_address)
 }

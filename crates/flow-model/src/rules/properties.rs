@@ -1,8 +1,8 @@
 //! Properties: known, present where required, and of the type that the catalogue says.
 
 use crate::{
-    Component, ComponentDescription, ComponentId, Diagnostic, ERROR_OUTLET, InputDeclaration, PropertyDescription,
-    PropertyKind,
+    ALWAYS_OUTLET, Component, ComponentDescription, ComponentId, Diagnostic, ERROR_OUTLET, Edit, InputDeclaration,
+    PropertyDescription, PropertyKind,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,17 +21,44 @@ pub(super) fn check(
             found.push(Diagnostic::error("property/missing", message).at(id).on(described.name));
         } else if let Some(problem) = value.and_then(|value| problem(described, value)) {
             let message = format!("{} of “{}” {problem}", described.title, component.name);
-            found.push(Diagnostic::error("property/type", message).at(id).on(described.name));
+            let diagnostic = Diagnostic::error("property/type", message).at(id).on(described.name);
+            found.push(diagnostic.mended_by("Go back to the default", set(id, described.name, Value::Null)));
         }
     }
-    for name in component.properties.keys().filter(|name| description.property(name).is_none()) {
-        let message = format!(
-            "“{}” has a property “{name}” that {} does not have: it is kept but has no effect; remove it if it is a \
-             mistake",
-            component.name, description.title
-        );
-        found.push(Diagnostic::warning("property/unknown", message).at(id).on(name));
+    for (name, value) in component.properties.iter().filter(|(name, _)| description.property(name).is_none()) {
+        found.push(unknown(id, component, description, name, value));
     }
+}
+
+/// A property that the type does not have: perhaps another one that was mistyped.
+fn unknown(
+    id: &ComponentId,
+    component: &Component,
+    description: &ComponentDescription,
+    name: &str,
+    value: &Value,
+) -> Diagnostic {
+    let message = format!(
+        "“{}” has a property “{name}” that {} does not have: it is kept but has no effect; remove it if it is a mistake",
+        component.name, description.title
+    );
+    let diagnostic = Diagnostic::warning("property/unknown", message).at(id).on(name);
+    let letters = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let meant = description.properties.iter().map(|described| described.name).find(|described| {
+        letters(described) == letters(name) && !component.properties.contains_key(*described)
+    });
+    let remove = set(id, name, Value::Null);
+    match meant {
+        Some(meant) => {
+            let edits = vec![set(id, meant, value.clone()), remove];
+            diagnostic.mended_by(format!("Call it {meant}"), Edit::Batch { edits })
+        }
+        None => diagnostic.mended_by("Remove it", remove),
+    }
+}
+
+fn set(id: &ComponentId, property: &str, value: Value) -> Edit {
+    Edit::SetProperty { id: id.clone(), property: property.to_owned(), value }
 }
 
 fn is_missing(value: &Value) -> bool {
@@ -47,11 +74,13 @@ fn is_missing(value: &Value) -> bool {
 fn problem(described: &PropertyDescription, value: &Value) -> Option<String> {
     match &described.kind {
         PropertyKind::Text
+        | PropertyKind::Script
         | PropertyKind::Multiline
         | PropertyKind::Path
         | PropertyKind::Expression { .. }
         | PropertyKind::Sql
         | PropertyKind::Field
+        | PropertyKind::Flow
         | PropertyKind::Connection { .. } => expect(value.is_string(), "must be a text", value),
         PropertyKind::Boolean => expect(value.is_boolean(), "must be true or false", value),
         PropertyKind::Integer { min, max } => {
@@ -68,7 +97,7 @@ fn problem(described: &PropertyDescription, value: &Value) -> Option<String> {
             expect(fits, &format!("must be one of {}", values.join(", ")), value)
         }
         PropertyKind::Mapping => entries(value, "field", "expression", &[]),
-        PropertyKind::Branches => entries(value, "outlet", "condition", &[ERROR_OUTLET]),
+        PropertyKind::Branches => entries(value, "outlet", "condition", &[ERROR_OUTLET, ALWAYS_OUTLET]),
         PropertyKind::Pairs => expect(is_list_of_pairs(value), "must be a list of {name, value} with texts", value),
         PropertyKind::Fields => fields(value),
         PropertyKind::Names => names(value),

@@ -1,19 +1,31 @@
 //! What of a flow would break on another server, when other servers take over its requests.
 
+use super::facts::Facts;
+use super::local;
 use crate::{
-    BeginCheckpoint, Catalogue, Component, ComponentDescription, ComponentId, Diagnostic, Flow, PropertyKind,
-    StartSettings,
+    BeginCheckpoint, Component, ComponentDescription, ComponentId, Diagnostic, Edit, Flow, PropertyKind, StartSettings,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-pub(super) fn check(flow: &Flow, catalogue: &dyn Catalogue, found: &mut Vec<Diagnostic>) {
-    if !moves_to_other_servers(flow) {
+/// The property, of a component or a connection, by which an author says that a thing is there on one server only.
+pub(super) const THIS_SERVER_ONLY: &str = "ThisServerOnly";
+
+pub(super) fn check(facts: &Facts, found: &mut Vec<Diagnostic>) {
+    if !moves_to_other_servers(facts.flow) {
         return;
     }
-    saved_point(flow, catalogue, found);
-    for (id, component) in &flow.components {
-        if let Some(description) = catalogue.describe(&component.kind) {
+    saved_point(facts, found);
+    for (id, component) in &facts.flow.components {
+        if let Some(description) = facts.catalogue.describe(&component.kind) {
             found.extend(local_places(id, component, description));
+        }
+        if component.properties.get(THIS_SERVER_ONLY) == Some(&Value::Bool(true)) {
+            let message = format!(
+                "“{}” is marked ThisServerOnly, and OtherServerRetry lets other servers go on with the request: take \
+                 the mark away, or set OtherServerRetry to false",
+                component.name
+            );
+            found.push(Diagnostic::warning("restart/this-server-only", message).at(id).on(THIS_SERVER_ONLY));
         }
     }
 }
@@ -22,16 +34,22 @@ pub(super) fn moves_to_other_servers(flow: &Flow) -> bool {
     StartSettings::of(flow).is_some_and(|settings| settings.other_server_retry)
 }
 
-fn saved_point(flow: &Flow, catalogue: &dyn Catalogue, found: &mut Vec<Diagnostic>) {
+fn saved_point(facts: &Facts, found: &mut Vec<Diagnostic>) {
     let begins_saved =
-        StartSettings::of(flow).is_some_and(|settings| settings.begin_checkpoint == BeginCheckpoint::Use);
-    let saves = |component: &Component| catalogue.describe(&component.kind).is_some_and(|found| found.saves);
-    let Some((start, _)) = flow.start() else { return };
-    if !begins_saved && !flow.components.values().any(saves) {
-        let message = "OtherServerRetry is true, but the flow has no saved point, so another server would begin from \
-                       the start: set BeginCheckpoint to Use, or add a Checkpoint where work must not be lost";
-        found.push(Diagnostic::warning("restart/no-saved-point", message).at(start).on("OtherServerRetry"));
+        StartSettings::of(facts.flow).is_some_and(|settings| settings.begin_checkpoint == BeginCheckpoint::Use);
+    let saves = |component: &Component| {
+        let described = facts.catalogue.describe(&component.kind);
+        described.is_some_and(|found| found.saves) || facts.catalogue.saves_input(component)
+    };
+    let Some((start, _)) = facts.flow.start() else { return };
+    if begins_saved || facts.flow.components.values().any(saves) {
+        return;
     }
+    let message = "OtherServerRetry is true, but the flow has no saved point, so another server would begin from \
+                   the start: set BeginCheckpoint to Use, or add a Checkpoint where work must not be lost";
+    let begin = Edit::SetProperty { id: start.clone(), property: "BeginCheckpoint".to_owned(), value: json!("Use") };
+    let diagnostic = Diagnostic::warning("restart/no-saved-point", message).at(start).on("OtherServerRetry");
+    found.push(diagnostic.mended_by("Set BeginCheckpoint to Use", begin));
 }
 
 fn local_places<'a>(
@@ -42,18 +60,22 @@ fn local_places<'a>(
     description.properties.iter().filter_map(move |described| {
         let value = component.properties.get(described.name).unwrap_or(&described.default).as_str()?;
         let problem = match described.kind {
-            PropertyKind::Path if is_local_path(value) => Diagnostic::warning(
-                "restart/local-path",
-                format!(
-                    "“{value}” is on one server's disk, and OtherServerRetry lets other servers go on with the request: \
-                     use a storage: path, which all servers share, or project: for files of the project"
-                ),
-            ),
-            PropertyKind::Text | PropertyKind::Multiline if has_local_address(value) => local_address(value),
+            PropertyKind::Path if local::is_path(value) => local_path(id, described.name, value),
+            PropertyKind::Text | PropertyKind::Multiline if local::has_address(value) => local_address(value),
             _ => return None,
         };
         Some(problem.at(id).on(described.name))
     })
+}
+
+fn local_path(id: &ComponentId, property: &str, path: &str) -> Diagnostic {
+    let message = format!(
+        "“{path}” is on one server's disk, and OtherServerRetry lets other servers go on with the request: use a \
+         storage: path, which all servers share, or project: for files of the project"
+    );
+    let shared = local::shared_path(path);
+    let edit = Edit::SetProperty { id: id.clone(), property: property.to_owned(), value: Value::from(shared.as_str()) };
+    Diagnostic::warning("restart/local-path", message).mended_by(format!("Use {shared}"), edit)
 }
 
 pub(super) fn local_address(text: &str) -> Diagnostic {
@@ -62,41 +84,4 @@ pub(super) fn local_address(text: &str) -> Diagnostic {
          use a host name that is the same everywhere"
     );
     Diagnostic::warning("restart/local-address", message)
-}
-
-/// Whether a path is on the disk of one server. A path that begins with a flow variable can be anything.
-pub(super) fn is_local_path(path: &str) -> bool {
-    let path = path.trim();
-    !path.is_empty() && !["storage:", "project:", "${"].iter().any(|shared| path.starts_with(shared))
-}
-
-/// Whether a text holds a URL of the machine itself.
-pub(super) fn has_local_address(text: &str) -> bool {
-    let is_local = |rest: &str| {
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        let host = match host.strip_prefix('[') {
-            Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let host = host.to_ascii_lowercase();
-        host == "localhost" || host.ends_with(".localhost") || host == "::1" || host == "0.0.0.0" || is_loopback(&host)
-    };
-    text.split("://").skip(1).any(|after| {
-        let authority = after.split(|c: char| c == '/' || c == '?' || c == '#' || c.is_whitespace()).next();
-        is_local(authority.unwrap_or_default())
-    })
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The texts of a value, however deep.
-pub(super) fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(text) => vec![text],
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
-        Value::Object(members) => members.values().flat_map(texts).collect(),
-        _ => Vec::new(),
-    }
 }

@@ -148,7 +148,7 @@ fn a_header_may_occur_twice() {
 }
 
 #[test]
-fn a_branch_cannot_take_the_name_of_the_error_outlet() {
+fn a_branch_cannot_take_the_name_of_an_outlet_that_every_component_has() {
     let mut flow = flow("start:Start choice:Branch end:End", "start>choice choice.otherwise>end");
     set(&mut flow, "choice", "Branches", json!([{"outlet": "error", "condition": "true"}]));
     assert_eq!(codes(&flow), ["property/type"]);
