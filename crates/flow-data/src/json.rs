@@ -1,4 +1,7 @@
-//! Records as JSON.
+//! Records as JSON, and JSON as records.
+
+mod decode;
+mod infer;
 
 use crate::arrow::array::{Array, ArrayRef, AsArray};
 use crate::arrow::datatypes::{
@@ -8,6 +11,9 @@ use crate::arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use crate::arrow::record_batch::RecordBatch;
 use crate::arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Value};
+
+pub use decode::json_to_batch;
+pub use infer::json_schema_of;
 
 /// How 64-bit integers and decimals are written in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
