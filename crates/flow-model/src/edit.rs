@@ -5,7 +5,7 @@ mod perform;
 mod rule;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::EditError;
 

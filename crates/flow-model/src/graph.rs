@@ -107,7 +107,8 @@ impl Graph {
 
     fn assemble(scope: &Scope, ranks: &[usize]) -> Self {
         let count = scope.members.len();
-        let mut by_rank: Vec<(usize, &ComponentId)> = ranks.iter().copied().zip(scope.members.iter().copied()).collect();
+        let mut by_rank: Vec<(usize, &ComponentId)> =
+            ranks.iter().copied().zip(scope.members.iter().copied()).collect();
         by_rank.sort_unstable_by_key(|(rank, _)| *rank);
         let order: Vec<ComponentId> = by_rank.into_iter().map(|(_, id)| id.clone()).collect();
         let index = order.iter().enumerate().map(|(at, id)| (id.clone(), at)).collect();

@@ -27,7 +27,8 @@ pub use catalogue::{
     Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
 };
 pub use connection::{
-    Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, Secret, connection_kind, connection_kinds,
+    Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, Secret, connection_kind,
+    connection_kinds,
 };
 pub use diagnostic::{Diagnostic, Fix, Place, Severity};
 pub use document::{Area, Component, Flow, Group, Link, PortRef, Position};

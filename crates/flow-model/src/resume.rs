@@ -29,7 +29,10 @@ pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
         settled[at] = state.saved.contains(id)
             || state.completed_terminals.contains(id)
             || (!graph.is_terminal(at)
-                && graph.outgoing(at).iter().all(|link| settled[link.to] || has_input[link.to] || is_not_taken(&link.outlet))
+                && graph
+                    .outgoing(at)
+                    .iter()
+                    .all(|link| settled[link.to] || has_input[link.to] || is_not_taken(&link.outlet))
                 && graph.exits_of(at).all(|exit| is_not_taken(&exit.outlet)));
     }
     graph.order().iter().zip(settled).filter(|(_, settled)| *settled).map(|(id, _)| id.clone()).collect()

@@ -51,10 +51,9 @@ fn starts(flow: &Flow) -> Vec<Diagnostic> {
     let several = |(id, component): (&ComponentId, &Component)| {
         let message =
             format!("a flow has exactly one start component, and “{}” is it already: remove one of them", first.name);
-        Diagnostic::error("flow/several-starts", message).at(id).mended_by(
-            format!("Remove “{}”", component.name),
-            Edit::RemoveComponent { id: id.clone() },
-        )
+        Diagnostic::error("flow/several-starts", message)
+            .at(id)
+            .mended_by(format!("Remove “{}”", component.name), Edit::RemoveComponent { id: id.clone() })
     };
     starts.map(several).collect()
 }

@@ -1,8 +1,7 @@
 use crate::example::{flow, id};
-use crate::{Component, ComponentId, DocumentError, Flow, Link, PortRef, Position};
+use crate::{Area, Component, ComponentId, DocumentError, Flow, Group, Link, PortRef, Position};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 const CANONICAL: &str = r#"{
   "format": 1,
@@ -35,6 +34,20 @@ const CANONICAL: &str = r#"{
   ],
   "links": [
     {"from": "start-ab12cd.out", "to": "mapper-k3x9ab.in"}
+  ],
+  "groups": [
+    {
+      "id": "group-q4w5e6",
+      "title": "Prices",
+      "note": "In **cents**",
+      "members": ["mapper-k3x9ab"],
+      "futureMember": true
+    },
+    {
+      "id": "group-z7z8z9",
+      "note": "To do",
+      "area": [0, 400.5, 200, 80]
+    }
   ],
   "layout": {
     "mapper-k3x9ab": [312.5, -80],
@@ -140,6 +153,10 @@ fn a_wrong_shape_is_named_by_its_path() {
         (r#"{"format": 1, "links": [{"from": "a.out"}]}"#, "links[0].to"),
         (r#"{"format": 1, "links": [{"from": "a", "to": "b.in"}]}"#, "links[0].from"),
         (r#"{"format": 1, "links": [{"from": "a.out", "to": "b.in", "colour": 1}]}"#, "links[0].colour"),
+        (r#"{"format": 1, "groups": [{}]}"#, "groups[0].id"),
+        (r#"{"format": 1, "groups": [{"id": "a", "members": [1]}]}"#, "groups[0].members[0]"),
+        (r#"{"format": 1, "groups": [{"id": "a", "area": [1, 2]}]}"#, "groups[0].area"),
+        (r#"{"format": 1, "groups": [{"id": "a"}, {"id": "a"}]}"#, "groups[1].id"),
         (r#"{"format": 1, "layout": {"a": [1]}}"#, "layout.a"),
     ];
     for (text, place) in cases {
@@ -188,18 +205,25 @@ fn any_component() -> impl Strategy<Value = Component> {
         .prop_map(|(kind, name, parent, properties, unknown)| Component { kind, name, parent, properties, unknown })
 }
 
+fn any_group() -> impl Strategy<Value = Group> {
+    let area = prop::option::of((-1e3..1e3, -1e3..1e3, 0.0..1e3, 0.0..1e3))
+        .prop_map(|area: Option<(f64, f64, f64, f64)>| area.map(|(x, y, width, height)| Area { x, y, width, height }));
+    (".*", ".*", prop::collection::btree_set(any_id(), 0..3), area, any_members())
+        .prop_map(|(title, note, members, area, unknown)| Group { title, note, members, area, unknown })
+}
+
 fn any_flow() -> impl Strategy<Value = Flow> {
     let position = (any::<i32>(), -1e6..1e6).prop_map(|(x, y): (i32, f64)| Position { x: f64::from(x), y });
     let component = (any_id(), any_component(), position);
     let port = (any_id(), "\\PC{1,8}").prop_map(|(component, port)| PortRef { component, port });
     let link = (port.clone(), port).prop_map(|(from, to)| Link { from, to });
-    (".*", prop::collection::vec(component, 0..6), prop::collection::btree_set(link, 0..6), any_members()).prop_map(
-        |(description, parts, links, unknown)| {
+    let groups = prop::collection::btree_map(any_id(), any_group(), 0..3);
+    (".*", prop::collection::vec(component, 0..6), prop::collection::btree_set(link, 0..6), groups, any_members())
+        .prop_map(|(description, parts, links, groups, unknown)| {
             let layout = parts.iter().map(|(id, _, position)| (id.clone(), *position)).collect();
             let components = parts.into_iter().map(|(id, component, _)| (id, component)).collect();
-            Flow { description, components, links, groups: BTreeMap::new(), layout, unknown }
-        },
-    )
+            Flow { description, components, links, groups, layout, unknown }
+        })
 }
 
 proptest! {

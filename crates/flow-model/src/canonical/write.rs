@@ -61,7 +61,9 @@ fn component(id: &ComponentId, component: &Component) -> String {
 fn group(id: &ComponentId, group: &Group) -> String {
     let mut members = vec![("id".to_owned(), quote(id.as_str()))];
     let texts = [("title", &group.title), ("note", &group.note)];
-    members.extend(texts.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| ((*name).to_owned(), quote(text))));
+    members.extend(
+        texts.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| ((*name).to_owned(), quote(text))),
+    );
     if !group.members.is_empty() {
         let ids = group.members.iter().map(|id| Value::from(id.as_str())).collect();
         members.push(("members".to_owned(), value(&Value::Array(ids), 3)));

@@ -99,7 +99,8 @@ fn remove_one(flow: &mut Flow, id: &ComponentId) -> Edit {
 /// The links between what moves to `parent` and what stays. A link that led over a border before may come right.
 fn cut_links(flow: &Flow, parent: Option<&ComponentId>, moved: &BTreeMap<ComponentId, Position>) -> Vec<Link> {
     let links = flow.links.iter();
-    let touched = links.filter(|link| moved.contains_key(&link.from.component) || moved.contains_key(&link.to.component));
+    let touched =
+        links.filter(|link| moved.contains_key(&link.from.component) || moved.contains_key(&link.to.component));
     let mut after = flow.clone();
     for id in moved.keys() {
         if let Some(component) = after.components.get_mut(id) {

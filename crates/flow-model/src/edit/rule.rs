@@ -93,9 +93,7 @@ fn leads_to(flow: &Flow, from: &ComponentId, to: &ComponentId) -> bool {
             return true;
         }
         for link in flow.links_from(at) {
-            if matches!(flow.link_place(link), Some(LinkPlace::Within(_)))
-                && seen.insert(&link.to.component)
-            {
+            if matches!(flow.link_place(link), Some(LinkPlace::Within(_))) && seen.insert(&link.to.component) {
                 next.push(&link.to.component);
             }
         }

@@ -1,5 +1,6 @@
 use crate::example::{Tiny, flow, id, link};
-use crate::{Component, Edit, EditError, Flow, Position};
+use crate::graph::Scope;
+use crate::{Component, Edit, EditError, Flow, Group, Position};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -73,6 +74,110 @@ fn a_batch_is_all_or_nothing() {
     assert_eq!(refused(&Edit::Batch { edits }, &flow).code(), "edit/cycle");
 }
 
+fn apply(edit: &Edit, flow: &mut Flow) -> Edit {
+    edit.apply(flow, &Tiny::new()).expect("applies")
+}
+
+fn set_parent(parent: Option<&str>, moved: &str) -> Edit {
+    let positions = moved.split_whitespace().map(|name| (id(name), Position { x: 8.0, y: 9.0 })).collect();
+    Edit::SetParent { parent: parent.map(id), positions }
+}
+
+const LOOP: &str = "start:Start loop:ForEach loop/a loop/inner:ForEach inner/b end:End";
+const LOOP_LINKS: &str = "start>loop loop.each>a a>inner inner.each>b inner>loop.result loop>end";
+
+#[test]
+fn removing_a_for_each_takes_its_body_along_and_the_inverse_brings_all_back() {
+    let mut before = flow(LOOP, LOOP_LINKS);
+    let group = Group { title: "Inside".to_owned(), members: [id("a"), id("b")].into(), ..Group::default() };
+    before.groups.insert(id("group"), group);
+    let mut changed = before.clone();
+    let inverse = apply(&Edit::RemoveComponent { id: id("loop") }, &mut changed);
+    assert_eq!(changed.components.keys().collect::<Vec<_>>(), [&id("start"), &id("end")]);
+    assert!(changed.links.is_empty() && changed.groups[&id("group")].members.is_empty());
+    apply(&inverse, &mut changed);
+    assert_eq!(changed.to_json(), before.to_json());
+}
+
+#[test]
+fn links_pass_the_border_of_a_body_only_through_its_for_each() {
+    let flow = flow(LOOP, "start>loop loop.each>a");
+    let cases = [
+        ("start>a", "edit/crosses-border"),
+        ("a>end", "edit/crosses-border"),
+        ("loop.each>b", "edit/crosses-border"),
+        ("loop>a", "edit/no-such-outlet"),
+        ("a>loop", "edit/no-such-inlet"),
+        ("loop.each>end", "edit/no-such-outlet"),
+    ];
+    for (text, code) in cases {
+        assert_eq!(refused(&Edit::Connect { link: link(text) }, &flow).code(), code, "{text}");
+    }
+    for text in ["inner.each>b", "b>inner.result", "a>loop.result", "a>inner", "loop.each>inner"] {
+        apply(&Edit::Connect { link: link(text) }, &mut flow.clone());
+    }
+}
+
+#[test]
+fn what_moves_into_a_body_keeps_the_links_among_itself_only() {
+    let before = flow("start:Start loop:ForEach x y end:End", "start>x x>y x>loop y>end");
+    let mut changed = before.clone();
+    let inverse = apply(&set_parent(Some("loop"), "x y"), &mut changed);
+    assert_eq!(changed.links, [link("x>y")].into());
+    assert_eq!(changed.components[&id("x")].parent, Some(id("loop")));
+    assert_eq!(changed.layout[&id("y")], Position { x: 8.0, y: 9.0 });
+    apply(&inverse, &mut changed);
+    assert_eq!(changed.to_json(), before.to_json());
+}
+
+#[test]
+fn a_for_each_moves_with_its_body_but_not_into_it() {
+    let mut flow = flow(LOOP, LOOP_LINKS);
+    assert_eq!(refused(&set_parent(Some("inner"), "loop"), &flow).code(), "edit/own-body");
+    assert_eq!(refused(&set_parent(Some("loop"), "start"), &flow).code(), "edit/start-in-body");
+    assert_eq!(refused(&set_parent(Some("end"), "a"), &flow).code(), "edit/no-body");
+    apply(&set_parent(None, "inner"), &mut flow);
+    assert!(flow.links.contains(&link("inner.each>b")) && !flow.links.contains(&link("a>inner")));
+    assert_eq!(flow.for_each_path(&id("b")), [&id("inner")]);
+}
+
+#[test]
+fn a_pasted_body_arrives_as_one_edit() {
+    let part = |name: &str, kind: &str, parent: Option<&str>| Edit::AddComponent {
+        id: id(name),
+        component: Component { parent: parent.map(id), ..Component::new(kind, name) },
+        position: Position::default(),
+        index: None,
+    };
+    let paste = Edit::Batch {
+        edits: vec![
+            part("loop", "ForEach", None),
+            part("a", "Step", Some("loop")),
+            Edit::Connect { link: link("loop.each>a") },
+            Edit::Connect { link: link("a>loop.result") },
+        ],
+    };
+    let mut flow = flow("start:Start", "");
+    let inverse = apply(&paste, &mut flow);
+    assert_eq!(flow.children(&id("loop")).count(), 1);
+    apply(&inverse, &mut flow);
+    assert_eq!(flow.components.len(), 1);
+    assert_eq!(refused(&part("a", "Step", Some("gone")), &flow).code(), "edit/no-such-component");
+}
+
+#[test]
+fn a_group_is_added_changed_and_removed() {
+    let mut flow = flow("start:Start a", "start>a");
+    let edit = |group| Edit::SetGroup { id: id("group"), group };
+    let group = Group { title: "Import".to_owned(), members: [id("a")].into(), ..Group::default() };
+    assert_eq!(edit(Some(group.clone())).describe(&flow), "Add the group “Import”");
+    let inverse = apply(&edit(Some(group)), &mut flow);
+    assert_eq!(inverse, edit(None));
+    assert_eq!(edit(None).describe(&flow), "Remove the group “Import”");
+    let around_nothing = Group { members: [id("gone")].into(), ..Group::default() };
+    assert_eq!(refused(&edit(Some(around_nothing)), &flow).code(), "edit/no-such-component");
+}
+
 #[test]
 fn undo_brings_back_a_link_to_an_outlet_that_was_lost_meanwhile() {
     let before = flow("start:Start choice:Branch end:End", "start>choice choice.big>end");
@@ -131,10 +236,14 @@ fn any_name() -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(vec!["start", "a", "b", "c", "d", "e"])
 }
 
-fn any_edit() -> impl Strategy<Value = Edit> {
-    let kinds = prop::sample::select(vec!["Start", "Step", "Branch", "End", "Unheard-of"]);
-    let outlets = prop::sample::select(vec!["out", "error", "big", "otherwise"]);
-    let links = (any_name(), outlets, any_name()).prop_map(|(from, outlet, to)| link(&format!("{from}.{outlet}>{to}")));
+pub(crate) fn any_edit() -> impl Strategy<Value = Edit> {
+    let kinds = prop::sample::select(vec!["Start", "Step", "Branch", "End", "ForEach", "ForEach", "Unheard-of"]);
+    let outlets = prop::sample::select(vec!["out", "out", "error", "big", "otherwise", "each"]);
+    let inlets = prop::sample::select(vec!["in", "in", "in", "result"]);
+    let links = (any_name(), outlets, any_name(), inlets)
+        .prop_map(|(from, outlet, to, inlet)| link(&format!("{from}.{outlet}>{to}.{inlet}")));
+    let members = prop::collection::btree_set(any_name().prop_map(id), 0..3);
+    let groups = members.prop_map(|members| Group { members, ..Group::default() });
     let values = prop::sample::select(vec![
         Value::Null,
         json!("storage:x"),
@@ -144,9 +253,15 @@ fn any_edit() -> impl Strategy<Value = Edit> {
     let properties = prop::sample::select(vec!["Path", "Branches", "Made up"]);
     let places = (-100..100, -100..100).prop_map(|(x, y)| Position { x: f64::from(x), y: f64::from(y) });
     let single = prop_oneof![
-        3 => (any_name(), kinds, places.clone(), prop::option::of(0..8_usize)).prop_map(|(name, kind, position, index)| {
-            Edit::AddComponent { id: id(name), component: Component::new(kind, name), position, index }
-        }),
+        3 => (any_name(), kinds, places.clone(), prop::option::of(0..8_usize), prop::option::weighted(0.3, any_name()))
+            .prop_map(|(name, kind, position, index, parent)| {
+                let component = Component { parent: parent.map(id), ..Component::new(kind, name) };
+                Edit::AddComponent { id: id(name), component, position, index }
+            }),
+        2 => (prop::option::weighted(0.7, any_name()), prop::collection::btree_map(any_name().prop_map(id), places.clone(), 1..3))
+            .prop_map(|(parent, positions)| Edit::SetParent { parent: parent.map(id), positions }),
+        1 => (prop::sample::select(vec!["g", "h"]), prop::option::weighted(0.7, groups))
+            .prop_map(|(name, group)| Edit::SetGroup { id: id(name), group }),
         1 => any_name().prop_map(|name| Edit::RemoveComponent { id: id(name) }),
         1 => (any_name(), ".{0,4}").prop_map(|(name, new)| Edit::Rename { id: id(name), name: new }),
         2 => (any_name(), properties, values).prop_map(|(name, property, value)| {
@@ -189,12 +304,17 @@ proptest! {
     }
 
     #[test]
-    fn no_edit_ever_closes_a_circle(edits in prop::collection::vec(any_edit(), 1..60)) {
+    fn no_edit_ever_closes_a_circle_or_crosses_a_border(edits in prop::collection::vec(any_edit(), 1..60)) {
         let mut flow = flow("start:Start", "");
         for edit in edits {
             let _ = edit.apply(&mut flow, &Tiny::new());
         }
-        prop_assert!(crate::Graph::build(&flow).is_ok());
+        for scope in Scope::all(&flow) {
+            prop_assert!(scope.graph().is_ok());
+        }
+        prop_assert!(crate::Graph::build(&flow).is_ok(), "no link crosses a border");
+        prop_assert!(!flow.components.keys().any(|id| flow.is_own_ancestor(id)));
+        prop_assert!(flow.groups.values().all(|group| group.members.iter().all(|id| flow.components.contains_key(id))));
         prop_assert_eq!(flow.components.keys().collect::<std::collections::BTreeSet<_>>(), flow.layout.keys().collect());
     }
 }

@@ -93,7 +93,10 @@ impl<'a> Scope<'a> {
         match rank(self.members.len(), &ends) {
             Ok(ranks) => Ok(Graph::assemble(self, &ranks)),
             Err(stuck) => Err(GraphError::Cycle {
-                components: stuck.into_iter().filter_map(|at| self.members.get_index(at).map(|id| (*id).clone())).collect(),
+                components: stuck
+                    .into_iter()
+                    .filter_map(|at| self.members.get_index(at).map(|id| (*id).clone()))
+                    .collect(),
             }),
         }
     }

@@ -1,5 +1,5 @@
 use crate::example::{flow, id};
-use crate::{Graph, GraphError};
+use crate::{Entry, Exit, Graph, GraphError};
 
 #[test]
 fn the_order_follows_the_links_and_then_the_flow() {
@@ -30,4 +30,33 @@ fn reach_goes_along_the_links_only() {
     assert!(from_a[at("a")] && from_a[at("end")] && !from_a[at("start")] && !from_a[at("b")]);
     let to_a = graph.leading_to(at("a"));
     assert!(to_a[at("a")] && to_a[at("start")] && !to_a[at("b")] && !to_a[at("end")]);
+}
+
+const LOOP: &str = "start:Start loop:ForEach loop/a loop/b end:End";
+
+#[test]
+fn a_body_has_a_graph_of_its_own_with_an_entry_and_an_exit() {
+    let flow = flow(LOOP, "start>loop loop.each>a a>b b>loop.result loop>end");
+    let top = Graph::build(&flow).expect("builds");
+    assert_eq!(top.order(), [id("start"), id("loop"), id("end")]);
+    assert!(top.entries().is_empty() && top.exits().is_empty());
+    let body = Graph::of_body(&flow, &id("loop")).expect("builds");
+    assert_eq!(body.order(), [id("a"), id("b")]);
+    assert_eq!(body.entries(), [Entry { outlet: "each".to_owned(), to: 0, inlet: "in".to_owned() }]);
+    assert_eq!(body.exits(), [Exit { from: 1, outlet: "out".to_owned(), inlet: "result".to_owned() }]);
+    assert!(!body.is_terminal(1), "its stream leaves the body");
+}
+
+#[test]
+fn a_link_over_the_border_is_an_error_on_either_side_of_it() {
+    let crossing = flow(LOOP, "start>loop start>a loop.each>b");
+    assert_eq!(Graph::build(&crossing).expect_err("crosses").code(), "link/crosses-border");
+    assert_eq!(Graph::of_body(&crossing, &id("loop")).expect_err("crosses").code(), "link/crosses-border");
+}
+
+#[test]
+fn a_circle_in_a_body_is_no_circle_outside() {
+    let flow = flow(LOOP, "start>loop loop.each>a a>b b>a");
+    assert!(Graph::build(&flow).is_ok());
+    assert_eq!(Graph::of_body(&flow, &id("loop")).expect_err("has a circle").code(), "flow/cycle");
 }

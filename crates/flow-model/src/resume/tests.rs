@@ -100,6 +100,22 @@ fn a_failure_behind_a_checkpoint_repeats_only_what_is_behind_it() {
     assert_eq!(runs_again(&graph, &saving, &id("gone")), []);
 }
 
+#[test]
+fn a_saved_input_settles_what_is_before_it_and_not_the_component() {
+    let graph = graph("start a put b", "start>a a>put put>b");
+    let state = SavedState { inputs: ids("put"), ..SavedState::default() };
+    assert_eq!(settled(&graph, &state), ids("start a"));
+}
+
+#[test]
+fn leaving_the_body_settles_nothing_unless_that_outlet_was_not_taken() {
+    let flow = flow("loop:ForEach loop/check loop/a", "loop.each>check check>a a>loop.result a.error>loop.result");
+    let graph = Graph::of_body(&flow, &id("loop")).expect("builds");
+    assert_eq!(settled(&graph, &state("check", "", "")), ids("check"));
+    assert_eq!(settled(&graph, &state("", "", "a.error")), ids(""));
+    assert_eq!(settled(&graph, &state("", "", "a.error a.out")), ids("check a"));
+}
+
 /// The rule in its own words: follow every path.
 fn settled_by_paths(graph: &Graph, state: &SavedState, at: usize) -> bool {
     let id = &graph.order()[at];

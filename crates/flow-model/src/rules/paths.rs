@@ -1,9 +1,7 @@
 //! Paths: no circles, nothing that no path leads to, and a way to a good end.
 
 use super::facts::Facts;
-use crate::{
-    ALWAYS_OUTLET, Component, ComponentId, Diagnostic, ERROR_OUTLET, Edit, FAIL, Graph, GraphError, START,
-};
+use crate::{ALWAYS_OUTLET, Component, ComponentId, Diagnostic, ERROR_OUTLET, Edit, FAIL, Graph, GraphError, START};
 use std::collections::{HashMap, HashSet};
 
 /// One diagnostic for each circle, in whichever body it is.
@@ -62,10 +60,11 @@ pub(super) fn unreachable(facts: &Facts, found: &mut Vec<Diagnostic>) {
                 "“{}” never runs, because no path leads to it from {from}: connect it, or remove it",
                 component.name
             );
-            found.push(Diagnostic::warning("flow/unreachable", message).at(id).mended_by(
-                format!("Remove “{}”", component.name),
-                Edit::RemoveComponent { id: id.clone() },
-            ));
+            found.push(
+                Diagnostic::warning("flow/unreachable", message)
+                    .at(id)
+                    .mended_by(format!("Remove “{}”", component.name), Edit::RemoveComponent { id: id.clone() }),
+            );
         }
     }
 }

@@ -44,9 +44,11 @@ fn unknown(
     );
     let diagnostic = Diagnostic::warning("property/unknown", message).at(id).on(name);
     let letters = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let meant = description.properties.iter().map(|described| described.name).find(|described| {
-        letters(described) == letters(name) && !component.properties.contains_key(*described)
-    });
+    let meant = description
+        .properties
+        .iter()
+        .map(|described| described.name)
+        .find(|described| letters(described) == letters(name) && !component.properties.contains_key(*described));
     let remove = set(id, name, Value::Null);
     match meant {
         Some(meant) => {

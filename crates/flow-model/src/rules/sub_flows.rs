@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks the calls of other flows in the flow `name` of a project. `flows` are all flows of the project that can be
 /// read.
-pub fn check_sub_flows(name: &FlowName, flows: &BTreeMap<FlowName, Flow>, catalogue: &dyn Catalogue) -> Vec<Diagnostic> {
+pub fn check_sub_flows(
+    name: &FlowName,
+    flows: &BTreeMap<FlowName, Flow>,
+    catalogue: &dyn Catalogue,
+) -> Vec<Diagnostic> {
     let Some(flow) = flows.get(name) else { return Vec::new() };
     let mut found = Vec::new();
     for (id, component) in &flow.components {
@@ -27,7 +31,8 @@ pub(crate) fn calls<'a>(
 ) -> impl Iterator<Item = (&'static str, &'a str)> {
     let described = catalogue.describe(&component.kind).into_iter().flat_map(|description| &description.properties);
     let of_flows = described.filter(|property| property.kind == PropertyKind::Flow);
-    of_flows.filter_map(|property| Some((property.name, component.properties.get(property.name)?.as_str()?)))
+    of_flows
+        .filter_map(|property| Some((property.name, component.properties.get(property.name)?.as_str()?)))
         .filter(|(_, called)| !called.is_empty())
 }
 
@@ -58,12 +63,16 @@ fn way_back(
 
 fn no_such_flow(called: &str, flows: &BTreeMap<FlowName, Flow>) -> Diagnostic {
     let known: Vec<&str> = flows.keys().map(FlowName::as_str).collect();
-    let message = format!("the project has no flow “{called}” (it has {}): add it, or choose another", known.join(", "));
+    let message =
+        format!("the project has no flow “{called}” (it has {}): add it, or choose another", known.join(", "));
     Diagnostic::error("sub-flow/unknown", message)
 }
 
 fn calls_itself(name: &FlowName, way: &[FlowName]) -> Diagnostic {
     let way: Vec<String> = std::iter::once(name).chain(way).map(|name| format!("“{name}”")).collect();
-    let message = format!("the flow calls itself ({}), which would never end: repetition is what ForEach is for", way.join(" → "));
+    let message = format!(
+        "the flow calls itself ({}), which would never end: repetition is what ForEach is for",
+        way.join(" → ")
+    );
     Diagnostic::error("sub-flow/circle", message)
 }

@@ -1,3 +1,6 @@
+mod fixes;
+mod paths;
+
 use crate::example::{Tiny, flow, id};
 use crate::{Connection, Diagnostic, Flow, Severity, check_connections, check_structure};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Flow variables travel with the links. Where parallel paths join, they must not have set one variable differently.
 
 use super::facts::Facts;
-use crate::{ComponentId, Diagnostic, ERROR_OUTLET, ALWAYS_OUTLET, Graph, GraphLink, StartSettings};
+use crate::{ALWAYS_OUTLET, ComponentId, Diagnostic, ERROR_OUTLET, Graph, GraphLink, StartSettings};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where a variable got its value: at a component, or (`None`) before the top level or the body began.
