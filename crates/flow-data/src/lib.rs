@@ -5,9 +5,9 @@
 //! speaks of the same types.
 
 mod codec;
-mod csv;
 mod error;
 mod expression;
+pub mod formats;
 mod json;
 mod nearby;
 mod stream;
@@ -15,11 +15,11 @@ mod transform;
 mod types;
 mod variables;
 
-pub use self::csv::{CsvOptions, read_csv, write_csv};
 pub use codec::{Writer, decode, decode_file, encode, write};
 pub use datafusion::arrow;
 pub use error::DataError;
 pub use expression::{Expression, ExpressionCache};
+pub use formats::{CsvOptions, read_csv, write_csv};
 pub use json::{Numbers, json_schema_of, json_to_batch, value_at};
 pub use nearby::nearby_names;
 pub use stream::{Batches, Collector, Spool, SpoolLimits, Stream, Tap};

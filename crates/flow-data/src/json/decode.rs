@@ -79,7 +79,7 @@ fn present<'a>(value: &Option<&'a Value>) -> Option<&'a Value> {
 fn column(values: &[Option<&Value>], data_type: &DataType) -> Result<ArrayRef, Misfit> {
     Ok(match data_type {
         DataType::Null => Arc::new(NullArray::new(values.len())),
-        DataType::Boolean => Arc::new(BooleanArray::from(each(values, data_type, Value::as_bool)?)),
+        DataType::Boolean => Arc::new(BooleanArray::from(each(values, data_type, boolean)?)),
         DataType::Int64 => Arc::new(Int64Array::from(each(values, data_type, integer)?)),
         DataType::Float64 => Arc::new(Float64Array::from(each(values, data_type, number)?)),
         DataType::Utf8 => {
@@ -105,6 +105,15 @@ fn each<'a, T>(
         Some(value) => read(value).map(Some).ok_or_else(|| Misfit::new(row, value, data_type)),
     };
     values.iter().enumerate().map(one).collect()
+}
+
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
 }
 
 fn integer(value: &Value) -> Option<i64> {

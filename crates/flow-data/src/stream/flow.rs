@@ -28,6 +28,8 @@ pub(crate) enum Portion {
     Ready(RecordBatch),
     /// One that has to be computed.
     Work(Box<dyn FnOnce() -> Computed + Send>),
+    /// None: the origin failed.
+    Failed(DataError),
 }
 
 /// What came of the work of a portion.
@@ -58,8 +60,17 @@ pub(crate) struct Staged {
     pub(crate) arrived: Vec<u64>,
     pub(crate) rows: u64,
     pub(crate) lines: u64,
-    /// What stopped it, and before which stage; records and lines count from the start of the portion.
-    pub(crate) failed: Option<(usize, DataError)>,
+    pub(crate) failed: Option<Failure>,
+}
+
+/// What stopped a stream.
+pub(crate) enum Failure {
+    /// The origin had no more portions to give; records and lines count from the start of the stream.
+    Origin(DataError),
+    /// The work of a portion; they count from its start.
+    Work(DataError),
+    /// The stage of this place; records count from the first that arrived there with this portion.
+    Stage(usize, DataError),
 }
 
 impl Flow {
@@ -118,6 +129,7 @@ pub(super) fn staged(portion: Portion, stages: &[Stage]) -> Staged {
             Computed { batches: vec![batch], rows, ..Computed::default() }
         }
         Portion::Work(work) => work(),
+        Portion::Failed(error) => return Staged::failed(Failure::Origin(error), stages),
     };
     let Computed { batches, rows, lines, failed } = computed;
     let mut result = Staged {
@@ -125,7 +137,7 @@ pub(super) fn staged(portion: Portion, stages: &[Stage]) -> Staged {
         arrived: vec![0; stages.len()],
         rows,
         lines,
-        failed: failed.map(|error| (0, error)),
+        failed: failed.map(Failure::Work),
     };
     for batch in batches {
         match through(batch, stages, &mut result.arrived) {
@@ -140,9 +152,14 @@ pub(super) fn staged(portion: Portion, stages: &[Stage]) -> Staged {
     result
 }
 
-/// Takes a batch through all stages. An error comes with the number of stages that it got through, the failing one with
-/// them.
-fn through(mut batch: RecordBatch, stages: &[Stage], arrived: &mut [u64]) -> Result<RecordBatch, (usize, DataError)> {
+impl Staged {
+    pub(super) fn failed(failure: Failure, stages: &[Stage]) -> Self {
+        Self { batches: Vec::new(), arrived: vec![0; stages.len()], rows: 0, lines: 0, failed: Some(failure) }
+    }
+}
+
+/// Takes a batch through all stages.
+fn through(mut batch: RecordBatch, stages: &[Stage], arrived: &mut [u64]) -> Result<RecordBatch, Failure> {
     for (place, (stage, arrived)) in stages.iter().zip(arrived).enumerate() {
         if batch.num_rows() == 0 {
             break;
@@ -150,7 +167,7 @@ fn through(mut batch: RecordBatch, stages: &[Stage], arrived: &mut [u64]) -> Res
         let before = *arrived;
         *arrived += batch.num_rows() as u64;
         if let Stage::Map(map) = stage {
-            batch = map(&batch).map_err(|error| (place + 1, error.after(before)))?;
+            batch = map(&batch).map_err(|error| Failure::Stage(place, error.after(before)))?;
         }
     }
     Ok(batch)

@@ -1,7 +1,7 @@
 //! Reading a flowing stream: its portions are worked on by the reader and by a few threads beside it, and come out in
 //! order. How much is done ahead is bounded, and so is the memory that it takes.
 
-use super::flow::{Portion, Portions, Stage, Staged, staged, tell};
+use super::flow::{Failure, Portion, Portions, Stage, Staged, staged, tell};
 use crate::DataError;
 use crate::arrow::record_batch::RecordBatch;
 use parking_lot::{Condvar, Mutex};
@@ -139,12 +139,15 @@ impl Reading {
                 tap.rows(*arrived);
             }
         }
-        if let Some((place, error)) = staged.failed {
-            let error = match place {
-                0 => error.later(self.rows, self.lines),
-                behind => error.after(self.arrived.get(behind - 1).copied().unwrap_or(0)),
+        if let Some(failure) = staged.failed {
+            let (error, behind) = match failure {
+                Failure::Origin(error) => (error, 0),
+                Failure::Work(error) => (error.later(self.rows, self.lines), 0),
+                Failure::Stage(place, error) => {
+                    (error.after(self.arrived.get(place).copied().unwrap_or(0)), place + 1)
+                }
             };
-            self.failed = Some(tell(stages.get(place..).unwrap_or_default(), error));
+            self.failed = Some(tell(stages.get(behind..).unwrap_or_default(), error));
         }
         self.rows += staged.rows;
         self.lines += staged.lines;
@@ -210,8 +213,7 @@ impl Shared {
             Some(Ok(portion)) => portion,
             Some(Err(error)) => {
                 board.over = true;
-                let failed = move || super::flow::Computed { failed: Some(error), ..Default::default() };
-                Portion::Work(Box::new(failed))
+                Portion::Failed(error)
             }
             None => {
                 board.over = true;
@@ -230,13 +232,8 @@ impl Shared {
     }
 
     fn work(&self, portion: Portion) -> Staged {
-        catch_unwind(AssertUnwindSafe(|| staged(portion, &self.stages))).unwrap_or_else(|panic| Staged {
-            batches: Vec::new(),
-            arrived: vec![0; self.stages.len()],
-            rows: 0,
-            lines: 0,
-            failed: Some((0, panicked(&*panic))),
-        })
+        catch_unwind(AssertUnwindSafe(|| staged(portion, &self.stages)))
+            .unwrap_or_else(|panic| Staged::failed(Failure::Origin(panicked(&*panic)), &self.stages))
     }
 
     fn post(&self, number: u64, staged: Staged) {
