@@ -4,7 +4,7 @@ use crate::{DataError, nearby_names};
 use datafusion::common::{DataFusionError, SchemaError};
 
 /// Why `sql` cannot be parsed.
-pub(super) fn syntax_error(sql: &str, error: &DataFusionError) -> DataError {
+pub(crate) fn syntax_error(sql: &str, error: &DataFusionError) -> DataError {
     let text = match error {
         DataFusionError::SQL(parser, _) => parser.to_string(),
         other => first_line(&other.strip_backtrace()),
@@ -50,6 +50,28 @@ pub(super) fn planning_error(error: &DataFusionError, fields: &[&str]) -> DataEr
     }
 }
 
+/// Why a query over whole streams cannot be planned. `fields` are those of all inputs.
+pub(crate) fn query_error(error: &DataFusionError, fields: &[&str]) -> DataError {
+    match root(error) {
+        DataFusionError::SchemaError(schema, _) if matches!(schema.as_ref(), SchemaError::FieldNotFound { .. }) => {
+            planning_error(error, fields)
+        }
+        other => {
+            let text = other.strip_backtrace();
+            let line = first_line(&text);
+            if line.starts_with("Invalid function '") {
+                return planning_message(&text, fields);
+            }
+            DataError::Type { message: without_inner_names(&line) }
+        }
+    }
+}
+
+/// Without the names that our own templates of queries have.
+fn without_inner_names(line: &str) -> String {
+    ["left_input.", "right_input.", "input."].iter().fold(line.to_owned(), |line, name| line.replace(name, ""))
+}
+
 fn planning_message(text: &str, fields: &[&str]) -> DataError {
     let line = first_line(text);
     // Of these DataFusion makes no typed errors.
@@ -88,7 +110,7 @@ fn unknown_field(field: &str, fields: &[&str]) -> DataError {
 }
 
 /// Why an expression failed on a record.
-pub(super) fn evaluation_error(error: &DataFusionError) -> String {
+pub(crate) fn evaluation_error(error: &DataFusionError) -> String {
     first_line(&root(error).strip_backtrace())
 }
 
@@ -120,6 +142,10 @@ fn first_line(text: &str) -> String {
     let mut line = text.lines().next().unwrap_or_default().trim();
     while let Some(rest) = STAGES.iter().find_map(|stage| line.strip_prefix(stage)) {
         line = rest.trim();
+    }
+    if let Some(what) = line.strip_prefix("Arithmetic overflow: ") {
+        let what = what.trim_start_matches("Overflow happened on: ");
+        return format!("overflow: {what} does not fit into its type; cast to a wider one, such as DECIMAL(38, 0)");
     }
     line.trim_end_matches('.').replace("Divide by zero error", "division by zero")
 }

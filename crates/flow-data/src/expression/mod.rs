@@ -1,8 +1,9 @@
 //! SQL scalar expressions, as DataFusion knows them, over the fields of a record and the flow variables (`$name`).
 
 mod cache;
-mod messages;
-mod plan;
+pub(crate) mod checked;
+pub(crate) mod messages;
+pub(crate) mod plan;
 mod session;
 
 use crate::arrow::array::{ArrayRef, AsArray, BooleanArray};

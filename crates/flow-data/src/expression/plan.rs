@@ -4,6 +4,7 @@
 //! serves every request, whatever its variables hold, as long as their types stay the same.
 
 use super::Expression;
+use super::checked::{checked, computes_constants};
 use super::messages::{planning_error, syntax_error};
 use super::session::session;
 use crate::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -30,7 +31,7 @@ const VARIABLE_FIELD: char = '\u{0}';
 /// The longest text of an expression, in bytes.
 const LONGEST: usize = 32 * 1024;
 /// The most expressions within one another. Evaluating takes stack for each, and a stack that overflows ends the process.
-const DEEPEST: usize = 200;
+pub(crate) const DEEPEST: usize = 200;
 
 /// A planned expression.
 #[derive(Debug)]
@@ -67,10 +68,15 @@ impl Plan {
             .build();
         let simplifier = ExprSimplifier::new(context);
         let coerced = simplifier.coerce(logical, &df_schema).map_err(failed)?;
-        let simplified = simplifier.simplify(coerced).map_err(failed)?;
+        // Constants are computed when planning, where an overflow would go unseen.
+        let simplified = match computes_constants(&coerced) && !reads_clock {
+            true => coerced,
+            false => simplifier.simplify(coerced).map_err(failed)?,
+        };
         let planning = PhysicalPlanningContext::default();
         let physical =
             create_physical_expr(&simplified, &df_schema, &ExecutionProps::new(), &planning).map_err(failed)?;
+        let physical = checked(physical, &extended).map_err(failed)?;
         let found = physical.data_type(&extended).map_err(failed)?;
         let data_type = plain(&found);
         let physical =
@@ -116,7 +122,7 @@ impl Plan {
 }
 
 /// Parses one expression and nothing behind it.
-pub(super) fn parse(sql: &str) -> Result<ExprWithAlias, DataError> {
+pub(crate) fn parse(sql: &str) -> Result<ExprWithAlias, DataError> {
     if sql.trim().is_empty() {
         return Err(DataError::ExpressionSyntax { line: 0, column: 0, message: "the expression is empty".to_owned() });
     }
@@ -150,7 +156,7 @@ fn too_much(what: &str) -> DataError {
 }
 
 /// Stops where expressions lie too deep within one another.
-struct Depth(usize);
+pub(crate) struct Depth(pub(crate) usize);
 
 impl Visitor for Depth {
     type Break = ();
@@ -210,7 +216,7 @@ fn reads_clock(expression: &Expr) -> bool {
 }
 
 /// The type that streams hold for a type that DataFusion came up with: one kind of text and one of bytes.
-fn plain(data_type: &DataType) -> DataType {
+pub(crate) fn plain(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary => DataType::Binary,

@@ -134,6 +134,35 @@ fn a_failing_record_is_named() {
 }
 
 #[test]
+fn overflow_and_division_by_zero_are_errors_with_the_record() {
+    let record = |n: i64, f: f64| Stream::from_record(&[("n".to_owned(), json!(n)), ("f".to_owned(), json!(f))]);
+    let batch = Stream::append(&[record(1, 1.0), record(i64::MAX, 0.0), record(i64::MIN, 2.0)]).unwrap().to_batch().unwrap();
+    for (sql, row, part) in [
+        ("n + 1", 2, "overflow"),
+        ("n - 2", 3, "overflow"),
+        ("n * n", 2, "overflow"),
+        ("-n", 3, "overflow"),
+        ("9223372036854775807 + 1", 1, "overflow"),
+        ("1 / 0", 1, "division by zero"),
+        ("1.5 / f", 2, "division by zero"),
+        ("n % f", 2, "division by zero"),
+        ("n / (n - n)", 1, "division by zero"),
+        ("CAST(f * 1e300 AS INT)", 1, ""),
+    ] {
+        let error = Expression::compile(sql, batch.schema_ref(), &Variables::default())
+            .and_then(|expression| expression.evaluate(&batch))
+            .unwrap_err();
+        assert_eq!(error.code(), "data/evaluate", "{sql}: {error}");
+        assert_eq!(error.row(), Some(row), "{sql}: {error}");
+        assert!(error.to_string().contains(part), "{sql}: {error}");
+    }
+    for (sql, expected) in [("CASE WHEN f <> 0 THEN 1 / f ELSE 0 END", json!(0.0)), ("f / NULL", json!(null))] {
+        let expression = Expression::compile(sql, batch.schema_ref(), &Variables::default()).unwrap();
+        assert_eq!(crate::value_at(&expression.evaluate(&batch).unwrap(), 1, crate::Numbers::Plain), expected, "{sql}");
+    }
+}
+
+#[test]
 fn the_cache_binds_new_values_to_a_kept_plan() {
     let cache = ExpressionCache::new();
     let stream = orders();
@@ -215,5 +244,15 @@ fn time_of_one_record() {
             std::hint::black_box(expression.evaluate(&stream.held().unwrap()[0]).unwrap());
         }
         println!("{sql}: planned in {planned:?}, then {:?}", begun.elapsed() / rounds);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_an_expression_or_an_error(sql in "([a-z0-9+*/()<>=',.\"$ -]|OrderId|amount|CASE|WHEN|THEN|END|CAST|AS|INT){0,40}") {
+        let stream = orders();
+        if let Ok(expression) = Expression::compile(&sql, stream.schema(), &Variables::default()) {
+            let _ = expression.evaluate(&stream.held().unwrap()[0]);
+        }
     }
 }

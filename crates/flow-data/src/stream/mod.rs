@@ -3,7 +3,7 @@
 //! A stream is *held* (its batches are in memory), *stored* (they are in a file), or *flowing* (it is computed each time
 //! it is read). Reading blocks the thread while it reads or computes.
 
-mod append;
+pub(crate) mod append;
 pub(crate) mod flow;
 mod reading;
 mod records;
@@ -14,6 +14,7 @@ use crate::DataError;
 use crate::arrow::compute::concat_batches;
 use crate::arrow::datatypes::SchemaRef;
 use crate::arrow::record_batch::RecordBatch;
+pub(crate) use append::under;
 use flow::{Flow, Stage};
 pub use spool::{Collector, Spool, SpoolLimits};
 use std::fmt;
@@ -132,6 +133,15 @@ impl Stream {
     /// The bytes of memory that the records take; none unless the stream is held.
     pub fn memory(&self) -> usize {
         self.held().map_or(0, |batches| batches.iter().map(RecordBatch::get_array_memory_size).sum())
+    }
+
+    /// The bytes that the records take, in memory or in a file; not known while the stream is flowing.
+    pub fn size(&self) -> Option<usize> {
+        match &self.form {
+            Form::Held { .. } => Some(self.memory()),
+            Form::Stored(file) => Some(usize::try_from(file.length()).unwrap_or(usize::MAX)),
+            Form::Flowing(_) => None,
+        }
     }
 
     /// Computes the stream if it is flowing: into memory up to the limits of the spool, else into a file.
