@@ -9,11 +9,13 @@ mod canonical;
 mod catalogue;
 mod connection;
 mod diagnostic;
+mod diff;
 mod document;
 mod edit;
 mod graph;
 mod id;
 mod layout;
+mod merge;
 mod resume;
 mod rules;
 mod start;
@@ -31,10 +33,12 @@ pub use connection::{
     connection_kinds,
 };
 pub use diagnostic::{Diagnostic, Fix, Place, Severity};
+pub use diff::{Change, ChangeKind, diff};
 pub use document::{Area, Component, Flow, Group, Link, PortRef, Position};
 pub use edit::{Edit, EditError};
 pub use graph::{Entry, Exit, Graph, GraphError, GraphLink};
 pub use id::{ComponentId, FlowName, InvalidName};
+pub use merge::{Conflict, Merge, merge};
 pub use resume::{SavedState, runs_again, settled};
 pub use rules::{check_connections, check_structure, check_sub_flows};
 pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings};

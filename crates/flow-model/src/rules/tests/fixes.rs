@@ -42,7 +42,8 @@ fn broken(mut flow: Flow, breaks: &[(usize, &'static str)]) -> Flow {
             "kind" => component.kind = "Start".to_owned(),
             "property" => drop(component.properties.insert("Path".to_owned(), Value::from(7))),
             _ => {
-                drop(flow.links.insert(crate::example::link(&format!("{of}.{how}>{}", ids[(at * 5 + 1) % ids.len()]))))
+                let to = &ids[(at * 5 + 1) % ids.len()];
+                flow.links.insert(crate::example::link(&format!("{of}.{how}>{to}")));
             }
         }
     }
