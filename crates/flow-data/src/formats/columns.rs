@@ -28,14 +28,19 @@ pub(super) fn asked<'a>(columns: &'a [Column], name: &str) -> Option<&'a DataTyp
     columns.iter().find(|column| column.name == name).map(|column| &column.data_type)
 }
 
-/// The fields found with the types asked for. Those that were asked for and not found come last.
+/// The fields found, with the types asked for: in the order in which they were found, and those not found last; or as
+/// they were asked for, if all of them were.
 pub(super) fn with_asked(found: &Schema, columns: &[Column]) -> Schema {
+    let of_column = |column: &Column| Field::new(&column.name, column.data_type.clone(), true);
+    if found.fields().iter().all(|field| asked(columns, field.name()).is_some()) {
+        return Schema::new(columns.iter().map(of_column).collect::<Vec<_>>());
+    }
     let typed = found.fields().iter().map(|field| match asked(columns, field.name()) {
         Some(data_type) => Field::new(field.name(), data_type.clone(), true),
         None => field.as_ref().clone(),
     });
     let missing = columns.iter().filter(|column| found.field_with_name(&column.name).is_err());
-    Schema::new(typed.chain(missing.map(|column| Field::new(&column.name, column.data_type.clone(), true))).collect::<Vec<_>>())
+    Schema::new(typed.chain(missing.map(of_column)).collect::<Vec<_>>())
 }
 
 /// Refuses columns that are asked for and not there.

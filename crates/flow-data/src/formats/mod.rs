@@ -80,3 +80,6 @@ pub enum Format {
     /// All bytes as the field `bytes` of one record.
     Bytes,
 }
+
+#[cfg(test)]
+mod tests;
