@@ -111,7 +111,8 @@ pub fn decode(bytes: Bytes) -> Result<Stream, DataError> {
 /// The stream in a file that [`write()`] or [`encode`] made. The file is read through once now, so that a damaged one is
 /// known before anything is done with its records; these are decoded whenever the stream is read.
 pub fn decode_file(file: File) -> Result<Stream, DataError> {
-    let failed = |error: std::io::Error| DataError::File { message: format!("the saved stream cannot be read: {error}") };
+    let failed =
+        |error: std::io::Error| DataError::File { message: format!("the saved stream cannot be read: {error}") };
     let file = Arc::new(file);
     let length = file.metadata().map_err(failed)?.len();
     let body = body_of(length)?;

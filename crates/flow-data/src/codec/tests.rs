@@ -78,3 +78,116 @@ fn time_of_small_streams() {
     }
     println!("decode: {:?}", begun.elapsed() / rounds);
 }
+
+/// A flowing stream of `batches` batches of 1,000 records.
+fn flowing(batches: i64) -> Stream {
+    let batch = numbers(1_000).to_batch().unwrap();
+    Stream::flowing(batch.schema(), move || {
+        let batch = batch.clone();
+        Ok(Box::new((0..batches).map(move |_| Ok(batch.clone()))))
+    })
+}
+
+fn saved(stream: &Stream) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    assert_eq!(
+        write(stream, &mut file).unwrap(),
+        stream.batches().unwrap().map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>()
+    );
+    file
+}
+
+#[test]
+fn a_stream_of_any_size_is_written_batch_by_batch_and_read_lazily() {
+    let stream = flowing(300);
+    let saved = decode_file(saved(&stream)).unwrap();
+    assert_eq!((saved.rows(), saved.memory(), saved.is_flowing()), (Some(300_000), 0, false));
+    for _ in 0..2 {
+        let batches: Vec<_> = saved.batches().unwrap().map(Result::unwrap).collect();
+        assert_eq!(batches.len(), 300);
+        assert_eq!(batches[299], numbers(1_000).to_batch().unwrap());
+    }
+    assert_eq!(saved.schema(), stream.schema());
+    assert_eq!(decode(encode(&stream).unwrap()).unwrap().rows(), Some(300_000));
+}
+
+#[test]
+fn a_file_holds_what_the_bytes_hold() {
+    for stream in [numbers(0), numbers(7), Stream::from_record(&[]), Stream::from_record(&[("a".to_owned(), json!(1))])]
+    {
+        let file = decode_file(saved(&stream)).unwrap();
+        assert_eq!((file.rows(), file.schema()), (stream.rows(), stream.schema()));
+        assert_eq!(file.to_json_records().unwrap(), stream.to_json_records().unwrap());
+        let mut bytes = Vec::new();
+        write(&stream, &mut bytes).unwrap();
+        assert_eq!(decode(bytes.into()).unwrap().to_json_records().unwrap(), stream.to_json_records().unwrap());
+        let mut small = tempfile::tempfile().unwrap();
+        small.write_all(&encode(&stream).unwrap()).unwrap();
+        assert_eq!(decode_file(small).unwrap().rows(), stream.rows());
+    }
+}
+
+fn file_of(bytes: &[u8]) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+#[test]
+fn a_damaged_file_is_an_error_before_a_record_is_read() {
+    let mut bytes = Vec::new();
+    write(&numbers(3_000), &mut bytes).unwrap();
+    for place in (0..bytes.len()).step_by(97) {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 0x41;
+        assert_eq!(decode_file(file_of(&damaged)).unwrap_err().code(), "data/decode", "byte {place}");
+        assert_eq!(decode_file(file_of(&bytes[..place])).unwrap_err().code(), "data/decode", "cut at {place}");
+    }
+}
+
+/// Reads a file or bytes of nonsense with a valid checksum: some stream, or an error.
+fn read_nonsense(mut nonsense: Vec<u8>) {
+    let sum = shortened(blake3::hash(&nonsense));
+    nonsense.extend_from_slice(&sum);
+    let from_file = decode_file(file_of(&nonsense)).and_then(|stream| stream.batches()?.collect::<Result<Vec<_>, _>>());
+    let from_bytes = decode(Bytes::from(nonsense));
+    for code in [from_file.err(), from_bytes.err()].iter().flatten().map(DataError::code) {
+        assert_eq!(code, "data/decode");
+    }
+}
+
+#[test]
+fn impossible_sizes_take_no_memory() {
+    let mut bytes = Vec::new();
+    write(&numbers(300), &mut bytes).unwrap();
+    let body = bytes[..bytes.len() - CHECKSUM].to_vec();
+    // Sizes are whole numbers of four and eight bytes somewhere in it.
+    for place in (0..body.len().min(1_500) - 8).step_by(4) {
+        for huge in [i64::from(i32::MAX), 1 << 40] {
+            let mut nonsense = body.clone();
+            nonsense[place..place + 8].copy_from_slice(&huge.to_le_bytes());
+            read_nonsense(nonsense);
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_with_a_valid_checksum_are_a_stream_or_an_error(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        read_nonsense(bytes.clone());
+        let mut begun = vec![0xff; 4];
+        begun.extend(bytes);
+        read_nonsense(begun);
+    }
+
+    #[test]
+    fn any_damage_with_a_valid_checksum_is_a_stream_or_an_error(places in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), proptest::prelude::any::<u8>()), 1..8)) {
+        let bytes = encode(&numbers(100)).unwrap();
+        let mut nonsense = bytes[..bytes.len() - CHECKSUM].to_vec();
+        for (place, value) in places {
+            let place = place.index(nonsense.len());
+            nonsense[place] = value;
+        }
+        read_nonsense(nonsense);
+    }
+}

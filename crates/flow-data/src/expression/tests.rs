@@ -136,7 +136,8 @@ fn a_failing_record_is_named() {
 #[test]
 fn overflow_and_division_by_zero_are_errors_with_the_record() {
     let record = |n: i64, f: f64| Stream::from_record(&[("n".to_owned(), json!(n)), ("f".to_owned(), json!(f))]);
-    let batch = Stream::append(&[record(1, 1.0), record(i64::MAX, 0.0), record(i64::MIN, 2.0)]).unwrap().to_batch().unwrap();
+    let batch =
+        Stream::append(&[record(1, 1.0), record(i64::MAX, 0.0), record(i64::MIN, 2.0)]).unwrap().to_batch().unwrap();
     for (sql, row, part) in [
         ("n + 1", 2, "overflow"),
         ("n - 2", 3, "overflow"),
@@ -169,7 +170,8 @@ fn the_cache_binds_new_values_to_a_kept_plan() {
     for factor in [json!(2), json!(5), json!(1.5), json!(null)] {
         let variables = Variables::default().with("factor", factor.clone());
         let expression = cache.compile("OrderId * $factor", stream.schema(), &variables).unwrap();
-        let value = crate::value_at(&expression.evaluate(&stream.held().unwrap()[0]).unwrap(), 0, crate::Numbers::Plain);
+        let value =
+            crate::value_at(&expression.evaluate(&stream.held().unwrap()[0]).unwrap(), 0, crate::Numbers::Plain);
         assert_eq!(value.as_f64(), factor.as_f64().map(|factor| factor * 17.0));
     }
     let constant =

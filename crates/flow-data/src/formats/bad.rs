@@ -1,10 +1,10 @@
 //! Records that cannot be read, and what becomes of them.
 
+use crate::DataError;
 use crate::arrow::array::{ArrayRef, Int64Array, StringArray};
 use crate::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use crate::arrow::record_batch::RecordBatch;
 use crate::stream::flow::Computed;
-use crate::DataError;
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 

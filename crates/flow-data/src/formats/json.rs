@@ -206,7 +206,10 @@ impl Origin for JsonDocument {
 /// The values in a piece of a document. Lines count from the start of the piece.
 fn parse_piece(piece: &Piece) -> Vec<Parsed> {
     let mut line = 1 + piece.head;
-    let parts = piece.ends.iter().scan(0, |from, end| Some(piece.bytes.get(std::mem::replace(from, *end)..*end).unwrap_or_default()));
+    let parts = piece
+        .ends
+        .iter()
+        .scan(0, |from, end| Some(piece.bytes.get(std::mem::replace(from, *end)..*end).unwrap_or_default()));
     parts
         .map(|text| {
             let begins = line + count_lines(&text[..text.len() - text.trim_ascii_start().len()]);

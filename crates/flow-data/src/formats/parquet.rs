@@ -88,7 +88,9 @@ fn plain_type(data_type: &DataType) -> DataType {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
         DataType::Dictionary(_, value) => plain_type(value),
-        DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => DataType::List(plain_field(item)),
+        DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => {
+            DataType::List(plain_field(item))
+        }
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain_field).collect()),
         other => other.clone(),
     }
@@ -105,7 +107,8 @@ fn plain(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, DataErr
 
 /// Writes a stream group by group.
 pub(super) fn write(stream: &Stream, output: impl Write + Send) -> Result<u64, DataError> {
-    let failed = |error: ParquetError| DataError::File { message: format!("the Parquet file cannot be written: {error}") };
+    let failed =
+        |error: ParquetError| DataError::File { message: format!("the Parquet file cannot be written: {error}") };
     let properties =
         WriterProperties::builder().set_compression(Packing::ZSTD(ZstdLevel::try_new(1).unwrap_or_default())).build();
     let mut writer = ArrowWriter::try_new(output, Arc::clone(stream.schema()), Some(properties)).map_err(failed)?;

@@ -125,18 +125,16 @@ impl Source {
         let raw = self.raw()?;
         Ok(match compression {
             Compression::None => raw,
-            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, raw))),
+            Compression::Gzip => {
+                Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, raw)))
+            }
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw).map_err(read_error)?),
         })
     }
 
     /// The text in UTF-8, unpacked and without a byte order mark. Bytes that are said to be UTF-8 come as they are: the
     /// formats name the record that is not.
-    pub(super) fn text(
-        &self,
-        compression: Compression,
-        encoding: Encoding,
-    ) -> Result<Box<dyn Read + Send>, DataError> {
+    pub(super) fn text(&self, compression: Compression, encoding: Encoding) -> Result<Box<dyn Read + Send>, DataError> {
         let mut input = self.unpacked(compression)?;
         let mut start = Vec::with_capacity(3);
         input.by_ref().take(3).read_to_end(&mut start).map_err(read_error)?;

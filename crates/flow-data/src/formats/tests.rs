@@ -73,7 +73,8 @@ fn a_json_line_that_is_none_or_does_not_fit_is_named() {
     let text = "{\"n\": 1}\nnonsense\n{\"n\": \"many\"}\n{\"n\": 4}\n";
     let (good, bad) = Reading::new(format).read_parted(&Source::bytes(text), &Spool::in_memory()).unwrap();
     assert_eq!(records(&good), json!([{"n": 1}, {"n": 4}]));
-    let rows: Vec<_> = bad.to_json_records().unwrap().iter().map(|bad| (bad["row"].clone(), bad["text"].clone())).collect();
+    let rows: Vec<_> =
+        bad.to_json_records().unwrap().iter().map(|bad| (bad["row"].clone(), bad["text"].clone())).collect();
     assert_eq!(rows, [(json!(2), json!("nonsense")), (json!(3), json!("{\"n\":\"many\"}"))]);
 }
 
@@ -93,7 +94,10 @@ fn the_records_of_a_document_are_found_wherever_they_are() {
     for (path, text) in [
         ("", "[{\"a\": 1}, {\"a\": 2}]"),
         ("", " [ {\"a\":1}\n,\n{\"a\":2} ] \n"),
-        ("data.items", "{\"x\": [1, {\"items\": \"}\"}], \"data\": {\"n\": -1.5e3, \"items\": [{\"a\":1},{\"a\":2}], \"m\": []}, \"z\": \"\\\"\"}"),
+        (
+            "data.items",
+            "{\"x\": [1, {\"items\": \"}\"}], \"data\": {\"n\": -1.5e3, \"items\": [{\"a\":1},{\"a\":2}], \"m\": []}, \"z\": \"\\\"\"}",
+        ),
     ] {
         assert_eq!(records(&read(json(path), text).unwrap()), expected, "{text}");
     }
@@ -110,7 +114,9 @@ fn a_document_that_is_cut_off_or_none_is_an_error() {
         let error = read(json("data.items"), whole[..end].to_owned()).unwrap_err();
         assert_eq!(error.code(), "data/malformed", "{end}: {error}");
     }
-    for (path, text) in [("", "[1, 2]"), ("", "17"), ("x", "{\"y\": []}"), ("", "[{}] x"), ("", "[{} {}]"), ("", "[,]"), ("x", "[]")] {
+    for (path, text) in
+        [("", "[1, 2]"), ("", "17"), ("x", "{\"y\": []}"), ("", "[{}] x"), ("", "[{} {}]"), ("", "[,]"), ("x", "[]")]
+    {
         let error = read(json(path), text).unwrap_err();
         assert_eq!(error.code(), "data/malformed", "{text}: {error}");
     }
@@ -187,7 +193,8 @@ fn fixed_length_lines_have_their_values_at_their_places() {
     assert_eq!(records(&read(fixed(), text).unwrap()), expected);
     let error = read(fixed(), "   1Ada\nx\n").unwrap_err();
     assert_eq!(error.to_string(), "row 2, field “id”: “x” is no integer");
-    let long = Stream::from_record(&[("id".into(), json!(12345)), ("name".into(), json!("")), ("day".into(), json!(null))]);
+    let long =
+        Stream::from_record(&[("id".into(), json!(12345)), ("name".into(), json!("")), ("day".into(), json!(null))]);
     let error = Writing::new(fixed()).write(&long, Vec::new()).unwrap_err();
     assert_eq!((error.row(), error.to_string().contains("field “id”")), (Some(1), true), "{error}");
 }

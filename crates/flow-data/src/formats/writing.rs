@@ -89,7 +89,9 @@ impl Writing {
         match &self.format {
             Format::Text => only_field(schema, "text", DataType::is_text).map(|_| ()),
             Format::Lines => only_field(schema, "line", DataType::is_text).map(|_| ()),
-            Format::Bytes => only_field(schema, "bytes", |data_type| data_type.is_text() || data_type.is_bytes()).map(|_| ()),
+            Format::Bytes => {
+                only_field(schema, "bytes", |data_type| data_type.is_text() || data_type.is_bytes()).map(|_| ())
+            }
             Format::FixedLength { columns } => FixedLength::new(columns)?.check(schema),
             Format::Xml { .. } => super::xml::check(schema),
             _ => Ok(()),

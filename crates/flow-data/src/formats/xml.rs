@@ -17,10 +17,10 @@ use quick_xml::reader::Reader;
 use quick_xml::{Error, XmlVersion};
 use serde_json::{Map, Value};
 use shape::Shapes;
-pub(super) use write::{check, write};
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+pub(super) use write::{check, write};
 
 /// The most elements within one another.
 const DEEPEST: usize = 100;

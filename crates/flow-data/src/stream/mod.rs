@@ -14,7 +14,6 @@ use crate::DataError;
 use crate::arrow::compute::concat_batches;
 use crate::arrow::datatypes::SchemaRef;
 use crate::arrow::record_batch::RecordBatch;
-pub(crate) use append::under;
 use flow::{Flow, Stage};
 pub use spool::{Collector, Spool, SpoolLimits};
 use std::fmt;

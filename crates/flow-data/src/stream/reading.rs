@@ -56,8 +56,7 @@ struct Board {
 impl Reading {
     pub(super) fn new(portions: Portions, stages: Arc<[Stage]>) -> Self {
         let arrived = vec![0; stages.len()];
-        let shared =
-            Shared { stages, source: Mutex::new(portions), board: Mutex::default(), changed: Condvar::new() };
+        let shared = Shared { stages, source: Mutex::new(portions), board: Mutex::default(), changed: Condvar::new() };
         Self {
             shared: Arc::new(shared),
             ready: VecDeque::new(),
@@ -143,9 +142,7 @@ impl Reading {
             let (error, behind) = match failure {
                 Failure::Origin(error) => (error, 0),
                 Failure::Work(error) => (error.later(self.rows, self.lines), 0),
-                Failure::Stage(place, error) => {
-                    (error.after(self.arrived.get(place).copied().unwrap_or(0)), place + 1)
-                }
+                Failure::Stage(place, error) => (error.after(self.arrived.get(place).copied().unwrap_or(0)), place + 1),
             };
             self.failed = Some(tell(stages.get(behind..).unwrap_or_default(), error));
         }
@@ -206,7 +203,8 @@ impl Shared {
             return None;
         }
         // Reading may take a while; the board stays free meanwhile.
-        let next = catch_unwind(AssertUnwindSafe(|| source.next())).unwrap_or_else(|panic| Some(Err(panicked(&*panic))));
+        let next =
+            catch_unwind(AssertUnwindSafe(|| source.next())).unwrap_or_else(|panic| Some(Err(panicked(&*panic))));
         let mut board = self.board.lock();
         let number = board.taken;
         let portion = match next {

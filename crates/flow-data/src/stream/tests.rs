@@ -41,7 +41,10 @@ fn wide_numbers_are_text_for_people_and_numbers_for_programs() {
     let stream =
         Stream::from_record(&[("n".to_owned(), json!(9_007_199_254_740_993_i64)), ("f".to_owned(), json!(1.5))]);
     assert_eq!(Value::from(stream.to_json_rows(1).unwrap().remove(0)), json!({"n": "9007199254740993", "f": 1.5}));
-    assert_eq!(Value::from(stream.to_json_records().unwrap().remove(0)), json!({"n": 9_007_199_254_740_993_i64, "f": 1.5}));
+    assert_eq!(
+        Value::from(stream.to_json_records().unwrap().remove(0)),
+        json!({"n": 9_007_199_254_740_993_i64, "f": 1.5})
+    );
     assert!(stream.to_json_rows(0).unwrap().is_empty());
 }
 

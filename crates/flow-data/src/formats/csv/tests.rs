@@ -175,7 +175,10 @@ fn an_error_far_down_the_file_names_row_line_and_value() {
     text.push_str("many,x,1,2024-01-01\n");
     let error = Reading::new(csv()).read(&Source::bytes(text)).unwrap().to_batch().unwrap_err();
     assert_eq!((error.code(), error.row()), ("data/csv-value", Some(200_001)));
-    assert!(error.to_string().starts_with("row 200001, field “id”: “many” is no integer; its type was found"), "{error}");
+    assert!(
+        error.to_string().starts_with("row 200001, field “id”: “many” is no integer; its type was found"),
+        "{error}"
+    );
 
     let mut text = large(200_000);
     let lines = text.lines().count();
@@ -190,11 +193,17 @@ fn bad_records_are_skipped_or_parted_with_their_place_and_reason() {
     let format = with_types(&[("n", DataType::Int64)]);
     let skipping = Reading { on_bad: OnBadRecord::Skip, ..Reading::new(format.clone()) };
     let stream = skipping.read(&Source::bytes(text)).unwrap();
-    assert_eq!(serde_json::to_value(stream.to_json_records().unwrap()).unwrap(), json!([{"n": 1, "t": "a"}, {"n": 5, "t": "e"}]));
+    assert_eq!(
+        serde_json::to_value(stream.to_json_records().unwrap()).unwrap(),
+        json!([{"n": 1, "t": "a"}, {"n": 5, "t": "e"}])
+    );
     let (good, bad) = Reading::new(format).read_parted(&Source::bytes(text), &Spool::in_memory()).unwrap();
     assert_eq!(good.rows(), Some(2));
     let bad = bad.to_json_records().unwrap();
-    let found: Vec<_> = bad.iter().map(|bad| (bad["row"].clone(), bad["line"].clone(), bad["code"].clone(), bad["text"].clone())).collect();
+    let found: Vec<_> = bad
+        .iter()
+        .map(|bad| (bad["row"].clone(), bad["line"].clone(), bad["code"].clone(), bad["text"].clone()))
+        .collect();
     assert_eq!(
         found,
         [

@@ -47,7 +47,11 @@ impl<R: Read> Elements<R> {
         for (depth, name) in path.iter().enumerate() {
             if !scanner.enter(name)? {
                 let way = path.get(..=depth).unwrap_or_default().join(".");
-                return Err(DataError::Malformed { row: None, line: None, message: format!("the document has no “{way}”") });
+                return Err(DataError::Malformed {
+                    row: None,
+                    line: None,
+                    message: format!("the document has no “{way}”"),
+                });
             }
         }
         let state = match scanner.next_mark()? {
@@ -57,7 +61,8 @@ impl<R: Read> Elements<R> {
             }
             Some(b'{') => State::Only,
             _ => {
-                let place = if path.is_empty() { "the document".to_owned() } else { format!("“{}”", path.join(".")) };
+                let place =
+                    if path.is_empty() { "the document".to_owned() } else { format!("“{}”", path.join(".")) };
                 return Err(scanner.wrong(&format!("{place} holds neither records nor a record")));
             }
         };

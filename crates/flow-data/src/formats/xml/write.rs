@@ -99,7 +99,10 @@ fn element(text: &mut String, name: &str, value: &Value) -> Result<(), String> {
 }
 
 fn attributes(members: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
-    members.iter().filter(|(_, value)| !value.is_null()).filter_map(|(name, value)| Some((name.strip_prefix('@')?, value)))
+    members
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .filter_map(|(name, value)| Some((name.strip_prefix('@')?, value)))
 }
 
 fn plain(value: &Value) -> String {
