@@ -69,7 +69,7 @@ fn listed(schema: &Schema) -> String {
 }
 
 /// The same records under an equal or wider schema.
-fn under(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, DataError> {
+pub(crate) fn under(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, DataError> {
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
         if column.data_type() == field.data_type() {
             return Ok(Arc::clone(column));
