@@ -1,6 +1,6 @@
 //! The resume rule (ARCHITECTURE.md): which components never run again, given what a request has saved.
 
-use crate::{ComponentId, Graph};
+use crate::{ComponentId, Graph, Saving};
 use std::collections::HashSet;
 
 /// What a request has saved so far.
@@ -38,15 +38,18 @@ pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
     graph.order().iter().zip(settled).filter(|(_, settled)| *settled).map(|(id, _)| id.clone()).collect()
 }
 
-/// What runs again when an attempt fails at component `at`, in topological order and with `at` itself: the components
-/// before it that no saved point protects. `saving` are the components that make saved points. Parallel paths are
-/// taken to have saved nothing yet, so this is the most that can run again.
-pub fn runs_again(graph: &Graph, saving: &HashSet<ComponentId>, at: &ComponentId) -> Vec<ComponentId> {
+/// What of one graph runs again when its server dies while component `at` runs, in topological order and with `at`
+/// itself: the components before it that no saved point protects. Parallel paths are taken to have saved nothing yet, so
+/// this is the most that can run again.
+pub fn runs_again(graph: &Graph, saving: &Saving, at: &ComponentId) -> Vec<ComponentId> {
     let Some(failed) = graph.index_of(at) else { return Vec::new() };
     let before = graph.leading_to(failed);
-    let finished = |id: &ComponentId| id != at && graph.index_of(id).is_some_and(|index| before[index]);
-    let state =
-        SavedState { saved: saving.iter().filter(|id| finished(id)).cloned().collect(), ..SavedState::default() };
+    let finished = |id: &&ComponentId| *id != at && graph.index_of(id).is_some_and(|index| before[index]);
+    let state = SavedState {
+        saved: saving.points.iter().filter(finished).cloned().collect(),
+        inputs: saving.inputs.iter().filter(|id| *id == at || finished(id)).cloned().collect(),
+        ..SavedState::default()
+    };
     let settled = settled(graph, &state);
     let again = graph.order().iter().zip(before).filter(|(id, before)| *before && !settled.contains(*id));
     again.map(|(id, _)| id.clone()).collect()

@@ -16,6 +16,7 @@ mod variables;
 mod tests;
 
 pub use connections::check_connections;
+pub(crate) use sub_flows::calls;
 pub use sub_flows::check_sub_flows;
 
 use crate::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, START};

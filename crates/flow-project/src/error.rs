@@ -70,6 +70,18 @@ pub enum ProjectError {
     /// The connection's file cannot be understood.
     #[error(transparent)]
     Connection(#[from] ConnectionError),
+    /// The connection has no file.
+    #[error("the project has no connection “{connection}”")]
+    NoSuchConnection {
+        /// The connection asked for.
+        connection: String,
+    },
+    /// A connection of that name has a file already.
+    #[error("the project has a connection “{connection}” already: choose another name")]
+    ConnectionExists {
+        /// The connection.
+        connection: String,
+    },
     /// A name is not valid.
     #[error(transparent)]
     Name(#[from] InvalidName),
@@ -155,6 +167,8 @@ impl ProjectError {
             Self::ChangedOutside { .. } => "project/changed-outside",
             Self::Document { problem, .. } => problem.code(),
             Self::Connection(error) => error.code(),
+            Self::NoSuchConnection { .. } => "connection/not-found",
+            Self::ConnectionExists { .. } => "connection/exists",
             Self::Name(_) => "project/name",
             Self::Outside { .. } => "project/outside",
             Self::StaleRevision { .. } => "flow/stale-revision",

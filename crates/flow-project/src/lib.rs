@@ -6,12 +6,14 @@
 mod atomic;
 mod error;
 mod journal;
+mod merge;
 mod open_flow;
 mod project;
 mod stamp;
 mod watch;
 
 pub use error::{Problem, ProjectError};
+pub use merge::{FileMerge, merge_file, merge_flows};
 pub use open_flow::{Applied, OpenFlow};
 pub use project::{ConnectionEntry, FlowEntry, LoadedFlow, Project};
 pub use stamp::Stamp;

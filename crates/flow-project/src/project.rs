@@ -1,5 +1,6 @@
 //! A project folder: what is in it, and reading and writing its flows.
 
+mod connections;
 mod descriptor;
 pub(crate) mod files;
 mod flows;
@@ -7,18 +8,15 @@ mod flows;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use connections::ConnectionEntry;
 pub use flows::{FlowEntry, LoadedFlow};
 
-use crate::{Problem, ProjectError, ProjectWatch, Stamp, atomic};
-use flow_model::Connection;
+use crate::{ProjectError, ProjectWatch, Stamp, atomic};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The folder of a project's connections.
-const CONNECTIONS: &str = "connections";
 
 /// What this process wrote last, by absolute path: how its own saves are told from changes by others. `None` stands
 /// for a file that it removed.
@@ -32,15 +30,6 @@ pub struct Project {
     own_writes: OwnWrites,
 }
 
-/// A connection of a project. One whose file cannot be read is listed with its problem.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ConnectionEntry {
-    /// Its name: the file name without `.json`.
-    pub name: String,
-    /// The connection, or what is wrong with its file.
-    pub connection: Result<Connection, Problem>,
-}
-
 impl Project {
     /// Opens the project in folder `path`, or in the nearest folder above `path` that is a project.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ProjectError> {
@@ -49,7 +38,7 @@ impl Project {
         let is_project = |folder: &&Path| folder.join(descriptor::FILE).is_file();
         let root = given.ancestors().find(is_project).ok_or(ProjectError::NotAProject { path: given.clone() })?;
         let name = descriptor::read(root)?;
-        for folder in [root.to_owned(), root.join(flows::FOLDER), root.join(CONNECTIONS)] {
+        for folder in [root.to_owned(), root.join(flows::FOLDER), root.join(connections::FOLDER)] {
             atomic::sweep(&folder);
         }
         Ok(Self { root: root.to_owned(), name, own_writes: OwnWrites::default() })
@@ -64,7 +53,7 @@ impl Project {
         if entries.any(|entry| !entry.file_name().to_string_lossy().starts_with('.')) {
             return Err(ProjectError::Exists { path: path.to_owned() });
         }
-        for folder in [flows::FOLDER, CONNECTIONS] {
+        for folder in [flows::FOLDER, connections::FOLDER] {
             let folder = path.join(folder);
             fs::create_dir_all(&folder).map_err(ProjectError::writing(&folder))?;
         }
@@ -80,25 +69,6 @@ impl Project {
     /// The project's folder, absolute and free of symbolic links.
     pub fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The connections by name, those with problems too.
-    pub fn connections(&self) -> Result<Vec<ConnectionEntry>, ProjectError> {
-        let folder = self.root.join(CONNECTIONS);
-        let mut entries = Vec::new();
-        for path in files::visible_files(&folder)? {
-            let Some(name) = path.to_str().and_then(|path| path.strip_suffix(".json")) else { continue };
-            let name = name.to_owned();
-            let connection = read_connection(&folder.join(&path), &name).map_err(|error| error.problem());
-            entries.push(ConnectionEntry { name, connection });
-        }
-        Ok(entries)
-    }
-
-    /// The connections that can be read, by name.
-    pub fn good_connections(&self) -> Result<BTreeMap<String, Connection>, ProjectError> {
-        let entries = self.connections()?.into_iter();
-        Ok(entries.filter_map(|entry| Some((entry.name, entry.connection.ok()?))).collect())
     }
 
     /// Every file of the project with its content, by path relative to the project with `/`: what a version of the
@@ -118,9 +88,4 @@ impl Project {
     pub fn watch(&self) -> Result<ProjectWatch, ProjectError> {
         ProjectWatch::start(&self.root, Arc::clone(&self.own_writes))
     }
-}
-
-fn read_connection(path: &Path, name: &str) -> Result<Connection, ProjectError> {
-    let text = fs::read_to_string(path).map_err(ProjectError::reading(path))?;
-    Ok(Connection::from_json(name, &text)?)
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with version control, and the way out.
 
+use crate::FileConflict;
 use std::path::PathBuf;
 
 /// Why something could not be done. Messages never hold a secret: of an address only what may be shown is shown.
@@ -64,6 +65,16 @@ pub enum VcsError {
         branch: String,
         /// What to do.
         way_out: &'static str,
+    },
+    /// Both sides changed the same things differently.
+    #[error(
+        "here and on the remote the same was changed differently: {}. Nothing was merged: take one of the changes back, \
+         or merge with git, then try again",
+        files.iter().map(|file| format!("{} ({})", file.path, file.places.join("; "))).collect::<Vec<_>>().join(", ")
+    )]
+    MergeConflict {
+        /// The files, each with its places.
+        files: Vec<FileConflict>,
     },
     /// The remote refused the push for a reason of its own.
     #[error("the remote “{remote}” refused the push: {problem}")]
@@ -147,6 +158,7 @@ impl VcsError {
             Self::Auth { .. } => "vcs/auth",
             Self::NoSuchBranch { .. } => "vcs/no-such-branch",
             Self::NotFastForward { .. } => "vcs/not-fast-forward",
+            Self::MergeConflict { .. } => "vcs/merge-conflict",
             Self::Rejected { .. } => "vcs/rejected",
             Self::WouldOverwrite { .. } => "vcs/would-overwrite",
             Self::NothingToCommit => "vcs/nothing-to-commit",

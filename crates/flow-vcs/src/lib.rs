@@ -10,5 +10,6 @@ mod repository;
 pub use access::Access;
 pub use error::VcsError;
 pub use repository::{
-    Author, ChangedFile, Commit, FileChange, Pushed, RemoteAddress, Repository, State, Status, Updated,
+    Author, ChangedFile, Commit, FileChange, FileConflict, FileVersions, MergeFile, MergedFile, Pushed, RemoteAddress,
+    Repository, State, Status, Updated,
 };

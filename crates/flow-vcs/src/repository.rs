@@ -2,6 +2,7 @@
 
 mod commit;
 mod history;
+mod merge;
 mod remote;
 mod status;
 mod update;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use commit::Author;
 pub use history::Commit;
+pub use merge::{FileConflict, FileVersions, MergeFile, MergedFile};
 pub use remote::{Pushed, RemoteAddress};
 pub use status::{ChangedFile, FileChange, State, Status};
 pub use update::Updated;

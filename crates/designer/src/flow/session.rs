@@ -1,14 +1,14 @@
 //! One open flow: the document with its history, and what was worked out from it.
 
-use super::view::{saving, views};
+use super::view::views;
 use super::{
     ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent, RunsAgain,
 };
 use crate::CommandError;
 use flow_components::Palette;
 use flow_model::{
-    Catalogue, Component, ComponentId, Connection, Diagnostic, Edit, Flow, FlowName, Graph, check_connections,
-    check_structure, runs_again,
+    Catalogue, Component, ComponentId, Connection, Diagnostic, Edit, Flow, FlowName, check_connections,
+    check_structure, failure_at,
 };
 use flow_project::{Applied, OpenFlow, Project, ProjectError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,10 +130,8 @@ impl Session {
 
     /// What runs again when `component` fails.
     pub(crate) fn runs_again(&self, component: &ComponentId) -> RunsAgain {
-        let components = match Graph::build(self.flow()) {
-            Ok(graph) => runs_again(&graph, &saving(self.flow(), &*self.palette), component),
-            Err(_) => Vec::new(),
-        };
+        let found = failure_at(self.flow(), &*self.palette, &BTreeMap::new(), component);
+        let components = found.map(|found| found.runs_again).unwrap_or_default();
         RunsAgain { components }
     }
 

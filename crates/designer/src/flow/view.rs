@@ -2,8 +2,8 @@
 
 use super::ComponentView;
 use flow_model::{
-    BeginCheckpoint, Catalogue, Component, ComponentDescription, ComponentId, Flow, Graph, PortDescription, Ports,
-    PropertyKind, SavedState, StartSettings, settled,
+    Catalogue, Component, ComponentDescription, ComponentId, Flow, Graph, PortDescription, Ports, PropertyKind,
+    SavedState, Saving, settled,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -22,24 +22,15 @@ pub(super) fn views(flow: &Flow, catalogue: &dyn Catalogue) -> BTreeMap<Componen
     flow.components.iter().map(view).collect()
 }
 
-/// The components of `flow` that make a saved point.
-pub(super) fn saving(flow: &Flow, catalogue: &dyn Catalogue) -> HashSet<ComponentId> {
-    let checkpoints = flow
-        .components
-        .iter()
-        .filter(|(_, component)| catalogue.describe(&component.kind).is_some_and(|description| description.saves));
-    let mut saving: HashSet<ComponentId> = checkpoints.map(|(id, _)| id.clone()).collect();
-    let begins = StartSettings::of(flow).is_some_and(|start| start.begin_checkpoint == BeginCheckpoint::Use);
-    if let Some((start, _)) = flow.start().filter(|_| begins) {
-        saving.insert(start.clone());
-    }
-    saving
-}
-
+/// The components from which every path crosses a saved point: once it is made, they never run again.
 fn settles(flow: &Flow, catalogue: &dyn Catalogue) -> HashSet<ComponentId> {
+    let saving = Saving::of(flow, catalogue, &BTreeMap::new());
+    let state = SavedState { saved: saving.points, inputs: saving.inputs, ..SavedState::default() };
+    let parents: BTreeSet<&ComponentId> = flow.components.values().filter_map(|part| part.parent.as_ref()).collect();
+    let bodies = parents.into_iter().map(|for_each| Graph::of_body(flow, for_each));
     // Without an order (a circle) nothing runs at all, and the problems say so.
-    let Ok(graph) = Graph::build(flow) else { return HashSet::new() };
-    settled(&graph, &SavedState { saved: saving(flow, catalogue), ..SavedState::default() })
+    let graphs = std::iter::once(Graph::build(flow)).chain(bodies).flatten();
+    graphs.flat_map(|graph| settled(&graph, &state)).collect()
 }
 
 /// The ports that the links of a component use: all that is known of an unknown type.

@@ -1,5 +1,5 @@
 use crate::example::{flow, id};
-use crate::{ComponentId, Graph, SavedState, runs_again, settled};
+use crate::{ComponentId, Graph, SavedState, Saving, runs_again, settled};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -93,7 +93,7 @@ fn what_is_saved_but_no_longer_in_the_flow_changes_nothing() {
 #[test]
 fn a_failure_behind_a_checkpoint_repeats_only_what_is_behind_it() {
     let graph = graph("start a check b c end", "start>a a>check check>b b>c c>end");
-    let saving = ids("check");
+    let saving = Saving { points: ids("check"), ..Saving::default() };
     assert_eq!(runs_again(&graph, &saving, &id("c")), [id("b"), id("c")]);
     assert_eq!(runs_again(&graph, &saving, &id("a")), [id("start"), id("a")]);
     assert_eq!(runs_again(&graph, &saving, &id("check")), [id("start"), id("a"), id("check")]);

@@ -42,7 +42,7 @@ impl Repository {
         self.commit_info(&id.to_string())
     }
 
-    fn signature(&self, author: Option<&Author>) -> Result<Signature<'static>, VcsError> {
+    pub(super) fn signature(&self, author: Option<&Author>) -> Result<Signature<'static>, VcsError> {
         let signature = match author {
             Some(author) => Signature::now(&author.name, &author.email),
             None => self.git.signature(),

@@ -1,3 +1,5 @@
+mod merge;
+
 use super::{Author, FileChange, Repository, State};
 use crate::{Access, VcsError};
 use std::fs;

@@ -45,7 +45,7 @@ impl Repository {
         self.forward_to(&branch, target)
     }
 
-    fn forward_to(&self, branch: &str, target: Oid) -> Result<Updated, VcsError> {
+    pub(super) fn forward_to(&self, branch: &str, target: Oid) -> Result<Updated, VcsError> {
         self.check_ready()?;
         let head = self.head_commit()?.map(|head| head.id());
         let descends =
