@@ -200,6 +200,9 @@ pub struct RequestSettings {
     pub retry_count: u32,
     /// Seconds between a failed attempt and the next.
     pub retry_interval: f64,
+    /// How many times as long each further interval is.
+    #[serde(default)]
+    pub retry_backoff: u32,
     /// Seconds that one attempt may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -262,9 +265,11 @@ pub enum SavedKind {
     Checkpoint,
     /// What a Wait was given, while it waits.
     Wait,
+    /// What a component was given before it ran: its effect happens exactly once, or what runs inside it is saved.
+    Input,
     /// The stream of an outlet, kept because the attempt ended before it was used up.
     Stream,
-    /// That a last component of a path completed.
+    /// That a last component of a path completed, or an iteration of a ForEach, with its result.
     Completed,
     /// Which outlets a component chose.
     Outlets,
@@ -282,6 +287,9 @@ pub struct SavedPoint {
     pub kind: SavedKind,
     /// The id of the component.
     pub component: String,
+    /// The iterations and calls around it, the outermost first: `foreach-a1b2c3[17]/subflow-d4e5f6`. Empty at the top level.
+    #[serde(default)]
+    pub iteration: String,
     /// The name of the component.
     pub name: String,
     /// The attempt that saved it.

@@ -1,142 +1,62 @@
-//! What can be known before anything runs: which fields flow on every link, and what is wrong with the expressions,
-//! texts and field names that refer to them.
+//! What a component learns and says when its flow is examined before it runs.
 
-use crate::properties::WRONG_VALUE;
 use crate::{ComponentError, Palette, Services, Template};
-use flow_data::arrow::datatypes::SchemaRef;
-use flow_data::{Expression, Stream, Variables, nearby_names};
-use flow_model::{
-    Catalogue, ComponentId, Diagnostic, ERROR_OUTLET, Flow, Graph, IN, InputDeclaration, InputType, Link, PortRef,
-    StartSettings,
-};
+use flow_data::arrow::datatypes::{DataType, SchemaRef};
+use flow_data::{Expression, Variables, nearby_names};
+use flow_model::{ComponentId, Diagnostic, FlowName, IN, InputDeclaration};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// An outlet of a component.
-pub type PortKey = PortRef;
-
-/// What was found out about a flow before it runs.
-#[derive(Debug, Clone, Default)]
-pub struct Examination {
-    /// What is wrong with expressions and with the names of fields and flow variables.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The fields on every outlet where they can be known.
-    pub schemas: BTreeMap<PortKey, SchemaRef>,
-}
-
 /// What a component learns and says when its flow is examined.
 pub struct Design<'a> {
-    component: &'a ComponentId,
-    name: &'a str,
-    inlets: BTreeMap<String, SchemaRef>,
-    outlets: BTreeMap<String, SchemaRef>,
-    variables: &'a Variables,
+    pub(crate) component: &'a ComponentId,
+    pub(crate) name: &'a str,
+    pub(crate) inlets: BTreeMap<String, SchemaRef>,
+    pub(crate) outlets: BTreeMap<String, SchemaRef>,
+    /// A value of the right type for every flow variable that is set before the component.
+    pub(crate) variables: &'a Variables,
+    /// The same for those that it sets.
+    pub(crate) sets: Vec<(String, Value)>,
     /// Flow variables that have a value by default; the values of the others are made up.
-    defaults: &'a BTreeSet<String>,
-    services: &'a dyn Services,
-    problems: Vec<Diagnostic>,
+    pub(crate) defaults: &'a BTreeSet<String>,
+    pub(crate) services: &'a dyn Services,
+    pub(crate) palette: &'a Palette,
+    /// How many flows call each other to get here.
+    pub(crate) depth: usize,
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
-impl Palette {
-    /// Finds out what can be known about a flow before it runs.
-    pub fn examine(&self, flow: &Flow, sources: &dyn Services) -> Examination {
-        let mut found = Examination::default();
-        // The rules of the document report what makes a graph impossible.
-        let Ok(graph) = Graph::build(flow) else { return found };
-        let (variables, defaults) = sample_variables(flow);
-        for id in graph.order() {
-            let Some(component) = flow.components.get(id) else { continue };
-            let prepared = self.prepare(id, component);
-            let mut design = Design {
-                component: id,
-                name: &component.name,
-                inlets: inlet_schemas(flow, id, &mut found),
-                outlets: BTreeMap::new(),
-                variables: &variables,
-                defaults: &defaults,
-                services: sources,
-                problems: Vec::new(),
-            };
-            match prepared {
-                Ok(prepared) => prepared.design(&mut design),
-                Err(problems) => {
-                    design.problems.extend(problems.into_iter().filter(|problem| problem.code == WRONG_VALUE))
-                }
-            }
-            if self.ports(component).is_some_and(|ports| ports.has_outlet(ERROR_OUTLET)) {
-                design.outlet(ERROR_OUTLET, Arc::clone(ComponentError::schema()));
-            }
-            found.diagnostics.append(&mut design.problems);
-            found
-                .schemas
-                .extend(design.outlets.into_iter().map(|(outlet, schema)| (PortRef::new(id, &outlet), schema)));
-        }
-        found
-    }
-
-    /// What is wrong with expressions and names, as far as the fields can be known.
-    pub fn check_expressions(&self, flow: &Flow, sources: &dyn Services) -> Vec<Diagnostic> {
-        self.examine(flow, sources).diagnostics
-    }
-
-    /// The fields on every outlet where they can be known.
-    pub fn output_schemas(&self, flow: &Flow, sources: &dyn Services) -> BTreeMap<PortKey, SchemaRef> {
-        self.examine(flow, sources).schemas
-    }
-}
-
-/// A value of the right type for every declared input, and the names of those whose value is their default.
-fn sample_variables(flow: &Flow) -> (Variables, BTreeSet<String>) {
-    let inputs = StartSettings::of(flow).map(|settings| settings.inputs).unwrap_or_default();
-    let given = |input: &InputDeclaration| input.default.clone().filter(|value| !value.is_null());
-    let defaults = inputs.iter().filter(|input| given(input).is_some()).map(|input| input.name.clone()).collect();
-    let sample = |input: &InputDeclaration| -> Value {
-        let made_up = match input.kind {
-            InputType::Text => json!(""),
-            InputType::Integer => json!(1),
-            InputType::Number => json!(0.5),
-            InputType::Boolean => json!(true),
-        };
-        given(input).unwrap_or(made_up)
-    };
-    (inputs.iter().map(|input| (input.name.clone(), sample(input))).collect(), defaults)
-}
-
-/// The fields that arrive at each inlet of a component, where all the outlets linked to it are known.
-fn inlet_schemas(flow: &Flow, id: &ComponentId, found: &mut Examination) -> BTreeMap<String, SchemaRef> {
-    let mut arriving: BTreeMap<&str, Vec<(&Link, Option<&SchemaRef>)>> = BTreeMap::new();
-    for link in flow.links.iter().filter(|link| link.to.component == *id) {
-        arriving.entry(&link.to.port).or_default().push((link, found.schemas.get(&link.from)));
-    }
-    let mut inlets = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (inlet, links) in arriving {
-        let known: Option<Vec<Stream>> =
-            links.iter().map(|(_, schema)| schema.map(|schema| Stream::empty(Arc::clone(schema)))).collect();
-        match known.map(|streams| Stream::append(&streams)) {
-            Some(Ok(joined)) => {
-                inlets.insert(inlet.to_owned(), Arc::clone(joined.schema()));
-            }
-            Some(Err(error)) => {
-                let mut problem =
-                    Diagnostic::error(error.code(), format!("{error}: map them to the same fields first")).at(id);
-                if let Some((link, _)) = links.last() {
-                    problem = problem.along(link);
-                }
-                problems.push(problem);
-            }
-            None => {}
-        }
-    }
-    found.diagnostics.append(&mut problems);
-    inlets
+/// Another flow of the project, as far as it is known before it runs.
+#[derive(Debug, Clone)]
+pub struct Called {
+    /// The inputs that it declares.
+    pub inputs: Vec<InputDeclaration>,
+    /// Whether any of its ends gives records.
+    pub replies: bool,
+    /// The fields of what arrives at these ends, if they can be known.
+    pub reply: Option<SchemaRef>,
 }
 
 impl Design<'_> {
+    /// What is known of the flow `name` of the same project.
+    pub fn called(&self, name: &FlowName) -> Result<Called, ComponentError> {
+        self.palette.called(name, self.services, self.depth + 1)
+    }
+
     /// The fields of the ordinary inlet, if they can be known.
     pub fn input(&self) -> Option<&SchemaRef> {
         self.inlets.get(IN)
+    }
+
+    /// The fields of the inlet `name`, if they can be known.
+    pub fn inlet(&self, name: &str) -> Option<&SchemaRef> {
+        self.inlets.get(name)
+    }
+
+    /// A value of the right type for every flow variable that is set here.
+    pub fn variables(&self) -> &Variables {
+        self.variables
     }
 
     /// Connections, files, caches.
@@ -156,6 +76,19 @@ impl Design<'_> {
         }
     }
 
+    /// Says that the component sets a flow variable to a value of this type, if the type is known.
+    pub fn sets(&mut self, variable: &str, data_type: Option<DataType>) {
+        let value = match data_type {
+            Some(DataType::Boolean) => json!(true),
+            Some(integer) if integer.is_integer() => json!(1),
+            Some(number) if number.is_numeric() => json!(0.5),
+            Some(DataType::Null) | None => Value::Null,
+            // Dates and times are texts as flow variables.
+            Some(_) => json!(""),
+        };
+        self.sets.push((variable.to_owned(), value));
+    }
+
     /// Reports a problem with a property. `message` begins with the place within it, if there are several.
     pub fn problem(&mut self, code: &str, property: &str, message: &str) {
         let message = format!("“{}”, {message}", self.name);
@@ -171,7 +104,19 @@ impl Design<'_> {
     /// Compiles an expression over the ordinary inlet and reports what is wrong with it. `place` names it among others
     /// of the property: `field “price”`. Without known fields only its syntax is checked.
     pub fn expression(&mut self, sql: &str, property: &str, place: &str) -> Option<Arc<Expression>> {
-        let compiled = match self.input() {
+        let schema = self.input().cloned();
+        self.expression_over(schema.as_ref(), sql, property, place)
+    }
+
+    /// The same over records of any fields; `None` if they are not known.
+    pub fn expression_over(
+        &mut self,
+        schema: Option<&SchemaRef>,
+        sql: &str,
+        property: &str,
+        place: &str,
+    ) -> Option<Arc<Expression>> {
+        let compiled = match schema {
             Some(schema) => self.services.expressions().compile(sql, schema, self.variables).map(Some),
             None => Expression::check_syntax(sql).map(|()| None),
         };
@@ -183,7 +128,14 @@ impl Design<'_> {
 
     /// The same for a condition, which must be true or false.
     pub fn condition(&mut self, sql: &str, property: &str, place: &str) {
-        let unfit = self.expression(sql, property, place).and_then(|expression| expression.require_condition().err());
+        let schema = self.input().cloned();
+        self.condition_over(schema.as_ref(), sql, property, place);
+    }
+
+    /// The same over records of any fields; `None` if they are not known.
+    pub fn condition_over(&mut self, schema: Option<&SchemaRef>, sql: &str, property: &str, place: &str) {
+        let compiled = self.expression_over(schema, sql, property, place);
+        let unfit = compiled.and_then(|expression| expression.require_condition().err());
         if let Some(error) = unfit {
             self.problem(error.code(), property, &format!("{place}: {error}"));
         }

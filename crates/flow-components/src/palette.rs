@@ -7,7 +7,9 @@ mod network;
 mod records;
 
 use crate::{Component, ComponentType, Properties};
-use flow_model::{Catalogue, ComponentDescription, ComponentId, Diagnostic, Ports};
+use flow_model::{
+    ALWAYS_OUTLET, Catalogue, ComponentDescription, ComponentId, Diagnostic, ERROR_OUTLET, Effect, PortDescription, Ports,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -66,11 +68,30 @@ impl Catalogue for Palette {
     }
 
     fn ports(&self, component: &flow_model::Component) -> Option<Ports> {
-        self.entry(&component.kind).map(|entry| entry.kind.ports(component))
+        let mut ports = self.entry(&component.kind)?.kind.ports(component);
+        // What can fail can be followed however it ends.
+        if ports.has_outlet(ERROR_OUTLET) && !ports.has_outlet(ALWAYS_OUTLET) {
+            ports.outlets.push(PortDescription { name: ALWAYS_OUTLET.to_owned(), title: ALWAYS_OUTLET.to_owned() });
+        }
+        Some(ports)
     }
 
     fn all(&self) -> Vec<&ComponentDescription> {
         self.types.iter().map(|entry| &entry.description).collect()
+    }
+
+    fn effect(&self, component: &flow_model::Component) -> Effect {
+        self.entry(&component.kind).map_or(Effect::Changes, |entry| entry.kind.effect(component))
+    }
+
+    fn saves_input(&self, component: &flow_model::Component) -> bool {
+        let Some(entry) = self.entry(&component.kind) else { return false };
+        let id = ComponentId::from_random(&component.kind, [0; 6]);
+        entry.kind.prepare(&mut Properties::new(&id, component, &entry.description)).saves_input()
+    }
+
+    fn sets(&self, component: &flow_model::Component) -> Vec<String> {
+        self.entry(&component.kind).map(|entry| entry.kind.sets(component)).unwrap_or_default()
     }
 }
 

@@ -1,33 +1,40 @@
 //! One attempt: starts what may start, takes in what has finished, writes what must be durable, until nothing is left
-//! to run or something ends it.
+//! to run or something ends it. What runs are the scopes of the request: its flow, and inside of that iterations and calls
+//! (see `scope`).
 
-mod begin;
 mod end;
+mod fail;
 mod finish;
+mod inside;
 mod launch;
+mod save;
+mod start;
 mod wait;
 
-use crate::engine::Inner;
-use crate::journal::{AfterCommit, Journal, NewPoint};
-use crate::plan::{Plan, Role};
-use crate::resume::{Resumption, Wait};
-use crate::schedule::{Arrived, Delivery, Schedule};
+use crate::engine::{Beginning, Inner};
+use crate::journal::{AfterCommit, Journal};
+use crate::plan::Plan;
+use crate::resume::{Held, Resumption};
+use crate::schedule::Arrived;
+use crate::scope::{At, Failure, Given, Owner, Scope, ScopeId, Scopes};
 use crate::services::AttemptServices;
-use crate::streams::Saving;
-use crate::{EngineError, RunEventKind};
+use crate::streams::Kept;
+use crate::{EngineError, RunEvent, RunEventKind};
 use flow_components::{ComponentError, Outcome, Services};
-use flow_data::{Stream, Variables};
-use flow_model::ERROR_OUTLET;
-use flow_store::{Level, Request, RequestError, SavedData, SavedKind, StoreError, Timestamp, event};
+use flow_data::arrow::record_batch::RecordBatch;
+use flow_data::{Batches, DataError, Stream};
+use flow_store::{Level, Request, RequestError, SavedPoint, StoreError, event};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use std::collections::HashSet;
+use save::Save;
+use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use wait::Wait;
 
 /// Log entries are written after this time at the latest, so that what takes long can be watched.
 const LOG_DELAY: Duration = Duration::from_millis(500);
@@ -35,28 +42,29 @@ const LOG_DELAY: Duration = Duration::from_millis(500);
 const GRACE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
 /// What a timer is set to that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Of the iterations of a ForEach, observers are told of so many one by one.
+const TOLD_ITERATIONS: u64 = 100;
 
 /// One attempt of a request.
 pub(crate) struct Attempt {
     engine: Arc<Inner>,
     request: Request,
-    plan: Arc<Plan>,
     services: Arc<AttemptServices>,
-    schedule: Schedule,
+    scopes: Scopes,
     journal: Journal,
+    /// What earlier attempts saved.
+    points: Arc<[SavedPoint]>,
     waits: Vec<Wait>,
-    /// The choices of outlets that earlier attempts recorded for components which run again.
-    choices: Vec<Option<Vec<String>>>,
-    saved_outlets: HashSet<(usize, usize)>,
-    /// The streams of the End components that have finished.
-    replies: Vec<(usize, Stream)>,
-    settled: Vec<bool>,
-    /// The components whose own stream, or whose input, is a saved point.
-    saved_streams: Vec<bool>,
-    /// What is under way: components, writes, streams on their way into the storage.
+    /// Scopes in which something may be ready to start.
+    awake: VecDeque<ScopeId>,
+    /// Scopes in which everything may have ended.
+    over: VecDeque<ScopeId>,
+    /// Components whose next iteration may begin.
+    hungry: VecDeque<At>,
+    /// Those that wait until what was saved is written.
+    stalled: Vec<At>,
+    /// What is under way: components, writes, streams on their way into the storage or out of it.
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
-    /// How many components run.
-    running: usize,
     /// Fires when running components are to come to an end.
     stop: CancellationToken,
     ending: Ending,
@@ -66,7 +74,7 @@ pub(crate) struct Attempt {
 /// Why an attempt starts nothing more.
 #[derive(Debug, Default)]
 struct Ending {
-    /// The first error that nothing handled.
+    /// The error that nothing handled.
     failure: Option<Failure>,
     /// The request is given back: the server stops, or the store failed.
     released: bool,
@@ -74,14 +82,6 @@ struct Ending {
     broken: Option<StoreError>,
     /// A component that had started did not come to its end.
     interrupted: bool,
-}
-
-#[derive(Debug)]
-struct Failure {
-    error: RequestError,
-    retryable: bool,
-    /// The Fail component that it comes from, if one did it.
-    fail: Option<usize>,
 }
 
 /// When something is to happen by itself.
@@ -95,31 +95,42 @@ struct Deadlines {
     log: Instant,
 }
 
-/// Something that was under way is done.
+/// Something that was under way is done. All but a write belong to a scope.
 enum Done {
     /// A component has run.
     Ran(Box<Ran>),
-    /// A large stream is in the checkpoint storage.
-    Stored { save: Save, data: Result<SavedData, ComponentError> },
+    /// Streams are in the checkpoint storage.
+    Stored(Box<Save>, Result<Vec<Kept>, ComponentError>),
     /// A write has been committed, or not.
     Written(Result<(), StoreError>),
+    /// What earlier attempts left of an iteration or a call is known.
+    Resumed(Owner, Given, Box<Result<Resumption, EngineError>>),
+    /// The result of an iteration that an earlier attempt finished is here.
+    Loaded(Owner, Result<Stream, EngineError>),
+    /// A batch of the input of a ForEach has been read.
+    Read(At, Batches, Result<Option<RecordBatch>, DataError>),
+    /// A wait is over that was not recorded.
+    Waited(At, Arrived),
 }
 
 /// A run of a component.
 struct Ran {
-    component: usize,
+    at: At,
     arrived: Arrived,
     result: Result<Outcome, ComponentError>,
-    elapsed: Duration,
+    begun: std::time::Instant,
+    from: From,
 }
 
-/// A stream that becomes a saved point.
-struct Save {
-    component: usize,
-    kind: SavedKind,
-    delivery: Delivery,
-    /// When the wait that it records is over.
-    due: Option<Timestamp>,
+/// What a run of a component goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// What its links delivered.
+    Links,
+    /// Its input, which is saved.
+    SavedInput,
+    /// The wait that it asked for.
+    Wait,
 }
 
 impl Attempt {
@@ -127,30 +138,63 @@ impl Attempt {
         engine: Arc<Inner>,
         request: Request,
         plan: Arc<Plan>,
-        resumption: Resumption,
+        Beginning { points, from, inputs }: Beginning,
         services: AttemptServices,
     ) -> Self {
         let now = Instant::now();
         let timeout = request.settings.timeout_ms.map(|timeout| now + Duration::from_millis(timeout).min(FAR * 365));
-        Self {
-            journal: Journal::new(Arc::clone(&plan), request.attempt, Arc::clone(&engine.server_name)),
+        let mut attempt = Self {
+            journal: Journal::new(request.attempt, Arc::clone(&engine.server_name)),
             engine,
             request,
-            plan,
             services: Arc::new(services),
-            schedule: resumption.schedule,
-            waits: resumption.waits,
-            choices: resumption.choices,
-            saved_outlets: resumption.saved_outlets,
-            replies: resumption.replies,
-            settled: resumption.settled,
-            saved_streams: resumption.saved_streams,
+            scopes: Scopes::default(),
+            points,
+            waits: Vec::new(),
+            awake: VecDeque::new(),
+            over: VecDeque::new(),
+            hungry: VecDeque::new(),
+            stalled: Vec::new(),
             under_way: FuturesUnordered::new(),
-            running: 0,
             stop: CancellationToken::new(),
             ending: Ending::default(),
             deadlines: Deadlines { timeout, grace: None, log: now + LOG_DELAY },
+        };
+        attempt.note_start(&plan, &from.settled);
+        let given = Given { base: inputs.clone(), variables: inputs, records: None };
+        attempt.open(plan, None, true, given, from);
+        attempt
+    }
+
+    fn note_start(&mut self, plan: &Plan, settled: &[bool]) {
+        let message = format!("attempt {} on {}", self.request.attempt, self.engine.server_name);
+        self.log(None, Level::Info, event::ATTEMPT_STARTED, message);
+        let settled = settled.iter().zip(&plan.components).filter(|(settled, _)| **settled);
+        self.observe(None, || RunEventKind::AttemptStarted {
+            settled: settled.map(|(_, planned)| planned.id.clone()).collect(),
+        });
+    }
+
+    /// Begins a scope.
+    fn open(
+        &mut self,
+        plan: Arc<Plan>,
+        owner: Option<Owner>,
+        records: bool,
+        given: Given,
+        mut from: Resumption,
+    ) -> ScopeId {
+        let held = std::mem::take(&mut from.held);
+        let scope = self.scopes.add(Scope::new(plan, owner, records, given, from));
+        for Held { component, arrived, due } in held {
+            match due {
+                Some(due) => self.wait_until(Wait { at: At { scope, component }, due, arrived }),
+                None => self.scopes[scope].held.push_back((component, arrived)),
+            }
         }
+        self.awake.push_back(scope);
+        self.over.push_back(scope);
+        scope
     }
 
     /// Runs to an end of the attempt.
@@ -167,12 +211,11 @@ impl Attempt {
     }
 
     async fn drive(&mut self, cancel: &CancellationToken) -> Result<(), EngineError> {
-        self.note_start();
         let mut cancelled = pin!(cancel.cancelled());
         let mut timer = pin!(sleep_until(self.deadlines.log));
         loop {
             self.start_what_may_start()?;
-            if self.under_way.is_empty() && (self.is_ending() || !self.journal.has_after()) {
+            if self.under_way.is_empty() && (self.is_ending() || !self.journal.has_after() && self.stalled.is_empty()) {
                 return Ok(());
             }
             self.write_if_wanted(false);
@@ -191,104 +234,64 @@ impl Attempt {
         }
     }
 
-    fn note_start(&mut self) {
-        let message = format!("attempt {} on {}", self.request.attempt, self.engine.server_name);
-        self.log(None, Level::Info, event::ATTEMPT_STARTED, message);
-        let (plan, settled) = (&self.plan, &self.settled);
-        self.engine.observe(&self.request, || RunEventKind::AttemptStarted {
-            settled: (0..settled.len()).filter(|at| settled[*at]).map(|at| plan.components[at].id.clone()).collect(),
-        });
-    }
-
     /// Whether nothing more starts.
     fn is_ending(&self) -> bool {
         self.ending.failure.is_some() || self.ending.released || self.ending.broken.is_some()
     }
 
     fn start_what_may_start(&mut self) -> Result<(), EngineError> {
-        while !self.is_ending() {
+        loop {
+            self.end_what_is_over();
+            if self.is_ending() {
+                return Ok(());
+            }
             if let Some(wait) = self.next_wait_over() {
                 self.check_guard()?;
                 self.go_on_after(wait);
-            } else if let Some(component) = self.schedule.next_ready() {
+            } else if let Some((at, held)) = self.next_ready() {
                 self.check_guard()?;
-                self.start(component);
-            } else {
-                break;
+                match held {
+                    Some(arrived) => self.launch(at, arrived, From::SavedInput),
+                    None => self.start(at),
+                }
+            } else if let Some(at) = self.hungry.pop_front() {
+                self.feed(at);
+            } else if !self.end_what_fails() {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     fn check_guard(&self) -> Result<(), EngineError> {
         if self.services.may_act() { Ok(()) } else { Err(EngineError::MayNotAct) }
     }
 
-    fn start(&mut self, component: usize) {
-        let planned = &self.plan.components[component];
-        let role = planned.role;
-        if planned.changes_world && self.journal.hold_for_choices(component) {
-            return;
-        }
-        let arrived = if role == Role::Start { self.inputs() } else { self.schedule.take_arrived(component) };
-        match arrived {
-            Ok(arrived) if role == Role::Checkpoint => {
-                self.save_stream(component, SavedKind::Checkpoint, arrived.delivery())
+    /// The next component that may start, with its input if that is saved.
+    fn next_ready(&mut self) -> Option<(At, Option<Arrived>)> {
+        while let Some(id) = self.awake.front().copied() {
+            while let Some(scope) = self.scopes.get_mut(id) {
+                let (component, held) = match scope.held.pop_front() {
+                    Some((component, arrived)) => (component, Some(arrived)),
+                    None => match scope.schedule.next_ready() {
+                        Some(component) => (component, None),
+                        None => break,
+                    },
+                };
+                let at = At { scope: id, component };
+                if self.scopes.may_start(at) {
+                    return Some((at, held));
+                }
+                self.ending.interrupted = true;
             }
-            Ok(arrived) => self.launch(component, arrived, false),
-            Err(error) => self.failed(component, error, Duration::ZERO, Variables::default()),
+            self.awake.pop_front();
         }
+        None
     }
 
-    /// Begins to save a stream; [`Self::saved`] goes on with it.
-    fn save_stream(&mut self, component: usize, kind: SavedKind, delivery: Delivery) {
-        self.save(Save { component, kind, delivery, due: None });
-    }
-
-    fn save(&mut self, save: Save) {
-        match self.engine.streams.save(&save.delivery.stream) {
-            Ok(Saving::Done(data)) => self.saved(save, data),
-            Ok(Saving::Storing(storing)) => {
-                self.under_way.push(Box::pin(async move { Done::Stored { save, data: storing.await } }));
-            }
-            Err(error) => self.unhandled(save.component, &error),
-        }
-    }
-
-    /// Takes a saved stream into the next write.
-    fn saved(&mut self, save: Save, data: SavedData) {
-        let Save { component, kind, delivery, due } = save;
-        let at = self.engine.store.now();
-        let point = NewPoint::of(kind, &delivery, data);
-        match kind {
-            SavedKind::Wait => {
-                let due = due.unwrap_or(at);
-                self.saved_streams[component] = true;
-                self.journal.save(component, at, point.due(due));
-                self.wait_until(Wait { component, due, arrived: Arrived::at_in(delivery) });
-            }
-            SavedKind::Outlets => {
-                self.journal.save(component, at, point.outlets(vec![ERROR_OUTLET.to_owned()]));
-                self.deliver(component, &[(ERROR_OUTLET.to_owned(), delivery.stream)], &delivery.variables);
-            }
-            SavedKind::Completed => {
-                self.journal.save(component, at, point);
-                self.replies.push((component, delivery.stream));
-                self.deliver(component, &[], &delivery.variables);
-            }
-            _ => {
-                self.saved_streams[component] = true;
-                let rows = delivery.stream.rows();
-                let message = format!(
-                    "{}: saved {rows} {}",
-                    self.plan.components[component].name,
-                    if rows == 1 { "record" } else { "records" }
-                );
-                self.log(Some(component), Level::Info, event::CHECKPOINT_SAVED, message);
-                self.journal.save(component, at, point);
-                self.journal.then(AfterCommit::Deliver(component, delivery));
-            }
-        }
+    /// Lets something be under way in a scope.
+    fn push(&mut self, scope: ScopeId, done: impl Future<Output = Done> + Send + 'static) {
+        self.scopes.begin(scope);
+        self.under_way.push(Box::pin(done));
     }
 
     fn write_if_wanted(&mut self, even_if_unwanted: bool) {
@@ -302,13 +305,24 @@ impl Attempt {
     }
 
     fn take_in(&mut self, done: Done) -> Result<(), EngineError> {
+        let scope = match &done {
+            Done::Ran(ran) => Some(ran.at.scope),
+            Done::Stored(save, _) => Some(save.at.scope),
+            Done::Resumed(owner, ..) | Done::Loaded(owner, _) => Some(owner.at.scope),
+            Done::Read(at, ..) | Done::Waited(at, _) => Some(at.scope),
+            Done::Written(_) => None,
+        };
+        if let Some(scope) = scope {
+            self.scopes.end(scope);
+        }
         match done {
-            Done::Ran(ran) => {
-                self.running -= 1;
-                self.ran(*ran)?;
-            }
-            Done::Stored { save, data: Ok(data) } => self.saved(save, data),
-            Done::Stored { save, data: Err(error) } => self.unhandled(save.component, &error),
+            Done::Ran(ran) => self.ran(*ran)?,
+            Done::Stored(save, Ok(kept)) => self.saved(*save, kept),
+            Done::Stored(save, Err(error)) => self.unhandled(save.at, &error, None),
+            Done::Resumed(owner, given, from) => self.resumed(owner, given, *from),
+            Done::Loaded(owner, result) => self.loaded(owner, result),
+            Done::Read(at, batches, batch) => self.read(at, batches, batch),
+            Done::Waited(at, arrived) => self.launch(at, arrived, From::Wait),
             Done::Written(Ok(())) => self.committed(),
             Done::Written(Err(error)) if error.is_stale() => return Err(error.into()),
             Done::Written(Err(error)) => {
@@ -316,16 +330,23 @@ impl Attempt {
                 self.stop_running();
             }
         }
+        self.over.extend(scope);
         Ok(())
     }
 
     fn committed(&mut self) {
+        self.hungry.extend(self.stalled.drain(..));
         for next in self.journal.committed() {
+            let at = next.at();
+            self.scopes.end(at.scope);
+            let may_start = !self.is_ending() && self.scopes.may_start(at);
             match next {
-                AfterCommit::Deliver(component, delivery) => self.go_on_from(component, delivery),
-                AfterCommit::Start(component) if !self.is_ending() => self.start(component),
-                AfterCommit::Start(_) => self.ending.interrupted = true,
+                AfterCommit::Deliver(at, delivery) => self.go_on_from(at, delivery),
+                AfterCommit::Start(at) if may_start => self.start(at),
+                AfterCommit::Run(at, arrived) if may_start => self.launch(at, arrived, From::SavedInput),
+                AfterCommit::Start(_) | AfterCommit::Run(..) => self.ending.interrupted = true,
             }
+            self.over.push_back(at.scope);
         }
     }
 
@@ -341,9 +362,7 @@ impl Attempt {
     }
 
     fn set_timer(&self, mut timer: Pin<&mut Sleep>) {
-        let wait = self.waits.iter().map(|wait| Instant::now() + self.engine.store.now().until(wait.due)).min();
-        let wait = wait.filter(|_| !self.is_ending());
-        let next = [self.deadlines.timeout, self.deadlines.grace, wait].into_iter().flatten().min();
+        let next = [self.deadlines.timeout, self.deadlines.grace, self.next_wait()].into_iter().flatten().min();
         let next = next.map_or(self.deadlines.log, |next| next.min(self.deadlines.log));
         if next < timer.deadline() {
             timer.as_mut().reset(next);
@@ -374,12 +393,50 @@ impl Attempt {
             "the attempt took longer than its Timeout of {seconds} s: raise Timeout of Start, or find what is slow in the log"
         );
         let error = RequestError { code: "engine/timeout".to_owned(), message, component: None };
-        self.ending.failure.get_or_insert(Failure { error, retryable: true, fail: None });
+        self.ending.failure.get_or_insert(Failure { error, row: None, retryable: true, withdrawn: None });
         self.stop_running();
     }
 
-    fn log(&mut self, component: Option<usize>, level: Level, event: &str, message: String) {
+    /// Adds a line to the request's log, about a component if one is given. What happens where nothing is recorded is
+    /// logged only if it is no normal progress.
+    fn log(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
+        if level == Level::Info && at.is_some_and(|at| !self.records(at)) {
+            return;
+        }
+        self.log_always(at, level, event, message);
+    }
+
+    fn log_always(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
+        let (component, message) = match at {
+            Some(at) => {
+                let id = self.scopes[at.scope].component(at.component).id.to_string();
+                (Some(id), self.scopes.place(at.scope) + &message)
+            }
+            None => (None, message),
+        };
         let entry = self.journal.log(component, self.engine.store.now(), level, event, message);
-        self.engine.observe(&self.request, || RunEventKind::Logged(entry.clone()));
+        if self.engine.observer.is_some() {
+            let entry = entry.clone();
+            self.observe(at.map(|at| at.scope), || RunEventKind::Logged(entry));
+        }
+    }
+
+    /// Tells the observer, if there is one, of something in a scope.
+    fn observe(&self, scope: Option<ScopeId>, what: impl FnOnce() -> RunEventKind) {
+        let Some(observer) = &self.engine.observer else { return };
+        let iteration = scope.map(|scope| self.scopes.path(scope)).unwrap_or_default();
+        observer.observe(&RunEvent { request: self.request.id, attempt: self.request.attempt, iteration, what: what() });
+    }
+
+    /// The same of normal progress, which is told of the first iterations only.
+    fn tell(&self, scope: ScopeId, what: impl FnOnce() -> RunEventKind) {
+        if self.engine.observer.is_some() && self.scopes.number(scope) < TOLD_ITERATIONS {
+            self.observe(Some(scope), what);
+        }
+    }
+
+    /// Whether what a component does is recorded.
+    fn records(&self, at: At) -> bool {
+        self.scopes.records(at)
     }
 }

@@ -5,12 +5,15 @@ use crate::plan::{Plan, PlanCache};
 use crate::resume::Resumption;
 use crate::services::{AttemptServices, Shared};
 use crate::streams::Streams;
+use crate::observe::Seen;
+use crate::saved::SavedScope;
 use crate::{EngineError, Observer, OwnerGuard, ProjectSource, RunEvent, RunEventKind};
-use flow_components::{Palette, Places};
+use flow_data::Variables;
+use flow_components::{Palette, Places, SecretSource};
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
     AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestStore,
-    VersionId, event,
+    SavedPoint, VersionId, event,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +30,8 @@ pub struct EngineParts {
     pub storage: CheckpointStorage,
     /// Where the files of project versions come from.
     pub projects: Arc<dyn ProjectSource>,
+    /// Where the secrets of connections come from.
+    pub secrets: Arc<dyn SecretSource>,
     /// The folder that relative local paths start from.
     pub local_folder: PathBuf,
     /// Name of this server, for the log.
@@ -42,16 +47,26 @@ pub struct Engine {
 }
 
 pub(crate) struct Inner {
-    palette: Arc<Palette>,
+    pub(crate) palette: Arc<Palette>,
     pub(crate) store: Arc<dyn RequestStore>,
     pub(crate) streams: Streams,
     storage: CheckpointStorage,
     projects: Arc<dyn ProjectSource>,
+    secrets: Arc<dyn SecretSource>,
     local_folder: PathBuf,
     pub(crate) server_name: Arc<str>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     plans: PlanCache,
     shared: Arc<Shared>,
+}
+
+/// What an attempt begins with.
+pub(crate) struct Beginning {
+    /// What earlier attempts saved.
+    pub(crate) points: Arc<[SavedPoint]>,
+    pub(crate) from: Resumption,
+    /// The inputs of the request; nothing if they do not fit, which Start then says.
+    pub(crate) inputs: Variables,
 }
 
 impl Engine {
@@ -63,6 +78,7 @@ impl Engine {
             streams: Streams::new(parts.storage.clone()),
             storage: parts.storage,
             projects: parts.projects,
+            secrets: parts.secrets,
             local_folder: parts.local_folder,
             server_name: parts.server_name.into(),
             observer: parts.observer,
@@ -80,7 +96,7 @@ impl Engine {
         version: &VersionId,
         flow: &FlowName,
     ) -> Result<StartSettings, EngineError> {
-        Ok(self.inner.plan(project, version, flow.as_str()).await?.settings.clone())
+        Ok(self.inner.plan(project, version, flow.as_str()).await?.flow.settings.clone())
     }
 
     /// Runs one attempt of `request`, which the store has as `Running` with the fence given in it, and ends it: the
@@ -101,14 +117,20 @@ impl Engine {
         let id = request.id;
         tracing::debug!(request = id.0, attempt = request.attempt, flow = request.flow, "attempt begins");
         let ended = match self.inner.prepare(&request).await {
-            Ok((plan, resumption)) => {
+            Ok((plan, from)) => {
                 let places = Places {
                     storage: self.inner.storage.root().to_path_buf(),
-                    project: Arc::clone(&plan.files),
+                    project: Arc::clone(&plan.flow.files),
                     local: self.inner.local_folder.clone(),
                 };
-                let services = AttemptServices::new(Arc::clone(&self.inner.shared), Arc::clone(&guard), places);
-                Attempt::new(Arc::clone(&self.inner), request, plan, resumption, services).run(&cancel).await
+                let services = AttemptServices::new(
+                    Arc::clone(&self.inner.shared),
+                    Arc::clone(&guard),
+                    places,
+                    request.project.as_str(),
+                    Arc::clone(&self.inner.secrets),
+                );
+                Attempt::new(Arc::clone(&self.inner), request, plan, from, services).run(&cancel).await
             }
             Err(error) => self.inner.refuse(request, error, guard.as_ref(), &cancel).await,
         };
@@ -122,15 +144,17 @@ impl Engine {
 
 impl Inner {
     /// What an attempt of `request` begins with.
-    async fn prepare(&self, request: &Request) -> Result<(Arc<Plan>, Resumption), EngineError> {
+    async fn prepare(&self, request: &Request) -> Result<(Arc<Plan>, Beginning), EngineError> {
         let plan = self.plan(&request.project, &request.version, &request.flow).await?;
         let points = if request.saved_points > 0 { self.store.saved_points(request.id).await? } else { Vec::new() };
-        let resumption = if points.is_empty() {
+        let inputs = plan.inputs(&request.inputs).unwrap_or_default();
+        let from = if points.is_empty() {
             Resumption::fresh(&plan)
         } else {
-            Resumption::of(&plan, &points, &self.streams).await?
+            let saved = SavedScope::read(&plan, &points)?;
+            Resumption::of(&plan, saved, &points, &self.streams, &inputs).await?
         };
-        Ok((plan, resumption))
+        Ok((plan, Beginning { points: points.into(), from, inputs }))
     }
 
     async fn plan(&self, project: &ProjectName, version: &VersionId, flow: &str) -> Result<Arc<Plan>, EngineError> {
@@ -157,7 +181,7 @@ impl Inner {
         let log = self.entry(&request, Level::Error, event::ATTEMPT_FAILED, error.to_string());
         let write = AttemptWrite { saved: Vec::new(), log: vec![log] };
         let ended = self.end_attempt(&request, end, write, guard, cancel).await?;
-        self.observe(&request, || RunEventKind::AttemptEnded {
+        self.tell(&Seen::new(request.id, request.attempt, String::new()), || RunEventKind::AttemptEnded {
             request: Box::new(ended.clone()),
             error: ended.error.clone(),
         });
@@ -212,9 +236,11 @@ impl Inner {
     }
 
     /// Tells the observer, if there is one.
-    pub(crate) fn observe(&self, request: &Request, what: impl FnOnce() -> RunEventKind) {
+    pub(crate) fn tell(&self, whom: &Seen, what: impl FnOnce() -> RunEventKind) {
         if let Some(observer) = &self.observer {
-            observer.observe(&RunEvent { request: request.id, attempt: request.attempt, what: what() });
+            let Seen { request, attempt, iteration, .. } = whom;
+            let event = RunEvent { request: *request, attempt: *attempt, iteration: iteration.clone(), what: what() };
+            observer.observe(&event);
         }
     }
 }

@@ -1,25 +1,36 @@
 //! What an attempt has to write: saved points and log entries gather here until they are written together. There is one
 //! write at a time, and each takes all that has gathered; so a saved point commits with or after those it came from.
 
-use crate::plan::Plan;
-use crate::schedule::Delivery;
+use crate::schedule::{Arrived, Delivery};
+use crate::scope::At;
 use flow_data::Variables;
 use flow_store::{AttemptWrite, Level, LogEntry, SavedData, SavedKind, SavedPoint, Timestamp};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+/// So many saved points may gather before those who add many of them wait for a write.
+const FULL: usize = 512;
+
 /// What goes on once a write has been committed.
 #[derive(Debug)]
 pub(crate) enum AfterCommit {
     /// The component's saved stream leaves its outlet.
-    Deliver(usize, Delivery),
+    Deliver(At, Delivery),
+    /// The component runs, now that its input is durable.
+    Run(At, Arrived),
     /// A component that changes the world starts: the choices of outlets that led to it are durable.
-    Start(usize),
+    Start(At),
+}
+
+impl AfterCommit {
+    pub(crate) fn at(&self) -> At {
+        let (Self::Deliver(at, _) | Self::Run(at, _) | Self::Start(at)) = self;
+        *at
+    }
 }
 
 /// What has gathered, and what waits for it.
 pub(crate) struct Journal {
-    plan: Arc<Plan>,
     attempt: u32,
     server: Arc<str>,
     pending: AttemptWrite,
@@ -37,9 +48,8 @@ struct InFlight {
 }
 
 impl Journal {
-    pub(crate) fn new(plan: Arc<Plan>, attempt: u32, server: Arc<str>) -> Self {
+    pub(crate) fn new(attempt: u32, server: Arc<str>) -> Self {
         Self {
-            plan,
             attempt,
             server,
             pending: AttemptWrite::default(),
@@ -50,29 +60,22 @@ impl Journal {
         }
     }
 
-    /// Adds a saved point of `component`.
-    pub(crate) fn save(&mut self, component: usize, at: Timestamp, what: NewPoint) {
-        let planned = &self.plan.components[component];
-        self.choices_pending |= what.kind == SavedKind::Outlets;
-        self.pending.saved.push(SavedPoint {
-            kind: what.kind,
-            component: planned.id.as_str().to_owned(),
-            name: planned.name.clone(),
-            iteration: String::new(),
-            attempt: self.attempt,
-            data: what.data,
-            variables: json(&what.variables),
-            outlets: what.outlets,
-            rows: what.rows,
-            due: what.due,
-            at,
-        });
+    /// Adds a saved point of this attempt.
+    pub(crate) fn save(&mut self, point: SavedPoint, at: Timestamp) {
+        self.choices_pending |= point.kind == SavedKind::Outlets;
+        self.pending.saved.push(SavedPoint { attempt: self.attempt, at, ..point });
+        self.wanted |= self.is_full();
     }
 
-    /// Adds a log entry, about `component` if one is given.
+    /// Whether so much has gathered that nothing should be added for a while.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pending.saved.len() >= FULL
+    }
+
+    /// Adds a log entry, about the component with the id `component` if one is given.
     pub(crate) fn log(
         &mut self,
-        component: Option<usize>,
+        component: Option<String>,
         at: Timestamp,
         level: Level,
         event: &str,
@@ -83,7 +86,7 @@ impl Journal {
             attempt: self.attempt,
             server: self.server.as_ref().to_owned(),
             level,
-            component: component.map(|at| self.plan.components[at].id.as_str().to_owned()),
+            component,
             event: event.to_owned(),
             message,
         });
@@ -103,14 +106,14 @@ impl Journal {
 
     /// Holds a component that changes the world back while a choice of outlets is not durable. The answer is whether
     /// it was held; it starts by itself after the commit.
-    pub(crate) fn hold_for_choices(&mut self, component: usize) -> bool {
+    pub(crate) fn hold_for_choices(&mut self, at: At) -> bool {
         if self.choices_pending {
-            self.then(AfterCommit::Start(component));
+            self.then(AfterCommit::Start(at));
             return true;
         }
         match &mut self.in_flight {
             Some(in_flight) if in_flight.choices => {
-                in_flight.after.push(AfterCommit::Start(component));
+                in_flight.after.push(AfterCommit::Start(at));
                 true
             }
             _ => false,
@@ -158,12 +161,12 @@ impl Journal {
 
 /// What a saved point says, beyond where and when.
 pub(crate) struct NewPoint {
-    kind: SavedKind,
-    data: SavedData,
-    variables: Variables,
-    outlets: Vec<String>,
-    rows: u64,
-    due: Option<Timestamp>,
+    pub(crate) kind: SavedKind,
+    pub(crate) data: SavedData,
+    pub(crate) variables: Variables,
+    pub(crate) outlets: Vec<String>,
+    pub(crate) rows: u64,
+    pub(crate) due: Option<Timestamp>,
 }
 
 impl NewPoint {
@@ -172,27 +175,28 @@ impl NewPoint {
         Self { kind, data: SavedData::None, variables: Variables::default(), outlets: Vec::new(), rows: 0, due: None }
     }
 
-    /// With the stream `delivery`, which is saved as `data`.
-    pub(crate) fn of(kind: SavedKind, delivery: &Delivery, data: SavedData) -> Self {
-        Self {
-            data,
-            variables: delivery.variables.clone(),
-            rows: u64::try_from(delivery.stream.rows()).unwrap_or(u64::MAX),
-            ..Self::bare(kind)
-        }
-    }
-
     /// The outlets that it is about.
     pub(crate) fn outlets(self, outlets: Vec<String>) -> Self {
         Self { outlets, ..self }
     }
 
-    /// When the wait that it records is over.
-    pub(crate) fn due(self, due: Timestamp) -> Self {
-        Self { due: Some(due), ..self }
+    /// The saved point of the component `id` named `name`, in the scope with this path. Variables that are as in `base`
+    /// are left out.
+    pub(crate) fn of(self, (id, name, path): (&str, &str, String), base: &Variables) -> SavedPoint {
+        let differs = |(name, value): &(&str, &Value)| base.get(name) != Some(*value);
+        let own = self.variables.iter().filter(differs).map(|(name, value)| (name.to_owned(), value.clone()));
+        SavedPoint {
+            kind: self.kind,
+            component: id.to_owned(),
+            name: name.to_owned(),
+            iteration: path,
+            attempt: 0,
+            data: self.data,
+            variables: Value::Object(own.collect::<Map<_, _>>()),
+            outlets: self.outlets,
+            rows: self.rows,
+            due: self.due,
+            at: Timestamp(0),
+        }
     }
-}
-
-fn json(variables: &Variables) -> Value {
-    Value::Object(variables.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect::<Map<_, _>>())
 }

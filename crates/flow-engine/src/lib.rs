@@ -3,8 +3,9 @@
 //!
 //! * `plan`: a flow in the form in which it runs, compiled once per version.
 //! * `resume`, `saved`: from saved points to the state in which an attempt begins.
-//! * `schedule`: which component may start.
-//! * `attempt`: drives it; components that may run together do, truly at the same time.
+//! * `scope`: what is under way: the flow, and inside of it the iterations of its ForEach components and the flows that
+//!   its SubFlow components call; `schedule`: which component of a scope may start.
+//! * `attempt`: drives them; components that may run together do, truly at the same time.
 //! * `journal`, `streams`: what is to be written, and when it goes on after the commit.
 //!
 //! [`Engine`] is the door for servers; [`LocalRun`] runs a flow of open project files without any cluster.
@@ -13,6 +14,7 @@ mod attempt;
 mod engine;
 mod error;
 mod guard;
+mod iterations;
 mod journal;
 mod local;
 mod observe;
@@ -21,8 +23,10 @@ mod projects;
 mod resume;
 mod saved;
 mod schedule;
+mod scope;
 mod services;
 mod streams;
+mod taps;
 
 pub use engine::{Engine, EngineParts};
 pub use error::EngineError;

@@ -1,7 +1,7 @@
 //! Running a flow of open project files in this process, without a cluster: for the designer and `cairn run`.
 
 use crate::{AlwaysOwner, Engine, EngineError, EngineParts, Observer, OpenFiles, ProjectFiles};
-use flow_components::Palette;
+use flow_components::{Palette, SecretSource};
 use flow_model::{BeginCheckpoint, FlowName, StartSettings};
 use flow_store::{
     CheckpointStorage, MemoryStore, NewRequest, NewServer, Owner, ProjectName, Request, RequestId, RequestSettings,
@@ -24,6 +24,8 @@ pub struct LocalRun {
     pub folder: PathBuf,
     /// The folder that `storage:` paths lead to.
     pub storage: CheckpointStorage,
+    /// Where the secrets of connections come from.
+    pub secrets: Arc<dyn SecretSource>,
     /// Who watches, if anybody does.
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -80,6 +82,7 @@ impl LocalRun {
             store: Arc::clone(&store) as Arc<dyn RequestStore>,
             storage: self.storage.clone(),
             projects: Arc::new(OpenFiles(Arc::clone(&self.files))),
+            secrets: Arc::clone(&self.secrets),
             local_folder: self.folder.clone(),
             server_name: "this machine".to_owned(),
             observer: self.observer.clone(),
@@ -151,6 +154,7 @@ pub fn request_settings(start: &StartSettings) -> RequestSettings {
         begin_checkpoint: start.begin_checkpoint == BeginCheckpoint::Use,
         retry_count: start.retry_count,
         retry_interval_ms: milliseconds(start.retry_interval),
+        retry_backoff: start.retry_backoff,
         timeout_ms: start.timeout.map(milliseconds),
     }
 }

@@ -4,12 +4,22 @@ use flow_components::ComponentError;
 use flow_data::Stream;
 use flow_model::ComponentId;
 use flow_store::{LogEntry, Request, RequestError, RequestId};
-use std::time::Duration;
+use parking_lot::Mutex;
+use std::time::{Duration, Instant};
+
+/// What happens all the time is told after this time at the earliest.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// Someone who watches attempts. Called from within the attempt: it must be quick and must not block.
 pub trait Observer: Send + Sync {
     /// Takes note of `event`.
     fn observe(&self, event: &RunEvent);
+
+    /// Whether it wants to see what leaves outlets that nothing is linked to. That costs time and memory: without it,
+    /// what nobody needs is not computed.
+    fn sees_all_outlets(&self) -> bool {
+        true
+    }
 }
 
 /// Something that happened to a request that this engine runs.
@@ -19,6 +29,10 @@ pub struct RunEvent {
     pub request: RequestId,
     /// The number of its attempt, from 1.
     pub attempt: u32,
+    /// The iterations and calls around the component that it is about, the outermost first:
+    /// `foreach-a1b2c3[17]/subflow-d4e5f6`. Empty at the top level. Of many iterations only the first hundred are told
+    /// of one by one, the others by [`RunEventKind::Iterations`] and by their failures.
+    pub iteration: String,
     /// What happened.
     pub what: RunEventKind,
 }
@@ -35,6 +49,22 @@ pub enum RunEventKind {
     ComponentStarted {
         /// The component.
         component: ComponentId,
+    },
+    /// A component has dealt with so many records so far. Told now and then.
+    Progress {
+        /// The component.
+        component: ComponentId,
+        /// The records.
+        rows: u64,
+    },
+    /// A ForEach has finished so many iterations so far. Told now and then.
+    Iterations {
+        /// The component.
+        component: ComponentId,
+        /// How many have finished.
+        done: u64,
+        /// How many there are, where that is known.
+        of: Option<u64>,
     },
     /// A component has run.
     ComponentFinished {
@@ -63,7 +93,7 @@ pub enum RunEventKind {
         /// The component.
         component: ComponentId,
         /// How many records it saved.
-        rows: usize,
+        rows: u64,
     },
     /// A durable Wait has begun.
     WaitStarted {
@@ -88,6 +118,51 @@ pub enum RunEventKind {
 pub struct OutletStream {
     /// The outlet.
     pub outlet: String,
-    /// Its stream. Cheap to keep a part of: see [`Stream::slice`].
+    /// Its stream; of one that was not kept, the first records. Cheap to keep a part of: see [`Stream::slice`].
     pub stream: Stream,
+    /// How many records it had, where that is known.
+    pub rows: Option<u64>,
+}
+
+impl OutletStream {
+    /// So many records there are to look at of a stream that was not kept.
+    pub const SHOWN: usize = 100;
+
+    pub(crate) fn of(outlet: &str, stream: &Stream) -> Self {
+        if stream.is_flowing() {
+            // Nobody wants it, so it is not computed.
+            return Self { outlet: outlet.to_owned(), stream: Stream::empty(stream.schema().clone()), rows: None };
+        }
+        let rows = stream.rows().and_then(|rows| u64::try_from(rows).ok());
+        Self { outlet: outlet.to_owned(), stream: stream.clone(), rows }
+    }
+}
+
+/// Whom an event is about.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) request: RequestId,
+    pub(crate) attempt: u32,
+    pub(crate) iteration: String,
+    told: Mutex<Instant>,
+}
+
+impl Seen {
+    pub(crate) fn new(request: RequestId, attempt: u32, iteration: String) -> Self {
+        Self { request, attempt, iteration, told: Mutex::new(Instant::now()) }
+    }
+
+    /// Whether progress may be told again; it then counts as told.
+    pub(crate) fn is_time_for_progress(&self) -> bool {
+        is_time_again(&mut self.told.lock())
+    }
+}
+
+/// Whether what happens all the time may be told again, since it was told at `told`; it then counts as told.
+pub(crate) fn is_time_again(told: &mut Instant) -> bool {
+    let is_time = told.elapsed() >= PROGRESS_EVERY;
+    if is_time {
+        *told = Instant::now();
+    }
+    is_time
 }

@@ -1,25 +1,39 @@
-//! A plan: a flow in the form in which it runs. Compiled once per project version and flow, then only read, by any
-//! number of attempts at once.
+//! A plan: a flow, or the body of a ForEach, in the form in which it runs. Compiled once per project version and flow,
+//! then only read, by any number of attempts at once.
 
 mod cache;
+mod compile;
 
-use crate::{EngineError, ProjectFiles};
-use flow_components::{Component, Palette};
-use flow_model::{
-    Catalogue, ComponentId, Diagnostic, ERROR_OUTLET, Effect, Flow, FlowName, Graph, Severity, StartSettings,
-    check_structure,
-};
+use crate::ProjectFiles;
+use flow_components::{Component, ComponentError};
+use flow_data::Variables;
+use flow_model::{ALWAYS_OUTLET, ComponentId, ERROR_OUTLET, Flow, FlowName, Graph, StartSettings};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 pub(crate) use cache::PlanCache;
 
-/// A flow, ready to run. Components and links are named by index; components stand in topological order.
+/// A flow or a body, ready to run. Components and links are named by index. The components of the document come first,
+/// in topological order; behind them stand the entry and the exit of a body.
 pub(crate) struct Plan {
     pub(crate) graph: Graph,
     pub(crate) components: Vec<PlannedComponent>,
     pub(crate) links: Vec<PlannedLink>,
-    /// The index of the start component.
+    /// Where it begins: the start component, or the entry of the body.
     pub(crate) start: usize,
+    /// The exit of a body: what arrives there is the result of an iteration. None if nothing is linked to it.
+    pub(crate) exit: Option<usize>,
+    /// Whether anything in it, however deep, makes a saved point or changes the world. Where nothing does, nothing of
+    /// it is recorded: it just runs again.
+    pub(crate) records: bool,
+    /// The flow that it belongs to.
+    pub(crate) flow: Arc<PlannedFlow>,
+}
+
+/// What a flow and the bodies in it share.
+pub(crate) struct PlannedFlow {
+    pub(crate) name: FlowName,
+    pub(crate) document: Flow,
     pub(crate) settings: StartSettings,
     /// The files of the project version that the flow belongs to.
     pub(crate) files: Arc<ProjectFiles>,
@@ -32,7 +46,11 @@ pub(crate) struct PlannedComponent {
     pub(crate) role: Role,
     /// Whether running it twice may be seen outside.
     pub(crate) changes_world: bool,
+    /// Whether its input becomes a saved point before it runs.
+    pub(crate) saves_input: bool,
     pub(crate) code: Arc<dyn Component>,
+    /// What runs inside it: the body of a ForEach, or the flow that a SubFlow calls.
+    pub(crate) inner: Option<Arc<Plan>>,
     /// The inlets that have links.
     pub(crate) inlets: Vec<PlannedPort>,
     /// The outlets that have links.
@@ -56,16 +74,26 @@ pub(crate) struct PlannedLink {
 /// What the engine itself has to do with a component, beyond running its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Puts out the request's inputs.
+    /// Puts out the inputs of the request, or of the call.
     Start,
     /// Makes a saved point of its stream.
     Checkpoint,
-    /// Its stream is the reply.
+    /// Its stream is the reply, or the result of the call.
     End,
     /// Passes its stream to one of its outlets; once recorded, always to the same.
     Branch,
     /// Ends the attempt as failed; the handled errors that led to it are open again.
     Fail,
+    /// Waits durably.
+    Wait,
+    /// Runs its body for every few records.
+    ForEach,
+    /// Runs another flow.
+    SubFlow,
+    /// Puts out the records of an iteration: the ForEach as its body sees it.
+    Entry,
+    /// Takes the result of an iteration: the ForEach as its body sees it.
+    Exit,
     /// Just runs.
     Ordinary,
 }
@@ -75,39 +103,33 @@ impl Role {
         match kind {
             "Start" => Self::Start,
             "Checkpoint" => Self::Checkpoint,
-            "End" => Self::End,
+            "End" | "HttpReply" => Self::End,
             "Branch" => Self::Branch,
             "Fail" => Self::Fail,
+            "Wait" => Self::Wait,
+            "ForEach" => Self::ForEach,
+            "SubFlow" => Self::SubFlow,
             _ => Self::Ordinary,
         }
     }
 }
 
 impl Plan {
-    /// Compiles the flow `name` of a project version. The error is that of the first thing to mend in the flow.
-    pub(crate) fn compile(palette: &Palette, files: Arc<ProjectFiles>, name: &FlowName) -> Result<Self, EngineError> {
-        let path = name.path();
-        let bytes = files
-            .get(&path)
-            .ok_or_else(|| EngineError::flow("engine/no-such-flow", name, "the project version has no such flow"))?;
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| EngineError::flow("document/syntax", name, "the file is not UTF-8 text"))?;
-        let flow = Flow::from_json(text).map_err(|error| EngineError::flow(error.code(), name, &error.to_string()))?;
-        Self::of_flow(palette, files, &flow).map_err(|problem| problem.into_error(name))
-    }
-
-    fn of_flow(palette: &Palette, files: Arc<ProjectFiles>, flow: &Flow) -> Result<Self, Problem> {
-        first_error(check_structure(flow, palette))?;
-        let graph = Graph::build(flow).map_err(|error| Problem::new(error.code(), error.to_string()))?;
-        let no_start = || Problem::new("flow/no-start", "the flow has no start component: add one".to_owned());
-        let settings = StartSettings::of(flow).ok_or_else(no_start)?;
-        let start = flow.start().and_then(|(id, _)| graph.index_of(id)).ok_or_else(no_start)?;
-        let mut components = Vec::with_capacity(graph.order().len());
-        for id in graph.order() {
-            components.push(PlannedComponent::prepare(palette, flow, id)?);
-        }
-        let links = connect(&graph, &mut components);
-        Ok(Self { graph, components, links, start, settings, files })
+    /// The inputs of a request, checked against what the flow declares.
+    pub(crate) fn inputs(&self, given: &Value) -> Result<Variables, ComponentError> {
+        let none = Map::new();
+        let given = match given {
+            Value::Object(given) => given,
+            Value::Null => &none,
+            _ => {
+                return Err(
+                    ComponentError::new("input/type", "the inputs of a request must be a JSON object").for_good()
+                );
+            }
+        };
+        let inputs = self.flow.settings.check_inputs(given);
+        let inputs = inputs.map_err(|error| ComponentError::new(error.code, error.message).for_good())?;
+        Ok(inputs.into_iter().collect())
     }
 
     /// The outlet that `link` leaves from.
@@ -119,27 +141,23 @@ impl Plan {
     pub(crate) fn index_of(&self, id: &str) -> Option<usize> {
         self.graph.index_of(&ComponentId::parse(id).ok()?)
     }
+
+    /// Whether each component lies behind the outlet `outlet` of `component`.
+    pub(crate) fn behind(&self, component: usize, outlet: &str) -> Vec<bool> {
+        let mut behind = vec![false; self.components.len()];
+        let Some(outlet) = self.components[component].outlet(outlet) else { return behind };
+        let mut open: Vec<usize> = self.components[component].outlets[outlet].links.clone();
+        while let Some(link) = open.pop() {
+            let to = self.links[link].to;
+            if !std::mem::replace(&mut behind[to], true) {
+                open.extend(self.components[to].outlets.iter().flat_map(|outlet| &outlet.links));
+            }
+        }
+        behind
+    }
 }
 
 impl PlannedComponent {
-    fn prepare(palette: &Palette, flow: &Flow, id: &ComponentId) -> Result<Self, Problem> {
-        let component = flow
-            .components
-            .get(id)
-            .ok_or_else(|| Problem::new("link/no-such-component", format!("there is no component {id}")))?;
-        let code = palette.prepare(id, component).map_err(Problem::first)?;
-        let effect = palette.describe(&component.kind).map_or(Effect::Changes, |description| description.effect);
-        Ok(Self {
-            id: id.clone(),
-            name: component.name.clone(),
-            role: Role::of(&component.kind),
-            changes_world: effect == Effect::Changes,
-            code,
-            inlets: Vec::new(),
-            outlets: Vec::new(),
-        })
-    }
-
     /// Whether nothing follows it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.outlets.is_empty()
@@ -154,62 +172,17 @@ impl PlannedComponent {
     pub(crate) fn handles_errors(&self) -> bool {
         self.outlet(ERROR_OUTLET).is_some()
     }
-}
 
-/// Gives every link its index and every component its ports.
-fn connect(graph: &Graph, components: &mut [PlannedComponent]) -> Vec<PlannedLink> {
-    let mut links = Vec::new();
-    for from in 0..graph.order().len() {
-        for link in graph.outgoing(from) {
-            let outlet = attach(&mut components[from].outlets, &link.outlet, links.len());
-            attach(&mut components[link.to].inlets, &link.inlet, links.len());
-            links.push(PlannedLink { from, outlet, to: link.to });
-        }
-    }
-    links
-}
-
-/// Adds a link to the port `name`; the answer is the port's place.
-fn attach(ports: &mut Vec<PlannedPort>, name: &str, link: usize) -> usize {
-    let place = ports.iter().position(|port| port.name == name).unwrap_or(ports.len());
-    match ports.get_mut(place) {
-        Some(port) => port.links.push(link),
-        None => ports.push(PlannedPort { name: name.to_owned(), links: vec![link] }),
-    }
-    place
-}
-
-/// Why a flow cannot run.
-struct Problem {
-    code: String,
-    message: String,
-}
-
-impl Problem {
-    fn new(code: &str, message: String) -> Self {
-        Self { code: code.to_owned(), message }
+    /// Whether something follows however the component ends.
+    pub(crate) fn is_always_followed(&self) -> bool {
+        self.outlet(ALWAYS_OUTLET).is_some()
     }
 
-    fn first(diagnostics: Vec<Diagnostic>) -> Self {
-        let found = diagnostics.into_iter().max_by_key(|diagnostic| diagnostic.severity);
-        let Some(diagnostic) = found else {
-            return Self::new("engine/cannot-prepare", "a component cannot be prepared".to_owned());
-        };
-        let place = diagnostic.place.component.map(|id| format!("{id}: ")).unwrap_or_default();
-        Self { code: diagnostic.code, message: format!("{place}{}", diagnostic.message) }
-    }
-
-    fn into_error(self, flow: &FlowName) -> EngineError {
-        EngineError::flow(&self.code, flow, &self.message)
-    }
-}
-
-fn first_error(mut diagnostics: Vec<Diagnostic>) -> Result<(), Problem> {
-    diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    if diagnostics.is_empty() {
-        Ok(())
-    } else {
-        diagnostics.truncate(1);
-        Err(Problem::first(diagnostics))
+    /// Whether anything of its run is to be recorded.
+    fn records(&self) -> bool {
+        matches!(self.role, Role::Checkpoint | Role::Wait)
+            || self.saves_input
+            || self.changes_world
+            || self.inner.as_ref().is_some_and(|inner| inner.records)
     }
 }

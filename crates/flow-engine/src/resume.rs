@@ -1,152 +1,180 @@
-//! Where an attempt begins: the state in which the saved points of earlier attempts leave a request. Settled components
-//! have ended, saved streams are delivered again where something that is not settled waits for them, recorded choices
-//! of outlets hold, and Waits that have begun go on.
+//! Where a scope begins: the state in which the saved points of earlier attempts leave it. Settled components have ended,
+//! saved streams are delivered again where something that is not settled waits for them, recorded choices of outlets
+//! hold, and components whose input is saved go on from it.
 
 use crate::EngineError;
 use crate::plan::Plan;
-use crate::saved::{Saved, SavedOf};
+use crate::saved::SavedScope;
 use crate::schedule::{Arrived, Delivery, Schedule};
 use crate::streams::Streams;
-use flow_data::Stream;
-use flow_store::{SavedPoint, Timestamp};
-use std::collections::HashSet;
+use flow_components::ComponentError;
+use flow_data::{Stream, Variables};
+use flow_model::ALWAYS_OUTLET;
+use flow_store::{SavedData, SavedPoint, Timestamp};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// The state in which an attempt begins.
+/// The state in which a scope begins.
 pub(crate) struct Resumption {
     pub(crate) schedule: Schedule,
-    /// Waits that have begun.
-    pub(crate) waits: Vec<Wait>,
-    /// The choices recorded for components that run again.
-    pub(crate) choices: Vec<Option<Vec<String>>>,
-    /// The outlets whose streams are saved by themselves: component and place of the outlet.
-    pub(crate) saved_outlets: HashSet<(usize, usize)>,
+    /// Components that go on from their saved input.
+    pub(crate) held: Vec<Held>,
+    pub(crate) past: Past,
     /// The streams that End components which are settled replied with.
     pub(crate) replies: Vec<(usize, Stream)>,
     /// Components that never run again.
     pub(crate) settled: Vec<bool>,
-    /// The components whose own stream, or whose input, is a saved point.
-    pub(crate) saved_streams: Vec<bool>,
 }
 
-/// A Wait that has begun, with its input.
-pub(crate) struct Wait {
+/// A component with its saved input.
+pub(crate) struct Held {
     pub(crate) component: usize,
-    pub(crate) due: Timestamp,
     pub(crate) arrived: Arrived,
+    /// Of a Wait: when it is over.
+    pub(crate) due: Option<Timestamp>,
+}
+
+/// What is known of a scope's components from what was saved, in earlier attempts and in this one.
+#[derive(Default)]
+pub(crate) struct Past {
+    /// The choices of outlets that earlier attempts recorded for components which run again.
+    pub(crate) choices: HashMap<usize, Vec<String>>,
+    /// The outlets whose streams are saved by themselves: component and place of the outlet.
+    pub(crate) saved_outlets: HashSet<(usize, usize)>,
+    /// The components whose own stream, or whose input, is a saved point.
+    pub(crate) saved_streams: HashSet<usize>,
+    /// The components whose error was handled.
+    pub(crate) handled: HashSet<usize>,
+    /// How often what a component had saved was forgotten.
+    pub(crate) forgotten: HashMap<usize, u32>,
+    /// What is saved of the iterations and calls inside of components.
+    pub(crate) inner: HashMap<usize, BTreeMap<u64, SavedScope>>,
 }
 
 impl Resumption {
-    /// The state of a request of which nothing is saved.
+    /// The state of a scope of which nothing is saved.
     pub(crate) fn fresh(plan: &Arc<Plan>) -> Self {
-        let count = plan.components.len();
         let mut schedule = Schedule::new(plan, &[]);
         schedule.begin();
-        Self {
-            schedule,
-            waits: Vec::new(),
-            choices: vec![None; count],
-            saved_outlets: HashSet::new(),
-            replies: Vec::new(),
-            settled: vec![false; count],
-            saved_streams: vec![false; count],
-        }
+        Self { schedule, held: Vec::new(), past: Past::default(), replies: Vec::new(), settled: Vec::new() }
     }
 
-    /// The state that `points` leave a request in.
-    pub(crate) async fn of(plan: &Arc<Plan>, points: &[SavedPoint], streams: &Streams) -> Result<Self, EngineError> {
-        let saved = Saved::read(plan, points)?;
+    /// The state that `saved`, with the saved points `points`, leaves a scope in. `base` are the flow variables that are
+    /// not saved with them.
+    pub(crate) async fn of(
+        plan: &Arc<Plan>,
+        saved: SavedScope,
+        points: &[SavedPoint],
+        streams: &Streams,
+        base: &Variables,
+    ) -> Result<Self, EngineError> {
         let settled = saved.settled(plan);
-        let waiting = waiting(plan, &saved, &settled);
-        let ended: Vec<bool> = settled.iter().zip(&waiting).map(|(settled, waits)| *settled && !waits).collect();
-
-        let mut schedule = Schedule::new(plan, &ended);
-        let mut waits = Vec::new();
-        for component in (0..waiting.len()).filter(|component| waiting[*component]) {
+        let mut schedule = Schedule::new(plan, &settled);
+        let mut held = Vec::new();
+        for (component, of) in saved.components.iter().enumerate().filter(|(at, _)| !settled[*at]) {
+            let Some(input) = &of.input else { continue };
             schedule.hold(component);
-            if let Some((point, due)) = saved.components[component].wait {
-                waits.push(Wait { component, due, arrived: Arrived::at_in(streams.load(&points[point]).await?) });
+            let mut arrived = Arrived::default();
+            for (inlet, point) in &input.points {
+                let Delivery { stream, variables } = streams.load(&points[*point], base).await?;
+                arrived.inlets.insert(inlet.clone(), stream);
+                arrived.variables = variables;
             }
+            held.push(Held { component, arrived, due: input.due });
         }
-        let runs = |component: usize| !ended[component] && !waiting[component];
-        for component in (0..ended.len()).filter(|component| ended[*component]) {
-            deliver_again(plan, component, &saved, points, streams, &runs, &mut schedule).await?;
+        let runs = |component: usize| !settled[component] && saved.components[component].input.is_none();
+        let again = Again { plan, saved: &saved, points, streams, base, runs: &runs };
+        for component in (0..settled.len()).filter(|component| settled[*component]) {
+            again.deliver(component, &mut schedule).await?;
         }
         schedule.begin();
 
         let mut replies = Vec::new();
         for (component, of) in saved.components.iter().enumerate() {
             if let Some(point) = of.completed.map(|point| &points[point]).filter(|point| has_stream(point)) {
-                replies.push((component, streams.load(point).await?.stream));
+                replies.push((component, streams.load(point, base).await?.stream));
             }
         }
-        let saved_outlets = saved.components.iter().enumerate();
-        let saved_outlets = saved_outlets.flat_map(|(at, of)| of.outlets.iter().map(move |(outlet, _)| (at, *outlet)));
-        Ok(Self {
-            saved_outlets: saved_outlets.collect(),
-            saved_streams: saved.components.iter().map(|of| of.stream.is_some() || of.wait.is_some()).collect(),
-            choices: saved.components.into_iter().map(|of| of.taken).collect(),
-            schedule,
-            waits,
-            replies,
-            settled,
-        })
+        Ok(Self { schedule, held, past: Past::of(saved, &settled), replies, settled })
     }
 }
 
-/// The Waits that have begun and that something still depends on.
-fn waiting(plan: &Plan, saved: &Saved, settled: &[bool]) -> Vec<bool> {
-    let is_needed = |component: usize, of: &SavedOf| {
-        let outlets = plan.components[component].outlets.iter().filter(|outlet| !of.is_not_taken(&outlet.name));
-        let mut links = outlets.flat_map(|outlet| &outlet.links);
-        plan.components[component].is_terminal() || links.any(|link| !settled[plan.links[*link].to])
-    };
-    let of = saved.components.iter().enumerate();
-    of.map(|(at, of)| of.wait.is_some() && of.completed.is_none() && is_needed(at, of)).collect()
+impl Past {
+    fn of(saved: SavedScope, settled: &[bool]) -> Self {
+        let mut past = Self::default();
+        for (component, of) in saved.components.into_iter().enumerate() {
+            past.saved_outlets.extend(of.outlets.iter().map(|(outlet, _)| (component, *outlet)));
+            if of.stream.is_some() || of.input.is_some() {
+                past.saved_streams.insert(component);
+            }
+            if of.has_handled() {
+                past.handled.insert(component);
+            }
+            if of.forgotten > 0 {
+                past.forgotten.insert(component, of.forgotten);
+            }
+            if let Some(taken) = of.taken {
+                past.choices.insert(component, taken);
+            }
+            if !settled[component] && !of.inner.is_empty() {
+                past.inner.insert(component, of.inner);
+            }
+        }
+        past
+    }
 }
 
-/// Says what the links of a component that has ended carry: what is saved of it where something waits for it, nothing
-/// elsewhere.
-async fn deliver_again(
-    plan: &Plan,
-    component: usize,
-    saved: &Saved,
-    points: &[SavedPoint],
-    streams: &Streams,
-    runs: &(impl Fn(usize) -> bool + Sync),
-    schedule: &mut Schedule,
-) -> Result<(), EngineError> {
-    let of = &saved.components[component];
-    for (place, outlet) in plan.components[component].outlets.iter().enumerate() {
-        let stream = of.stream_of(place, &outlet.name);
-        let closed = of.is_not_taken(&outlet.name) || of.stream.is_some() && stream.is_none();
-        let mut loaded: Option<Delivery> = None;
-        for link in &outlet.links {
-            if closed {
-                schedule.close(*link);
-                continue;
-            }
-            if !runs(plan.links[*link].to) {
-                schedule.pass(*link);
-                continue;
-            }
-            let delivery = match (loaded.take(), stream) {
-                (Some(delivery), _) => delivery,
-                (None, Some(point)) => streams.load(&points[point]).await?,
-                (None, None) => {
-                    return Err(EngineError::SavedPoint {
-                        component: plan.components[component].id.to_string(),
-                        message: "it is settled, but what follows it is not".to_owned(),
-                    });
+/// What it takes to deliver saved streams again.
+struct Again<'a, R> {
+    plan: &'a Plan,
+    saved: &'a SavedScope,
+    points: &'a [SavedPoint],
+    streams: &'a Streams,
+    base: &'a Variables,
+    /// Whether a component is going to run from what its links carry.
+    runs: &'a R,
+}
+
+impl<R: Fn(usize) -> bool + Sync> Again<'_, R> {
+    /// Says what the links of a component that has ended carry: what is saved of it where something waits for it,
+    /// nothing elsewhere.
+    async fn deliver(&self, component: usize, schedule: &mut Schedule) -> Result<(), EngineError> {
+        let of = &self.saved.components[component];
+        for (place, outlet) in self.plan.components[component].outlets.iter().enumerate() {
+            let stream = of.stream_of(place, &outlet.name);
+            let closed = of.is_not_taken(&outlet.name) || of.stream.is_some() && stream.is_none();
+            let mut loaded: Option<Delivery> = None;
+            for link in &outlet.links {
+                if closed {
+                    schedule.close(*link);
+                } else if (self.runs)(self.plan.links[*link].to) {
+                    let delivery = match loaded.take() {
+                        Some(delivery) => delivery,
+                        None => self.load(component, &outlet.name, stream).await?,
+                    };
+                    schedule.deliver(*link, delivery.clone());
+                    loaded = Some(delivery);
+                } else {
+                    schedule.pass(*link);
                 }
-            };
-            schedule.deliver(*link, delivery.clone());
-            loaded = Some(delivery);
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    async fn load(&self, component: usize, outlet: &str, stream: Option<usize>) -> Result<Delivery, EngineError> {
+        let planned = &self.plan.components[component];
+        let unusable = |message: String| EngineError::SavedPoint { component: planned.id.to_string(), message };
+        let point = stream.ok_or_else(|| unusable("it is settled, but what follows it is not".to_owned()))?;
+        let delivery = self.streams.load(&self.points[point], self.base).await?;
+        if outlet != ALWAYS_OUTLET || !self.saved.components[component].has_handled() {
+            return Ok(delivery);
+        }
+        let error = ComponentError::from_stream(&delivery.stream).map_err(|error| unusable(error.to_string()))?;
+        Ok(Delivery { stream: ComponentError::ended(&planned.name, Some(&error)), ..delivery })
+    }
 }
 
 fn has_stream(point: &SavedPoint) -> bool {
-    point.data != flow_store::SavedData::None
+    point.data != SavedData::None
 }

@@ -89,7 +89,7 @@ impl Schedule {
         }
     }
 
-    /// Lets the start component start. Any other component without links is not part of the flow and is skipped.
+    /// Lets the start component (or the entry of a body) start. Any other component without links is not part of the flow and is skipped.
     pub(crate) fn begin(&mut self) {
         for component in 0..self.phases.len() {
             if self.undecided[component] == 0 && self.phases[component] == Phase::Pending {

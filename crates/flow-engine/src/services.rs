@@ -1,28 +1,24 @@
 //! What components reach out to while they run for a request.
 
 use crate::OwnerGuard;
-use flow_components::{ComponentError, Places, ResolvedPath, Services};
-use flow_data::ExpressionCache;
+use async_trait::async_trait;
+use flow_components::{ComponentError, Folder, HttpClients, Places, ResolvedPath, SecretSource, Services};
+use flow_data::{ExpressionCache, Spool, SpoolLimits};
 use flow_model::Connection;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 /// What all attempts of an engine share.
 pub(crate) struct Shared {
     expressions: ExpressionCache,
-    /// Made when it is first needed: reading the system's certificates takes its time.
-    http: OnceLock<reqwest::Client>,
+    http: HttpClients,
+    spool: Spool,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self { expressions: ExpressionCache::new(), http: OnceLock::new() }
+        Self { expressions: ExpressionCache::new(), http: HttpClients::new(), spool: Spool::new(std::env::temp_dir(), SpoolLimits::default()) }
     }
-}
-
-fn http_client() -> reqwest::Client {
-    reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build().unwrap_or_default()
 }
 
 /// The services of one attempt.
@@ -32,11 +28,20 @@ pub(crate) struct AttemptServices {
     /// Set once the attempt turns out to be fenced off.
     fenced: AtomicBool,
     places: Places,
+    /// The project that the request runs, for the secrets of its connections.
+    project: String,
+    secrets: Arc<dyn SecretSource>,
 }
 
 impl AttemptServices {
-    pub(crate) fn new(shared: Arc<Shared>, guard: Arc<dyn OwnerGuard>, places: Places) -> Self {
-        Self { shared, guard, fenced: AtomicBool::new(false), places }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        guard: Arc<dyn OwnerGuard>,
+        places: Places,
+        project: &str,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Self {
+        Self { shared, guard, fenced: AtomicBool::new(false), places, project: project.to_owned(), secrets }
     }
 
     /// The guard alone, whatever became of the attempt.
@@ -50,26 +55,39 @@ impl AttemptServices {
     }
 }
 
+#[async_trait]
 impl Services for AttemptServices {
-    fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
+    async fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
         let path = format!("connections/{name}.json");
         let file = self.places.project.get(&path).ok_or_else(|| self.no_connection(name))?;
         let text = std::str::from_utf8(file)
             .map_err(|_| ComponentError::new("connection/syntax", format!("{path} is not UTF-8 text")).for_good())?;
-        Connection::from_json(name, text)
-            .map_err(|error| ComponentError::new(error.code(), error.to_string()).for_good())
+        let mut connection = Connection::from_json(name, text)
+            .map_err(|error| ComponentError::new(error.code(), error.to_string()).for_good())?;
+        if connection.secret_fields().next().is_some() {
+            connection.secrets = self.secrets.secrets(&self.project, &connection).await?;
+        }
+        Ok(connection)
     }
 
     fn resolve(&self, path: &str) -> Result<ResolvedPath, ComponentError> {
         self.places.resolve(path)
     }
 
+    fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
+        self.places.folder(path)
+    }
+
     fn expressions(&self) -> &ExpressionCache {
         &self.shared.expressions
     }
 
-    fn http(&self) -> &reqwest::Client {
-        self.shared.http.get_or_init(http_client)
+    fn http(&self) -> &HttpClients {
+        &self.shared.http
+    }
+
+    fn spool(&self) -> &Spool {
+        &self.shared.spool
     }
 
     fn may_act(&self) -> bool {

@@ -176,6 +176,7 @@ pub fn settings(settings: &store::RequestSettings) -> RequestSettings {
         begin_checkpoint: settings.begin_checkpoint,
         retry_count: settings.retry_count,
         retry_interval: seconds(settings.retry_interval_ms),
+        retry_backoff: settings.retry_backoff,
         timeout: settings.timeout_ms.map(seconds),
     }
 }
@@ -220,12 +221,14 @@ fn saved_point(point: store::SavedPoint, number: u32) -> SavedPoint {
             store::SavedKind::Begin => SavedKind::Begin,
             store::SavedKind::Checkpoint => SavedKind::Checkpoint,
             store::SavedKind::Wait => SavedKind::Wait,
+            store::SavedKind::Input => SavedKind::Input,
             store::SavedKind::Stream => SavedKind::Stream,
             store::SavedKind::Completed => SavedKind::Completed,
             store::SavedKind::Outlets => SavedKind::Outlets,
             store::SavedKind::Withdrawn => SavedKind::Withdrawn,
         },
         component: point.component,
+        iteration: point.iteration,
         name: point.name,
         attempt: point.attempt,
         rows: point.rows,

@@ -9,7 +9,11 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x4361_6972;
 
 /// Name and SQL of each migration; its number is its place, from 1.
-const MIGRATIONS: &[(&str, &str)] = &[("initial", include_str!("migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("initial", include_str!("migrations/0001_initial.sql")),
+    ("retry_backoff", include_str!("migrations/0002_retry_backoff.sql")),
+    ("connection_secrets", include_str!("migrations/0003_connection_secrets.sql")),
+];
 
 /// The newest schema that this release knows.
 pub(crate) fn newest() -> i64 {

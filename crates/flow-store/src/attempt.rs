@@ -14,9 +14,12 @@ pub enum SavedKind {
     Checkpoint,
     /// A Wait component's input, with the time at which the wait is over.
     Wait,
+    /// The stream of one inlet of a component, saved before it runs: its effect is to happen exactly once, or what runs
+    /// inside it (the body of a ForEach, the flow of a SubFlow) is saved by iterations of this input.
+    Input,
     /// The stream of one outlet of a component, kept because the attempt ended before it was used up.
     Stream,
-    /// A terminal component has completed.
+    /// A terminal component has completed; or, of a ForEach, one of its iterations, with its result.
     Completed,
     /// Which outlets a component chose.
     Outlets,
@@ -26,8 +29,16 @@ pub enum SavedKind {
 
 impl SavedKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Begin, Self::Checkpoint, Self::Wait, Self::Stream, Self::Completed, Self::Outlets, Self::Withdrawn];
+    pub const ALL: [Self; 8] = [
+        Self::Begin,
+        Self::Checkpoint,
+        Self::Wait,
+        Self::Input,
+        Self::Stream,
+        Self::Completed,
+        Self::Outlets,
+        Self::Withdrawn,
+    ];
 
     /// Whether a saved point of this kind takes the request forward, so that it counts as anything saved at all and
     /// ends a row of takeovers without progress. Choices of outlets do not: they spare no work.
@@ -64,7 +75,8 @@ pub struct SavedPoint {
     pub component: String,
     /// Name of the component, as shown to people.
     pub name: String,
-    /// Iterations of the enclosing `ForEach` components; empty outside of loops.
+    /// The iterations and calls around the component, the outermost first: `foreach-a1b2c3[17]/subflow-d4e5f6`. Empty at
+    /// the top level of the request's flow.
     pub iteration: String,
     /// The attempt that saved it.
     pub attempt: u32,
@@ -72,7 +84,8 @@ pub struct SavedPoint {
     pub data: SavedData,
     /// The flow variables set upstream of it, as a JSON object.
     pub variables: Value,
-    /// For [`SavedKind::Outlets`]: the outlets taken. For [`SavedKind::Stream`]: the one that the stream is of.
+    /// For [`SavedKind::Outlets`]: the outlets taken. For [`SavedKind::Stream`]: the one that the stream is of. For
+    /// [`SavedKind::Input`]: the inlet that it is of.
     pub outlets: Vec<String>,
     /// For [`SavedKind::Wait`]: when the wait is over.
     pub due: Option<Timestamp>,
@@ -103,6 +116,8 @@ pub mod event {
     pub const COMPONENT_FINISHED: &str = "component-finished";
     /// A component failed.
     pub const COMPONENT_FAILED: &str = "component-failed";
+    /// A component says something.
+    pub const LOGGED: &str = "logged";
     /// A Checkpoint was saved.
     pub const CHECKPOINT_SAVED: &str = "checkpoint-saved";
     /// The attempt failed.

@@ -60,6 +60,16 @@ impl RequestState {
     }
 }
 
+impl RequestSettings {
+    /// Milliseconds from a failed attempt to its retry with this number, from 1.
+    pub fn interval_ms(&self, retry: u32) -> u64 {
+        const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
+        let factor = u64::from(self.retry_backoff.max(1)).saturating_pow(retry.saturating_sub(1));
+        let longest = LONGEST_MS.max(self.retry_interval_ms);
+        self.retry_interval_ms.saturating_mul(factor).min(longest)
+    }
+}
+
 impl fmt::Display for RequestState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -78,6 +88,8 @@ pub struct RequestSettings {
     pub retry_count: u32,
     /// Milliseconds between a failed attempt and its retry (`RetryInterval`).
     pub retry_interval_ms: u64,
+    /// How many times as long each further interval is (`RetryBackoff`); 0 and 1 leave it as it is.
+    pub retry_backoff: u32,
     /// Milliseconds that one attempt may take (`Timeout`).
     pub timeout_ms: Option<u64>,
 }

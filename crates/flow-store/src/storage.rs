@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tempfile::NamedTempFile;
 
 /// A stream of at most so many bytes is kept in the database row itself; a larger one becomes an object.
 pub const INLINE_LIMIT: usize = 16 * 1024;
@@ -82,6 +83,35 @@ pub struct StoredObject {
     pub bytes: u64,
 }
 
+impl StoredObject {
+    /// The object of the bytes with this hash.
+    fn of(hash: blake3::Hash, bytes: u64) -> Self {
+        let hash = hash.to_hex().to_string();
+        let (folder, rest) = hash.split_at(2);
+        Self { key: format!("objects/{folder}/{rest}"), hash, bytes }
+    }
+}
+
+/// A file that is being written, and the hash of what is in it so far.
+struct Hashing {
+    file: NamedTempFile,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        self.hasher.update(&buffer[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// A checkpoint storage folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CheckpointStorage {
@@ -141,6 +171,22 @@ impl CheckpointStorage {
         blocking(move || storage.put_now(&data)).await.map_err(|error| self.not_writable(&error))
     }
 
+    /// Saves what `write` writes, however much that is, as [`Self::save`] does with bytes. The inner result is that of
+    /// `write`, with what it answered.
+    pub async fn save_written<T: Send + 'static, E: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<(SavedData, T), E>, StorageError> {
+        let storage = self.clone();
+        blocking(move || storage.write_now(write)).await.map_err(|error| self.not_writable(&error))
+    }
+
+    /// Opens the file of an object, to read it bit by bit. Whether it is whole has to be seen from what it holds.
+    pub async fn open_object(&self, key: &str) -> Result<File, StorageError> {
+        let path = self.object_path(key)?;
+        blocking(move || File::open(path)).await.map_err(|error| self.unreadable(key, &error))
+    }
+
     /// Reads an object and checks that it is whole.
     pub async fn get_object(&self, key: &str, hash: &str) -> Result<Bytes, StorageError> {
         let path = self.object_path(key)?;
@@ -152,25 +198,55 @@ impl CheckpointStorage {
     }
 
     fn put_now(&self, data: &[u8]) -> io::Result<StoredObject> {
-        let hash = blake3::hash(data).to_hex().to_string();
-        let (folder, rest) = hash.split_at(2);
-        let key = format!("objects/{folder}/{rest}");
-        let path = self.root.join(&key);
-        let folder = self.root.join("objects").join(folder);
-        if make_folder(&folder)? {
-            File::open(self.root.join("objects"))?.sync_all()?;
+        let object = StoredObject::of(blake3::hash(data), data.len() as u64);
+        self.keep(object, |folder| {
+            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+            file.write_all(data)?;
+            Ok(file)
+        })
+    }
+
+    fn write_now<T, E>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+    ) -> io::Result<Result<(SavedData, T), E>> {
+        let file = tempfile::Builder::new().prefix(".new-").tempfile_in(self.root.join("objects"))?;
+        let mut hashing = Hashing { file, hasher: blake3::Hasher::new(), bytes: 0 };
+        let written = match write(&mut hashing) {
+            Ok(written) => written,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Hashing { file, hasher, bytes } = hashing;
+        if bytes <= INLINE_LIMIT as u64 {
+            return Ok(Ok((SavedData::Inline(fs::read(file.path())?.into()), written)));
         }
-        if fs::metadata(&path).is_ok_and(|known| known.len() == data.len() as u64) {
+        let object = self.keep(StoredObject::of(hasher.finalize(), bytes), |_| Ok(file))?;
+        let StoredObject { key, hash, bytes } = object;
+        Ok(Ok((SavedData::Object { key, hash, bytes }, written)))
+    }
+
+    /// Brings the file that `write` makes, below the folder it is given, to its place and makes it durable there.
+    fn keep(
+        &self,
+        object: StoredObject,
+        write: impl FnOnce(&Path) -> io::Result<NamedTempFile>,
+    ) -> io::Result<StoredObject> {
+        let path = self.root.join(&object.key);
+        let objects = self.root.join("objects");
+        let folder = path.parent().unwrap_or(&objects);
+        if make_folder(folder)? {
+            File::open(&objects)?.sync_all()?;
+        }
+        if fs::metadata(&path).is_ok_and(|known| known.len() == object.bytes) {
             // Another writer may have put it there a moment ago and not yet made it durable.
             File::open(&path)?.sync_all()?;
         } else {
-            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&folder)?;
-            file.write_all(data)?;
+            let file = write(folder)?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
         }
-        File::open(&folder)?.sync_all()?;
-        Ok(StoredObject { key, hash, bytes: data.len() as u64 })
+        File::open(folder)?.sync_all()?;
+        Ok(object)
     }
 
     /// The file of an object. Keys come from the database: one that leads out of the storage is not followed.

@@ -223,7 +223,7 @@ fn fail(mut request: Request, error: RequestError, retryable: bool, server: &str
         return Change::ended(request, outcome, Some(error));
     }
     request.retries_used += 1;
-    let due = now.plus_ms(request.settings.retry_interval_ms);
+    let due = now.plus_ms(request.settings.interval_ms(request.retries_used));
     request.state = WaitingForRetry;
     request.due = Some(due);
     let message = format!("retry {} of {} is due at {due}", request.retries_used, request.settings.retry_count);

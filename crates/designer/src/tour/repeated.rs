@@ -64,7 +64,7 @@ fn saved_before(graph: &Graph, attempt: u32, points: &[SavedPoint]) -> SavedStat
             }
             SavedKind::Withdrawn => state.not_taken.retain(|(of, _)| *of != component),
             // They save a place in the middle, which settles nothing by itself.
-            SavedKind::Wait | SavedKind::Stream => {}
+            SavedKind::Wait | SavedKind::Input | SavedKind::Stream => {}
         }
     }
     state

@@ -1,22 +1,22 @@
 //! How an attempt ends: finished, failed, waiting, or given back.
 
+use super::Attempt;
 use super::finish::reply_of;
-use super::{Attempt, Failure};
 use crate::journal::NewPoint;
 use crate::plan::Role;
 use crate::schedule::Delivery;
+use crate::scope::{At, Failure, Scope, ScopeId, Scopes};
 use crate::{EngineError, RunEventKind};
 use flow_components::ComponentError;
-use flow_model::ERROR_OUTLET;
 use flow_store::{AttemptEnd, Level, Request, RequestError, SavedKind, event};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 impl Attempt {
     /// Ends the attempt in the store, with all that is still to be written.
     pub(super) async fn end(mut self, cancel: &CancellationToken) -> Result<Request, EngineError> {
-        if self.running > 0 {
-            // These did not come to an end in time. They are left behind and must not act any more.
+        if self.scopes[Scopes::TOP].busy > 0 {
+            // Something did not come to its end in time. It is left behind and must not act any more.
             self.ending.interrupted = true;
             self.services.fence_off();
         }
@@ -25,7 +25,7 @@ impl Attempt {
         let write = self.journal.take_rest();
         let guard = std::sync::Arc::clone(&self.services);
         let ended = self.engine.end_attempt(&self.request, end, write, guard.guard(), cancel).await?;
-        self.engine.observe(&self.request, || RunEventKind::AttemptEnded {
+        self.observe(None, || RunEventKind::AttemptEnded {
             request: Box::new(ended.clone()),
             error: ended.error.clone(),
         });
@@ -43,19 +43,20 @@ impl Attempt {
         if let Some(failure) = self.ending.failure.take() {
             return self.fail(failure);
         }
-        if self.schedule.is_over() {
-            self.log(None, Level::Info, event::FINISHED, format!("finished in attempt {}", self.request.attempt));
-            return AttemptEnd::Finished { reply: reply_of(&self.plan, &mut self.replies) };
+        if self.scopes[Scopes::TOP].schedule.is_over() {
+            return self.finish();
         }
-        let something_else_is_left = self.ending.interrupted || self.schedule.has_ready() || self.journal.has_after();
-        let next = self.waits.iter().min_by_key(|wait| wait.due).map(|wait| (wait.due, wait.component));
+        let has_ready = |id: ScopeId| self.scopes.get(id).is_some_and(Scope::has_ready);
+        let something_else_is_left =
+            self.ending.interrupted || self.scopes.ids().any(has_ready) || self.journal.has_after() || !self.hungry.is_empty();
+        let next = self.waits.iter().min_by_key(|wait| wait.due).map(|wait| (wait.due, wait.at));
         match next {
-            Some((due, component)) if !something_else_is_left => match self.save_standing().await {
-                Ok(()) => AttemptEnd::Waiting { due, component: self.plan.components[component].id.to_string() },
-                Err((component, error)) => {
-                    self.unhandled(component, &error);
-                    self.ending.failure.take().map_or(AttemptEnd::Released, |failure| self.fail(failure))
+            Some((due, at)) if !something_else_is_left => match self.save_standing().await {
+                Ok(()) => {
+                    let component = self.scopes[at.scope].component(at.component).id.to_string();
+                    AttemptEnd::Waiting { due, component }
                 }
+                Err((at, error)) => self.fail_at(at, &error),
             },
             _ if self.ending.released || something_else_is_left => AttemptEnd::Released,
             _ => {
@@ -63,76 +64,79 @@ impl Attempt {
                     "the flow came to a stop before its end: this is a mistake in the program, please report it";
                 let error =
                     RequestError { code: "engine/stuck".to_owned(), message: message.to_owned(), component: None };
-                self.fail(Failure { error, retryable: false, fail: None })
+                self.fail(Failure { error, row: None, retryable: false, withdrawn: None })
             }
         }
     }
 
-    fn fail(&mut self, failure: Failure) -> AttemptEnd {
-        let Failure { error, retryable, fail } = failure;
-        if let Some(fail) = fail {
-            for component in self.handled_on_the_way_to(fail) {
-                self.journal.save(component, self.engine.store.now(), NewPoint::bare(SavedKind::Withdrawn));
+    fn finish(&mut self) -> AttemptEnd {
+        let scope = &mut self.scopes[Scopes::TOP];
+        let mut replies = std::mem::take(&mut scope.replies);
+        match reply_of(&scope.plan, &mut replies) {
+            Ok(reply) => {
+                self.log(None, Level::Info, event::FINISHED, format!("finished in attempt {}", self.request.attempt));
+                AttemptEnd::Finished { reply }
             }
+            Err(error) => {
+                let component = replies.first().map_or(scope.plan.start, |(component, _)| *component);
+                self.fail_at(At { scope: Scopes::TOP, component }, &error)
+            }
+        }
+    }
+
+    fn fail_at(&mut self, at: At, error: &ComponentError) -> AttemptEnd {
+        let planned = self.scopes[at.scope].component(at.component);
+        let error = RequestError {
+            code: error.code.clone(),
+            message: format!("{}{}: {}", self.scopes.place(at.scope), planned.name, error.message),
+            component: Some(planned.id.to_string()),
+        };
+        self.fail(Failure { error, row: None, retryable: true, withdrawn: None })
+    }
+
+    fn fail(&mut self, failure: Failure) -> AttemptEnd {
+        let Failure { error, retryable, withdrawn, .. } = failure;
+        for point in withdrawn.into_iter().flatten() {
+            self.journal.save(point, self.engine.store.now());
         }
         let message = format!("{} ({})", error.message, error.code);
         self.log(None, Level::Error, event::ATTEMPT_FAILED, message);
         AttemptEnd::Failed { error, retryable }
     }
 
-    /// The components whose errors were handled on the way to the Fail component `fail`, back to the next saved points.
-    /// They are to be tried again by the next attempt, so the record of their errors is withdrawn.
-    fn handled_on_the_way_to(&self, fail: usize) -> BTreeSet<usize> {
-        let mut leads = vec![false; fail + 1];
-        leads[fail] = true;
-        let mut handled = BTreeSet::new();
-        for component in (0..=fail).rev().filter(|component| !self.saved_streams[*component]) {
-            if !leads[component] {
-                continue;
-            }
-            for link in self.plan.components[component].inlets.iter().flat_map(|inlet| &inlet.links) {
-                let link = (*link, &self.plan.links[*link]);
-                let is_error = self.plan.outlet_of(link.1).name == ERROR_OUTLET;
-                let is_saved = self.saved_outlets.contains(&(link.1.from, link.1.outlet)) && !is_error;
-                if !self.schedule.has_delivered(link.0) || is_saved {
-                    continue;
-                }
-                leads[link.1.from] = true;
-                if is_error {
-                    handled.insert(link.1.from);
-                }
-            }
-        }
-        handled
-    }
-
     /// Saves the streams that stand before components which wait for others, so that after the wait nothing runs again
     /// that has run.
-    async fn save_standing(&mut self) -> Result<(), (usize, ComponentError)> {
-        let mut standing: BTreeMap<(usize, usize), Delivery> = BTreeMap::new();
-        for (link, delivery) in self.schedule.standing() {
-            let link = &self.plan.links[link];
-            if !self.is_saved_already(link.from, link.outlet) {
-                standing.entry((link.from, link.outlet)).or_insert_with(|| delivery.clone());
+    async fn save_standing(&mut self) -> Result<(), (At, ComponentError)> {
+        let scopes: Vec<ScopeId> = self.scopes.ids().collect();
+        for scope in scopes {
+            let mut standing: BTreeMap<(usize, usize), Delivery> = BTreeMap::new();
+            let found = &self.scopes[scope];
+            for (link, delivery) in found.schedule.standing() {
+                let link = &found.plan.links[link];
+                if !self.is_saved_already(scope, link.from, link.outlet) {
+                    standing.entry((link.from, link.outlet)).or_insert_with(|| delivery.clone());
+                }
             }
-        }
-        for ((component, outlet), delivery) in standing {
-            let data = self.engine.streams.save_now(&delivery.stream).await.map_err(|error| (component, error))?;
-            let outlet = self.plan.components[component].outlets[outlet].name.clone();
-            let point = NewPoint::of(SavedKind::Stream, &delivery, data).outlets(vec![outlet]);
-            self.journal.save(component, self.engine.store.now(), point);
+            for ((component, outlet), Delivery { stream, variables }) in standing {
+                let at = At { scope, component };
+                let saved = self.engine.streams.save_now(&stream).await;
+                let (data, rows) = saved.map_err(|error| (at, error))?;
+                let outlets = vec![self.scopes[scope].component(component).outlets[outlet].name.clone()];
+                self.record(at, NewPoint { data, rows, variables, outlets, ..NewPoint::bare(SavedKind::Stream) });
+            }
         }
         Ok(())
     }
 
-    fn is_saved_already(&self, component: usize, outlet: usize) -> bool {
-        let planned = &self.plan.components[component];
-        let own = match planned.role {
+    fn is_saved_already(&self, scope: ScopeId, component: usize, outlet: usize) -> bool {
+        let scope = &self.scopes[scope];
+        let own = match scope.component(component).role {
             Role::Checkpoint => true,
-            Role::Start => self.request.settings.begin_checkpoint,
-            // The choice of an error outlet is recorded together with the error.
-            _ => planned.outlets[outlet].name == ERROR_OUTLET,
+            Role::Start => scope.owner.is_none() && self.request.settings.begin_checkpoint,
+            // The records of an iteration come from the saved input of the ForEach.
+            Role::Entry => true,
+            _ => false,
         };
-        own || self.saved_outlets.contains(&(component, outlet))
+        own || scope.past.saved_outlets.contains(&(component, outlet))
     }
 }

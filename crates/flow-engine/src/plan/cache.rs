@@ -1,6 +1,7 @@
 //! The plans in use: each is compiled once, however many requests run it.
 
 use super::Plan;
+use super::compile::Compiler;
 use crate::{EngineError, ProjectSource};
 use flow_components::Palette;
 use flow_model::FlowName;
@@ -55,7 +56,7 @@ impl PlanCache {
             message: error.to_string(),
         })?;
         let files = projects.files(project, version).await?;
-        let plan = Arc::new(Plan::compile(palette, files, &name)?);
+        let plan = Compiler::new(palette, files).compile(&name)?;
         self.keep(key, &plan);
         Ok(plan)
     }

@@ -15,11 +15,14 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// A flow made from `name: Type {properties}` and `from.outlet > to.inlet` (`out` and `in` may be left out).
+/// A flow made from `name: Type {properties}` (`each/name` is in the body of `each`) and `from.outlet > to.inlet` (`out`
+/// and `in` may be left out).
 pub(super) fn flow(components: &[(&str, &str, Value)], links: &[&str]) -> Flow {
     let mut flow = Flow::default();
     for (name, kind, properties) in components {
+        let (parent, name) = name.rsplit_once('/').map_or((None, *name), |(parent, name)| (Some(parent), name));
         let mut component = Component::new(kind, name);
+        component.parent = parent.map(|parent| ComponentId::parse(parent).unwrap());
         component.properties =
             properties.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
         flow.components.insert(ComponentId::parse(name).unwrap(), component);
@@ -44,6 +47,8 @@ pub(super) struct Cluster {
     pub(super) clock: Arc<ManualClock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     flow: Flow,
+    /// Other flows of the project, by name.
+    others: Vec<(FlowName, Flow)>,
     inputs: Value,
     folder: TempDir,
     storage: CheckpointStorage,
@@ -75,6 +80,7 @@ impl Cluster {
             clock,
             observer: None,
             flow,
+            others: Vec::new(),
             inputs: json!({}),
             servers: Mutex::new(0),
         }
@@ -82,6 +88,11 @@ impl Cluster {
 
     pub(super) fn with_inputs(mut self, inputs: Value) -> Self {
         self.inputs = inputs;
+        self
+    }
+
+    pub(super) fn with_flow(mut self, name: &str, flow: Flow) -> Self {
+        self.others.push((FlowName::parse(name).unwrap(), flow));
         self
     }
 
@@ -107,12 +118,14 @@ impl Cluster {
         };
         let owner = self.store.store.register(new).await.unwrap();
         let name = FlowName::parse("test").unwrap();
-        let files = [(name.path(), self.flow.to_json().into())].into_iter().collect();
+        let others = self.others.iter().map(|(name, flow)| (name.path(), flow.to_json().into()));
+        let files = others.chain([(name.path(), self.flow.to_json().into())]).collect();
         let engine = Engine::new(EngineParts {
             palette: self.world.palette(),
             store: Arc::clone(&self.store) as Arc<dyn RequestStore>,
             storage: self.storage.clone(),
             projects: Arc::new(OpenFiles(Arc::new(files))),
+            secrets: Arc::new(flow_components::NoSecrets),
             local_folder: self.folder.path().to_path_buf(),
             server_name: format!("server-{number}"),
             observer: self.observer.clone(),

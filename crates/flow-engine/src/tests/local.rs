@@ -33,6 +33,7 @@ impl Author {
             (tempfile::tempdir().unwrap(), Arc::new(Seen::default()), FlowName::parse("test").unwrap());
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned().into()));
         let run = LocalRun {
+            secrets: Arc::new(flow_components::NoSecrets),
             palette: Palette::standard(),
             files: Arc::new(files.chain([(name.path(), flow.to_json().into())]).collect()),
             folder: folder.path().to_path_buf(),
@@ -70,7 +71,7 @@ async fn a_local_run_shows_the_streams_of_every_outlet() {
         _ => None,
     });
     let rows: Vec<(String, usize)> =
-        outlets.unwrap().into_iter().map(|outlet| (outlet.outlet, outlet.stream.rows())).collect();
+        outlets.unwrap().into_iter().map(|outlet| (outlet.outlet, outlet.stream.rows().unwrap())).collect();
     assert_eq!(rows, [("out".to_owned(), 2), ("rejected".to_owned(), 1)]);
     assert!(matches!(events.first().unwrap().what, RunEventKind::Logged(_)));
     assert!(matches!(events.last().unwrap().what, RunEventKind::AttemptEnded { .. }));

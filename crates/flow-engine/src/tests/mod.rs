@@ -3,6 +3,7 @@
 mod cluster;
 mod ending;
 mod generator;
+mod inside;
 mod local;
 mod oracle;
 mod places;

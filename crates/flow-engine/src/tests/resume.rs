@@ -6,8 +6,8 @@
 //! `CAIRN_SEED=17` runs the flow of that seed alone, `CAIRN_SEEDS=1000` runs so many.
 
 use super::cluster::{Cluster, Server, Went};
-use super::generator::{Generated, generate};
-use super::oracle::{behind_error, settled, settled_with};
+use super::generator::{CALLED, Generated, generate};
+use super::oracle::{at_top, behind, is_settled, settled, settled_with, top};
 use flow_model::ComponentId;
 use flow_store::{Request, RequestId, RequestState, SavedKind, SavedPoint, event};
 use serde_json::Value;
@@ -37,8 +37,8 @@ struct Watched<'a> {
     cluster: &'a Cluster,
     generated: &'a Generated,
     saved: Vec<SavedPoint>,
-    /// What was settled when an attempt began, with the number of that attempt.
-    settled: BTreeMap<u32, BTreeSet<String>>,
+    /// What had been saved when an attempt began, with the number of that attempt.
+    begun: BTreeMap<u32, Vec<SavedPoint>>,
 }
 
 impl<'a> Watched<'a> {
@@ -104,10 +104,10 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// Notes what is settled as an attempt begins.
+    /// Notes what is saved as an attempt begins.
     async fn begin(&mut self, request: &Request) {
         self.note_saved(request).await;
-        self.settled.insert(request.attempt, settled(&self.generated.flow, &self.saved));
+        self.begun.insert(request.attempt, self.saved.clone());
     }
 
     /// Checks that all that was saved before is still there.
@@ -138,17 +138,18 @@ impl<'a> Watched<'a> {
         }
         if !points.iter().any(|point| point.kind == SavedKind::Withdrawn) {
             let not_taken = told(event::COMPONENT_FINISHED).into_iter().map(|id| (id, "error".to_owned())).collect();
-            let known = settled_with(flow, &points, &not_taken);
+            let known = settled_with(&top(flow), &at_top(&points), &not_taken);
             assert_eq!(settled, known, "{}: the choice of an outlet is not recorded", self.name());
         }
     }
 
     /// No component ran in an attempt that began with it settled.
     fn check_settled_never_ran_again(&self) {
+        let Generated { flow, called, .. } = self.generated;
         for entry in self.cluster.world.ledger() {
-            let settled = self.settled.get(&entry.attempt);
+            let saved = self.begun.get(&entry.attempt);
             assert!(
-                !settled.is_some_and(|settled| settled.contains(&entry.component)),
+                !saved.is_some_and(|saved| is_settled(flow, called, saved, &entry.component)),
                 "{}: {} was settled and ran again in attempt {}",
                 self.name(),
                 entry.component,
@@ -163,13 +164,27 @@ impl<'a> Watched<'a> {
         let mut seen = BTreeSet::new();
         for point in &self.saved {
             let saves =
-                matches!(point.kind, SavedKind::Begin | SavedKind::Checkpoint | SavedKind::Wait | SavedKind::Completed);
+                !matches!(point.kind, SavedKind::Stream | SavedKind::Outlets | SavedKind::Withdrawn);
+            let place = (&point.iteration, &point.component, point.kind, &point.outlets);
             assert!(
-                !saves || withdrawn || seen.insert((point.component.clone(), point.kind)),
-                "{}: {} was saved twice",
+                !saves || withdrawn || seen.insert(place),
+                "{}: {} was saved twice: {point:?}",
                 self.name(),
                 point.component
             );
+        }
+    }
+
+    /// What is to happen exactly once has one idempotency key, and the world has seen one set of data with it; unless a
+    /// handled error before it was withdrawn, or it follows an error that nothing handled.
+    fn check_done_once(&self) {
+        let again = self.generated.fails_once.is_some();
+        let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (key, entry) in self.cluster.world.once() {
+            keys.entry(entry.component).or_default().insert(key);
+        }
+        for (component, keys) in keys {
+            assert!(again || keys.len() == 1, "{}: {component} was done under several keys: {keys:?}", self.name());
         }
     }
 
@@ -177,10 +192,11 @@ impl<'a> Watched<'a> {
     /// by then depends on the order of parallel paths.
     fn result(&self, request: &Request) -> Result {
         let chance = match &self.generated.fails_once {
-            Some(id) => behind_error(&self.generated.flow, id),
+            Some(id) => self.behind_failure(id),
             None => BTreeSet::new(),
         };
-        let seen = self.cluster.world.ledger().into_iter().filter(|entry| !chance.contains(&entry.component));
+        let is_by_chance = |path: &str| path.split('/').any(|step| chance.contains(step.split('[').next().unwrap()));
+        let seen = self.cluster.world.ledger().into_iter().filter(|entry| !is_by_chance(&entry.component));
         let is_chance = |id: &ComponentId| chance.contains(id.as_str());
         let ends = self.generated.flow.components.iter().filter(|(_, component)| component.kind == "End");
         let reply_is_chance = ends.into_iter().any(|(id, _)| is_chance(id));
@@ -191,6 +207,18 @@ impl<'a> Watched<'a> {
         }
     }
 
+    /// What is behind an error that comes once, in its own scope and behind what that is inside of.
+    fn behind_failure(&self, id: &ComponentId) -> BTreeSet<String> {
+        let flow = &self.generated.flow;
+        let mut behind = behind(flow, id, &["error", "always"]);
+        let mut next = flow.components[id].parent.clone();
+        while let Some(around) = next {
+            behind.extend(super::oracle::behind(flow, &around, &["error", "always"]));
+            next = flow.components[&around].parent.clone();
+        }
+        behind
+    }
+
     fn name(&self) -> String {
         format!("CAIRN_SEED={} struck at {:?}", self.seed, self.place)
     }
@@ -198,12 +226,15 @@ impl<'a> Watched<'a> {
 
 async fn run(seed: u64, place: Option<(usize, usize)>) -> (Result, bool) {
     let generated = generate(seed);
-    let cluster = Cluster::new(generated.flow.clone()).with_inputs(generated.inputs.clone());
+    let cluster = Cluster::new(generated.flow.clone())
+        .with_flow(CALLED, generated.called.clone())
+        .with_inputs(generated.inputs.clone());
     let mut watched =
-        Watched { seed, place, cluster: &cluster, generated: &generated, saved: Vec::new(), settled: BTreeMap::new() };
+        Watched { seed, place, cluster: &cluster, generated: &generated, saved: Vec::new(), begun: BTreeMap::new() };
     let request = watched.run().await;
     watched.check_settled_never_ran_again();
     watched.check_saved_once();
+    watched.check_done_once();
     let result = watched.result(&request);
     (result, cluster.world.has_struck())
 }

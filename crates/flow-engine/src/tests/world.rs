@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use flow_components::{Component, ComponentError, ComponentType, Outcome, Palette, Properties, RunContext};
 use flow_data::Stream;
-use flow_model::{ComponentDescription, ComponentId, Effect, Family, Ports, PropertyDescription, PropertyKind};
+use flow_model::{ComponentDescription, Effect, Family, Ports, PropertyDescription, PropertyKind};
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::hash_map::DefaultHasher;
@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 /// What a component did.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Entry {
+    /// Its id, behind the iterations and calls around it: `each3[0]/call5/work2`.
     pub(super) component: String,
     /// What it saw: its input and the flow variables.
     pub(super) seen: String,
@@ -24,6 +25,8 @@ pub(super) struct Entry {
 #[derive(Default)]
 struct State {
     ledger: Vec<Entry>,
+    /// What was done exactly once: the data by idempotency key, in order.
+    once: Vec<(String, Entry)>,
     /// Places passed so far at which the server could have died, and at which of them it does.
     places: usize,
     strike_at: Option<usize>,
@@ -50,6 +53,11 @@ impl World {
     /// The names of the components in the ledger, in order.
     pub(super) fn done(&self) -> Vec<String> {
         self.state.lock().ledger.iter().map(|entry| entry.component.clone()).collect()
+    }
+
+    /// What was done exactly once, with the idempotency keys.
+    pub(super) fn once(&self) -> Vec<(String, Entry)> {
+        self.state.lock().once.clone()
     }
 
     /// Strikes the server dead at the place with this number, counted from now.
@@ -134,7 +142,7 @@ impl ComponentType for WorkType {
             icon: "hammer",
             summary: "",
             help: "",
-            properties: ["Fails", "Set", "Gives", "Counts"].map(property).to_vec(),
+            properties: ["Fails", "Set", "Gives", "Counts", "Once"].map(property).to_vec(),
             effect: self.effect,
             saves: false,
             line: "",
@@ -142,7 +150,7 @@ impl ComponentType for WorkType {
     }
 
     fn ports(&self, _: &flow_model::Component) -> Ports {
-        Ports::named(&["in", "problem"], &["out", "error"])
+        Ports::named(&["in", "problem", "ended"], &["out", "error"])
     }
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
@@ -153,6 +161,7 @@ impl ComponentType for WorkType {
             set: properties.text("Set"),
             gives: properties.text("Gives"),
             counts: properties.text("Counts"),
+            once: !properties.text("Once").is_empty(),
         })
     }
 }
@@ -164,14 +173,20 @@ struct Work {
     fails: String,
     /// The flow variable that it sets to what it saw (`name`), or to a value of its own (`name=value`).
     set: String,
-    /// `Nothing` closes its outlet.
+    /// `Nothing` closes its outlet; a number is that of its records.
     gives: String,
     /// Not empty: its record has the number of its run, so it is another one each time.
     counts: String,
+    /// Its effect happens exactly once: the world knows its idempotency key.
+    once: bool,
 }
 
 #[async_trait]
 impl Component for Work {
+    fn saves_input(&self) -> bool {
+        self.once
+    }
+
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
         self.world.place().await;
         tokio::task::yield_now().await;
@@ -179,7 +194,7 @@ impl Component for Work {
             run.before_effect().await?;
         }
         let seen = seen(run);
-        self.note(run.component, run.request.map_or(0, |request| request.attempt), &seen);
+        self.note(run, &seen);
         self.world.place().await;
         let fails = match self.fails.as_str() {
             "Always" => true,
@@ -195,18 +210,26 @@ impl Component for Work {
         if fails {
             return Err(ComponentError::new("test/failed", "as asked"));
         }
-        Ok(self.outcome(run.component, &seen))
+        Ok(self.outcome(&path(run), &seen))
     }
 }
 
 impl Work {
-    fn note(&self, component: &ComponentId, attempt: u32, seen: &str) {
-        let entry = Entry { component: component.to_string(), seen: seen.to_owned(), attempt };
-        self.world.state.lock().ledger.push(entry);
+    fn note(&self, run: &RunContext<'_>, seen: &str) {
+        let attempt = run.request.map_or(0, |request| request.attempt);
+        let entry = Entry { component: path(run), seen: seen.to_owned(), attempt };
+        let mut state = self.world.state.lock();
+        if self.once {
+            match state.once.iter().find(|(key, _)| *key == run.idempotency_key) {
+                Some((key, before)) => assert_eq!(before.seen, entry.seen, "{key} stands for other data than before"),
+                None => state.once.push((run.idempotency_key.clone(), entry.clone())),
+            }
+        }
+        state.ledger.push(entry);
     }
 
-    fn outcome(&self, component: &ComponentId, seen: &str) -> Outcome {
-        let made = format!("{component}#{:016x}", hash(&(component.as_str(), seen)));
+    fn outcome(&self, component: &str, seen: &str) -> Outcome {
+        let made = format!("{component}#{:016x}", hash(&(component, seen)));
         let variables = match self.set.split_once('=') {
             _ if self.set.is_empty() => Vec::new(),
             Some((name, value)) => vec![(name.to_owned(), Value::from(value))],
@@ -214,21 +237,31 @@ impl Work {
         };
         let mut record = vec![("made".to_owned(), Value::from(made))];
         if !self.counts.is_empty() {
-            let name = component.as_str();
-            let runs = self.world.state.lock().ledger.iter().filter(|entry| entry.component == name).count();
+            let runs = self.world.state.lock().ledger.iter().filter(|entry| entry.component == component).count();
             record.push(("run".to_owned(), Value::from(runs)));
         }
         let outcome = match self.gives.as_str() {
             "Nothing" => Outcome::none(),
-            _ => Outcome::out(Stream::from_record(&record)),
+            gives => {
+                let one = Stream::from_record(&record);
+                Outcome::out(Stream::append(&vec![one; gives.parse().unwrap_or(1)]).unwrap())
+            }
         };
         Outcome { variables, ..outcome }
     }
 }
 
+/// The component's id, behind the iterations and calls around it. The variable `at` is the path of the call that it is
+/// inside of, `i_each3` is the number of the iteration of `each3`.
+fn path(run: &RunContext<'_>) -> String {
+    let at = run.variables.get("at").and_then(Value::as_str).filter(|at| !at.is_empty()).map(str::to_owned);
+    let iterations = run.variables.iter().filter_map(|(name, number)| Some(format!("{}[{number}]", name.strip_prefix("i_")?)));
+    at.into_iter().chain(iterations).chain([run.component.to_string()]).collect::<Vec<_>>().join("/")
+}
+
 /// All that a component sees, in a form that does not depend on chance.
 fn seen(run: &RunContext<'_>) -> String {
-    let inlets: Vec<_> = run.inlets.iter().map(|(inlet, stream)| (inlet, stream.to_json_rows(usize::MAX))).collect();
+    let inlets: Vec<_> = run.inlets.iter().map(|(inlet, stream)| (inlet, stream.to_json_rows(usize::MAX).unwrap())).collect();
     let variables: Vec<_> = run.variables.iter().collect();
     let text = serde_json::to_string(&(inlets, variables)).unwrap();
     // Long enough chains would otherwise grow without bound.

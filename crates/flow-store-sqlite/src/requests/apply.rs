@@ -44,8 +44,8 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
     let mut insert = db.connection.prepare_cached(
         r#"INSERT INTO request_given (id, project, version, flow, "trigger", requested_by, inputs, other_server_retry,
                                      begin_checkpoint, retry_count, retry_interval_ms, timeout_ms, created,
-                                     idempotency_key)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
+                                     idempotency_key, retry_backoff)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
     )?;
     insert.execute(params![
         request.id.0,
@@ -62,6 +62,7 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
         settings.timeout_ms,
         request.created.0,
         key,
+        settings.retry_backoff,
     ])?;
     Ok(())
 }

@@ -5,10 +5,12 @@ use crate::error::{DbResult, corrupt};
 use crate::writer::Db;
 use flow_store::transition::{self, Progress};
 use flow_store::{
-    AttemptWrite, Fence, LogEntry, NumberedLogEntry, RequestId, SavedData, SavedKind, SavedPoint, StoreError, Timestamp,
+    AttemptWrite, Fence, Level, LogEntry, NumberedLogEntry, RequestId, SavedData, SavedKind, SavedPoint, StoreError, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// A write of an attempt with all that can be done before it is the writer's turn.
 pub(super) struct PreparedWrite {
@@ -26,6 +28,39 @@ struct PreparedPoint {
 struct PreparedLog {
     entries: i64,
     json: Option<Vec<u8>>,
+}
+
+/// A log entry as it is stored: its values in a fixed order, without their names, which would be longer than they are.
+#[derive(Serialize, Deserialize)]
+struct StoredEntry<'a>(
+    Timestamp,
+    u32,
+    #[serde(borrow)] Cow<'a, str>,
+    Level,
+    Option<Cow<'a, str>>,
+    Cow<'a, str>,
+    Cow<'a, str>,
+);
+
+impl<'a> StoredEntry<'a> {
+    fn of(entry: &'a LogEntry) -> Self {
+        let LogEntry { at, attempt, server, level, component, event, message } = entry;
+        let component = component.as_deref().map(Cow::Borrowed);
+        Self(*at, *attempt, server.into(), *level, component, event.into(), message.into())
+    }
+
+    fn into_entry(self) -> LogEntry {
+        let Self(at, attempt, server, level, component, event, message) = self;
+        LogEntry {
+            at,
+            attempt,
+            server: server.into_owned(),
+            level,
+            component: component.map(Cow::into_owned),
+            event: event.into_owned(),
+            message: message.into_owned(),
+        }
+    }
 }
 
 /// The end of a request's chain.
@@ -51,7 +86,8 @@ impl PreparedLog {
             return Ok(Self::NONE);
         }
         let no_json = |error| StoreError::unavailable(format!("a log entry is no JSON: {error}"));
-        let json = serde_json::to_vec(entries).map_err(no_json)?;
+        let stored: Vec<StoredEntry<'_>> = entries.iter().map(StoredEntry::of).collect();
+        let json = serde_json::to_vec(&stored).map_err(no_json)?;
         Ok(Self { entries: i64::try_from(entries.len()).unwrap_or(i64::MAX), json: Some(json) })
     }
 }
@@ -239,8 +275,8 @@ pub(super) fn log(connection: &Connection, id: RequestId, after: u64, limit: usi
             return Ok(true);
         };
         let json = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-        let entries: Vec<LogEntry> = serde_json::from_slice(json).map_err(|error| corrupt("log entry", error))?;
-        parts.push((first, entries));
+        let stored: Vec<StoredEntry<'_>> = serde_json::from_slice(json).map_err(|error| corrupt("log entry", error))?;
+        parts.push((first, stored.into_iter().map(StoredEntry::into_entry).collect::<Vec<_>>()));
         Ok(first > after.saturating_add(1))
     })?;
     let numbered = parts.into_iter().rev().flat_map(|(first, entries)| (first..).zip(entries));
@@ -258,5 +294,6 @@ fn kind_number(kind: SavedKind) -> i64 {
         SavedKind::Completed => 4,
         SavedKind::Outlets => 5,
         SavedKind::Withdrawn => 6,
+        SavedKind::Input => 7,
     }
 }

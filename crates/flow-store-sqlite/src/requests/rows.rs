@@ -14,7 +14,7 @@ pub(super) const SELECT: &str = r#"
 SELECT r.id, r.state, s.server, r.epoch, r.fence, r.attempt, r.retries_used, r.takeovers, r.due, r.started, r.updated,
        r.ended, r.saved_points, r.checkpoint, r.error_code, r.error_message, r.error_component, r.reply,
        g.project, g.version, g.flow, g."trigger", g.requested_by, g.inputs, g.other_server_retry, g.begin_checkpoint,
-       g.retry_count, g.retry_interval_ms, g.timeout_ms, g.created
+       g.retry_count, g.retry_interval_ms, g.timeout_ms, g.created, g.retry_backoff
 FROM request r JOIN request_given g ON g.id = r.id LEFT JOIN server s ON s.id = r.server "#;
 
 /// One request.
@@ -60,6 +60,7 @@ pub(super) fn request(row: &Row<'_>) -> DbResult<Request> {
             retry_count: row.get(26)?,
             retry_interval_ms: row.get(27)?,
             timeout_ms: row.get(28)?,
+            retry_backoff: row.get(30)?,
         },
         created: Timestamp(row.get(29)?),
     })

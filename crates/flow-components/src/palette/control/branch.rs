@@ -3,7 +3,7 @@
 use crate::describe::required;
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext};
 use async_trait::async_trait;
-use flow_data::holds_for_first;
+use flow_data::{Stream, holds_for_first};
 use flow_model::{ComponentDescription, ERROR_OUTLET, Effect, Family, IN, PortDescription, Ports, PropertyKind};
 use serde_json::Value;
 use std::sync::Arc;
@@ -78,11 +78,12 @@ struct Prepared {
 #[async_trait]
 impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
-        let input = run.input();
+        let (input, first) = (run.input(), run.first(1).await?);
+        let first = Stream::new(first.schema(), vec![first]);
         for (outlet, sql) in &self.branches {
             let failed = |error| ComponentError::from(error).about(&format!("outlet “{outlet}”")).on("Branches");
             let condition = run.services.expressions().compile(sql, input.schema(), run.variables).map_err(failed)?;
-            if holds_for_first(input, &condition).map_err(failed)? {
+            if holds_for_first(&first, &condition).map_err(failed)? {
                 return Ok(Outcome::on(outlet, input.clone()).with_note(format!("chose “{outlet}”")));
             }
         }

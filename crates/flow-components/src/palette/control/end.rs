@@ -56,8 +56,8 @@ struct Prepared {
 #[async_trait]
 impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
-        let input = run.input().clone();
-        let note = records(input.rows());
+        let input = run.held().await?;
+        let note = records(input.rows().unwrap_or_default());
         let outcome = if self.replies { Outcome::on(REPLY, input) } else { Outcome::none() };
         Ok(outcome.with_note(note))
     }

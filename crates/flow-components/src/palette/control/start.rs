@@ -73,6 +73,13 @@ impl ComponentType for Start {
                     "Seconds from a failed attempt to the next.",
                 ),
                 optional(
+                    "RetryBackoff",
+                    "RetryBackoff",
+                    PropertyKind::Integer { min: 1, max: 10 },
+                    1,
+                    "How many times as long each further interval is: with 2, intervals double. A day at the most.",
+                ),
+                optional(
                     "Timeout",
                     "Timeout",
                     seconds(0.0),

@@ -1,0 +1,388 @@
+//! What runs inside of components: the iterations of ForEach, and the flows that SubFlow calls.
+
+use super::cluster::{Cluster, Server, Went, flow};
+use super::oracle::top;
+use flow_model::Flow;
+use flow_store::{Request, RequestState, SavedKind, ServerStore, event};
+use serde_json::{Value, json};
+
+/// ForEach over three records, whose body is one component.
+fn each_of_three(size: usize, kind: &str, properties: Value) -> Flow {
+    flow(
+        &[
+            ("start", "Start", json!({"OtherServerRetry": true, "RetryCount": 1})),
+            ("three", "Work", json!({"Gives": "3"})),
+            ("each", "ForEach", json!({"Size": size, "Index": "i_each"})),
+            ("each/inner", kind, properties),
+            ("end", "End", json!({})),
+        ],
+        &["start > three", "three > each", "each.each > inner", "inner > each.result", "each > end"],
+    )
+}
+
+async fn run(flow: Flow) -> (Cluster, Request) {
+    let cluster = Cluster::new(flow);
+    let request = cluster.server().await.run().await;
+    (cluster, request)
+}
+
+fn records(request: &Request) -> usize {
+    request.reply.as_ref().and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+#[tokio::test]
+async fn a_body_runs_for_each_record_and_its_results_come_in_order() {
+    let (cluster, request) = run(each_of_three(1, "Work", json!({}))).await;
+    assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);
+    assert_eq!(cluster.world.done(), ["three", "each[0]/inner", "each[1]/inner", "each[2]/inner"]);
+    let reply = request.reply.unwrap();
+    let made: Vec<&str> = reply.as_array().unwrap().iter().map(|record| record["made"].as_str().unwrap()).collect();
+    assert!(made.iter().zip(0..).all(|(made, at)| made.starts_with(&format!("each[{at}]/inner#"))), "{made:?}");
+}
+
+#[tokio::test]
+async fn an_iteration_gets_several_records_and_the_last_one_the_rest() {
+    let (cluster, request) = run(each_of_three(2, "Work", json!({}))).await;
+    assert_eq!((request.state, records(&request)), (RequestState::Finished, 2));
+    let seen: Vec<usize> = cluster.world.ledger()[1..].iter().map(|entry| entry.seen.matches("made").count()).collect();
+    assert_eq!(seen, [2, 1]);
+}
+
+#[tokio::test]
+async fn no_records_run_no_iteration_and_what_follows_gets_a_stream_with_the_right_fields() {
+    let flow = flow(
+        &[
+            ("start", "Start", json!({"Inputs": [{"name": "n", "type": "Integer", "default": 1}]})),
+            ("none", "Filter", json!({"Condition": "n > 5"})),
+            ("each", "ForEach", json!({})),
+            ("each/twice", "Mapper", json!({"Fields": [{"field": "twice", "expression": "n * 2"}]})),
+            ("after", "Filter", json!({"Condition": "twice > 0"})),
+            ("end", "End", json!({})),
+        ],
+        &["start > none", "none > each", "each.each > twice", "twice > each.result", "each > after", "after > end"],
+    );
+    let (_, request) = run(flow).await;
+    assert_eq!((request.state, request.reply), (RequestState::Finished, Some(json!([]))), "{:?}", request.error);
+}
+
+#[tokio::test]
+async fn without_a_result_for_each_gives_what_it_got() {
+    let flow = flow(
+        &[
+            ("start", "Start", json!({})),
+            ("three", "Work", json!({"Gives": "3"})),
+            ("each", "ForEach", json!({"Index": "i_each"})),
+            ("each/act", "Act", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &["start > three", "three > each", "each.each > act", "each > end"],
+    );
+    let (cluster, request) = run(flow).await;
+    assert_eq!((request.state, records(&request)), (RequestState::Finished, 3));
+    assert_eq!(cluster.world.done().len(), 4);
+}
+
+#[tokio::test]
+async fn variables_set_in_an_iteration_hold_there_only() {
+    let flow = flow(
+        &[
+            ("start", "Start", json!({})),
+            ("three", "Work", json!({"Gives": "3"})),
+            ("each", "ForEach", json!({"Index": "i_each", "Parallel": 3})),
+            ("each/set", "Work", json!({"Set": "mine"})),
+            ("each/see", "Work", json!({})),
+            ("after", "Work", json!({})),
+        ],
+        &["start > three", "three > each", "each.each > set", "set > see", "see > each.result", "each > after"],
+    );
+    let (cluster, request) = run(flow).await;
+    assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);
+    let ledger = cluster.world.ledger();
+    let seen = |name: &str| &ledger.iter().find(|entry| entry.component == name).unwrap().seen;
+    for at in 0..3 {
+        assert!(seen(&format!("each[{at}]/see")).contains(&format!("each[{at}]/set#")));
+    }
+    assert!(!seen("after").contains("mine") && !seen("after").contains("i_each"));
+}
+
+/// Runs the request on a server that dies at a place, and then on another.
+async fn struck(cluster: &Cluster, place: usize) -> Request {
+    let first = cluster.server().await;
+    let request = first.trigger().await;
+    cluster.world.strike_at(place);
+    let went = first.attempt_or_die(request).await;
+    assert!(matches!(went, Went::Died), "{went:?}");
+    let second: Server<'_> = cluster.server().await;
+    second.run_to_end(second.take_over(&first.owner).await).await
+}
+
+#[tokio::test]
+async fn finished_iterations_never_run_again() {
+    let cluster = Cluster::new(each_of_three(1, "Act", json!({"Once": "yes"})));
+    // three: 0 and 1; the write of ForEach's input and that of the effect's: 2 and 3; the effect of the first: 4 and 5;
+    // the write of the second's input with the end of the first: 6 and 7.
+    let request = struck(&cluster, 8).await;
+    assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
+    let done = cluster.world.done();
+    assert_eq!(done.iter().filter(|name| *name == "three").count(), 1, "{done:?}");
+    assert_eq!(done.iter().filter(|name| *name == "each[0]/inner").count(), 1, "{done:?}");
+    let once: Vec<String> = cluster.world.once().into_iter().map(|(_, entry)| entry.component).collect();
+    assert_eq!(once, ["each[0]/inner", "each[1]/inner", "each[2]/inner"]);
+    let finished = cluster.saved(request.id).await;
+    let finished = finished.iter().filter(|point| point.kind == SavedKind::Completed && point.component == "each");
+    let iterations: Vec<&str> = finished.map(|point| point.iteration.as_str()).collect();
+    assert_eq!(iterations, ["each[0]", "each[1]", "each[2]"]);
+}
+
+#[tokio::test]
+async fn a_body_that_does_nothing_to_the_world_leaves_no_trace() {
+    let (cluster, request) = run(each_of_three(1, "Work", json!({}))).await;
+    let saved = cluster.saved(request.id).await;
+    assert!(saved.iter().all(|point| point.iteration.is_empty() && point.kind == SavedKind::Completed), "{saved:?}");
+    let log = cluster.log(request.id).await;
+    assert!(log.iter().all(|line| line.entry.component.as_deref() != Some("inner")));
+    let finished = |line: &&flow_store::NumberedLogEntry| {
+        line.entry.component.as_deref() == Some("each") && line.entry.event == event::COMPONENT_FINISHED
+    };
+    assert_eq!(log.iter().find(finished).unwrap().entry.message, "each: 3 iterations");
+}
+
+#[tokio::test]
+async fn a_wait_in_a_body_is_durable_and_nothing_runs_again() {
+    let flow = flow(
+        &[
+            ("start", "Start", json!({"OtherServerRetry": true})),
+            ("three", "Work", json!({"Gives": "3"})),
+            ("each", "ForEach", json!({"Index": "i_each", "Parallel": 2})),
+            ("each/before", "Act", json!({})),
+            ("each/wait", "Wait", json!({"Seconds": 60})),
+            ("each/after", "Act", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &[
+            "start > three",
+            "three > each",
+            "each.each > before",
+            "before > wait",
+            "wait > after",
+            "after > each.result",
+            "each > end",
+        ],
+    );
+    let cluster = Cluster::new(flow);
+    let server = cluster.server().await;
+    let request = server.attempt(server.trigger().await).await.unwrap();
+    assert_eq!(request.state, RequestState::Waiting, "{:?}", request.error);
+    let request = server.run_to_end(server.claim_when_due(&request).await).await;
+    assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
+    let mut done = cluster.world.done();
+    done.sort();
+    done.dedup();
+    assert_eq!(done.len(), cluster.world.done().len(), "nothing ran twice: {:?}", cluster.world.done());
+}
+
+#[tokio::test]
+async fn an_error_in_an_iteration_is_that_of_the_for_each_and_says_where() {
+    let (cluster, request) = run(each_of_three(1, "Work", json!({"Fails": "Always"}))).await;
+    assert_eq!(request.state, RequestState::Error);
+    let error = request.error.unwrap();
+    assert_eq!((error.code.as_str(), error.component.as_deref()), ("test/failed", Some("inner")));
+    assert_eq!(error.message, "iteration 1 of “each”: inner: as asked");
+    let tries = ["three", "each[0]/inner", "three", "each[0]/inner"];
+    assert_eq!(cluster.world.done(), tries, "one try and one retry, from the beginning since nothing is saved");
+}
+
+#[tokio::test]
+async fn the_error_outlet_of_a_for_each_puts_its_input_out_again() {
+    let flow = flow(
+        &[
+            ("start", "Start", json!({})),
+            ("three", "Work", json!({"Gives": "3"})),
+            ("each", "ForEach", json!({"Index": "i_each", "Parallel": 2})),
+            ("each/bad", "Work", json!({"Fails": "Always"})),
+            ("end", "End", json!({})),
+        ],
+        &["start > three", "three > each", "each.each > bad", "bad > each.result", "each.error > end"],
+    );
+    let (_, request) = run(flow).await;
+    assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
+    let first = &request.reply.unwrap()[0];
+    assert_eq!((&first["code"], &first["component"]), (&json!("test/failed"), &json!("each")));
+    assert!(first["made"].as_str().unwrap().starts_with("three#"), "{first}");
+}
+
+#[tokio::test]
+async fn an_error_handled_in_the_body_is_no_concern_of_the_for_each() {
+    let flow = flow(
+        &[
+            ("start", "Start", json!({})),
+            ("three", "Work", json!({"Gives": "3"})),
+            ("each", "ForEach", json!({"Index": "i_each"})),
+            ("each/bad", "Work", json!({"Fails": "Always"})),
+            ("each/undo", "Work", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &["start > three", "three > each", "each.each > bad", "bad.error > undo.problem", "undo > each.result", "each > end"],
+    );
+    let (_, request) = run(flow).await;
+    assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
+}
+
+fn called() -> Flow {
+    flow(
+        &[
+            ("start", "Start", json!({"Inputs": [{"name": "at", "type": "Text"}, {"name": "n", "type": "Integer"}]})),
+            ("first", "Act", json!({})),
+            ("save", "Checkpoint", json!({})),
+            ("second", "Act", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &["start > first", "first > save", "save > second", "second > end"],
+    )
+}
+
+fn caller(inputs: Value) -> Flow {
+    flow(
+        &[
+            ("start", "Start", json!({"OtherServerRetry": true, "RetryCount": 1})),
+            ("before", "Act", json!({"Set": "own"})),
+            ("call", "SubFlow", json!({"Flow": "called", "Inputs": inputs})),
+            ("after", "Act", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &["start > before", "before > call", "call > after", "after > end"],
+    )
+}
+
+fn good_inputs() -> Value {
+    json!([{"field": "at", "expression": "'call'"}, {"field": "n", "expression": "40 + 2"}])
+}
+
+#[tokio::test]
+async fn a_sub_flow_runs_another_flow_and_gives_what_arrives_at_its_end() {
+    let cluster = Cluster::new(caller(good_inputs())).with_flow("called", called());
+    let request = cluster.server().await.run().await;
+    assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);
+    assert_eq!(cluster.world.done(), ["before", "call/first", "call/second", "after"]);
+    let ledger = cluster.world.ledger();
+    assert!(ledger[1].seen.contains(r#"["n",42]"#) && !ledger[1].seen.contains("own"), "{}", ledger[1].seen);
+    assert!(ledger[3].seen.contains("call/second#") && ledger[3].seen.contains("own"), "{}", ledger[3].seen);
+}
+
+#[tokio::test]
+async fn a_sub_flow_goes_on_from_its_own_saved_points_after_a_takeover() {
+    let mut again = 0;
+    for place in 0.. {
+        let cluster = Cluster::new(caller(good_inputs())).with_flow("called", called());
+        let first = cluster.server().await;
+        let request = first.trigger().await;
+        cluster.world.strike_at(place);
+        if !matches!(first.attempt_or_die(request.clone()).await, Went::Died) {
+            break;
+        }
+        if cluster.request(request.id).await.state.is_ended() {
+            continue;
+        }
+        let saved: Vec<String> = cluster.saved(request.id).await.iter().map(|point| point.component.clone()).collect();
+        let second = cluster.server().await;
+        let request = second.run_to_end(second.take_over(&first.owner).await).await;
+        assert_eq!(request.state, RequestState::Finished, "struck at {place}: {:?}", request.error);
+        let done = cluster.world.done();
+        let runs = |name: &str| done.iter().filter(|done| *done == name).count();
+        if saved.contains(&"call".to_owned()) {
+            assert_eq!(runs("before"), 1, "struck at {place}: {done:?}");
+        }
+        if saved.contains(&"save".to_owned()) {
+            assert_eq!(runs("call/first"), 1, "struck at {place}: {done:?}");
+        }
+        again += usize::from(done.len() > 4);
+    }
+    assert!(again > 0);
+}
+
+#[tokio::test]
+async fn a_call_with_inputs_that_do_not_fit_fails_for_good() {
+    let cluster = Cluster::new(caller(json!([{"field": "n", "expression": "1"}]))).with_flow("called", called());
+    let request = cluster.server().await.run().await;
+    let error = request.error.unwrap();
+    assert_eq!((error.code.as_str(), error.component.as_deref(), request.attempt), ("input/missing", Some("call"), 1));
+}
+
+#[tokio::test]
+async fn flows_that_call_each_other_in_a_circle_are_refused() {
+    let back = flow(
+        &[("start", "Start", json!({})), ("back", "SubFlow", json!({"Flow": "test"}))],
+        &["start > back"],
+    );
+    let cluster = Cluster::new(caller(json!([]))).with_flow("called", back);
+    let request = cluster.server().await.run().await;
+    let error = request.error.unwrap();
+    assert_eq!((request.state, error.code.as_str()), (RequestState::Error, "flow/sub-flow-cycle"));
+    assert!(error.message.contains("test → called → test"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_body_of_the_flow_itself_is_no_part_of_its_top_level() {
+    let flow = each_of_three(1, "Work", json!({}));
+    assert_eq!(top(&flow).components.len(), flow.components.len() - 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_stops_in_the_middle_of_its_iterations() {
+    let cluster = Cluster::new(each_of_three(1, "Act", json!({"Fails": "Hangs"})));
+    let server = cluster.server().await;
+    let request = server.trigger().await;
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let guard = std::sync::Arc::new(crate::AlwaysOwner);
+    let (ended, ()) = tokio::join!(server.engine.execute(request, guard, cancel.clone()), async {
+        while cluster.world.done().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(ended.unwrap().state, RequestState::Queued);
+    assert_eq!(cluster.world.done(), ["three", "each[0]/inner"]);
+}
+
+#[tokio::test]
+async fn a_request_that_is_lost_three_times_inside_of_a_body_without_a_new_saved_point_ends() {
+    let cluster = Cluster::new(each_of_three(1, "Act", json!({"Fails": "Deaf"})));
+    let mut server = cluster.server().await;
+    let mut request = server.trigger().await;
+    let mut takeovers = 0;
+    loop {
+        // It dies at its effect: nothing more is saved.
+        let lost = tokio::select! {
+            biased;
+            ended = server.attempt(request.clone()) => panic!("{ended:?}"),
+            () = async {
+                let before = cluster.world.done().iter().filter(|name| *name == "each[0]/inner").count();
+                while cluster.world.done().iter().filter(|name| *name == "each[0]/inner").count() == before {
+                    tokio::task::yield_now().await;
+                }
+            } => server.owner.clone(),
+        };
+        let survivor = cluster.server().await;
+        takeovers += 1;
+        cluster.store.store.take_over(&survivor.owner, &lost).await.unwrap();
+        request = cluster.request(request.id).await;
+        if request.state.is_ended() {
+            break;
+        }
+        request = survivor.claim_when_due(&request).await;
+        server = survivor;
+    }
+    assert_eq!(request.error.unwrap().code, "request/takeover-limit");
+    assert!(takeovers <= 4, "{takeovers}");
+}
+
+#[tokio::test]
+async fn parallel_iterations_are_under_way_at_once_and_their_results_are_in_order() {
+    let mut flow = each_of_three(1, "Work", json!({}));
+    let each = flow.components.get_mut(&flow_model::ComponentId::parse("each").unwrap()).unwrap();
+    each.properties.insert("Parallel".to_owned(), json!(3));
+    let (_, request) = run(flow).await;
+    let reply = request.reply.unwrap();
+    let made: Vec<&str> = reply.as_array().unwrap().iter().map(|record| record["made"].as_str().unwrap()).collect();
+    assert!(made.iter().zip(0..).all(|(made, at)| made.starts_with(&format!("each[{at}]/inner#"))), "{made:?}");
+}
