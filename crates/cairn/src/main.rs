@@ -17,6 +17,10 @@ use outcome::{Failure, Outcome};
 use output::Output;
 use std::process::ExitCode;
 
+/// Servers make and drop small streams and rows all the time, on several threads, and so does the database's C code.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Cairn runs flows that survive the loss of their server.
 ///
 /// A flow is drawn in the designer and lives in a project: a folder under git. Servers share a checkpoint database;

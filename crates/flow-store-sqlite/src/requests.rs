@@ -7,7 +7,7 @@ mod rows;
 
 use crate::SqliteStore;
 use crate::error::DbResult;
-use crate::writer::{AttemptKey, Chain, Db};
+use crate::writer::{AttemptKey, Chain, Db, Undo};
 use apply::{apply, create};
 use async_trait::async_trait;
 use flow_store::{
@@ -41,7 +41,7 @@ impl RequestStore for SqliteStore {
     async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
         let prepared = history::PreparedWrite::new(write)?;
         let chain = Chain::Builds(AttemptKey(id, fence));
-        self.writer.run_chained(chain, move |db| prepared.write(db, id, fence)).await
+        self.writer.run_chained(chain, Undo::RefusesFirst, move |db| prepared.write(db, id, fence)).await
     }
 
     async fn end_attempt(
@@ -61,7 +61,7 @@ impl RequestStore for SqliteStore {
             let server = db.owner_name(&request)?;
             apply(db, transition::end_attempt(request, fence, end, &server, db.now)?)
         };
-        self.writer.run_chained(chain, ends).await
+        self.writer.run_chained(chain, Undo::Savepoint, ends).await
     }
 
     async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {

@@ -49,23 +49,30 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     pub(crate) fn new(log_bytes: u64) -> Self {
-        Self { limit: i64::try_from(log_bytes / FRAME * 3 / 4).unwrap_or(i64::MAX).max(100), countdown: 0 }
+        Self { limit: i64::try_from(log_bytes / FRAME * 3 / 4).unwrap_or(i64::MAX).max(100), countdown: 1 }
     }
 
-    /// To be called after each commit, under the write lock: with no other writer, and unless a reader still needs
-    /// older pages, the next commit then starts at the beginning of the log.
-    pub(crate) fn after_commit(&mut self, connection: &Connection) -> DbResult<()> {
-        if self.countdown > 0 {
-            self.countdown -= 1;
-            return Ok(());
-        }
+    /// Notes a commit.
+    pub(crate) fn committed(&mut self) {
+        self.countdown = self.countdown.saturating_sub(1);
+    }
+
+    /// Whether the log is to be looked at.
+    pub(crate) fn is_due(&self) -> bool {
+        self.countdown == 0
+    }
+
+    /// Looks at the log and brings its content to the database if it has become long. To be called under the write
+    /// lock: with no other writer, and unless a reader still needs older pages, the next commit then starts at the
+    /// beginning of the log.
+    pub(crate) fn bring_to_database(&mut self, connection: &Connection) -> DbResult<()> {
         let pages = checkpoint(connection, "NOOP")?;
-        if pages < self.limit {
-            // Looked at again before the log can have become much too long, one commit being a few pages.
-            self.countdown = u32::try_from((self.limit - pages) / 64).unwrap_or(0).min(32);
-            return Ok(());
+        if pages >= self.limit {
+            checkpoint(connection, "PASSIVE")?;
         }
-        checkpoint(connection, "PASSIVE").map(|_| ())
+        // Looked at again before the log can have become much too long, one commit being a few pages.
+        self.countdown = u32::try_from((self.limit - pages) / 64).unwrap_or(0).clamp(1, 32);
+        Ok(())
     }
 }
 

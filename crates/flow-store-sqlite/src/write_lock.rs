@@ -34,6 +34,16 @@ impl WriteLock {
         Ok(Turn(&self.write))
     }
 
+    /// Takes a turn if nobody holds or waits for one.
+    pub(crate) fn try_take_turn(&self) -> io::Result<Option<Turn<'_>>> {
+        if !self.next.try_lock()? {
+            return Ok(None);
+        }
+        let taken = self.write.try_lock();
+        self.next.unlock();
+        Ok(taken?.then_some(Turn(&self.write)))
+    }
+
     /// The process that writes now, or is the next to write. Does not wait.
     pub(crate) fn holder(&self) -> Option<i32> {
         let table = std::fs::read_to_string("/proc/locks").unwrap_or_default();
@@ -61,6 +71,20 @@ impl PidFile {
 
     fn lock(&self) -> io::Result<()> {
         rustix::io::retry_on_intr(|| flock(&self.file, FlockOperation::LockExclusive))?;
+        self.note_holder()
+    }
+
+    /// Locks the file unless somebody else has; whether it is locked now.
+    fn try_lock(&self) -> io::Result<bool> {
+        match rustix::io::retry_on_intr(|| flock(&self.file, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => self.note_holder().map(|()| true),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes this process's id into the locked file, for those who find it locked.
+    fn note_holder(&self) -> io::Result<()> {
         let mut known = [0; 11];
         let read = self.file.read_at(&mut known, 0)?;
         if known.get(..read) != Some(&self.line) {

@@ -1,5 +1,7 @@
 use super::*;
+use crate::error::DbError;
 use crate::{SqliteOptions, SqliteStore};
+use flow_store::{Fence, RequestId};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::time::Duration;
@@ -90,6 +92,44 @@ async fn a_failed_command_leaves_the_others_of_its_batch_alone() {
 }
 
 #[tokio::test]
+async fn a_command_without_savepoint_that_fails_half_way_fails_its_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, failures) = open(folder.path());
+    let turn_holder = WriteLock::open(store.lock_folder()).unwrap();
+    let turn = turn_holder.take_turn().unwrap();
+    let refuses = |_: &Db<'_>| Err::<(), _>(StoreError::unavailable("refused at once").into());
+    let (before, refused, failed, ()) = tokio::join!(
+        store.writer.run(note("before")),
+        store.writer.run_chained(Chain::None, Undo::RefusesFirst, refuses),
+        store.writer.run_chained(Chain::None, Undo::RefusesFirst, fail("half way")),
+        async { drop(turn) },
+    );
+    assert_eq!(refused.unwrap_err(), StoreError::unavailable("refused at once"));
+    assert_eq!(before.unwrap_err(), StoreError::unavailable("on purpose"));
+    assert_eq!(failed.unwrap_err(), StoreError::unavailable("on purpose"));
+    store.writer.run(note("after")).await.unwrap();
+    assert_eq!(notes(&store).await, ["after"]);
+    assert!(failures.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_command_is_committed_where_it_was_asked_for_while_nobody_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let mut asked = std::pin::pin!(store.writer.run(note("alone")));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(asked.as_mut().poll(&mut context).is_ready(), "another thread had to wake up");
+
+    let other = WriteLock::open(store.lock_folder()).unwrap();
+    let turn = other.take_turn().unwrap();
+    let mut asked = std::pin::pin!(store.writer.run(note("later")));
+    assert!(asked.as_mut().poll(&mut context).is_pending(), "it must not block while another process writes");
+    drop(turn);
+    asked.await.unwrap();
+    assert_eq!(notes(&store).await, ["alone", "later"]);
+}
+
+#[tokio::test]
 async fn later_writes_of_an_attempt_are_refused_after_a_failed_one() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
@@ -98,17 +138,17 @@ async fn later_writes_of_an_attempt_are_refused_after_a_failed_one() {
     let turn = turn_holder.take_turn().unwrap();
     // In one batch, so that the second is queued before the first has failed.
     let (first, second, others, ()) = tokio::join!(
-        store.writer.run_chained(Chain::Builds(broken), fail("lost")),
-        store.writer.run_chained(Chain::Builds(broken), note("builds on what was lost")),
-        store.writer.run_chained(Chain::Builds(other), note("other attempt")),
+        store.writer.run_chained(Chain::Builds(broken), Undo::Savepoint, fail("lost")),
+        store.writer.run_chained(Chain::Builds(broken), Undo::Savepoint, note("builds on what was lost")),
+        store.writer.run_chained(Chain::Builds(other), Undo::Savepoint, note("other attempt")),
         async { drop(turn) },
     );
     assert!(first.is_err());
     assert_eq!(second.unwrap_err().code(), "store/attempt-broken");
     others.unwrap();
-    let later = store.writer.run_chained(Chain::Builds(broken), note("later")).await;
+    let later = store.writer.run_chained(Chain::Builds(broken), Undo::Savepoint, note("later")).await;
     assert_eq!(later.unwrap_err().code(), "store/attempt-broken");
-    store.writer.run_chained(Chain::Ends(broken), note("failed")).await.unwrap();
+    store.writer.run_chained(Chain::Ends(broken), Undo::Savepoint, note("failed")).await.unwrap();
     assert_eq!(notes(&store).await, ["other attempt", "failed"]);
 }
 
@@ -118,8 +158,8 @@ async fn a_stale_fence_does_not_break_an_attempt() {
     let (store, _) = open(folder.path());
     let key = AttemptKey(RequestId(1), Fence(1));
     let stale = |_: &Db<'_>| Err::<(), _>(StoreError::StaleFence { request: RequestId(1), fence: Fence(1) }.into());
-    assert!(store.writer.run_chained(Chain::Builds(key), stale).await.unwrap_err().is_stale());
-    store.writer.run_chained(Chain::Builds(key), note("goes on")).await.unwrap();
+    assert!(store.writer.run_chained(Chain::Builds(key), Undo::Savepoint, stale).await.unwrap_err().is_stale());
+    store.writer.run_chained(Chain::Builds(key), Undo::Savepoint, note("goes on")).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,178 @@
+//! Commits the queue batch by batch.
+
+use super::command::{AttemptKey, Chain, Command, Undo};
+use super::{BATCH, Db, Queue};
+use crate::error::{DbError, DbResult};
+use crate::open::Fatal;
+use crate::wal::Checkpointer;
+use crate::write_lock::{Turn, WriteLock};
+use flow_store::{Clock, StoreError};
+use rusqlite::Connection;
+use std::collections::HashSet;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What it takes to commit a batch. Whoever holds it is the one that writes.
+pub(super) struct Committer {
+    pub(super) connection: Connection,
+    pub(super) lock: Arc<WriteLock>,
+    pub(super) checkpointer: Checkpointer,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) fatal: Fatal,
+    /// Attempts one of whose writes failed.
+    pub(super) broken: HashSet<AttemptKey>,
+}
+
+type Done = (Box<dyn Command>, Result<(), StoreError>);
+
+impl Committer {
+    /// Commits what is in the queue as one batch, once it is this process's turn, and does what may take longer.
+    pub(super) fn commit_next(&mut self, queue: &Queue) {
+        let lock = Arc::clone(&self.lock);
+        self.commit(queue, lock.take_turn());
+        if self.checkpointer.is_due() {
+            self.bring_to_database();
+        }
+    }
+
+    /// Commits what is in the queue as one batch, unless another process is writing or something that takes longer is
+    /// due. The answer is whether everything is done: otherwise the writer's thread is to go on.
+    pub(super) fn commit_if_free(&mut self, queue: &Queue) -> bool {
+        let lock = Arc::clone(&self.lock);
+        if !self.checkpointer.is_due()
+            && let Some(turn) = lock.try_take_turn().transpose()
+        {
+            self.commit(queue, turn);
+        }
+        queue.is_empty() && !self.checkpointer.is_due()
+    }
+
+    fn commit(&mut self, queue: &Queue, turn: io::Result<Turn<'_>>) {
+        let mut batch = Vec::new();
+        let committed = catch_unwind(AssertUnwindSafe(|| self.commit_batch(queue, turn, &mut batch)));
+        // A panic leaves nobody who knows what the next batch may build on.
+        let panicked = committed.is_err();
+        let lost = || Err(StoreError::unavailable("a command of the store's writer panicked").into());
+        let failure = committed.unwrap_or_else(|_| lost()).err();
+        let is_fatal = panicked || failure.as_ref().is_some_and(DbError::is_fatal);
+        let failure = failure.map(StoreError::from);
+        if let (true, Some(error)) = (is_fatal, &failure) {
+            (self.fatal)(error);
+            queue.close();
+        }
+        for (command, outcome) in batch {
+            let outcome = outcome.and_then(|()| failure.clone().map_or(Ok(()), Err));
+            self.note_broken(command.chain(), &outcome);
+            command.reply(outcome);
+        }
+    }
+
+    /// Runs and commits all that is in the queue. A command's own failure stands beside it in `batch`; an error is one
+    /// of the whole batch.
+    fn commit_batch(&mut self, queue: &Queue, turn: io::Result<Turn<'_>>, batch: &mut Vec<Done>) -> DbResult<()> {
+        let Some(first) = queue.take() else { return Ok(()) };
+        let turn = turn.map_err(|error| {
+            StoreError::unavailable(format!("the lock on writing to the checkpoint database failed: {error}"))
+        });
+        let begun = turn.map_err(DbError::from).and_then(|turn| {
+            self.execute("BEGIN IMMEDIATE")?;
+            Ok(turn)
+        });
+        let _turn = match begun {
+            Ok(turn) => turn,
+            Err(error) => {
+                batch.push((first, Ok(())));
+                return Err(error);
+            }
+        };
+        let mut next = Some(first);
+        while let Some(mut command) = next.take() {
+            let outcome = self.run_command(command.as_mut());
+            // What builds on a failed write of this very batch must fail too.
+            if let (Chain::Builds(key), Err(_)) = (command.chain(), &outcome) {
+                self.broken.insert(key);
+            }
+            let rolled_back = self.connection.is_autocommit();
+            match outcome {
+                Err(error) if rolled_back || error.is_fatal() => {
+                    batch.push((command, Ok(())));
+                    return Err(error);
+                }
+                outcome => batch.push((command, outcome.map_err(StoreError::from))),
+            }
+            if batch.len() < BATCH {
+                next = queue.take();
+            }
+        }
+        if let Err(error) = self.execute("COMMIT") {
+            if !self.connection.is_autocommit() {
+                self.execute("ROLLBACK")?;
+            }
+            return Err(error);
+        }
+        self.checkpointer.committed();
+        Ok(())
+    }
+
+    fn run_command(&mut self, command: &mut dyn Command) -> DbResult<()> {
+        if let Chain::Builds(AttemptKey(request, fence)) = command.chain()
+            && self.broken.contains(&AttemptKey(request, fence))
+        {
+            return Err(StoreError::AttemptBroken { request, fence }.into());
+        }
+        let db = Db { connection: &self.connection, now: self.clock.now() };
+        match command.undo() {
+            Undo::Savepoint => self.run_in_savepoint(command, &db),
+            Undo::RefusesFirst => {
+                let before = self.connection.total_changes();
+                let outcome = command.apply(&db);
+                if outcome.is_err() && self.connection.total_changes() != before && !self.connection.is_autocommit() {
+                    self.execute("ROLLBACK")?;
+                }
+                outcome
+            }
+        }
+    }
+
+    fn run_in_savepoint(&self, command: &mut dyn Command, db: &Db<'_>) -> DbResult<()> {
+        self.execute("SAVEPOINT command")?;
+        let outcome = command.apply(db);
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            self.execute("ROLLBACK TO command")?;
+        }
+        if !self.connection.is_autocommit() {
+            self.execute("RELEASE command")?;
+        }
+        outcome
+    }
+
+    fn note_broken(&mut self, chain: Chain, outcome: &Result<(), StoreError>) {
+        match (chain, outcome) {
+            (Chain::Builds(key), Err(error)) if !error.is_stale() => {
+                self.broken.insert(key);
+            }
+            (Chain::Builds(key) | Chain::Ends(key), Err(_)) | (Chain::Ends(key), Ok(())) => {
+                self.broken.remove(&key);
+            }
+            _ => {}
+        }
+    }
+
+    /// Brings the log to the database if it has become long. All batches are durable already; so a failure is for later,
+    /// unless the disk is broken.
+    fn bring_to_database(&mut self) {
+        let lock = Arc::clone(&self.lock);
+        let brought = lock.take_turn().map_err(|error| StoreError::unavailable(error.to_string()).into());
+        match brought.and_then(|_turn| self.checkpointer.bring_to_database(&self.connection)) {
+            Err(error) if error.is_fatal() => (self.fatal)(&error.into()),
+            Err(error) => tracing::warn!(?error, "the log could not be brought to the database; trying again later"),
+            Ok(()) => {}
+        }
+    }
+
+    fn execute(&self, sql: &str) -> DbResult<()> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+}
