@@ -6,6 +6,7 @@
 
 mod read;
 pub(crate) mod strict;
+mod upgrade;
 mod write;
 
 #[cfg(test)]
@@ -14,7 +15,7 @@ mod tests;
 use crate::Flow;
 
 /// The number of the file format that this release writes. Older ones are upgraded when read, newer ones refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Why a text is not a flow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

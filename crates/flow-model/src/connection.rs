@@ -11,11 +11,14 @@ pub use kinds::{ConnectionField, ConnectionKind, FieldValues, connection_kind, c
 pub use secret::Secret;
 
 use crate::canonical::strict;
-use crate::{DocumentError, FORMAT};
+use crate::DocumentError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use ts_rs::TS;
+
+/// The number of the format of connection files that this release writes; newer ones are refused.
+const FORMAT: u32 = 1;
 
 /// A named endpoint of a project, kept in `connections/NAME.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -19,6 +19,7 @@ mod layout;
 mod merge;
 mod resume;
 mod rules;
+mod schema;
 mod start;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use id::{ComponentId, FlowName, InvalidName};
 pub use merge::{Conflict, Merge, merge};
 pub use resume::{SavedState, runs_again, settled};
 pub use rules::{check_connections, check_structure, check_sub_flows};
+pub use schema::json_schema;
 pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings};
 
 /// Name of the outlet that every component has which can fail and be handled (all but Start, End, Checkpoint and Fail): the

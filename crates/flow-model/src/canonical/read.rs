@@ -1,6 +1,6 @@
 //! From the text of a file to a flow.
 
-use super::{DocumentError, FORMAT, strict};
+use super::{DocumentError, FORMAT, strict, upgrade};
 use crate::{Area, Component, ComponentId, Flow, Group, Link, PortRef, Position};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn flow(text: &str) -> Result<Flow, DocumentError> {
     let mut members = object(strict::parse(text)?, "the file")?;
-    check_format(members.shift_remove("format").as_ref())?;
+    let format = read_format(members.shift_remove("format").as_ref())?;
+    upgrade::upgrade(&mut members, format);
     let description = match members.shift_remove("description") {
         None => String::new(),
         Some(value) => string(value, "description")?,
@@ -23,13 +24,13 @@ pub(super) fn flow(text: &str) -> Result<Flow, DocumentError> {
     Ok(flow)
 }
 
-fn check_format(format: Option<&Value>) -> Result<(), DocumentError> {
+fn read_format(format: Option<&Value>) -> Result<u64, DocumentError> {
     let format = format.ok_or_else(|| {
         DocumentError::shape("format", format!("is missing: a flow file begins with \"format\": {FORMAT}"))
     })?;
     match format.as_u64() {
         Some(found) if found > u64::from(FORMAT) => Err(DocumentError::TooNew { found, supported: FORMAT }),
-        Some(found) if found > 0 => Ok(()),
+        Some(found) if found > 0 => Ok(found),
         _ => Err(DocumentError::shape("format", format!("expected a whole number from 1, found {format}"))),
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 const CANONICAL: &str = r#"{
-  "format": 1,
+  "format": 2,
   "description": "Imports \"orders\"",
   "futureMember": {
     "kept": [1, 2.5, 0.1234567890123456]
@@ -126,7 +126,7 @@ fn a_key_that_occurs_twice_is_refused_because_one_value_would_be_lost() {
 #[test]
 fn a_newer_format_is_refused_with_both_numbers() {
     let found = error(r#"{"format": 7, "whatever": true}"#);
-    assert_eq!(found, DocumentError::TooNew { found: 7, supported: 1 });
+    assert_eq!(found, DocumentError::TooNew { found: 7, supported: 2 });
 }
 
 #[test]
@@ -238,5 +238,30 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused_without_a_panic(text in ".*") {
         let _ = Flow::from_json(&text);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Flow::from_json(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn a_damaged_file_is_read_or_refused_without_a_panic(
+        flow in any_flow(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..8_usize, "[\\x00-\\x7f]{0,3}"), 1..6),
+    ) {
+        let mut text: Vec<char> = flow.to_json().chars().collect();
+        for (at, cut, put) in damage {
+            let from = at.index(text.len() + 1);
+            let to = (from + cut).min(text.len());
+            text.splice(from..to, put.chars());
+        }
+        let text: String = text.into_iter().collect();
+        // What can be read is a flow like any other: it comes back, and its faults are told.
+        if let Ok(flow) = Flow::from_json(&text) {
+            prop_assert_eq!(&Flow::from_json(&flow.to_json()).expect("reads"), &flow);
+            crate::check_structure(&flow, &crate::example::Tiny::new());
+            crate::failure_report(&flow, &crate::example::Tiny::new(), &Default::default());
+        }
     }
 }
