@@ -1,38 +1,44 @@
 //! SQL Put: records into a table, all of them or none.
 
+use super::collect::until_cancelled;
+use crate::database::{Databases, IfMissing, Mode, Once, Put, Records, Session};
 use crate::describe::{choice, optional, required};
-use crate::sqlite::{Databases, Open, Values, column_type, problem, quoted};
 use crate::wording::records;
-use crate::{
-    Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template,
-};
+use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, Template};
 use async_trait::async_trait;
-use flow_data::arrow::datatypes::SchemaRef;
-use flow_data::{Stream, nearby_names};
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
-use rusqlite::Connection;
 use serde_json::json;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 const HELP: &str = "\
-Writes every record that arrives into a table of an SQLite database, and passes the stream on. All records are written \
-in one transaction: if one of them is refused, none is there.
+Writes every record that arrives into a table of a database, and passes the stream on. All records are written in one \
+transaction: if one of them is refused, none is there, and the error names the record.
 
-Fields go to the columns of the same name (SQLite does not look at case); columns that no field is named after get their \
-default. With *Mode* `Insert`, a record whose key exists already is an error. With `Upsert` it is updated: *Keys* names \
-the fields that identify a record, and the table needs a primary key or a unique index over them. An upsert may run \
-twice without harm, so prefer it where the component may run again after a failure.
+Fields go to the columns of the same name (whatever the case); columns that no field is named after get their default. \
+*Keys* names the fields that identify a record, and *Mode* says what happens:
 
-The table must exist, unless *CreateTable* is on: then the database and the table are made from the fields, with *Keys* \
-as the primary key.
+- `Insert` adds a row; one whose key exists already is an error.
+- `Upsert` adds a row or updates the one that is there. The table needs a primary key or a unique index over the keys. An \
+upsert may run twice without harm, so prefer it where the component may run again after a failure.
+- `Update` changes the rows that are there, and passes over records without one.
+- `Delete` removes the rows with these keys.
 
-The connection is of kind `sqlite` and holds the `path` of the database, for example `storage:warehouse.db`.";
+The table must exist, unless *CreateTable* is on: then it is made from the fields, with *Keys* as the primary key (and for \
+SQLite the database, too). Give it with its schema where that is needed: `sales.orders`.
 
-#[derive(Default)]
+With *ExactlyOnce* the component's input is saved first, and its key goes into the table `cairn_done` of the database, in \
+the same transaction as the records: after a failure the component runs again, finds the key and writes nothing twice. The \
+table is made if it is missing.
+
+Many records go to PostgreSQL by COPY, to MySQL and MariaDB by statements of many rows. A MySQL upsert meets every unique \
+index of the table, not only the one over *Keys*.";
+
 pub(super) struct SqlPut {
-    databases: Databases,
+    pub(super) databases: Databases,
 }
+
+const MODES: &[(&str, Mode)] =
+    &[("Insert", Mode::Insert), ("Update", Mode::Update), ("Upsert", Mode::Upsert), ("Delete", Mode::Delete)];
 
 impl ComponentType for SqlPut {
     fn description(&self) -> ComponentDescription {
@@ -44,33 +50,46 @@ impl ComponentType for SqlPut {
             summary: "Writes records into a table",
             help: HELP,
             properties: vec![
+                super::connection(),
                 required(
-                    "Connection",
-                    "Connection",
-                    PropertyKind::Connection { kinds: vec!["sqlite"] },
-                    "The database.",
+                    "Table",
+                    "Table",
+                    PropertyKind::Text,
+                    "The table, with its schema where needed: `sales.orders`. `${name}` stands for a flow variable.",
                 ),
-                required("Table", "Table", PropertyKind::Text, "The table. `${name}` stands for a flow variable."),
                 optional(
                     "Mode",
                     "Mode",
-                    choice(&[("Insert", "Insert"), ("Upsert", "Insert or update")]),
+                    choice(&[
+                        ("Insert", "Insert"),
+                        ("Update", "Update"),
+                        ("Upsert", "Insert or update"),
+                        ("Delete", "Delete"),
+                    ]),
                     "Insert",
-                    "What happens to a record whose key exists already: Insert refuses it, Upsert updates it.",
+                    "What happens to the table: Insert refuses a record whose key is there, Upsert updates it.",
                 ),
                 optional(
                     "Keys",
                     "Keys",
                     PropertyKind::Fields,
                     json!([]),
-                    "The fields that identify a record. Upsert needs them.",
+                    "The fields that identify a record. All modes but Insert need them.",
                 ),
                 optional(
                     "CreateTable",
                     "CreateTable",
                     PropertyKind::Boolean,
                     json!(false),
-                    "Whether a missing database or table is made from the fields.",
+                    "Whether a missing table is made from the fields.",
+                ),
+                optional(
+                    "ExactlyOnce",
+                    "ExactlyOnce",
+                    PropertyKind::Boolean,
+                    json!(false),
+                    "Whether the records are written exactly once, however often the component runs: its input is saved \
+                     first, and the table `cairn_done` remembers that it was written.",
                 ),
             ],
             effect: Effect::Changes,
@@ -80,17 +99,19 @@ impl ComponentType for SqlPut {
     }
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
-        let upsert = properties.choice("Mode", &[("Insert", false), ("Upsert", true)]);
+        let mode = properties.choice("Mode", MODES);
         let keys = properties.names("Keys");
-        if upsert && keys.is_empty() {
-            properties.problem("Keys", "is empty, but Upsert needs the fields that identify a record");
+        if mode != Mode::Insert && keys.is_empty() {
+            let name = MODES.iter().find(|(_, meaning)| *meaning == mode).map_or("this mode", |(name, _)| name);
+            properties.problem("Keys", &format!("is empty, but {name} needs the fields that identify a record"));
         }
         Arc::new(Prepared {
             connection: properties.text("Connection"),
             table: properties.template("Table"),
-            upsert,
+            mode,
             keys,
             create: properties.boolean("CreateTable"),
+            exactly_once: properties.boolean("ExactlyOnce"),
             databases: self.databases.clone(),
         })
     }
@@ -99,46 +120,49 @@ impl ComponentType for SqlPut {
 struct Prepared {
     connection: String,
     table: Template,
-    upsert: bool,
+    mode: Mode,
     keys: Vec<String>,
     create: bool,
+    exactly_once: bool,
     databases: Databases,
-}
-
-/// One stream to be written.
-struct Put {
-    stream: Stream,
-    path: PathBuf,
-    table: String,
-    upsert: bool,
-    keys: Vec<String>,
-    create: bool,
 }
 
 #[async_trait]
 impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
-        let put = Put {
-            stream: run.input().clone(),
-            path: self.database(run)?,
-            table: run.fill(&self.table)?,
-            upsert: self.upsert,
-            keys: self.keys.clone(),
-            create: self.create,
+        let run: &RunContext<'_> = run;
+        run.before_effect().await?;
+        let put =
+            Put { table: run.fill(&self.table)?, mode: self.mode, keys: self.keys.clone(), create: self.create };
+        // A stream that is computed while it is read is read once: here it is also passed on.
+        let input = run.input().clone();
+        let input = match input.is_flowing() {
+            true => {
+                let spool = run.spool().clone();
+                run.blocking(move || Ok(input.hold(&spool)?)).await?
+            }
+            false => input,
         };
-        let note = format!("{} into {}", records(put.stream.rows()), put.table);
-        run.before_effect().await?;
-        let databases = self.databases.clone();
-        let open = blocking(move || {
-            let open = databases.open(&put.path, put.create)?;
-            put.write(&open.connection).map(|()| open)
-        });
-        // The transaction is still open: should the attempt be told to end here, it is rolled back.
-        let open = open.await?;
-        run.before_effect().await?;
-        let databases = self.databases.clone();
-        blocking(move || commit(&databases, open)).await?;
-        Ok(Outcome::out(run.input().clone()).with_note(note))
+        let writing = async {
+            let connection = run.services.connection(&self.connection).await.map_err(|error| error.on("Connection"))?;
+            let if_missing = if self.create { IfMissing::Make } else { IfMissing::Refuse };
+            let mut session = self.databases.open(&connection, run.services, if_missing).await?;
+            let written = self.write(run, &put, session.as_mut(), &input).await?;
+            // The transaction is still open: should the attempt be told to end here, it is rolled back.
+            run.before_effect().await?;
+            session.commit().await.map_err(|error| put.about(error))?;
+            Ok(written)
+        };
+        let written = until_cancelled(run, writing).await?;
+        let note = match written {
+            true => format!("{} into {}", records(input.rows().unwrap_or_default()), put.table),
+            false => format!("an earlier attempt has written into {} already: nothing is written twice", put.table),
+        };
+        Ok(Outcome::out(input).with_note(note))
+    }
+
+    fn saves_input(&self) -> bool {
+        self.exactly_once
     }
 
     fn design(&self, design: &mut Design<'_>) {
@@ -151,162 +175,33 @@ impl Component for Prepared {
 }
 
 impl Prepared {
-    fn database(&self, run: &RunContext<'_>) -> Result<PathBuf, ComponentError> {
-        let connection = run.services.connection(&self.connection).map_err(|error| error.on("Connection"))?;
-        if connection.kind != "sqlite" {
-            let message = format!(
-                "the connection “{}” is of kind {}, SQL Put needs one of kind sqlite",
-                self.connection, connection.kind
-            );
-            return Err(ComponentError::new("sql/connection-kind", message).on("Connection").for_good());
+    /// Writes every record in a transaction that it leaves open. False when that has happened before.
+    async fn write(
+        &self,
+        run: &RunContext<'_>,
+        put: &Put,
+        session: &mut dyn Session,
+        input: &flow_data::Stream,
+    ) -> Result<bool, ComponentError> {
+        if self.exactly_once {
+            Once::prepare(session).await?;
         }
-        let Some(path) = connection.text("path") else {
-            let message = format!("the connection “{}” has no “path”: say where the database is", self.connection);
-            return Err(ComponentError::new("sql/no-path", message).on("Connection").for_good());
+        // Where making a table ends the transaction, it comes before.
+        let early = match session.dialect().makes_tables_in_transactions() {
+            true => None,
+            false => Some(put.fit(session, input.schema()).await?),
         };
-        match run.services.resolve(path).map_err(|error| error.on("Connection"))? {
-            ResolvedPath::File(path) => Ok(path),
-            ResolvedPath::ProjectFile { path, .. } => {
-                let message =
-                    format!("project:{path} is a file of the project, which is read only: use a storage: path");
-                Err(ComponentError::new("sql/read-only", message).on("Connection").for_good())
-            }
+        session.begin().await.map_err(|error| put.about(error))?;
+        if self.exactly_once && !Once::new(&run.idempotency_key)?.take(session).await? {
+            return Ok(false);
         }
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ComponentError> + Send + 'static,
-) -> Result<T, ComponentError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ComponentError::new("sql/failed", error.to_string()))?
-}
-
-fn commit(databases: &Databases, open: Open) -> Result<(), ComponentError> {
-    open.connection.execute_batch("COMMIT").map_err(|error| problem(&error))?;
-    databases.keep(open);
-    Ok(())
-}
-
-impl Put {
-    /// Writes every record in a transaction that it leaves open; on an error it closes it without effect.
-    fn write(&self, connection: &Connection) -> Result<(), ComponentError> {
-        connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.about(problem(&error)))?;
-        let written = self.write_records(connection);
-        if written.is_err() {
-            // The connection is dropped after an error, which rolls back too; this frees the lock at once.
-            connection.execute_batch("ROLLBACK").ok();
-        }
-        written
-    }
-
-    fn write_records(&self, connection: &Connection) -> Result<(), ComponentError> {
-        let schema = self.stream.schema();
-        self.check_columns(connection, schema)?;
-        if schema.fields().is_empty() {
-            return Ok(());
-        }
-        let sql = self.statement(schema);
-        let mut statement =
-            connection.prepare_cached(&sql).map_err(|error| self.about(self.unfit_key(problem(&error))))?;
-        let mut row_number = 0;
-        for batch in self.stream.batches() {
-            let columns: Vec<Values> = batch.columns().iter().map(Values::of).collect();
-            for row in 0..batch.num_rows() {
-                row_number += 1;
-                let values = rusqlite::params_from_iter(columns.iter().map(|column| column.at(row)));
-                statement.execute(values).map_err(|error| self.refused(problem(&error), row_number))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The table is there, made if it may be, and has a column for every field.
-    fn check_columns(&self, connection: &Connection, schema: &SchemaRef) -> Result<(), ComponentError> {
-        if let Some(key) = self.keys.iter().find(|key| schema.field_with_name(key).is_err()) {
-            let near = nearby_names(key, schema.fields().iter().map(|field| field.name().as_str()));
-            let message = format!("the key “{key}” is no field of the stream{}", meant(&near));
-            return Err(self.about(ComponentError::new("sql/no-field", message)).on("Keys"));
-        }
-        let mut columns = columns_of(connection, &self.table).map_err(|error| self.about(problem(&error)))?;
-        if columns.is_empty() {
-            if !self.create {
-                let message = "there is no such table: create it, or set CreateTable";
-                return Err(self.about(ComponentError::new("sql/no-table", message)).on("Table"));
-            }
-            connection.execute_batch(&self.creation(schema)).map_err(|error| self.about(problem(&error)))?;
-            columns = columns_of(connection, &self.table).map_err(|error| self.about(problem(&error)))?;
-        }
-        let missing = schema
-            .fields()
-            .iter()
-            .find(|field| !columns.iter().any(|column| column.eq_ignore_ascii_case(field.name())));
-        if let Some(field) = missing {
-            let near = nearby_names(field.name(), columns.iter().map(String::as_str));
-            let message = format!(
-                "there is no column for the field “{}”{}; its columns are {}",
-                field.name(),
-                meant(&near),
-                columns.join(", ")
-            );
-            return Err(self.about(ComponentError::new("sql/no-column", message)).on("Table"));
-        }
-        Ok(())
-    }
-
-    fn creation(&self, schema: &SchemaRef) -> String {
-        let column = |name: &String, kind| {
-            format!("{} {kind}{}", quoted(name), if self.keys.contains(name) { " NOT NULL" } else { "" })
+        let fitting = match early {
+            Some(early) => early,
+            None => put.fit(session, input.schema()).await?,
         };
-        let mut parts: Vec<String> =
-            schema.fields().iter().map(|field| column(field.name(), column_type(field.data_type()))).collect();
-        if !self.keys.is_empty() {
-            parts.push(format!("PRIMARY KEY ({})", list(self.keys.iter())));
+        if let Some(write) = fitting {
+            session.write(&write, Records::of(input)).await?;
         }
-        format!("CREATE TABLE {} ({})", quoted(&self.table), parts.join(", "))
+        Ok(true)
     }
-
-    fn statement(&self, schema: &SchemaRef) -> String {
-        let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
-        let places = vec!["?"; names.len()].join(", ");
-        let insert = format!("INSERT INTO {} ({}) VALUES ({places})", quoted(&self.table), list(names.iter().copied()));
-        if !self.upsert {
-            return insert;
-        }
-        let others = names.iter().filter(|name| !self.keys.contains(name));
-        let updates: Vec<String> = others.map(|name| format!("{0} = excluded.{0}", quoted(name))).collect();
-        let action =
-            if updates.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", updates.join(", ")) };
-        format!("{insert} ON CONFLICT ({}) DO {action}", list(self.keys.iter()))
-    }
-
-    fn about(&self, error: ComponentError) -> ComponentError {
-        error.about(&format!("table “{}”", self.table))
-    }
-
-    /// SQLite says only that no index fits; this says which one is needed.
-    fn unfit_key(&self, error: ComponentError) -> ComponentError {
-        if !error.message.contains("ON CONFLICT clause") {
-            return error;
-        }
-        let message = format!("Upsert needs a primary key or a unique index over exactly ({})", self.keys.join(", "));
-        ComponentError::new("sql/no-unique-index", message).on("Keys")
-    }
-
-    fn refused(&self, error: ComponentError, row: u64) -> ComponentError {
-        error.about(&format!("table “{}”, record {row}", self.table)).at_row(row)
-    }
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    names.map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
-}
-
-fn meant(near: &[String]) -> String {
-    near.first().map(|name| format!(" (did you mean “{name}”?)")).unwrap_or_default()
-}
-
-/// The columns of a table; none if there is no such table.
-fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare_cached("SELECT name FROM pragma_table_info(?1)")?;
-    statement.query_map([table], |row| row.get(0))?.collect()
 }

@@ -134,7 +134,7 @@ async fn connections_of_another_kind_are_refused() {
     assert_eq!(refused(&bench, &put("t"), "id\n1\n").await.code, "sql/connection-kind");
     assert_eq!(refused(&Bench::new(), &put("t"), "id\n1\n").await.code, "connection/unknown");
     let bench = Bench::new().with_connection("warehouse", "sqlite", &[]);
-    assert_eq!(refused(&bench, &put("t"), "id\n1\n").await.code, "sql/no-path");
+    assert_eq!(refused(&bench, &put("t"), "id\n1\n").await.code, "connection/missing-field");
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use crate::outcome::Failure;
 use flow_model::{Component, ComponentId, Connection, Flow, FlowName, Link};
 use flow_project::Project;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The project's name on the cluster.
@@ -18,8 +17,7 @@ pub fn make(folder: &Path, service: &str) -> Result<PathBuf, Failure> {
     let project = Project::create(&root, NAME)?;
     let name = FlowName::parse(FLOW).map_err(|error| Failure::new("flow/name", error.to_string()))?;
     project.create_flow(&name, &flow()?)?;
-    let settings = BTreeMap::from([("url".to_owned(), json!(service))]);
-    let connection = Connection { name: "service".to_owned(), kind: "http".to_owned(), settings };
+    let connection = Connection::new("service", "http").with("url", service);
     let path = root.join("connections/service.json");
     std::fs::write(&path, connection.to_json()).map_err(|error| Failure::file("write", &path, &error))?;
     crate::repository::publish(&root, &folder.join("remote.git"))

@@ -1,0 +1,82 @@
+//! What authors want to know of a database before anything runs.
+
+use super::pool::{Databases, IfMissing};
+use super::{Session, Statement, Table};
+use crate::{ComponentError, Services};
+use flow_data::arrow::datatypes::SchemaRef;
+use flow_model::Connection;
+use serde::Serialize;
+use std::time::Duration;
+
+/// How long a database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A database that answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DatabaseInfo {
+    /// What it is: `PostgreSQL 15.4`.
+    pub version: String,
+}
+
+/// Whether the database that a connection leads to answers. The connection has its secrets filled in.
+pub async fn test_connection(
+    databases: &Databases,
+    connection: &Connection,
+    services: &dyn Services,
+) -> Result<DatabaseInfo, ComponentError> {
+    ask(databases, connection, services, async |session| Ok(DatabaseInfo { version: session.version().await? })).await
+}
+
+/// Its tables and views.
+pub async fn inspect_tables(
+    databases: &Databases,
+    connection: &Connection,
+    services: &dyn Services,
+) -> Result<Vec<Table>, ComponentError> {
+    ask(databases, connection, services, async |session| session.tables().await).await
+}
+
+/// The fields that a query gives. `$name` in it stands for a value that is not there yet.
+pub async fn inspect_query(
+    databases: &Databases,
+    connection: &Connection,
+    services: &dyn Services,
+    query: &str,
+) -> Result<SchemaRef, ComponentError> {
+    ask(databases, connection, services, async |session| {
+        let query = one_statement(query, session)?;
+        session.describe(&query).await
+    })
+    .await
+}
+
+/// The one statement that a text must hold.
+pub(crate) fn one_statement(text: &str, session: &dyn Session) -> Result<Statement, ComponentError> {
+    let mut statements = Statement::all(text, session.dialect()).into_iter();
+    match (statements.next(), statements.next()) {
+        (Some(query), None) => Ok(query),
+        (None, _) => Err(ComponentError::new("sql/syntax", "the query is empty").for_good()),
+        (Some(_), Some(_)) => {
+            Err(ComponentError::new("sql/syntax", "this takes one query, and here are several, divided by “;”").for_good())
+        }
+    }
+}
+
+/// Opens a session for a question that changes nothing.
+async fn ask<T>(
+    databases: &Databases,
+    connection: &Connection,
+    services: &dyn Services,
+    question: impl AsyncFnOnce(&mut dyn Session) -> Result<T, ComponentError>,
+) -> Result<T, ComponentError> {
+    let answer = async {
+        let mut session = databases.open(connection, services, IfMissing::Refuse).await?;
+        let answer = question(session.as_mut()).await?;
+        session.release();
+        Ok(answer)
+    };
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
+        let message = format!("the database of the connection “{}” did not answer within {} s", connection.name, PATIENCE.as_secs());
+        Err(ComponentError::new("sql/timeout", message))
+    })
+}
