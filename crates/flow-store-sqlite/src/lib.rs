@@ -16,6 +16,7 @@ mod projects;
 mod reader;
 mod requests;
 mod schema;
+mod secrets;
 mod servers;
 mod wal;
 mod write_lock;

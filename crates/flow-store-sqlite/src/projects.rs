@@ -18,7 +18,7 @@ use std::sync::Arc;
 const PROJECTS: &str = "SELECT name, repository, branch, folder, account, created, active_version, active_commit,
                                wanted_commit FROM project";
 
-fn no_project(name: &ProjectName) -> StoreError {
+pub(crate) fn no_project(name: &ProjectName) -> StoreError {
     StoreError::NotFound { what: "project", name: name.to_string() }
 }
 

@@ -14,6 +14,7 @@
 mod accounts;
 mod projects;
 mod requests;
+mod secrets;
 mod servers;
 mod steps;
 mod takeover;
@@ -91,6 +92,9 @@ tests! {
         a_project_has_an_active_version_and_a_wanted_commit,
         version_files_are_kept_for_good,
         servers_tell_which_version_they_have;
+    secrets:
+        secrets_belong_to_a_connection_of_a_project,
+        a_secret_is_replaced_and_removed;
     accounts:
         accounts_are_made_once,
         one_administrator_is_always_left,

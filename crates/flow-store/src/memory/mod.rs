@@ -4,12 +4,13 @@
 mod accounts;
 mod projects;
 mod requests;
+mod secrets;
 mod servers;
 
 use crate::transition::{AttemptChange, Change};
 use crate::{
     Account, AttemptRecord, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName, Request,
-    RequestId, SavedPoint, ServerId, ServerRef, ServerState, ServerVersion, Session, Store, StoreError, SystemClock,
+    RequestId, SavedPoint, SealedSecret, ServerId, ServerRef, ServerState, ServerVersion, Session, Store, StoreError, SystemClock,
     Timestamp, Token, VersionId, VersionRecord, check_alive,
 };
 use bytes::Bytes;
@@ -34,6 +35,7 @@ struct State {
     projects: BTreeMap<ProjectName, Project>,
     versions: BTreeMap<(ProjectName, VersionId), VersionFiles>,
     server_versions: BTreeMap<(ProjectName, ServerId), ServerVersion>,
+    secrets: BTreeMap<(ProjectName, String), BTreeMap<String, SealedSecret>>,
     accounts: BTreeMap<String, AccountRecord>,
     tokens: Vec<(String, Token)>,
     sessions: HashMap<String, Session>,

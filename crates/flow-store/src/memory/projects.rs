@@ -10,7 +10,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-fn no_project(name: &ProjectName) -> StoreError {
+pub(super) fn no_project(name: &ProjectName) -> StoreError {
     StoreError::NotFound { what: "project", name: name.to_string() }
 }
 
