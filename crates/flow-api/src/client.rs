@@ -130,6 +130,32 @@ impl Client {
         self.get(&format!("projects/{}/flows", segment(project))).await
     }
 
+    /// The names of the secrets that are set for a connection of a project.
+    pub async fn secrets(&self, project: &str, connection: &str) -> Result<Vec<SecretEntry>, ClientError> {
+        self.get(&secrets_of(project, connection)).await
+    }
+
+    /// Sets secrets of a connection; those that are not named stay.
+    pub async fn set_secrets(
+        &self,
+        project: &str,
+        connection: &str,
+        secrets: &NewSecrets,
+    ) -> Result<Vec<SecretEntry>, ClientError> {
+        self.json(self.call(Method::PUT, &secrets_of(project, connection))?.json(secrets)).await
+    }
+
+    /// Forgets a secret of a connection, or all of them.
+    pub async fn remove_secrets(
+        &self,
+        project: &str,
+        connection: &str,
+        field: Option<&str>,
+    ) -> Result<Vec<SecretEntry>, ClientError> {
+        let query = SecretQuery { field: field.map(str::to_owned) };
+        self.json(self.call(Method::DELETE, &secrets_of(project, connection))?.query(&query)).await
+    }
+
     /// Makes requests. With an idempotency key the call may be repeated and makes them once.
     pub async fn create_requests(
         &self,
@@ -298,6 +324,10 @@ fn segment(name: &str) -> String {
         }
     }
     out
+}
+
+fn secrets_of(project: &str, connection: &str) -> String {
+    format!("projects/{}/connections/{}/secrets", segment(project), segment(connection))
 }
 
 /// The session's cookie in a reply, as `name=value`.

@@ -11,6 +11,7 @@ mod event;
 mod problem;
 mod project;
 mod request;
+mod secret;
 mod server;
 mod time;
 mod typescript;
@@ -27,6 +28,7 @@ pub use request::{
     Attempt, AttemptEnd, FlowAtVersion, LogEntry, LogQuery, NewRequests, Request, RequestDetail, RequestError,
     RequestQuery, RequestSettings, RequestState, Requests, SavedKind, SavedPoint, SavedRows, WaitQuery,
 };
+pub use secret::{NewSecrets, SecretEntry, SecretQuery};
 pub use server::{Owner, Server, ServerState};
 pub use time::Time;
 pub use typescript::{declarations, typescript};
