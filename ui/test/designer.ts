@@ -9,10 +9,10 @@ localStorage.setItem("cairn.panel.open", options.has("panel") ? "yes" : "no");
 const host = new FixturePlatform(options.get("project") !== "none", Number(options.get("size") ?? 0));
 usePlatform(host);
 await import("../src/designer/main");
-Object.assign(window, { host });
 
 // What the address asks for is done once the window stands: `?do=select:map,panel:run`.
 const { designer } = await import("../src/designer/state/designer.svelte");
+Object.assign(window, { host, designer });
 const { act } = await import("../src/designer/state/actions");
 await new Promise((done) => setTimeout(done, 300));
 for (const step of (options.get("do") ?? "").split(",").filter(Boolean)) {

@@ -1,9 +1,17 @@
-import type { Edit, Flow, FlowPatch } from "../src/platform";
+import type { Component, Edit, Flow, FlowPatch } from "../src/platform";
 import { patched } from "../src/designer/state/patch";
 
 /** The document after an edit, as the real host makes it. */
 export function applied(flow: Flow, edit: Edit): Flow {
-  const empty: FlowPatch = { components: {}, removedComponents: [], links: [], removedLinks: [], layout: {} };
+  const empty: FlowPatch = {
+    components: {},
+    removedComponents: [],
+    links: [],
+    removedLinks: [],
+    groups: {},
+    removedGroups: [],
+    layout: {},
+  };
   const component = "id" in edit ? flow.components[edit.id] : undefined;
   switch (edit.edit) {
     case "batch":
@@ -14,11 +22,26 @@ export function applied(flow: Flow, edit: Edit): Flow {
         components: { [edit.id]: edit.component },
         layout: { [edit.id]: edit.position },
       });
-    case "removeComponent":
+    case "removeComponent": {
+      const gone = new Set([edit.id, ...inside(flow, edit.id)]);
+      const removedLinks = flow.links.filter(({ from, to }) => gone.has(from.component) || gone.has(to.component));
+      return patched(flow, { ...empty, removedComponents: [...gone], removedLinks });
+    }
+    case "setParent": {
+      const moved = new Set(Object.keys(edit.positions));
+      const components: Record<string, Component> = {};
+      for (const id of moved) {
+        const { type, name, properties } = flow.components[id] as Component;
+        components[id] = { type, name, properties, ...(edit.parent === undefined ? {} : { parent: edit.parent }) };
+      }
+      const removedLinks = flow.links.filter(({ from, to }) => moved.has(from.component) !== moved.has(to.component));
+      return patched(flow, { ...empty, components, layout: edit.positions, removedLinks });
+    }
+    case "setGroup":
       return patched(flow, {
         ...empty,
-        removedComponents: [edit.id],
-        removedLinks: flow.links.filter(({ from, to }) => from.component === edit.id || to.component === edit.id),
+        groups: edit.group ? { [edit.id]: edit.group } : {},
+        removedGroups: edit.group ? [] : [edit.id],
       });
     case "move":
       return patched(flow, { ...empty, layout: { [edit.id]: edit.position } });
@@ -39,4 +62,9 @@ export function applied(flow: Flow, edit: Edit): Flow {
       return patched(flow, { ...empty, components: { [edit.id]: { ...component, properties } } });
     }
   }
+}
+
+function inside(flow: Flow, id: string): string[] {
+  const children = Object.keys(flow.components).filter((child) => flow.components[child]?.parent === id);
+  return children.flatMap((child) => [child, ...inside(flow, child)]);
 }

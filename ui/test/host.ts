@@ -13,6 +13,7 @@ import {
 import { linkId } from "../src/designer/state/patch";
 import { applied } from "./edits";
 import { palette } from "./palette";
+import { connectionReplies } from "./connections";
 import { replies } from "./replies";
 import { portsOf, problemsOf, sampleFlows, viewOf } from "./flows";
 
@@ -78,6 +79,8 @@ export class FixturePlatform implements Platform {
       removedComponents: [],
       links: [],
       removedLinks: [],
+      groups: {},
+      removedGroups: [],
       layout: {},
       description: next.description,
     };
@@ -100,6 +103,7 @@ export class FixturePlatform implements Platform {
     ...replies(() => this.#log),
     host_view: () => ({ kind: "browser", version: "0.1.0" }),
     palette: () => ({ components: palette }),
+    ...connectionReplies(() => this.#project()),
     project_recent: () => [
       { name: "shop", path: "/home/anna/flows/shop" },
       { name: "warehouse", path: "/home/anna/flows/warehouse" },
@@ -108,7 +112,7 @@ export class FixturePlatform implements Platform {
     project_open: () => ((this.#hasProject = true), this.#project()),
     project_create_flow: ({ flow }: { flow: string }) => {
       this.#flows.set(flow, {
-        document: { description: "", components: {}, links: [], layout: {} },
+        document: { description: "", components: {}, links: [], groups: {}, layout: {} },
         revision: 1,
         past: [],
         future: [],
@@ -331,11 +335,17 @@ export class FixturePlatform implements Platform {
             components: { [id]: component },
             log: [{ at: Date.now(), component: id, failure: false, message }],
           });
-        tell({ state: "running", attempt: 1, took: null, outlets: {}, note: null }, "started");
+        tell(
+          { state: "running", attempt: 1, took: null, rows: null, iterations: null, outlets: {}, note: null },
+          "started",
+        );
         await wait(60);
         const outlets: ComponentRun["outlets"] =
           id === "valid" ? { out: { rows: 3213 }, rejected: { rows: 41 } } : { out: { rows: 3213 } };
-        tell({ state: "finished", attempt: 1, took: 41.3, outlets, note: "3,213 records" }, "finished: 3,213 records");
+        tell(
+          { state: "finished", attempt: 1, took: 41.3, rows: null, iterations: null, outlets, note: "3,213 records" },
+          "finished: 3,213 records",
+        );
       }
       const last = "put" in open.document.components ? "tell" : "end";
       this.tell({
@@ -348,7 +358,17 @@ export class FixturePlatform implements Platform {
           message: "POST /imports answered 503 Service Unavailable.",
           component: last,
         },
-        components: { [last]: { state: "failed", attempt: 1, took: 12, outlets: {}, note: "503 Service Unavailable" } },
+        components: {
+          [last]: {
+            state: "failed",
+            attempt: 1,
+            took: 12,
+            rows: null,
+            iterations: null,
+            outlets: {},
+            note: "503 Service Unavailable",
+          },
+        },
         log: [{ at: Date.now(), component: last, failure: true, message: "failed: 503 Service Unavailable" }],
       });
     })();

@@ -67,6 +67,18 @@ export const palette: ComponentDescription[] = [
       { required: true },
     ),
   ]),
+  type("ForEach", "ForEach", "control", "repeat", "Runs its body for each record, or for a number of them.", [
+    property("Size", { kind: "integer", min: 1, max: 1000000 }, "How many records an iteration gets.", { default: 1 }),
+    property("Parallel", { kind: "integer", min: 1, max: 64 }, "How many iterations run at once.", { default: 1 }),
+    property("Index", { kind: "text" }, "The flow variable that holds the number of the iteration, from 0."),
+  ]),
+  type("SubFlow", "SubFlow", "control", "workflow", "Runs another flow of the project.", [
+    property("Flow", { kind: "flow" }, "The flow.", { required: true }),
+    property("Inputs", { kind: "mapping" }, "Its inputs, each with an expression over the first record."),
+  ]),
+  type("SetVariable", "Set Variable", "control", "variable", "Sets flow variables.", [
+    property("Variables", { kind: "mapping" }, "The variables, each with its expression.", { required: true }),
+  ]),
   type("Wait", "Wait", "control", "hourglass", "Waits durably, without memory.", [
     property("Seconds", { kind: "seconds", min: 0 }, "How long.", { required: true }),
   ]),
@@ -107,6 +119,51 @@ export const palette: ComponentDescription[] = [
       required: true,
     }),
   ]),
+  type("Sort", "Sort", "transform", "arrow-down-narrow-wide", "Puts records in order.", [
+    property("Keys", { kind: "sortKeys" }, "By what, the most important first.", { required: true }),
+  ]),
+  type("Aggregate", "Aggregate", "transform", "sigma", "Makes one record of each group.", [
+    property("Groups", { kind: "fields" }, "The fields that make a group."),
+    property("Fields", { kind: "mapping" }, "What is made of each group.", { required: true }),
+  ]),
+  type("Join", "Join", "transform", "merge", "Puts records of two inlets side by side.", [
+    property("Keys", { kind: "joinKeys" }, "What must be equal.", { required: true }),
+  ]),
+  type("Unnest", "Unnest", "transform", "list-tree", "Makes a record of each entry of a list.", [
+    property("Field", { kind: "field" }, "The field with the lists.", { required: true }),
+  ]),
+  type("Sql", "SQL", "transform", "table-2", "A query over the inlets.", [
+    property("Inlets", { kind: "names" }, "The inlets, each a table of the query.", { default: ["in"] }),
+    property("Query", { kind: "sql" }, "The query.", { required: true }),
+  ]),
+  type("Parse", "Parse", "transform", "scan-text", "Reads records from a text.", [
+    property("Columns", { kind: "columns", fixed: true }, "The columns.", { required: true }),
+  ]),
+  type("JavaScript", "JavaScript", "transform", "braces", "Makes records by a script.", [
+    property("Script", { kind: "script" }, "The script.", { required: true }),
+    property("Columns", { kind: "columns", fixed: false }, "The fields that leave, with their types."),
+  ]),
+  type(
+    "FileDelete",
+    "File Delete",
+    "file",
+    "file-x",
+    "Deletes files.",
+    [property("Path", { kind: "path" }, "The files.", { required: true })],
+    "changes",
+  ),
+  type(
+    "SqlGet",
+    "SQL Get",
+    "database",
+    "database-zap",
+    "Reads records from a database.",
+    [
+      property("Connection", { kind: "connection", kinds: ["sqlite"] }, "The database.", { required: true }),
+      property("Query", { kind: "sql" }, "The query.", { required: true }),
+    ],
+    "reads",
+  ),
   type(
     "SqlPut",
     "SQL Put",

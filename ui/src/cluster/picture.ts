@@ -1,42 +1,19 @@
-import type { Family, Flow } from "../generated/types";
-import { CARD_WIDTH, ERROR_OUTLET, shapeOf, type Shape } from "../designer/canvas/geometry";
+import type { Family, Flow, Position } from "../generated/types";
+import { palette } from "../generated/palette";
+import { placeAll, type Placed } from "../shared/bodies";
+import { portsInUse, type LinkedPorts } from "../shared/links";
+import { BODY_START, CARD_WIDTH, roleOf, shapeOf, type PortRole, type Shape } from "../designer/canvas/geometry";
 
-/**
- * Family and icon of each component type, as the palette has them. The designer asks its host for the palette; a
- * server has none to give, and a type that is missing here is drawn as a plain box.
- */
-const looks: Record<string, { family: Family; icon: string; title: string }> = {
-  Start: { family: "control", icon: "play", title: "Start" },
-  End: { family: "control", icon: "flag", title: "End" },
-  Branch: { family: "control", icon: "git-fork", title: "Branch" },
-  Wait: { family: "control", icon: "hourglass", title: "Wait" },
-  Fail: { family: "control", icon: "octagon-x", title: "Fail" },
-  Checkpoint: { family: "checkpoint", icon: "cairn", title: "Checkpoint" },
-  FileRead: { family: "file", icon: "file-input", title: "File Read" },
-  FileWrite: { family: "file", icon: "file-output", title: "File Write" },
-  Mapper: { family: "transform", icon: "arrow-right-left", title: "Mapper" },
-  Filter: { family: "transform", icon: "funnel", title: "Filter" },
-  SqlPut: { family: "database", icon: "database", title: "SQL Put" },
-  HttpRequest: { family: "network", icon: "globe", title: "HTTP Request" },
-};
-
-/** How a component of this type looks. */
+/** How a component of this type looks; one that this release does not know is drawn as a plain box. */
 export function lookOfType(type: string): { family: Family | undefined; icon: string; title: string } {
-  return looks[type] ?? { family: undefined, icon: "box", title: type };
+  const known = Object.hasOwn(palette, type) ? palette[type as keyof typeof palette] : undefined;
+  return known ?? { family: undefined, icon: "box", title: type };
 }
 
-/** A component where it is drawn. */
-export interface Placed {
-  id: string;
-  x: number;
-  y: number;
-  shape: Shape;
-}
-
-/** Where everything of a flow is drawn, moved so that the picture begins at 0, 0. */
+/** Where everything of a flow is drawn, moved so that the picture begins at 0, 0. Frames come before what is in them. */
 export interface Picture {
-  components: Placed[];
-  links: { key: string; path: string; isError: boolean; from: string; to: string }[];
+  components: Placed<Shape>[];
+  links: { key: string; path: string; role: PortRole; from: string; to: string }[];
   width: number;
   height: number;
 }
@@ -48,76 +25,80 @@ const APART = 32;
 
 /** Draws a flow from its layout. Only the outlets and inlets that links use are known here, and only they are drawn. */
 export function pictureOf(flow: Flow): Picture {
-  const used = portsInUse(flow);
-  const raw = Object.keys(flow.components).map((id, index): Placed => {
-    const at = flow.layout[id] ?? { x: index * 272, y: 0 };
-    const saves = flow.components[id]?.type === "Checkpoint";
-    const ports = used.get(id) ?? { inlets: [], outlets: [] };
-    const view = {
-      ports: { inlets: ports.inlets.map(port), outlets: ports.outlets.map(port) },
-      line: "",
-      settles: false,
-    };
-    return { id, ...at, shape: narrowed(shapeOf({ saves } as Parameters<typeof shapeOf>[0], view)) };
+  // From top to bottom, so that links do not cross at their component.
+  const height = (id: string): number => flow.layout[id]?.y ?? 0;
+  const used = portsInUse(
+    flow,
+    flow.links.toSorted((a, b) => height(a.to.component) - height(b.to.component)),
+  );
+  const parents = new Set(Object.values(flow.components).map(({ parent }) => parent));
+  const all = placeAll<Shape>(flow, {
+    hasBody: (id) => parents.has(id),
+    shape: (id, body) => {
+      const saves = flow.components[id]?.type === "Checkpoint";
+      const shape = shapeOf({ saves } as Parameters<typeof shapeOf>[0], viewOf(used.get(id)), used.get(id), body);
+      return shape.kind === "card" ? narrowed(shape) : shape;
+    },
+    arrange: closer,
   });
-  const top = Math.min(...raw.map(({ y }) => y)) - MARGIN;
-  const components = closer(raw).map((one) => ({ ...one, x: one.x + MARGIN, y: one.y - top }));
+  const placed = [...all.values()];
+  const top = Math.min(...placed.map(({ place }) => place.y)) - MARGIN;
+  const components = placed.map((one) => ({ ...one, place: { x: one.place.x + MARGIN, y: one.place.y - top } }));
   const byId = new Map(components.map((one) => [one.id, one]));
   const links = flow.links.map(({ from, to }) => ({
     key: `${from.component}.${from.port} ${to.component}.${to.port}`,
     path: curve(portAt(byId.get(from.component), from.port, "out"), portAt(byId.get(to.component), to.port, "in")),
-    isError: from.port === ERROR_OUTLET,
+    role: roleOf(from.port),
     from: from.component,
     to: to.component,
   }));
   return {
     components,
     links,
-    width: Math.max(...components.map(({ x, shape }) => x + shape.width)) + MARGIN,
-    height: Math.max(...components.map(({ y, shape }) => y + shape.height)) + MARGIN,
+    width: Math.max(...components.map(({ place, shape }) => place.x + shape.width)) + MARGIN,
+    height: Math.max(...components.map(({ place, shape }) => place.y + shape.height)) + MARGIN,
   };
 }
 
+function viewOf(used: LinkedPorts | undefined): NonNullable<Parameters<typeof shapeOf>[1]> {
+  const port = (name: string): { name: string; title: string } => ({ name, title: name });
+  const list = (names: ReadonlySet<string> | undefined): { name: string; title: string }[] =>
+    [...(names ?? [])].map(port);
+  const ports = {
+    inlets: list(used?.inlets),
+    outlets: list(used?.outlets),
+    bodyInlets: list(used?.bodyInlets),
+    bodyOutlets: list(used?.bodyOutlets),
+  };
+  return { ports, line: "", settles: false, sets: [] };
+}
+
 function narrowed(shape: Shape): Shape {
-  if (shape.milestone) return shape;
   const moved = (one: Shape["ports"][number]): Shape["ports"][number] =>
     one.side === "left" ? one : { ...one, x: one.x - CARD_WIDTH + NARROW };
   return { ...shape, width: NARROW, ports: shape.ports.map(moved), rows: shape.rows.map(moved) };
 }
 
-/** Moves components to the left where nothing stands between them and their neighbours; the first is at 0. */
-function closer(components: readonly Placed[]): Placed[] {
-  let end = 0;
+/**
+ * Moves what stands side by side to the left where nothing stands between it and its neighbours. The first is at 0, or
+ * where a body begins.
+ */
+function closer(
+  side: readonly { id: string; at: Position; shape: Shape }[],
+  inBody: boolean,
+): { id: string; at: Position }[] {
+  const begin = inBody ? BODY_START.x : 0;
+  let end = begin;
   let shift = Number.NaN;
-  return components
-    .toSorted((a, b) => a.x - b.x)
-    .map((one) => {
-      if (Number.isNaN(shift)) shift = -one.x;
-      else if (one.x + shift > end + APART) shift = end + APART - one.x;
-      const x = one.x + shift;
-      end = Math.max(end, x + one.shape.width);
-      return { ...one, x };
+  return side
+    .toSorted((a, b) => a.at.x - b.at.x)
+    .map(({ id, at, shape }) => {
+      if (Number.isNaN(shift)) shift = begin - at.x;
+      else if (at.x + shift > end + APART) shift = end + APART - at.x;
+      const x = at.x + shift;
+      end = Math.max(end, x + shape.width);
+      return { id, at: { x, y: at.y } };
     });
-}
-
-const port = (name: string): { name: string; title: string } => ({ name, title: name });
-
-function portsInUse(flow: Flow): Map<string, { inlets: string[]; outlets: string[] }> {
-  const used = new Map<string, { inlets: string[]; outlets: string[] }>();
-  const of = (id: string): { inlets: string[]; outlets: string[] } => {
-    const known = used.get(id) ?? { inlets: [], outlets: [] };
-    used.set(id, known);
-    return known;
-  };
-  // From top to bottom, so that links do not cross at their component.
-  const height = (id: string): number => flow.layout[id]?.y ?? 0;
-  for (const { from, to } of flow.links.toSorted((a, b) => height(a.to.component) - height(b.to.component))) {
-    const { outlets } = of(from.component);
-    const { inlets } = of(to.component);
-    if (!outlets.includes(from.port)) outlets.push(from.port);
-    if (!inlets.includes(to.port)) inlets.push(to.port);
-  }
-  return used;
 }
 
 interface End {
@@ -126,11 +107,11 @@ interface End {
   down: boolean;
 }
 
-function portAt(component: Placed | undefined, name: string, way: "in" | "out"): End {
+function portAt(component: Placed<Shape> | undefined, name: string, way: "in" | "out"): End {
   const found = component?.shape.ports.find((one) => one.name === name && one.way === way);
   return {
-    x: (component?.x ?? 0) + (found?.x ?? 0),
-    y: (component?.y ?? 0) + (found?.y ?? 0),
+    x: (component?.place.x ?? 0) + (found?.x ?? 0),
+    y: (component?.place.y ?? 0) + (found?.y ?? 0),
     down: found?.side === "bottom",
   };
 }

@@ -555,6 +555,14 @@ attempt: number,
  */
 took: number | null, 
 /**
+ * How many records it has dealt with so far, where it tells.
+ */
+rows: number | null, 
+/**
+ * Of a ForEach: how far its iterations have come.
+ */
+iterations: Iterations | null, 
+/**
  * What it put out, by outlet: only the outlets that delivered.
  */
 outlets: { [key in string]: OutletRun }, 
@@ -584,7 +592,97 @@ line: string,
  * Whether it never runs again once every Checkpoint of the flow (and the begin checkpoint, where used) has saved:
  * every path from it crosses a saved point. The others may run again until the ends of their paths are reached.
  */
-settles: boolean, };
+settles: boolean, 
+/**
+ * The flow variables that it sets for what comes behind it.
+ */
+sets: Array<string>, };
+
+/**
+ * A named endpoint of a project, kept in `connections/NAME.json`.
+ */
+export type Connection = { 
+/**
+ * Its name, which components refer to. It is the file name without `.json`.
+ */
+name: string, 
+/**
+ * What it leads to: `sqlite`, `http`.
+ */
+kind: string, 
+/**
+ * Where that is: the kind's fields that are no secrets.
+ */
+settings: Record<string, unknown>, };
+
+/**
+ * A field of a kind of connection.
+ */
+export type ConnectionField = { 
+/**
+ * Its name in the document.
+ */
+name: string, 
+/**
+ * Its label.
+ */
+title: string, 
+/**
+ * What it means, and what holds when it is left out.
+ */
+help: string, 
+/**
+ * What values it takes. A secret is always a text.
+ */
+values: FieldValues, 
+/**
+ * Whether the connection cannot do without it.
+ */
+required: boolean, 
+/**
+ * Whether it is a secret, which is kept apart from the project.
+ */
+secret: boolean, };
+
+/**
+ * Something that a connection can lead to.
+ */
+export type ConnectionKind = { 
+/**
+ * Its name in the document: `postgres`.
+ */
+kind: string, 
+/**
+ * Its name for people: `PostgreSQL`.
+ */
+title: string, 
+/**
+ * One line that says what it is for.
+ */
+summary: string, 
+/**
+ * Its fields, in the order in which they are asked for.
+ */
+fields: Array<ConnectionField>, };
+
+/**
+ * What values a field takes.
+ */
+export type FieldValues = { "kind": "text" } | { "kind": "integer", min: number, max: number, } | { "kind": "number" } | { "kind": "choice", choices: Array<Choice>, };
+
+/**
+ * The answer of `connection_kinds`.
+ */
+export type ConnectionKindList = { kinds: Array<ConnectionKind>, };
+
+/**
+ * The answer of `connection_view`. Secrets themselves never leave the program.
+ */
+export type ConnectionDetails = { connection: Connection | null, secrets: Array<string>, problem: string | null, };
+export type SecretNames = { secrets: Array<string>, };
+export type ConnectionAnswer = { took: number, server: string, };
+export type DatabaseTable = { name: string, view: boolean, fields: Array<Field>, keys: Array<string>, };
+export type DatabaseSchema = { tables: Array<DatabaseTable>, };
 
 /**
  * A connection of the project tree.
@@ -660,7 +758,11 @@ message: string,
 /**
  * Where.
  */
-place: Place, };
+place: Place, 
+/**
+ * An edit that mends it, where there is one that an author would choose.
+ */
+fix?: Fix, };
 
 /**
  * A change to a flow. Menu, keyboard, canvas, inspector, paste and merge all change a flow by edits and in no other way.
@@ -713,7 +815,15 @@ id: ComponentId,
 /**
  * Where.
  */
-position: Position, } | { "edit": "connect", 
+position: Position, } | { "edit": "setParent", 
+/**
+ * The ForEach; none is the top level.
+ */
+parent?: ComponentId, 
+/**
+ * The components that move, with the places where they are drawn there.
+ */
+positions: Record<string, Position>, } | { "edit": "connect", 
 /**
  * The link.
  */
@@ -725,7 +835,15 @@ link: Link, } | { "edit": "setDescription",
 /**
  * The new description.
  */
-description: string, } | { "edit": "batch", 
+description: string, } | { "edit": "setGroup", 
+/**
+ * Its identity.
+ */
+id: ComponentId, 
+/**
+ * What it is from now on; none removes it.
+ */
+group?: Group, } | { "edit": "batch", 
 /**
  * The edits, in order.
  */
@@ -785,6 +903,19 @@ nullable: boolean, };
 export type FileChange = "added" | "modified" | "deleted" | "conflicted";
 
 /**
+ * An edit that mends what a diagnostic is about.
+ */
+export type Fix = { 
+/**
+ * What it does, for a button: `Remove the link`.
+ */
+title: string, 
+/**
+ * The edit.
+ */
+edit: Edit, };
+
+/**
  * A flow: components and the links between them. Exactly one component is the start component.
  */
 export type Flow = { 
@@ -801,7 +932,11 @@ components: Record<string, Component>,
  */
 links: Array<Link>, 
 /**
- * Where each component is drawn. Kept apart from the components so that a moved box hides nothing in a diff.
+ * Frames around components, and notes, by their ids.
+ */
+groups: Record<string, Group>, 
+/**
+ * Where each component is drawn; in the body of a ForEach, relative to the ForEach. Kept apart from the components so that a moved box hides nothing in a diff.
  */
 layout: Record<string, Position>, };
 
@@ -994,7 +1129,11 @@ text: string,
 /**
  * Where the upper left corner of the whole goes.
  */
-position: Position, };
+position: Position, 
+/**
+ * The component into whose body it goes; none is the top level.
+ */
+parent?: ComponentId, };
 
 /**
  * What changed in a document, by place: to patch, take out what is removed, then put in what is here.
@@ -1016,6 +1155,14 @@ links: Array<Link>,
  * Links that are gone.
  */
 removedLinks: Array<Link>, 
+/**
+ * Groups that are new or changed.
+ */
+groups: Record<string, Group>, 
+/**
+ * Groups that are gone.
+ */
+removedGroups: Array<ComponentId>, 
 /**
  * Positions that are new or changed. Those of removed components are gone with them.
  */
@@ -1405,13 +1552,26 @@ token: Token,
 secret: string, };
 
 /**
+ * How far the iterations of a ForEach have come.
+ */
+export type Iterations = { 
+/**
+ * How many have finished.
+ */
+done: number, 
+/**
+ * How many there are, where that is known.
+ */
+of: number | null, };
+
+/**
  * What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.
  */
 export type OutletRun = { 
 /**
- * How many records.
+ * How many records, where that is known.
  */
-rows: number, };
+rows: number | null, };
 
 /**
  * The server that a request belongs to.
@@ -1512,7 +1672,15 @@ inlets: Array<PortDescription>,
 /**
  * Where streams go out, from top to bottom; the error outlet last.
  */
-outlets: Array<PortDescription>, };
+outlets: Array<PortDescription>, 
+/**
+ * Of a component with a body (ForEach): where streams go into the body. Seen from there, the body's entry.
+ */
+bodyOutlets: Array<PortDescription>, 
+/**
+ * Of a component with a body: where streams come back from the body. Seen from there, the body's exit.
+ */
+bodyInlets: Array<PortDescription>, };
 
 /**
  * A place on the canvas, in canvas units (one is a pixel at 100%), to the component's upper left corner.
@@ -1753,7 +1921,12 @@ choices: Array<Choice>, } | { "kind": "expression",
 /**
  * Whether its value must be a boolean.
  */
-condition: boolean, } | { "kind": "mapping" } | { "kind": "branches" } | { "kind": "pairs" } | { "kind": "fields" } | { "kind": "inputs" } | { "kind": "connection", 
+condition: boolean, } | { "kind": "mapping" } | { "kind": "branches" } | { "kind": "pairs" } | { "kind": "script" } | { "kind": "sql" } | { "kind": "fields" } | { "kind": "field" } | { "kind": "names" } | { "kind": "columns", 
+/**
+ * Whether the columns stand at fixed places: each then has a `length`, and may have a `start` (from 1), both
+ * in characters.
+ */
+fixed: boolean, } | { "kind": "sortKeys" } | { "kind": "joinKeys" } | { "kind": "inputs" } | { "kind": "flow" } | { "kind": "connection", 
 /**
  * The kinds that fit.
  */
@@ -2204,7 +2377,7 @@ components: Array<ComponentId>, };
 /**
  * What a saved point keeps.
  */
-export type SavedKind = "begin" | "checkpoint" | "wait" | "stream" | "completed" | "outlets" | "withdrawn";
+export type SavedKind = "begin" | "checkpoint" | "wait" | "input" | "stream" | "completed" | "outlets" | "withdrawn";
 
 /**
  * Something that a request saved; what is settled by it never runs again.
@@ -2436,6 +2609,32 @@ account: Account,
  * When the session ends; absent for a caller with a token.
  */
 expires?: Time, };
+
+/**
+ * A frame around components, or a note of its own. It changes nothing about how the flow runs.
+ */
+export type Group = { 
+/**
+ * Its title on the canvas.
+ */
+title: string, 
+/**
+ * What it says, in Markdown.
+ */
+note: string, 
+/**
+ * The components that it is drawn around.
+ */
+members: Array<ComponentId>, 
+/**
+ * Where it is drawn when it has no members.
+ */
+area?: Area, };
+
+/**
+ * A rectangle on the canvas, in canvas units.
+ */
+export type Area = { x: number, y: number, width: number, height: number, };
 
 /**
  * How serious a diagnostic is.
@@ -2992,4 +3191,11 @@ export interface Commands {
    * `tour/not-possible`, `tour/running`.
    */
   tour_start: { input: TourStart; output: TourProgress };
+  connection_kinds: { input: Record<symbol, never>; output: ConnectionKindList };
+  connection_view: { input: { name: string }; output: ConnectionDetails };
+  connection_save: { input: { name: string, kind: string, settings: Record<string, unknown>, create: boolean }; output: ProjectView };
+  connection_delete: { input: { name: string }; output: ProjectView };
+  connection_set_secret: { input: { name: string, field: string, value: string | null }; output: SecretNames };
+  connection_test: { input: { name: string }; output: ConnectionAnswer };
+  connection_schema: { input: { name: string }; output: DatabaseSchema };
 }

@@ -1,60 +1,84 @@
+import ArrowDownNarrowWide from "@lucide/svelte/icons/arrow-down-narrow-wide";
+import ArrowRightLeft from "@lucide/svelte/icons/arrow-right-left";
 import Box from "@lucide/svelte/icons/box";
-import CircleStop from "@lucide/svelte/icons/circle-stop";
+import Braces from "@lucide/svelte/icons/braces";
 import CircleX from "@lucide/svelte/icons/circle-x";
+import Combine from "@lucide/svelte/icons/combine";
+import CopyMinus from "@lucide/svelte/icons/copy-minus";
 import Database from "@lucide/svelte/icons/database";
+import DatabaseZap from "@lucide/svelte/icons/database-zap";
+import FileCode from "@lucide/svelte/icons/file-code";
 import FileInput from "@lucide/svelte/icons/file-input";
 import FileOutput from "@lucide/svelte/icons/file-output";
-import FileText from "@lucide/svelte/icons/file-text";
-import Filter from "@lucide/svelte/icons/funnel";
+import FileSymlink from "@lucide/svelte/icons/file-symlink";
+import FileX from "@lucide/svelte/icons/file-x";
+import Files from "@lucide/svelte/icons/files";
 import Flag from "@lucide/svelte/icons/flag";
-import FlagTriangleRight from "@lucide/svelte/icons/flag-triangle-right";
+import Funnel from "@lucide/svelte/icons/funnel";
 import GitFork from "@lucide/svelte/icons/git-fork";
 import Globe from "@lucide/svelte/icons/globe";
 import Hourglass from "@lucide/svelte/icons/hourglass";
+import ListTree from "@lucide/svelte/icons/list-tree";
+import Merge from "@lucide/svelte/icons/merge";
 import OctagonX from "@lucide/svelte/icons/octagon-x";
 import Play from "@lucide/svelte/icons/play";
-import Send from "@lucide/svelte/icons/send";
-import Shuffle from "@lucide/svelte/icons/shuffle";
-import Split from "@lucide/svelte/icons/split";
-import Timer from "@lucide/svelte/icons/timer";
-import ArrowRightLeft from "@lucide/svelte/icons/arrow-right-left";
-import Circle from "@lucide/svelte/icons/circle";
+import Repeat from "@lucide/svelte/icons/repeat";
+import Reply from "@lucide/svelte/icons/reply";
+import ScanText from "@lucide/svelte/icons/scan-text";
+import ScrollText from "@lucide/svelte/icons/scroll-text";
+import ShieldCheck from "@lucide/svelte/icons/shield-check";
+import Sigma from "@lucide/svelte/icons/sigma";
 import Square from "@lucide/svelte/icons/square";
-import CirclePlay from "@lucide/svelte/icons/circle-play";
-import Clock from "@lucide/svelte/icons/clock";
-import Webhook from "@lucide/svelte/icons/webhook";
+import SquareTerminal from "@lucide/svelte/icons/square-terminal";
+import Table2 from "@lucide/svelte/icons/table-2";
+import Variable from "@lucide/svelte/icons/variable";
+import Workflow from "@lucide/svelte/icons/workflow";
 import type { Component } from "svelte";
+import type { palette } from "../generated/palette";
 
-/** The Lucide icons that component descriptions name. One that is missing here is drawn as a plain box. */
-const icons: Record<string, Component<{ size?: number; strokeWidth?: number }>> = {
+type Icon = Component<{ size?: number; strokeWidth?: number }>;
+type PaletteIcon = (typeof palette)[keyof typeof palette]["icon"];
+
+/** The Lucide icons of the component types; none may be missing. A Checkpoint's cairn is drawn by itself. */
+const icons: Record<Exclude<PaletteIcon, "cairn">, Icon> & Record<string, Icon> = {
+  "arrow-down-narrow-wide": ArrowDownNarrowWide,
   "arrow-right-left": ArrowRightLeft,
   box: Box,
-  circle: Circle,
-  "circle-play": CirclePlay,
-  "circle-stop": CircleStop,
+  braces: Braces,
   "circle-x": CircleX,
-  clock: Clock,
+  combine: Combine,
+  "copy-minus": CopyMinus,
   database: Database,
+  "database-zap": DatabaseZap,
+  "file-code": FileCode,
   "file-input": FileInput,
   "file-output": FileOutput,
-  "file-text": FileText,
-  filter: Filter,
-  funnel: Filter,
+  "file-symlink": FileSymlink,
+  "file-x": FileX,
+  files: Files,
   flag: Flag,
-  "flag-triangle-right": FlagTriangleRight,
+  funnel: Funnel,
   "git-fork": GitFork,
   globe: Globe,
   hourglass: Hourglass,
+  "list-tree": ListTree,
+  merge: Merge,
   "octagon-x": OctagonX,
   play: Play,
-  send: Send,
-  shuffle: Shuffle,
-  split: Split,
+  repeat: Repeat,
+  reply: Reply,
+  "scan-text": ScanText,
+  "scroll-text": ScrollText,
+  "shield-check": ShieldCheck,
+  sigma: Sigma,
   square: Square,
-  timer: Timer,
-  webhook: Webhook,
+  "square-terminal": SquareTerminal,
+  "table-2": Table2,
+  variable: Variable,
+  workflow: Workflow,
 };
 
-export function iconNamed(name: string | undefined): Component<{ size?: number; strokeWidth?: number }> {
+/** The icon of this name; a plain box where it is not known. */
+export function iconNamed(name: string | undefined): Icon {
   return icons[name ?? "box"] ?? Box;
 }

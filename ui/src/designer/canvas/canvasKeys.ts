@@ -3,6 +3,7 @@ import { act } from "../state/actions";
 import { designer } from "../state/designer.svelte";
 import type { DrawnFlow } from "../state/flow.svelte";
 import { chordOf } from "../state/keys";
+import { asOne, inside, isWithin } from "./bodies";
 import { GRID } from "./geometry";
 import { neighbour, type Direction } from "./walk";
 
@@ -45,6 +46,14 @@ export function canvasKey(flow: DrawnFlow, event: KeyboardEvent): boolean {
     case "insert":
       if (on) designer.window.open({ kind: "insert-after", component: on });
       return true;
+    case "shift+i":
+      if (on && designer.drawing.get(on)?.shape.kind === "frame")
+        designer.window.open({ kind: "insert-into", component: on });
+      return true;
+    case "m":
+      if (on && flow.selected.size === 0) flow.select([on]);
+      if (flow.selected.size > 0) designer.window.open({ kind: "move-into" });
+      return true;
     case "c":
       if (on) designer.window.open({ kind: "connect-to", component: on });
       return true;
@@ -72,7 +81,7 @@ export function canvasKey(flow: DrawnFlow, event: KeyboardEvent): boolean {
 
 /** Goes on to the component that the arrow leads to; with Shift it joins those that are chosen. */
 function walk(flow: DrawnFlow, direction: Direction, extend: boolean): true {
-  const next = neighbour(flow, flow.cursor, direction);
+  const next = neighbour(flow, designer.drawing, flow.cursor, direction);
   if (!next) return true;
   flow.select(extend ? [...flow.selected, next] : [next]);
   flow.cursor = next;
@@ -83,17 +92,25 @@ function walk(flow: DrawnFlow, direction: Direction, extend: boolean): true {
 /** Moves what is chosen by some steps of the grid. Steps in quick succession are one undo step. */
 function move(flow: DrawnFlow, direction: Direction, size: number): true {
   const [dx, dy] = steps[direction];
-  const edits: Edit[] = [...flow.selected].map((id) => {
-    const { x, y } = flow.document.layout[id] ?? { x: 0, y: 0 };
-    return { edit: "move", id, position: { x: x + dx * size * GRID, y: y + dy * size * GRID } };
-  });
-  const [first] = edits;
-  if (!first) return true;
+  // What is in a chosen body moves with it.
+  const ids = [...flow.selected].filter((id) => !isWithin(designer.drawing, parentOf(id), flow.selected));
+  const edit = asOne(
+    ids.map((id): Edit => {
+      const { x, y } = designer.drawing.get(id)?.at ?? { x: 0, y: 0 };
+      const position = { x: x + dx * size * GRID, y: y + dy * size * GRID };
+      return { edit: "move", id, position: parentOf(id) ? inside(position) : position };
+    }),
+  );
+  if (!edit) return true;
   const now = performance.now();
   if (now - gesture.last > 800) gesture.key = `keys-${now}`;
   gesture.last = now;
-  void flow.edit(edits.length === 1 ? first : { edit: "batch", edits }, gesture.key);
+  void flow.edit(edit, gesture.key);
   return true;
+}
+
+function parentOf(id: string): string {
+  return designer.drawing.get(id)?.parent ?? "";
 }
 
 function toggled(chosen: ReadonlySet<string>, id: string): string[] {

@@ -8,6 +8,8 @@ export interface CanvasContext {
   readonly far: boolean;
   /** Whether the keyboard is on the canvas. */
   readonly focused: boolean;
+  /** The component into whose body what is being dragged would go. */
+  readonly marked: string | undefined;
 }
 
 const KEY = Symbol("canvas");

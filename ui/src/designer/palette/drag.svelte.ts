@@ -18,12 +18,15 @@ class PaletteDrag {
     const end = (): void => {
       stop.abort();
       this.shown = null;
+      designer.active?.canvas?.markBody(undefined);
     };
     window.addEventListener(
       "pointermove",
       ({ clientX: x, clientY: y }) => {
         if (!this.shown && Math.hypot(x - from.x, y - from.y) < THRESHOLD) return;
-        this.shown = { description, x, y, over: designer.active?.canvas?.at(x, y) !== undefined };
+        const spot = designer.active?.canvas?.at(x, y);
+        this.shown = { description, x, y, over: spot !== undefined };
+        designer.active?.canvas?.markBody(spot?.parent);
       },
       { signal },
     );
@@ -46,10 +49,10 @@ export const paletteDrag = new PaletteDrag();
 /** Puts a component where it was dropped; on a link, between its two ends. */
 function drop(description: ComponentDescription, x: number, y: number): void {
   const flow = designer.active;
-  const position = flow?.canvas?.at(x, y);
-  if (!flow || !position) return;
+  const spot = flow?.canvas?.at(x, y);
+  if (!flow || !spot) return;
   const link = linkAt(flow, x, y);
-  if (link) void placeBetween(flow, description.kind, position, link);
-  else void designer.insert(description.kind, position);
+  if (link) void placeBetween(flow, description.kind, spot, link);
+  else void designer.insert(description.kind, spot);
   flow.canvas?.focus();
 }

@@ -1,5 +1,6 @@
-import { placeAfter, shapeOf, ERROR_OUTLET, onGrid } from "../canvas/geometry";
+import { BODY_START, MILESTONE_WIDTH, placeAfter, CARD_WIDTH } from "../canvas/geometry";
 import { designer } from "../state/designer.svelte";
+import type { DrawnFlow } from "../state/flow.svelte";
 
 /**
  * Adds a component without a pointer: behind the chosen component, linked where it can be, or in the middle of what
@@ -8,18 +9,37 @@ import { designer } from "../state/designer.svelte";
 export async function insertChosen(kind: string, after?: string): Promise<void> {
   const flow = designer.active;
   if (!flow) return;
-  const component = after ?? (flow.selected.size === 1 ? [...flow.selected][0] : undefined);
-  const at = component ? flow.document.layout[component] : undefined;
-  if (!component || !at) {
-    await designer.insert(kind, onGrid(flow.canvas?.middle() ?? { x: 0, y: 0 }));
+  const chosen = after ?? (flow.selected.size === 1 ? [...flow.selected][0] : undefined);
+  const before = chosen === undefined ? undefined : designer.drawing.get(chosen);
+  if (!before) {
+    await designer.insert(kind, flow.canvas?.middle() ?? { position: { x: 0, y: 0 } });
     return;
   }
-  const shape = shapeOf(designer.descriptions.get(flow.component(component)?.type ?? ""), flow.views[component]);
-  const position = placeAfter(at, shape, Object.values(flow.document.layout));
-  if (designer.descriptions.get(kind)?.saves) position.x += 56;
-  const linked = new Set(flow.outgoing(component).map(({ from }) => from.port));
-  const outlets = shape.ports.filter(({ way, name }) => way === "out" && name !== ERROR_OUTLET);
-  const outlet = outlets.find(({ name }) => !linked.has(name)) ?? outlets[0];
-  const id = await designer.insert(kind, position, outlet && { component, port: outlet.name });
+  const { id: component, parent, shape, at } = before;
+  const position = placeAfter(at, shape, placesIn(parent));
+  if (designer.descriptions.get(kind)?.saves) position.x += (CARD_WIDTH - MILESTONE_WIDTH) / 2;
+  const outlets = shape.ports.filter(({ way, role, inner }) => way === "out" && role === "ordinary" && !inner);
+  const outlet = outlets.find(({ linked }) => !linked) ?? outlets[0];
+  await insertAt(flow, kind, { parent, position }, outlet && { component, port: outlet.name });
+}
+
+/** Adds a component to the body of another; the first one there is linked to the body's entry. */
+export async function insertInto(kind: string, body: string): Promise<void> {
+  const flow = designer.active;
+  const around = designer.drawing.get(body);
+  if (!flow || around?.shape.kind !== "frame") return;
+  const taken = placesIn(body);
+  const position = { x: BODY_START.x, y: Math.max(BODY_START.y, ...taken.map(({ y }) => y + 128)) };
+  const entry = around.shape.ports.find(({ way, inner, linked }) => way === "out" && inner && !linked);
+  await insertAt(flow, kind, { parent: body, position }, entry && { component: body, port: entry.name });
+}
+
+async function insertAt(flow: DrawnFlow, kind: string, ...where: TailOf<typeof designer.insert>): Promise<void> {
+  const id = await designer.insert(kind, ...where);
   if (id) flow.canvas?.reveal(id);
+}
+type TailOf<Call> = Call extends (kind: string, ...rest: infer Rest) => unknown ? Rest : never;
+
+function placesIn(body: string | undefined): { x: number; y: number }[] {
+  return [...designer.drawing.values()].filter(({ parent }) => parent === body).map(({ at }) => at);
 }

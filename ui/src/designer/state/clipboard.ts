@@ -26,11 +26,14 @@ export async function cut(flow: DrawnFlow): Promise<void> {
 /** Puts copied components into a flow and chooses them. Without `text` the clipboard is asked. */
 export async function paste(flow: DrawnFlow, text?: string): Promise<void> {
   const given = text ?? ((await navigator.clipboard.readText().catch(() => "")) || kept);
-  const middle = flow.canvas?.middle() ?? { x: 0, y: 0 };
+  const { parent, position } = flow.canvas?.middle() ?? { position: { x: 0, y: 0 } };
   try {
-    const change = await platform.call("flow_paste", { flow: flow.name, text: given || kept, position: middle });
+    const into = { flow: flow.name, position, ...(parent === undefined ? {} : { parent }) };
+    const change = await platform.call("flow_paste", { ...into, text: given || kept });
     flow.take(change);
-    flow.select(Object.keys(change.patch.components));
+    const { components } = change.patch;
+    // What came along in a body is chosen with the component that has it.
+    flow.select(Object.keys(components).filter((id) => !((components[id]?.parent ?? "") in components)));
   } catch (thrown) {
     toasts.error("Nothing was pasted", CallError.from(thrown).message);
   }

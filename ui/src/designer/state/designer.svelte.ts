@@ -3,16 +3,18 @@ import {
   platform,
   type ComponentDescription,
   type DesignerEvent,
-  type Edit,
   type HostDescription,
   type Link,
-  type Position,
+  type PortRef,
   type ProjectView,
   type RecentProject,
 } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
+import { addTo } from "../canvas/bodies";
+import { drawingOf, type Drawing } from "../canvas/drawn";
 import { Clusters } from "./clusters.svelte";
-import { DrawnFlow } from "./flow.svelte";
+import { Connections } from "./connections.svelte";
+import { DrawnFlow, type Spot } from "./flow.svelte";
 import { Runs } from "./runs.svelte";
 import { Versions } from "./versions.svelte";
 import { WindowState } from "./window.svelte";
@@ -30,10 +32,13 @@ export class DesignerState {
   readonly runs = new Runs();
   readonly versions = new Versions();
   readonly clusters = new Clusters();
+  readonly connections = new Connections();
   readonly window = new WindowState();
 
   readonly active = $derived(this.flows.find((flow) => flow.name === this.activeName));
   readonly descriptions = $derived(new Map(this.palette.map((described) => [described.kind, described])));
+  /** Where everything of the active flow is drawn. */
+  readonly drawing: Drawing = $derived(this.active ? drawingOf(this.active, this.descriptions) : new Map());
 
   /** Asks the host for everything and follows its events; to be called once. */
   async start(): Promise<void> {
@@ -49,6 +54,7 @@ export class DesignerState {
       this.palette = (await platform.call("palette", {})).components;
       this.recent = await platform.call("project_recent", {});
       await this.#takeProject(await platform.call("project_current", {}));
+      await this.connections.start();
       await this.clusters.refresh();
     } catch (thrown) {
       this.project ??= null;
@@ -137,16 +143,12 @@ export class DesignerState {
    * Puts a new component into the active flow, linked behind `after` where that is given, and chooses it. Answers
    * its id.
    */
-  async insert(
-    kind: string,
-    position: Position,
-    after?: { component: string; port: string },
-  ): Promise<string | undefined> {
+  async insert(kind: string, spot: Spot, after?: PortRef): Promise<string | undefined> {
     const flow = this.active;
     if (!flow) return undefined;
     try {
       const { id, component, ports } = await platform.call("flow_new_component", { flow: flow.name, type: kind });
-      const add: Edit = { edit: "addComponent", id, component, position };
+      const add = addTo(spot, id, component);
       const inlet = ports.inlets[0]?.name;
       const link: Link | undefined =
         after && inlet !== undefined ? { from: after, to: { component: id, port: inlet } } : undefined;

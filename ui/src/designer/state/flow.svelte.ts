@@ -15,7 +15,14 @@ import {
   type Position,
 } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
+import { portsInUse } from "../../shared/links";
 import { linkId, merged, patched } from "./patch";
+
+/** Where a new component goes: into which body (none is the top level), and where in there. */
+export interface Spot {
+  parent?: string | undefined;
+  position: Position;
+}
 
 /** What a canvas can be asked to do. The canvas that shows a flow puts itself here. */
 export interface CanvasHandle {
@@ -25,9 +32,11 @@ export interface CanvasHandle {
   /** Brings a component into view. */
   reveal(component: string): void;
   /** Where a new component would be in the middle of what is seen. */
-  middle(): Position;
+  middle(): Spot;
   /** Where a component dropped at a place of the window would be; undefined outside of the canvas. */
-  at(x: number, y: number): Position | undefined;
+  at(x: number, y: number): Spot | undefined;
+  /** Marks the body that a component which is being dragged would go into. */
+  markBody(body: string | undefined): void;
   focus(): void;
 }
 
@@ -37,7 +46,7 @@ export interface CanvasHandle {
  */
 export class DrawnFlow {
   readonly name: string;
-  document = $state.raw<Flow>({ description: "", components: {}, links: [], layout: {} });
+  document = $state.raw<Flow>({ description: "", components: {}, links: [], groups: {}, layout: {} });
   views = $state.raw<Record<string, ComponentView>>({});
   state = $state.raw<FlowState>({ revision: 0, dirty: false, undo: null, redo: null });
   checked = $state.raw<FlowChecked | null>(null);
@@ -68,19 +77,7 @@ export class DrawnFlow {
   readonly linksById = $derived(new Map(this.document.links.map((link) => [linkId(link), link])));
 
   /** The ports that links use, by component. */
-  readonly linkedPorts = $derived.by(() => {
-    const used = new Map<string, { inlets: Set<string>; outlets: Set<string> }>();
-    const of = (id: string): { inlets: Set<string>; outlets: Set<string> } => {
-      const known = used.get(id) ?? { inlets: new Set(), outlets: new Set() };
-      used.set(id, known);
-      return known;
-    };
-    for (const { from, to } of this.document.links) {
-      of(from.component).outlets.add(from.port);
-      of(to.component).inlets.add(to.port);
-    }
-    return used;
-  });
+  readonly linkedPorts = $derived(portsInUse(this.document));
 
   constructor(view: FlowView) {
     this.name = view.flow;
@@ -196,12 +193,16 @@ export class DrawnFlow {
     return this.checked?.fields[component]?.[outlet];
   }
 
-  /** The fields that arrive at a component, where they can be known. */
-  fieldsInto(id: string): Field[] {
-    const seen = new Map<string, Field>();
-    for (const { from } of this.incoming(id))
-      for (const field of this.fieldsOf(from.component, from.port) ?? []) seen.set(field.name, field);
-    return [...seen.values()];
+  /** The fields that arrive at each inlet of a component, where they can be known; in the order of the inlets. */
+  fieldsInto(id: string): { inlet: string; fields: Field[] }[] {
+    const incoming = this.incoming(id);
+    return (this.views[id]?.ports.inlets ?? []).map(({ name: inlet }) => {
+      const seen = new Map<string, Field>();
+      for (const { from, to } of incoming)
+        if (to.port === inlet)
+          for (const field of this.fieldsOf(from.component, from.port) ?? []) seen.set(field.name, field);
+      return { inlet, fields: [...seen.values()] };
+    });
   }
 
   #beside(id: string | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import type { Component, Flow, FlowPatch, Link, Position } from "../../platform";
+import type { Component, Flow, FlowPatch, Group, Link, Position } from "../../platform";
 
 /** Identity of a link within its flow. */
 export function linkId(link: Link): string {
@@ -16,6 +16,7 @@ export function patched(flow: Flow, patch: FlowPatch): Flow {
     ...flow,
     description: patch.description ?? flow.description,
     components: merged<Component>(flow.components, patch.components, removed),
+    groups: merged<Group>(flow.groups, patch.groups, new Set(patch.removedGroups)),
     layout: merged<Position>(flow.layout, patch.layout, removed),
     links: linksStay ? flow.links : [...flow.links.filter((link) => !removedLinks.has(linkId(link))), ...patch.links],
   };

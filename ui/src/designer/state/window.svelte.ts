@@ -8,6 +8,9 @@ export type OpenDialog =
   | { kind: "delete-flow"; flow: string }
   | { kind: "open-project" }
   | { kind: "new-project" }
+  | { kind: "new-connection"; kinds?: string[]; then?: (name: string) => void }
+  | { kind: "connection"; connection: string }
+  | { kind: "delete-connection"; connection: string }
   | { kind: "commit" }
   | { kind: "sign-in"; cluster?: string }
   | { kind: "push-update" }
@@ -15,6 +18,8 @@ export type OpenDialog =
   | { kind: "shortcuts" }
   | { kind: "about" }
   | { kind: "insert-after"; component: string }
+  | { kind: "insert-into"; component: string }
+  | { kind: "move-into" }
   | { kind: "connect-to"; component: string }
   | { kind: "unsaved"; flows: string[]; then: () => void }
   | { kind: "changed-outside"; flow: string };

@@ -1,34 +1,13 @@
-import {
-  autocompletion,
-  closeBrackets,
-  completionKeymap,
-  type Completion,
-  type CompletionContext,
-  type CompletionResult,
-} from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import type { Field } from "../../../platform";
-import { PostgreSQL, sql } from "@codemirror/lang-sql";
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { HighlightStyle, bracketMatching, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder, tooltips } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-
-/** What an expression may name: fields of the inlet, flow variables. */
-export interface ExpressionNames {
-  fields: Field[];
-  variables: string[];
-}
-
-/** Functions that are offered while typing; there are more. */
-const functions = (
-  "abs avg cast ceil char_length coalesce concat concat_ws count date_part date_trunc floor initcap left lower lpad " +
-  "ltrim max min now nullif regexp_like regexp_replace replace right round rpad rtrim split_part starts_with strpos " +
-  "substr sum to_date to_timestamp trim upper"
-).split(" ");
+import { complete, languageSupport, type CodeLanguage, type CodeNames } from "./languages";
 
 const look = HighlightStyle.define([
-  { tag: tags.keyword, color: "var(--accent-text)" },
+  { tag: [tags.keyword, tags.definitionKeyword, tags.controlKeyword], color: "var(--accent-text)" },
   { tag: [tags.string, tags.special(tags.string)], color: "var(--family-checkpoint)" },
   { tag: [tags.number, tags.bool, tags.null], color: "var(--family-database)" },
   { tag: tags.comment, color: "var(--ink-faint)" },
@@ -62,15 +41,17 @@ const theme = EditorView.theme({
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "600" },
   ".cm-completionDetail": { marginLeft: "10px", color: "var(--ink-faint)", fontStyle: "normal" },
   ".cm-completionIcon": { display: "none" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--accent-soft)" },
 });
 
-/** An editor of SQL expressions. `oneLine` ones take no line breaks. */
-export function expressionExtensions(options: {
+/** An editor of code. `oneLine` ones take no line breaks. */
+export function codeExtensions(options: {
   label: string;
   describedBy: string;
   hint: string;
+  language: CodeLanguage;
   oneLine: boolean;
-  names: () => ExpressionNames;
+  names: () => CodeNames;
   onchange: (text: string) => void;
   onfocus: () => void;
   onblur: () => void;
@@ -78,8 +59,10 @@ export function expressionExtensions(options: {
   return [
     history(),
     closeBrackets(),
-    sql({ dialect: PostgreSQL, upperCaseKeywords: true }),
-    autocompletion({ override: [(context) => complete(context, options.names())], icons: false }),
+    languageSupport(options.language),
+    bracketMatching(),
+    indentOnInput(),
+    autocompletion({ override: [(context) => complete(context, options.language, options.names())], icons: false }),
     syntaxHighlighting(look),
     theme,
     options.oneLine ? EditorState.transactionFilter.of((change) => (change.newDoc.lines > 1 ? [] : change)) : [],
@@ -98,20 +81,4 @@ export function expressionExtensions(options: {
     }),
     EditorView.domEventHandlers({ focus: options.onfocus, blur: options.onblur }),
   ];
-}
-
-function complete(context: CompletionContext, names: ExpressionNames): CompletionResult | null {
-  const word = context.matchBefore(/[$\w]+/);
-  if (!word && !context.explicit) return null;
-  const offered: Completion[] = [
-    ...names.fields.map(({ name, type }) => ({
-      label: name,
-      apply: /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`,
-      detail: type,
-      boost: 3,
-    })),
-    ...names.variables.map((name) => ({ label: `$${name}`, detail: "flow variable", boost: 2 })),
-    ...functions.map((name) => ({ label: name, apply: `${name}(`, detail: "function" })),
-  ];
-  return { from: word?.from ?? context.pos, options: offered, validFor: /^[$\w]*$/ };
 }

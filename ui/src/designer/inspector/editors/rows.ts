@@ -1,5 +1,5 @@
 import type { JsonValue, PropertyKind } from "../../../platform";
-import type { ExpressionNames } from "./codemirror";
+import { identifier, type CodeNames } from "./languages";
 
 type Row = Record<string, unknown>;
 
@@ -12,6 +12,10 @@ export interface RowColumn {
   width: string;
   hint?: string;
   choices?: string[];
+  /** Texts that are offered while typing. */
+  offered?: string[];
+  /** Which inlet's fields an expression may name, from 0; those of all when not given. */
+  inlet?: number;
   /** Left out of the record when empty. */
   optional?: boolean;
   /** The value behind what was typed, where that is not the text itself. */
@@ -28,7 +32,7 @@ export interface RowsLook {
   /** A new row. */
   fresh: (rows: readonly Row[]) => Row;
   /** Rows that suggest themselves. */
-  offer?: (names: ExpressionNames, rows: readonly Row[]) => Row[];
+  offer?: (names: CodeNames, rows: readonly Row[]) => Row[];
 }
 
 const mapping: RowsLook = {
@@ -43,7 +47,7 @@ const mapping: RowsLook = {
     const taken = new Set(rows.map((row) => row["field"]));
     return fields
       .filter(({ name }) => !taken.has(name))
-      .map(({ name }) => ({ field: name, expression: /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name}"` }));
+      .map(({ name }) => ({ field: name, expression: identifier(name) }));
   },
 };
 
@@ -92,6 +96,70 @@ const inputs: RowsLook = {
   fresh: () => ({ name: "", type: "Text" }),
 };
 
+const sortKeys: RowsLook = {
+  word: "key",
+  ordered: true,
+  columns: [
+    { key: "expression", title: "Sort by", kind: "expression", width: "minmax(0, 3fr)", hint: "field or SQL" },
+    { key: "order", title: "Order", kind: "choice", width: "108px", choices: ["Ascending", "Descending"] },
+  ],
+  fresh: () => ({ expression: "", order: "Ascending" }),
+};
+
+const joinKeys: RowsLook = {
+  word: "pair",
+  ordered: false,
+  columns: [
+    { key: "left", title: "Left", kind: "expression", width: "minmax(0, 1fr)", hint: "field or SQL", inlet: 0 },
+    { key: "right", title: "Right", kind: "expression", width: "minmax(0, 1fr)", hint: "field or SQL", inlet: 1 },
+  ],
+  fresh: () => ({ left: "", right: "" }),
+};
+
+/** How fields are declared in documents. */
+const types = [
+  "Text",
+  "Integer",
+  "Number",
+  "Decimal(18,2)",
+  "Boolean",
+  "Date",
+  "Time",
+  "Timestamp",
+  "TimestampTz",
+].concat(["Bytes", "List<Text>", "Record<name Text>"]);
+
+const whole = (text: string): unknown => (/^\d+$/.test(text.trim()) ? Number(text) : text);
+const columnName: RowColumn = { key: "name", title: "Column", kind: "text", width: "minmax(0, 3fr)", hint: "name" };
+const columnType: RowColumn = {
+  key: "type",
+  title: "Type",
+  kind: "text",
+  width: "minmax(0, 2fr)",
+  hint: "Text",
+  offered: types,
+};
+
+const columns: RowsLook = {
+  word: "column",
+  ordered: true,
+  columns: [columnName, columnType],
+  fresh: () => ({ name: "", type: "Text" }),
+  offer: ({ fields }, rows) => (rows.length > 0 ? [] : fields.map(({ name }) => ({ name, type: "Text" }))),
+};
+
+const fixedColumns: RowsLook = {
+  word: "column",
+  ordered: true,
+  columns: [
+    columnName,
+    columnType,
+    { key: "start", title: "Start", kind: "text", width: "52px", hint: "next", optional: true, parse: whole },
+    { key: "length", title: "Length", kind: "text", width: "56px", hint: "n", parse: whole },
+  ],
+  fresh: () => ({ name: "", type: "Text", length: 10 }),
+};
+
 /** What was typed for an input, as a value of its type; the text itself where it does not fit. */
 export function inputValue(text: string, type: unknown): JsonValue {
   if (type === "Boolean" && (text === "true" || text === "false")) return text === "true";
@@ -101,6 +169,7 @@ export function inputValue(text: string, type: unknown): JsonValue {
 }
 
 /** How a property's list of records is edited; undefined where it is not one. */
-export function rowsLook(kind: PropertyKind["kind"]): RowsLook | undefined {
-  return { mapping, branches, pairs, inputs }[kind as "mapping"];
+export function rowsLook(kind: PropertyKind): RowsLook | undefined {
+  if (kind.kind === "columns") return kind.fixed ? fixedColumns : columns;
+  return { mapping, branches, pairs, inputs, sortKeys, joinKeys }[kind.kind as "mapping"];
 }
