@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 struct Received {
     method: Method,
     path: String,
+    query: Option<String>,
     headers: HeaderMap,
     body: String,
 }
@@ -33,7 +34,8 @@ async fn answer(
 ) -> (StatusCode, String) {
     let path = uri.path().to_owned();
     let body = String::from_utf8_lossy(&body).into_owned();
-    log.lock().unwrap().push(Received { method, path: path.clone(), headers, body });
+    let query = uri.query().map(str::to_owned);
+    log.lock().unwrap().push(Received { method, path: path.clone(), query, headers, body });
     if path == "/slow" {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
@@ -62,7 +64,7 @@ async fn run(bench: &Bench, component: &Component) -> Result<Outcome, ComponentE
 async fn the_records_are_sent_as_json_with_a_stable_key() {
     let (bench, log) = serve().await;
     for _ in 0..2 {
-        let outcome = run(&bench, &request("/orders")).await.unwrap();
+        let outcome = run(&bench, &request("/orders").with("ExactlyOnce", true)).await.unwrap();
         assert_eq!(rows(outlet(&outcome, "out")), json!([{"status": 200, "body": "answer to /orders"}]));
         assert_eq!(outcome.note.as_deref(), Some("POST 200 OK"));
     }
@@ -83,33 +85,40 @@ async fn one_request_for_each_record_fills_in_its_values() {
     let (bench, log) = serve().await;
     let component = request("customers/${name}/${month}").with("Per", "Record").with("Method", "PUT");
     let component = component.with("Headers", json!([{"name": "X-Order", "value": "no ${id}"}]));
+    let component = component.with("ExactlyOnce", true).with("Query", json!([{"name": "q", "value": "${name} & co"}]));
     let outcome = run(&bench.with_variable("month", "a/b"), &component).await.unwrap();
     assert_eq!(outlet(&outcome, "out").rows(), Some(2));
     assert_eq!(outcome.note.as_deref(), Some("PUT for 2 records"));
     let log = log.lock().unwrap();
     assert_eq!(log[0].path, "/customers/Ada%20L/a%2Fb");
+    assert_eq!(log[0].query.as_deref(), Some("q=Ada+L+%26+co"));
     assert_eq!(serde_json::from_str::<Value>(&log[1].body).unwrap(), json!({"id": 2, "name": "Bob"}));
     assert_eq!(log[1].headers["x-order"], "no 2");
     assert_eq!(log[1].headers["idempotency-key"], "7/tested-aaaaaa-1");
 }
 
 #[tokio::test]
-async fn a_text_or_no_body_can_be_sent() {
+async fn a_text_a_form_a_document_or_nothing_can_be_sent() {
     let (bench, log) = serve().await;
     run(&bench, &request("/t").with("Body", "Text").with("Text", "first is ${name}")).await.unwrap();
     run(&bench, &request("/n").with("Body", "None")).await.unwrap();
     let own_key = json!([{"name": "Idempotency-Key", "value": "order-${id}"}]);
     run(&bench, &request("/g").with("Method", "GET").with("Headers", own_key)).await.unwrap();
+    run(&bench, &request("/f").with("Body", "Form")).await.unwrap();
+    bench.run(&request("/d").with("Body", "Document"), stream("text\n<a/>\n")).await.unwrap();
+    let two_fields = run(&bench, &request("/d").with("Body", "Document")).await.unwrap_err();
+    assert_eq!(two_fields.code, "http/no-document");
     let log = log.lock().unwrap();
     let bodies: Vec<&str> = log.iter().map(|received| received.body.as_str()).collect();
-    assert_eq!(bodies, ["first is Ada L", "", ""]);
+    assert_eq!(bodies, ["first is Ada L", "", "", "id=1&name=Ada%20L", "<a/>"]);
     assert_eq!(log[2].headers.get_all("idempotency-key").iter().collect::<Vec<_>>(), ["order-1"]);
+    assert!(!log[0].headers.contains_key("idempotency-key"), "only where it is asked for");
 }
 
 #[tokio::test]
 async fn an_unexpected_status_is_an_error_without_secrets() {
     let (bench, _log) = serve().await;
-    let error = run(&bench, &request("/status/503")).await.unwrap_err();
+    let error = run(&bench, &request("/status/503").with("Retries", 0)).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.retryable), ("http/status", true));
     assert!(
         error.message.starts_with("POST http://127.0.0.1:")
@@ -131,13 +140,15 @@ async fn a_server_that_is_slow_or_away_is_named() {
     let (bench, _log) = serve().await;
     let error = run(&bench, &request("/slow").with("Timeout", 0.05)).await.unwrap_err();
     assert_eq!(error.code, "http/timeout", "{error}");
+    assert!(!error.message.contains("tried"), "a POST that may have been heard is not repeated: {error}");
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let away = Bench::new().with_connection(
         "notices",
         "http",
         &[("url", &format!("http://ada:secret@{free}/api?key=secret"))],
     );
-    let error = run(&away, &request("/x")).await.unwrap_err();
+    let error = run(&away, &request("/x").with("RetryPause", 0.001)).await.unwrap_err();
+    assert!(error.message.ends_with("; tried 3 times"), "{error}");
     assert_eq!(error.code, "http/unreachable", "{error}");
     assert!(!error.message.contains("secret"), "{error}");
 }
