@@ -335,10 +335,14 @@ export class FixturePlatform implements Platform {
             components: { [id]: component },
             log: [{ at: Date.now(), component: id, failure: false, message }],
           });
-        tell(
-          { state: "running", attempt: 1, took: null, rows: null, iterations: null, outlets: {}, note: null },
-          "started",
-        );
+        const started = { state: "running", attempt: 1, took: null, outlets: {}, note: null } as const;
+        tell({ ...started, rows: null, iterations: null }, "started");
+        if (open.document.components[id]?.type === "ForEach") {
+          for (let done = 0; done <= 40; done += 8) {
+            tell({ ...started, rows: null, iterations: { done, of: 40 } }, `${done} iterations`);
+            await wait(160);
+          }
+        }
         await wait(60);
         const outlets: ComponentRun["outlets"] =
           id === "valid" ? { out: { rows: 3213 }, rejected: { rows: 41 } } : { out: { rows: 3213 } };

@@ -2656,7 +2656,7 @@ rows: Record<string, unknown>[],
 /**
  * How many records there are in all.
  */
-total: number, };
+total: number | null, };
 
 /**
  * A survivor took over the requests of a dead server.
