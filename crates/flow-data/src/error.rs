@@ -79,9 +79,9 @@ pub enum DataError {
         /// How many this row has.
         found: usize,
     },
-    /// A CSV file holds bytes that are not UTF-8.
+    /// A record of a file holds bytes that are not UTF-8.
     #[error("row {row} (line {line}), field “{field}”: not UTF-8 text; save the file as UTF-8")]
-    CsvEncoding {
+    NotUtf8 {
         /// The row, from 1, not counting the header; 0 for the header.
         row: u64,
         /// The line of the file, from 1.
@@ -101,7 +101,7 @@ pub enum DataError {
     },
     /// A value of a file does not have the type of its field.
     #[error("row {row}, field “{field}”: “{value}” is no {expected}{}", inferred_hint(*inferred))]
-    CsvValue {
+    WrongValue {
         /// The row, from 1, not counting the header.
         row: u64,
         /// The field.
@@ -190,10 +190,9 @@ impl DataError {
             Self::Encode { .. } => "data/encode",
             Self::Decode { .. } => "data/decode",
             Self::CsvRagged { .. } => "data/csv-ragged",
-            Self::CsvEncoding { .. } => "data/csv-encoding",
-            Self::CsvValue { .. } => "data/csv-value",
+            Self::WrongValue { .. } => "data/value",
             Self::CsvQuotes { .. } => "data/csv-quotes",
-            Self::Encoding { .. } => "data/encoding",
+            Self::Encoding { .. } | Self::NotUtf8 { .. } => "data/encoding",
             Self::RecordTooLong { .. } => "data/record-too-long",
             Self::TooLarge { .. } => "data/too-large",
             Self::Malformed { .. } => "data/malformed",
@@ -209,9 +208,9 @@ impl DataError {
         match self {
             Self::Evaluate { row, .. } => *row,
             Self::CsvRagged { row, .. }
-            | Self::CsvEncoding { row, .. }
+            | Self::NotUtf8 { row, .. }
             | Self::CsvQuotes { row, .. }
-            | Self::CsvValue { row, .. } => Some(*row),
+            | Self::WrongValue { row, .. } => Some(*row),
             Self::Malformed { row, .. } => *row,
             Self::About { error, .. } | Self::Upstream { error } => error.row(),
             _ => None,
@@ -249,7 +248,7 @@ impl DataError {
             }
             Self::Evaluate { row, .. } => *row = row.map(|row| row + rows),
             Self::CsvRagged { row, line, .. }
-            | Self::CsvEncoding { row, line, .. }
+            | Self::NotUtf8 { row, line, .. }
             | Self::CsvQuotes { row, line, .. } => {
                 *row += rows;
                 *line += lines;
@@ -258,7 +257,7 @@ impl DataError {
                 *row = row.map(|row| row + rows);
                 *line = line.map(|line| line + lines);
             }
-            Self::CsvValue { row, .. } => *row += rows,
+            Self::WrongValue { row, .. } => *row += rows,
             // The others name no record, and those from upstream counted from the start of their own stream.
             _ => {}
         }

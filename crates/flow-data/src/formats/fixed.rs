@@ -79,7 +79,7 @@ impl Decode for FixedLength {
             let (array, misfits) = column(field.data_type(), values.map(|value| value.map(Cow::Borrowed)), lines.len());
             for misfit in misfits {
                 let Some((row, number, line)) = lines.get(misfit) else { continue };
-                let error = DataError::CsvValue {
+                let error = DataError::WrongValue {
                     row: *row,
                     field: field.name().clone(),
                     value: shortened(part(line, place)).into_owned(),

@@ -149,6 +149,8 @@ fn xml_elements_are_records_of_one_shape() {
         ])
     );
     assert_eq!(records(&read(xml(""), "<a><b>1</b></a>").unwrap()), json!([{"b": "1"}]));
+    let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a><b>Zo\xeb</b></a>";
+    assert_eq!(records(&read(xml(""), &latin[..]).unwrap()), json!([{"b": "Zoë"}]));
     let columns = vec![Column::new("n", DataType::Int64)];
     let typed = Format::Xml { records: "r/n".to_owned(), columns };
     let stream = read(typed, "<r><n><n>5</n></n></r>").unwrap();

@@ -83,6 +83,6 @@ pub(super) fn not_utf8(row: u64, line: &[u8], field: &str) -> BadRecord {
         row,
         line: row,
         text: shortened(&String::from_utf8_lossy(line)).into_owned(),
-        error: DataError::CsvEncoding { row, line: row, field: field.to_owned() },
+        error: DataError::NotUtf8 { row, line: row, field: field.to_owned() },
     }
 }

@@ -4,6 +4,7 @@
 mod shape;
 mod write;
 
+use super::Encoding;
 use super::bad::OnBadRecord;
 use super::chunks::LONGEST_RECORD;
 use super::columns::Column;
@@ -24,6 +25,8 @@ pub(super) use write::{check, write};
 
 /// The most elements within one another.
 const DEEPEST: usize = 100;
+/// Bytes at the beginning in which a document declares its encoding.
+const DECLARATION: u64 = 256;
 /// Records of one portion.
 const PORTION: usize = 1_000;
 
@@ -52,6 +55,7 @@ impl Xml {
         sample: usize,
         on_bad: OnBadRecord,
     ) -> Result<Stream, DataError> {
+        let text = (text.0.clone(), text.1, declared(&text)?);
         let mut found = Records::new(text.0.text(text.1, text.2)?, records);
         let (mut values, mut whole) = (Vec::new(), true);
         while let Some(value) = found.next() {
@@ -73,6 +77,26 @@ impl Xml {
         let origin = Self { text, records: records.to_owned(), shapes, fields, on_bad };
         Ok(Stream::of_flow(schema, Flow::new(origin)))
     }
+}
+
+/// The encoding that the document declares, unless another than UTF-8 was asked for.
+fn declared((source, compression, asked): &Text) -> Result<Encoding, DataError> {
+    if !asked.is_utf8() {
+        return Ok(*asked);
+    }
+    let mut beginning = Vec::new();
+    source.unpacked(*compression)?.take(DECLARATION).read_to_end(&mut beginning).map_err(read_error)?;
+    let beginning = String::from_utf8_lossy(&beginning);
+    let declaration =
+        beginning.trim_start_matches('\u{feff}').strip_prefix("<?xml").and_then(|rest| rest.split("?>").next());
+    let label = declaration.and_then(|text| text.split("encoding").nth(1)).and_then(|rest| {
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        rest.get(1..)?.split(quote).next()
+    });
+    // UTF-16 shows in the bytes themselves: a document that declares it and is readable is not.
+    let known = label.filter(|label| !label.to_ascii_lowercase().starts_with("utf-16")).and_then(Encoding::for_label);
+    Ok(known.unwrap_or(*asked))
 }
 
 impl Origin for Xml {

@@ -53,7 +53,7 @@ impl Misfit {
     }
 
     fn told(self) -> DataError {
-        DataError::CsvValue {
+        DataError::WrongValue {
             row: self.row as u64 + 1,
             field: self.place,
             value: self.value,

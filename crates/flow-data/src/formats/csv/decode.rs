@@ -88,7 +88,7 @@ impl Layout {
             let Some(place) = spans.iter().position(|span| piece.value(*span).is_none()) else { continue };
             let field = self.schema.fields().get(place).map(|field| field.name().clone()).unwrap_or_default();
             let row = u64::from(record.number) + 1;
-            bad.insert(record.number, (*record, DataError::CsvEncoding { row, line: 0, field }));
+            bad.insert(record.number, (*record, DataError::NotUtf8 { row, line: 0, field }));
         }
     }
 
@@ -108,7 +108,7 @@ impl Layout {
             for misfit in misfits {
                 let Some(record) = piece.index.records.get(misfit) else { continue };
                 let value = spans.clone().nth(misfit).and_then(|span| piece.value(span)).unwrap_or_default();
-                let error = DataError::CsvValue {
+                let error = DataError::WrongValue {
                     row: u64::from(record.number) + 1,
                     field: field.name().clone(),
                     value: shortened(value).into_owned(),

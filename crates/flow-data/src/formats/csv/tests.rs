@@ -67,7 +67,7 @@ fn a_ragged_row_is_named() {
 #[test]
 fn bytes_that_are_no_text_are_named() {
     let error = read_csv(&b"a,b\n1,x\n2,caf\xe9\n"[..], &CsvOptions::default()).unwrap_err();
-    assert_eq!(error.code(), "data/csv-encoding");
+    assert_eq!(error.code(), "data/encoding");
     assert_eq!(error.to_string(), "row 2 (line 3), field “b”: not UTF-8 text; save the file as UTF-8");
 }
 
@@ -174,7 +174,7 @@ fn an_error_far_down_the_file_names_row_line_and_value() {
     let mut text = large(200_000);
     text.push_str("many,x,1,2024-01-01\n");
     let error = Reading::new(csv()).read(&Source::bytes(text)).unwrap().to_batch().unwrap_err();
-    assert_eq!((error.code(), error.row()), ("data/csv-value", Some(200_001)));
+    assert_eq!((error.code(), error.row()), ("data/value", Some(200_001)));
     assert!(
         error.to_string().starts_with("row 200001, field “id”: “many” is no integer; its type was found"),
         "{error}"
@@ -208,7 +208,7 @@ fn bad_records_are_skipped_or_parted_with_their_place_and_reason() {
         found,
         [
             (json!(2), json!(3), json!("data/csv-ragged"), json!("2")),
-            (json!(3), json!(4), json!("data/csv-value"), json!("x,b")),
+            (json!(3), json!(4), json!("data/value"), json!("x,b")),
             (json!(4), json!(5), json!("data/csv-quotes"), json!("4,\"c\"d")),
         ]
     );

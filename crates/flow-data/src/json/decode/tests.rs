@@ -68,7 +68,7 @@ fn what_does_not_fit_is_named_with_record_field_and_value() {
         (json!([{"x": "yes"}]), 1, "x", "yes"),
     ] {
         let error = json_to_batch(&records(given), &schema).unwrap_err();
-        let DataError::CsvValue { row: at, field: place, value: found, .. } = &error else { panic!("{error}") };
+        let DataError::WrongValue { row: at, field: place, value: found, .. } = &error else { panic!("{error}") };
         assert_eq!((*at, place.as_str(), found.as_str()), (row, field, value), "{error}");
     }
 }
