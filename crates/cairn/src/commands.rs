@@ -2,10 +2,16 @@
 
 mod bench;
 mod check;
+mod connection;
 mod design;
+mod diff;
+mod merge;
 mod request;
 mod run;
+mod secret;
+mod schema;
 mod serve;
+mod test;
 mod tour;
 mod user;
 
@@ -18,10 +24,16 @@ use clap::Subcommand;
 pub enum Command {
     Tour(tour::Args),
     Check(check::Args),
+    Schema(schema::Args),
+    Diff(diff::Args),
+    Merge(merge::Args),
     Run(run::Args),
+    Test(test::Args),
     Design(design::Args),
     Serve(serve::Args),
     User(user::Args),
+    Connection(connection::Args),
+    Secret(secret::Args),
     Request(request::Args),
     Bench(bench::Args),
 }
@@ -40,10 +52,16 @@ impl Command {
         match self {
             Self::Tour(args) => tour::run(args, output).await,
             Self::Check(args) => check::run(args, output).await,
+            Self::Schema(args) => schema::run(&args, output),
+            Self::Diff(args) => diff::run(&args, output),
+            Self::Merge(args) => merge::run(&args, output),
             Self::Run(args) => run::run(args, output).await,
+            Self::Test(args) => test::run(args, output).await,
             Self::Design(args) => design::run(args, output).await,
             Self::Serve(args) => serve::run(args, output).await,
             Self::User(args) => user::run(args, output).await,
+            Self::Connection(args) => connection::run(args, output).await,
+            Self::Secret(args) => secret::run(args, output).await,
             Self::Request(args) => request::run(args, output).await,
             Self::Bench(args) => bench::run(args, output).await,
         }

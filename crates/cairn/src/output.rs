@@ -39,6 +39,28 @@ impl Output {
         }
     }
 
+    /// A JSON document that is the answer for people and programs alike: indented for people.
+    pub fn document(self, value: &serde_json::Value) {
+        if self.json {
+            self.value(value);
+        } else {
+            print_line(&format!("{value:#}"));
+        }
+    }
+
+    /// A text that is the answer as it is, such as the content of a file.
+    pub fn text(self, text: &str) {
+        print_line(text.trim_end_matches('\n'));
+    }
+
+    /// A remark beside the answer, for people; goes where errors go.
+    pub fn remark(self, text: &str) {
+        if !self.json {
+            // Nothing is left to be done if not even this can be written.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
     /// A line for people only.
     pub fn line(self, text: impl AsRef<str>) {
         if !self.json {

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends with what went wrong")]
 
+#[path = "command/documents.rs"]
+mod documents;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -49,7 +52,7 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
         command.args(arguments).current_dir(self.0.path());
-        command.env_remove("CAIRN_TOKEN").env_remove("CAIRN_LOG");
+        command.env_remove("CAIRN_TOKEN").env_remove("CAIRN_LOG").env("CAIRN_KEYRING", "off");
         command.env("CAIRN_CONFIG", self.0.path().join("config"));
         command.env("CAIRN_CHECKPOINT_CONNECTION", format!("sqlite:{}", self.0.path().join("cairn.db").display()));
         command.env("CAIRN_CHECKPOINT_STORAGE", self.0.path().join("storage"));
@@ -224,4 +227,150 @@ fn a_request_goes_its_whole_way_through_a_server() {
     assert!(text(&request(&["log", &id, "--follow"])).contains("checkpoint-saved"));
     let ended = request(&["cancel", &id]);
     assert_eq!(code(&ended), 3, "what has ended cannot be cancelled: {}", text(&ended));
+}
+
+#[test]
+fn secrets_are_kept_apart_from_the_project_and_never_shown() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.project().join("connections")).unwrap();
+    let file = place.project().join("connections/warehouse.json");
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let settings = format!(r#"{{"host": "127.0.0.1", "port": {unused}, "database": "d", "user": "u"}}"#);
+    std::fs::write(&file, format!(r#"{{"format": 1, "kind": "postgres", "settings": {settings}}}"#)).unwrap();
+    let seen = |output: &Output| {
+        let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
+        assert!(!text.contains("hunter2"), "{text}");
+        text
+    };
+    let set = place.run_with_input(&["secret", "set", "warehouse", "password", "--project", "project"], "hunter2\n");
+    assert!(set.status.success() && seen(&set).contains("warehouse.password is set"), "{}", seen(&set));
+    let list = place.run(&["--json", "secret", "list", "--project", "project"]);
+    let listed: Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!(listed, serde_json::json!([{"connection": "warehouse", "field": "password", "set": true}]));
+    let test = place.run(&["--json", "connection", "test", "warehouse", "--project", "project"]);
+    let tested: Value = serde_json::from_slice(&test.stdout).unwrap();
+    assert_eq!((test.status.code(), &tested["error"]["code"]), (Some(1), &Value::from("sql/cannot-connect")));
+    seen(&test);
+    let unknown = place.run(&["connection", "schema", "nowhere", "--project", "project"]);
+    assert_eq!(unknown.status.code(), Some(3));
+    assert!(seen(&unknown).contains("it has warehouse"), "{}", seen(&unknown));
+    let wrong = place.run_with_input(&["secret", "set", "warehouse", "host", "--project", "project"], "hunter2");
+    assert!(seen(&wrong).contains("secret/unknown-field"));
+    assert!(seen(&place.run(&["secret", "remove", "warehouse", "password", "--project", "project"])).contains("forgotten"));
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("hunter2"));
+}
+
+/// A flow that sends orders from a file to a server, and keeps those that the server did not take.
+const SEND: &str = r#"{
+  "format": 1,
+  "components": [
+    {"id": "start-1", "type": "Start", "name": "Start", "properties": {"Inputs": [{"name": "month", "type": "Text"}]}},
+    {"id": "fileread-1", "type": "FileRead", "name": "Orders", "properties": {"Path": "in/${month}.csv"}},
+    {"id": "filter-1", "type": "Filter", "name": "Paid", "properties": {"Condition": "total > 0"}},
+    {"id": "log-1", "type": "Log", "name": "Note", "properties": {"Message": "orders of ${month}"}},
+    {"id": "httprequest-1", "type": "HttpRequest", "name": "Send",
+     "properties": {"Connection": "shop", "Path": "/orders", "RetryPause": 0.001}},
+    {"id": "filewrite-1", "type": "FileWrite", "name": "Rest", "properties": {"Path": "storage:rest.csv"}},
+    {"id": "end-1", "type": "End", "name": "End"}
+  ],
+  "links": [
+    {"from": "start-1.out", "to": "fileread-1.in"},
+    {"from": "fileread-1.out", "to": "filter-1.in"},
+    {"from": "filter-1.out", "to": "log-1.in"},
+    {"from": "filter-1.rejected", "to": "filewrite-1.in"},
+    {"from": "log-1.out", "to": "httprequest-1.in"},
+    {"from": "httprequest-1.out", "to": "end-1.in"}
+  ]
+}"#;
+
+const SEND_TEST: &str = r#"{
+  "about": "Two orders, one of them not paid",
+  "flow": "send",
+  "inputs": {"month": "May"},
+  "files": {"in/May.csv": "id,total\n1,12.5\n2,0\n"},
+  "connections": {"shop": {"answers": [{"status": 503, "times": 1}, {"path": "/ord*", "status": 201, "body": {"taken": 1}}]}},
+  "expect": {
+    "reply": [{"status": 201}],
+    "records": {"Orders": {"count": 2, "first": [{"id": 1}]}, "Paid": [{"id": 1, "total": 12.5}], "filter-1.rejected": [{"id": 2}]},
+    "requests": {"shop": [{"method": "POST"}, {"path": "/orders", "body": [{"id": 1, "total": 12.5}]}]},
+    "files": {"storage:rest.csv": "id,total\n2,0\n", "storage:none.csv": null},
+    "log": ["orders of May"]
+  }
+}"#;
+
+fn place_with_tests(tests: &[(&str, &str)]) -> Place {
+    let place = Place::new();
+    place.write_flow("send", SEND);
+    for folder in ["connections", "tests"] {
+        std::fs::create_dir_all(place.project().join(folder)).unwrap();
+    }
+    let shop = r#"{"format": 1, "kind": "http", "settings": {"url": "https://shop.example"}}"#;
+    std::fs::write(place.project().join("connections/shop.json"), shop).unwrap();
+    for (name, text) in tests {
+        std::fs::write(place.project().join(format!("tests/{name}.test.json")), text).unwrap();
+    }
+    place
+}
+
+#[test]
+fn a_flow_test_runs_the_real_flow_with_other_files_and_connections() {
+    let double = r#"{"flow": "double", "inputs": {"number": 21}, "expect": {"reply": [{"double": 42}]}}"#;
+    let place = place_with_tests(&[("send", SEND_TEST), ("double", double)]);
+    let tested = place.run(&["test", "project", "--junit", "report.xml"]);
+    assert_eq!(code(&tested), 0, "{}", text(&tested));
+    assert!(text(&tested).contains("2 passed, 0 failed"), "{}", text(&tested));
+    let junit = std::fs::read_to_string(place.0.path().join("report.xml")).unwrap();
+    assert!(junit.contains(r#"<testcase name="double" classname="double""#), "{junit}");
+    let one = json(&place.run(&["--json", "test", "project", "dou"]));
+    assert_eq!((&one["passed"], &one["tests"][0]["name"]), (&Value::from(1), &Value::from("double")));
+    assert!(!place.project().join("in").exists(), "nothing is written into the project");
+}
+
+#[test]
+fn a_flow_test_that_fails_says_what_differs_and_where() {
+    let wrong = SEND_TEST
+        .replace("\"reply\": [{\"status\": 201}]", "\"reply\": [{\"status\": 200}]")
+        .replace("\"first\": [{\"id\": 1}]", "\"first\": [{\"id\": 7}]")
+        .replace("id,total\\n2,0\\n\", \"storage:none", "id,total\\n3,0\\n\", \"storage:none");
+    let no_answer = SEND_TEST.replace("/ord*", "/other");
+    let error = r#"{"flow": "double", "inputs": {"number": "many"}, "expect": {"error": {"code": "input/*", "message": "number"}}}"#;
+    let unknown = r#"{"flow": "double", "inputs": {}, "expects": {}}"#;
+    let place =
+        place_with_tests(&[("wrong", &wrong), ("no-answer", &no_answer), ("error", error), ("unknown", unknown)]);
+    let tested = place.run(&["test", "project", "--jobs", "1"]);
+    assert_eq!(code(&tested), 1, "{}", text(&tested));
+    let told = text(&tested);
+    for part in [
+        "✓ error",
+        "✗ no-answer",
+        "requests to shop\n        expected: a request that the test has an answer for\n        found:    POST /orders",
+        "✗ wrong",
+        "reply[0].status\n        expected: 200\n        found:    \"201\"",
+        "records at Orders: first[0].id\n        expected: 7\n        found:    \"1\"",
+        "file storage:rest.csv, line 2\n        expected: “3,0”\n        found:    “2,0”",
+        "unknown field `expects`",
+        "1 passed, 3 failed",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let failed = json(&place.run(&["--json", "test", "project", "wrong"]));
+    assert_eq!(failed["tests"][0]["differences"][0]["place"], "reply[0].status");
+    assert_eq!(code(&place.run(&["test", "project", "nothing"])), 3);
+}
+
+#[test]
+fn run_traces_the_first_records_on_every_link() {
+    let place = place_with_tests(&[]);
+    std::fs::create_dir(place.project().join("in")).unwrap();
+    std::fs::write(place.project().join("in/May.csv"), "id,total\n1,0\n2,0\n").unwrap();
+    let traced = place.run(&["run", "project", "send", "-i", "month=May", "--trace", "--storage", "storage"]);
+    let told = text(&traced);
+    assert!(told.contains("rejected → Rest: 2 records\n        {\"id\":\"1\""), "{told}");
+    let events = place.run(&["--json", "run", "project", "send", "-i", "month=May", "--trace", "--storage", "storage"]);
+    let events: Vec<Value> = text(&events).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let finished = events.iter().find(|event| event["component"] == "fileread-1" && event["ms"].is_number()).unwrap();
+    assert_eq!(finished["outlets"][0]["to"], serde_json::json!(["filter-1.in"]));
+    assert_eq!(finished["outlets"][0]["first"][1]["id"], "2");
+    let logged = events.iter().find(|event| event["event"] == "logged").unwrap();
+    assert_eq!(logged["message"], "orders of May");
 }

@@ -10,7 +10,7 @@ pub use saving::Saving;
 
 use crate::{Catalogue, ComponentId, Effect, Flow, FlowName, Graph, StartSettings, runs_again};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use ts_rs::TS;
 
 /// What the loss of a server means for the requests of a flow.
@@ -85,7 +85,9 @@ fn report(
 ) -> FailureReport {
     let saving = Saving::of(flow, catalogue, flows);
     let mut components = Vec::with_capacity(flow.components.len());
-    Reporter { flow, catalogue, flows, saving: &saving, only }.scope(None, &Around::default(), &mut components);
+    let bodies = bodies(flow);
+    let reporter = Reporter { flow, catalogue, flows, saving: &saving, bodies: &bodies, only };
+    reporter.scope(None, &Around::default(), &mut components);
     FailureReport { components }
 }
 
@@ -94,6 +96,7 @@ struct Reporter<'a> {
     catalogue: &'a dyn Catalogue,
     flows: &'a BTreeMap<FlowName, Flow>,
     saving: &'a Saving,
+    bodies: &'a HashMap<&'a ComponentId, Vec<ComponentId>>,
     only: Option<&'a ComponentId>,
 }
 
@@ -125,7 +128,7 @@ impl Reporter<'_> {
     }
 
     fn at(&self, graph: &Graph, id: &ComponentId, around: &Around) -> FailureAt {
-        let again = runs_again(graph, self.saving, id);
+        let again: HashSet<ComponentId> = runs_again(graph, self.saving, id).into_iter().collect();
         let leads = graph.leading_to(graph.index_of(id).unwrap_or_default());
         let (mut runs_again, mut settled) = (around.runs_again.clone(), around.settled.clone());
         for (before, _) in graph.order().iter().zip(leads).filter(|(_, leads)| *leads) {
@@ -135,9 +138,9 @@ impl Reporter<'_> {
             let body_runs_again = is_again && !self.saving.inputs.contains(before);
             let body = self.body(before);
             if body_runs_again {
-                runs_again.extend(body);
+                runs_again.extend_from_slice(body);
             } else if before != id {
-                settled.extend(body);
+                settled.extend_from_slice(body);
             }
         }
         let mut seen = HashSet::new();
@@ -171,9 +174,8 @@ impl Reporter<'_> {
     }
 
     /// All components that belong to the body of `for_each`, however deep, in the flow's order.
-    fn body(&self, for_each: &ComponentId) -> Vec<ComponentId> {
-        let inside = self.flow.components.keys().filter(|id| *id != for_each && self.flow.is_inside(id, for_each));
-        inside.cloned().collect()
+    fn body(&self, for_each: &ComponentId) -> &[ComponentId] {
+        self.bodies.get(for_each).map_or(&[], Vec::as_slice)
     }
 
     fn resumes(&self, saved: bool) -> Resumes {
@@ -197,4 +199,15 @@ impl Reporter<'_> {
         }
         self.catalogue.effect(component) == Effect::Changes
     }
+}
+
+/// What belongs to the body of each ForEach, however deep, in the flow's order.
+fn bodies(flow: &Flow) -> HashMap<&ComponentId, Vec<ComponentId>> {
+    let mut bodies: HashMap<&ComponentId, Vec<ComponentId>> = HashMap::new();
+    for id in flow.components.keys() {
+        for for_each in flow.for_each_path(id) {
+            bodies.entry(for_each).or_default().push(id.clone());
+        }
+    }
+    bodies
 }

@@ -1,13 +1,24 @@
-//! `cairn check`: what is wrong with the flows of a project, without running them.
+//! `cairn check`: what is wrong with the flows of a project, and what the loss of a server means for them, without
+//! running them.
+
+mod failures;
+mod sarif;
+mod source;
+mod text;
 
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::project_files::ProjectFiles;
 use flow_components::Palette;
-use flow_model::{Diagnostic, Flow, FlowName, Severity, check_connections, check_structure};
-use flow_project::{FlowEntry, Problem, Project};
+use flow_model::{
+    Diagnostic, Flow, FlowName, Severity, check_connections, check_structure, check_sub_flows, failure_report,
+};
+use flow_project::{Problem, Project};
 use serde::Serialize;
+use source::Source;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Check the flows of a project without running them.
 #[derive(Debug, clap::Args)]
@@ -15,6 +26,8 @@ use std::path::PathBuf;
 Examples:
   cairn check                          The project in this folder
   cairn check orders order-import      One flow of the project in the folder orders
+  cairn check --failures               What runs again if a server dies, component by component
+  cairn check --sarif > check.sarif    For code hosts and editors that show such findings
   cairn --json check orders | jq '.files[].diagnostics[] | select(.severity == \"error\")'
 
 It finds broken files, missing and wrong properties, typing errors in expressions, unknown fields where the fields can be
@@ -25,6 +38,12 @@ pub struct Args {
     project: PathBuf,
     /// Only these flows.
     flows: Vec<String>,
+    /// Print what runs again, what is settled and which effects may happen twice when a server dies.
+    #[arg(long)]
+    failures: bool,
+    /// Print the findings as SARIF 2.1.0.
+    #[arg(long, conflicts_with = "failures")]
+    sarif: bool,
     /// The folder that storage: paths lead to, to look at files there.
     #[arg(long, env = "CAIRN_CHECKPOINT_STORAGE", value_name = "FOLDER", default_value = "storage")]
     checkpoint_storage: PathBuf,
@@ -44,102 +63,147 @@ struct Checked {
 struct CheckedFile {
     file: String,
     diagnostics: Vec<Diagnostic>,
-    /// Names of the components by their ids, for people.
     #[serde(skip)]
-    flow: Option<Flow>,
+    source: Source,
+}
+
+/// The files of a project that was opened to be checked.
+struct Opened {
+    project: Project,
+    surroundings: ProjectFiles,
+    /// Its flows that can be read.
+    flows: BTreeMap<FlowName, Flow>,
+    /// Its files that cannot be read.
+    broken: Vec<CheckedFile>,
+    /// The flows that were asked for.
+    wanted: Vec<FlowName>,
 }
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
-    let checked = tokio::task::spawn_blocking(move || check(&args)).await;
-    let checked = checked.map_err(|error| Failure::new("cairn/check", error.to_string()))??;
-    output.answer(&checked, || text(&checked));
-    Ok(Outcome::good_if(checked.errors == 0))
+    let done = tokio::task::spawn_blocking(move || {
+        let opened = Opened::read(&args)?;
+        Ok(if args.failures { opened.failures(output) } else { opened.check(&args, output) })
+    });
+    done.await.map_err(|error| Failure::new("cairn/check", error.to_string()))?
 }
 
-fn check(args: &Args) -> Result<Checked, Failure> {
-    let project = Project::open(&args.project)?;
-    let surroundings = ProjectFiles::read(&project, args.checkpoint_storage.clone())?;
-    let palette = Palette::standard();
-    let mut files = broken_connections(&project)?;
-    for entry in wanted(&project, &args.flows)? {
-        files.push(check_flow(&project, entry, &palette, &surroundings));
+impl Opened {
+    fn read(args: &Args) -> Result<Self, Failure> {
+        let project = Project::open(&args.project)?;
+        let surroundings = ProjectFiles::read(&project, args.checkpoint_storage.clone())?;
+        let mut broken = broken_connections(&project)?;
+        let mut flows = BTreeMap::new();
+        let mut names = Vec::new();
+        for (path, content) in surroundings.files().iter() {
+            let Some(name) = FlowName::from_path(path) else { continue };
+            match Flow::from_json(&String::from_utf8_lossy(content)) {
+                Ok(flow) => drop(flows.insert(name.clone(), flow)),
+                Err(error) => {
+                    let found = Diagnostic::error(error.code(), error.to_string());
+                    let source = Source::new(content, None);
+                    broken.push(CheckedFile { file: path.clone(), diagnostics: vec![found], source });
+                }
+            }
+            names.push(name);
+        }
+        let wanted = wanted(&names, &args.flows)?;
+        if !args.flows.is_empty() {
+            broken
+                .retain(|file| wanted.iter().any(|name| name.path() == file.file) || !file.file.starts_with("flows/"));
+        }
+        Ok(Self { project, surroundings, flows, broken, wanted })
     }
-    let count =
-        |severity| files.iter().flat_map(|file| &file.diagnostics).filter(|found| found.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    Ok(Checked { project: project.name().to_owned(), files, errors, warnings })
+
+    fn check(mut self, args: &Args, output: Output) -> Outcome {
+        let palette = Palette::standard();
+        let readable: Vec<(&FlowName, &Flow)> =
+            self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?))).collect();
+        let mut files = std::mem::take(&mut self.broken);
+        files.extend(on_all_cores(&readable, |(name, flow)| self.check_flow(name, flow, &palette)));
+        files.sort_by(|one, other| one.file.cmp(&other.file));
+        let count = |severity| {
+            files.iter().flat_map(|file| &file.diagnostics).filter(|found| found.severity == severity).count()
+        };
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let checked = Checked { project: self.project.name().to_owned(), files, errors, warnings };
+        if args.sarif {
+            output.document(&sarif::log(&checked, &args.project));
+        } else {
+            output.answer(&checked, || text::findings(&checked));
+        }
+        Outcome::good_if(errors == 0)
+    }
+
+    fn check_flow(&self, name: &FlowName, flow: &Flow, palette: &Palette) -> CheckedFile {
+        let mut diagnostics = check_structure(flow, palette);
+        diagnostics.extend(check_connections(flow, palette, self.surroundings.connections()));
+        diagnostics.extend(check_sub_flows(name, &self.flows, palette));
+        diagnostics.extend(palette.check_expressions(flow, &self.surroundings));
+        let file = name.path();
+        let content = self.surroundings.files().get(&file).cloned().unwrap_or_default();
+        CheckedFile { file, diagnostics, source: Source::new(&content, Some(flow.clone())) }
+    }
+
+    /// Prints what the loss of a server means for each flow.
+    fn failures(self, output: Output) -> Outcome {
+        let palette = Palette::standard();
+        let readable = self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?)));
+        let reports = readable.map(|(name, flow)| failures::FlowReport {
+            flow: name.clone(),
+            report: failure_report(flow, &palette, &self.flows),
+            document: flow.clone(),
+        });
+        let answer = failures::Reports {
+            project: self.project.name().to_owned(),
+            flows: reports.collect(),
+            broken: self.broken.iter().map(|file| file.file.clone()).collect(),
+        };
+        output.answer(&answer, || failures::text(&answer));
+        Outcome::good_if(answer.broken.is_empty())
+    }
 }
 
-fn wanted(project: &Project, names: &[String]) -> Result<Vec<FlowEntry>, Failure> {
-    let all = project.flows()?;
+fn wanted(all: &[FlowName], names: &[String]) -> Result<Vec<FlowName>, Failure> {
     if names.is_empty() {
-        return Ok(all);
+        return Ok(all.to_vec());
     }
     let find = |name: &String| {
         let name = FlowName::parse(name).map_err(|error| Failure::new("flow/name", error.to_string()))?;
-        let entry = all.iter().find(|entry| entry.name == name).cloned();
-        entry.ok_or_else(|| flow_project::ProjectError::NoSuchFlow { flow: name }.into())
+        let known = all.contains(&name).then(|| name.clone());
+        known.ok_or_else(|| flow_project::ProjectError::NoSuchFlow { flow: name }.into())
     };
     names.iter().map(find).collect()
-}
-
-fn check_flow(project: &Project, entry: FlowEntry, palette: &Palette, surroundings: &ProjectFiles) -> CheckedFile {
-    let file = entry.name.path();
-    match project.load(&entry.name) {
-        Ok(loaded) => {
-            let flow = loaded.flow;
-            let mut diagnostics = check_structure(&flow, palette);
-            diagnostics.extend(check_connections(&flow, palette, surroundings.connections()));
-            diagnostics.extend(palette.check_expressions(&flow, surroundings));
-            CheckedFile { file, diagnostics, flow: Some(flow) }
-        }
-        Err(error) => broken(file, &error.problem()),
-    }
 }
 
 fn broken_connections(project: &Project) -> Result<Vec<CheckedFile>, Failure> {
     let entries = project.connections()?.into_iter();
     Ok(entries
         .filter_map(|entry| {
-            let problem = entry.connection.err()?;
-            Some(broken(format!("connections/{}.json", entry.name), &problem))
+            let problem: Problem = entry.connection.err()?;
+            let diagnostics = vec![Diagnostic::error(&problem.code, &problem.message)];
+            let file = format!("connections/{}.json", entry.name);
+            Some(CheckedFile { file, diagnostics, source: Source::default() })
         })
         .collect())
 }
 
-fn broken(file: String, problem: &Problem) -> CheckedFile {
-    CheckedFile { file, diagnostics: vec![Diagnostic::error(&problem.code, &problem.message)], flow: None }
-}
-
-fn text(checked: &Checked) -> String {
-    let mut lines = Vec::new();
-    for file in &checked.files {
-        for found in &file.diagnostics {
-            lines.push(format!(
-                "{}: {}{}: {} [{}]",
-                file.file,
-                place(found, file.flow.as_ref()),
-                found.severity,
-                found.message,
-                found.code
-            ));
+/// Does the same with each of `things`, several at a time; the answers are in no order.
+fn on_all_cores<T: Sync, R: Send>(things: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push(each(thing));
         }
-    }
-    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-    lines.push(format!(
-        "{}: {}, {}, {}",
-        checked.project,
-        count(checked.files.len(), "file"),
-        count(checked.errors, "error"),
-        count(checked.warnings, "warning")
-    ));
-    lines.join("\n")
-}
-
-fn place(found: &Diagnostic, flow: Option<&Flow>) -> String {
-    let Some(id) = &found.place.component else { return String::new() };
-    let name = flow.and_then(|flow| flow.components.get(id)).map_or("", |component| component.name.as_str());
-    let property = found.place.property.as_ref().map(|property| format!(" {property}")).unwrap_or_default();
-    format!("{name} ({id}){property}: ")
+        done
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(things.len().max(1));
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
