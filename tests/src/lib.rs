@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod holding_endpoint;
 pub mod process;
 pub mod project;
+pub mod static_files;
 pub mod wait;
 
 use std::path::PathBuf;

@@ -26,22 +26,31 @@ impl TestProject {
         project
     }
 
-    /// The sample project, with its `notices` connection leading to `notices`.
+    /// The sample project `orders`, with its `notices` connection leading to `notices`.
     pub fn sample(parent: &Path, notices: &str) -> Self {
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows-sample/orders");
+        Self::of_sample(parent, "orders", &[("notices", notices)])
+    }
+
+    /// The sample project `name`; these of its connections lead to other URLs.
+    pub fn of_sample(parent: &Path, name: &str, urls: &[(&str, &str)]) -> Self {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows-sample").join(name);
         let mut files = Vec::new();
         for folder in ["flows", "data", "connections"] {
-            for entry in std::fs::read_dir(sample.join(folder)).expect("the sample project") {
+            let Ok(entries) = std::fs::read_dir(sample.join(folder)) else { continue };
+            for entry in entries {
                 let path = entry.expect("a sample file").path();
                 let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
                 let text = std::fs::read_to_string(&path).expect("sample files are text");
                 files.push((format!("{folder}/{name}"), text));
             }
         }
-        files.retain(|(path, _)| path != "connections/notices.json");
-        files.push(("connections/notices.json".into(), http_connection(notices)));
+        for (connection, url) in urls {
+            let path = format!("connections/{connection}.json");
+            files.retain(|(other, _)| *other != path);
+            files.push((path, http_connection(url)));
+        }
         let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
-        Self::new(parent, "orders", &files)
+        Self::new(parent, name, &files)
     }
 
     pub fn write(&self, path: &str, text: &str) {

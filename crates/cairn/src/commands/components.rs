@@ -5,7 +5,8 @@ mod reference;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use flow_components::Palette;
-use flow_model::{Catalogue, nearby_names};
+use flow_data::nearby_names;
+use flow_model::Catalogue;
 
 /// Print what component types there are, what each does, and its properties.
 #[derive(Debug, clap::Args)]
