@@ -13,7 +13,7 @@ export function lookOfType(type: string): { family: Family | undefined; icon: st
 /** Where everything of a flow is drawn, moved so that the picture begins at 0, 0. Frames come before what is in them. */
 export interface Picture {
   components: Placed<Shape>[];
-  links: { key: string; path: string; role: PortRole; from: string; to: string }[];
+  links: { key: string; path: string; role: PortRole; from: string; to: string; inner: boolean }[];
   width: number;
   height: number;
 }
@@ -49,6 +49,8 @@ export function pictureOf(flow: Flow): Picture {
     key: `${from.component}.${from.port} ${to.component}.${to.port}`,
     path: curve(portAt(byId.get(from.component), from.port, "out"), portAt(byId.get(to.component), to.port, "in")),
     role: roleOf(from.port),
+    // A link inside of a body lies above its frame; the others pass behind.
+    inner: (byId.get(from.component)?.parent ?? byId.get(to.component)?.parent) !== undefined,
     from: from.component,
     to: to.component,
   }));
