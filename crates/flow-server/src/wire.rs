@@ -210,11 +210,16 @@ fn attempt_end(outcome: AttemptOutcome) -> AttemptEnd {
     }
 }
 
-pub fn saved_points(points: Vec<store::SavedPoint>) -> Vec<SavedPoint> {
-    points.into_iter().zip(0..).map(|(point, number)| saved_point(point, number)).collect()
+/// The saved points of a request with these inputs.
+pub fn saved_points(points: Vec<store::SavedPoint>, inputs: &Value) -> Vec<SavedPoint> {
+    points.into_iter().zip(0..).map(|(point, number)| saved_point(point, number, inputs)).collect()
 }
 
-fn saved_point(point: store::SavedPoint, number: u32) -> SavedPoint {
+fn saved_point(point: store::SavedPoint, number: u32, inputs: &Value) -> SavedPoint {
+    // Flow variables that are the request's inputs are not saved again; a called flow has inputs of its own.
+    let is_called = !point.iteration.split('/').all(|step| step.is_empty() || step.ends_with(']'));
+    let mut variables = if is_called || point.data == SavedData::None { Map::new() } else { object(inputs.clone()) };
+    variables.extend(object(point.variables));
     SavedPoint {
         number,
         kind: match point.kind {
@@ -237,7 +242,7 @@ fn saved_point(point: store::SavedPoint, number: u32) -> SavedPoint {
             SavedData::Inline(bytes) => bytes.len() as u64,
             SavedData::Object { bytes, .. } => *bytes,
         },
-        variables: object(point.variables),
+        variables,
         outlets: point.outlets,
         at: time(point.at),
     }

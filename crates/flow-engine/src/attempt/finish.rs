@@ -32,7 +32,6 @@ impl Attempt {
                 return Ok(());
             }
         };
-        self.end_taps_before(at);
         self.log_lines(at, &outcome);
         let role = self.scopes[at.scope].component(at.component).role;
         match outcome.ask.take() {
@@ -58,6 +57,7 @@ impl Attempt {
 
     /// End has run: its stream is the reply (of which a request keeps the first records), and is kept with its completion.
     fn ended(&mut self, at: At, outcome: Outcome, begun: Instant) {
+        self.end_taps_before(at);
         self.note_finished(at, &outcome.outlets, outcome.note.as_deref(), begun.elapsed());
         let Some((outlet, reply)) = outcome.outlets.into_iter().next() else {
             self.record_bare(at, SavedKind::Completed, Vec::new());
@@ -95,6 +95,7 @@ impl Attempt {
             *stream = listening.on(stream);
             self.scopes[at.scope].taps.insert(at.component, listening);
         } else {
+            self.end_taps_before(at);
             self.note_finished(at, &outcome.outlets, outcome.note.as_deref(), begun.elapsed());
         }
         self.record_completion(at, &outcome);

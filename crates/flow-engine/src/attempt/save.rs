@@ -68,6 +68,7 @@ impl Attempt {
     pub(super) fn saved(&mut self, mut save: Save, kept: Vec<Kept>) {
         let at = save.at;
         if matches!(save.then, Then::Deliver) {
+            self.end_taps_before(at);
             let rows = kept.first().map_or(0, |kept| kept.rows);
             let records = if rows == 1 { "record" } else { "records" };
             let name = &self.scopes[at.scope].component(at.component).name;

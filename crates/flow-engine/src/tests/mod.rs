@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ending;
+mod flowing;
 mod generator;
 mod inside;
 mod local;

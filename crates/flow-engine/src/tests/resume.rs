@@ -241,9 +241,18 @@ async fn run(seed: u64, place: Option<(usize, usize)>) -> (Result, bool) {
 
 #[tokio::test]
 async fn a_request_survives_the_loss_of_its_server_at_every_place() {
-    let (mut kinds, mut struck) = (BTreeMap::new(), 0);
+    let (mut kinds, mut struck, mut inside) = (BTreeMap::new(), 0, BTreeMap::new());
     for seed in seeds() {
         let (undisturbed, _) = run(seed, None).await;
+        for (path, _) in &undisturbed.seen {
+            let what = match (path.contains('['), path.contains("subflow")) {
+                (false, false) => "at the top",
+                (true, false) => "in iterations",
+                (false, true) => "in calls",
+                (true, true) => "in both",
+            };
+            *inside.entry(what).or_insert(0) += 1;
+        }
         *kinds.entry(undisturbed.state.as_str()).or_insert(0) += 1;
         for place in 0.. {
             let (result, has_struck) = run(seed, Some((place, usize::MAX / 2))).await;
@@ -254,7 +263,7 @@ async fn a_request_survives_the_loss_of_its_server_at_every_place() {
             struck += 1;
         }
     }
-    println!("{} seeds, {kinds:?}, struck {struck} times", seeds().len());
+    println!("{} seeds, {kinds:?}, components {inside:?}, struck {struck} times", seeds().len());
 }
 
 #[tokio::test]

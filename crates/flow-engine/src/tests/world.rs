@@ -27,6 +27,8 @@ struct State {
     ledger: Vec<Entry>,
     /// What was done exactly once: the data by idempotency key, in order.
     once: Vec<(String, Entry)>,
+    /// How often flowing streams have been computed.
+    computed: usize,
     /// Places passed so far at which the server could have died, and at which of them it does.
     places: usize,
     strike_at: Option<usize>,
@@ -114,7 +116,61 @@ impl World {
     /// The palette with components that act on this world.
     pub(super) fn palette(&self) -> Arc<Palette> {
         let work = |kind, effect| Box::new(WorkType { kind, effect, world: self.clone() }) as Box<dyn ComponentType>;
-        Palette::standard_with(vec![work("Work", Effect::None), work("Act", Effect::Changes)])
+        let source = Box::new(SourceType(self.clone()));
+        Palette::standard_with(vec![work("Work", Effect::None), work("Act", Effect::Changes), source])
+    }
+
+    /// How often the streams of Source components have been computed.
+    pub(super) fn computed(&self) -> usize {
+        self.state.lock().computed
+    }
+}
+
+/// Source: a flowing stream of `Rows` records of some length, which fails behind `Fails` of them if that is set.
+struct SourceType(World);
+
+impl ComponentType for SourceType {
+    fn description(&self) -> ComponentDescription {
+        let like = WorkType { kind: "Source", effect: Effect::None, world: self.0.clone() };
+        let mut description = like.description();
+        description.properties.retain(|property| property.name == "Fails");
+        let rows = PropertyDescription { name: "Rows", ..description.properties[0].clone() };
+        description.properties.push(rows);
+        description
+    }
+
+    fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
+        let number = |text: String| text.parse().ok();
+        let rows = number(properties.text("Rows")).unwrap_or(0);
+        Arc::new(Source { world: self.0.clone(), rows, fails: number(properties.text("Fails")) })
+    }
+}
+
+struct Source {
+    world: World,
+    rows: usize,
+    fails: Option<usize>,
+}
+
+#[async_trait]
+impl Component for Source {
+    async fn run(&self, _: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
+        let (world, rows, fails) = (self.world.clone(), self.rows, self.fails);
+        let one = |row: usize| {
+            let text = format!("{:064x}", hash(&row));
+            Stream::from_record(&[("row".to_owned(), Value::from(row)), ("text".to_owned(), Value::from(text))])
+        };
+        let flowing = Stream::flowing(Arc::clone(one(0).schema()), move || {
+            world.state.lock().computed += 1;
+            let batch = move |row| match fails {
+                Some(fails) if row >= fails => {
+                    Err(flow_data::DataError::Evaluate { row: Some(row as u64 + 1), message: "as asked".to_owned() })
+                }
+                _ => one(row).to_batch(),
+            };
+            Ok(Box::new((0..rows).map(batch)))
+        });
+        Ok(Outcome::out(flowing))
     }
 }
 

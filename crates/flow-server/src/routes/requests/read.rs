@@ -61,11 +61,11 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
     let saved = app.store.saved_points(id).await?;
     let names = ServerNames::of(&app.store.servers().await?);
     Ok(Json(RequestDetail {
+        saved_points: wire::saved_points(saved, &request.inputs),
         inputs: wire::object(request.inputs.clone()),
         settings: wire::settings(&request.settings),
         request: wire::request(request, &names),
         attempts: attempts.into_iter().map(wire::attempt).collect(),
-        saved_points: wire::saved_points(saved),
     }))
 }
 
