@@ -10,8 +10,8 @@ mod tests;
 pub use kinds::{ConnectionField, ConnectionKind, FieldValues, connection_kind, connection_kinds};
 pub use secret::Secret;
 
-use crate::canonical::strict;
 use crate::DocumentError;
+use crate::canonical::strict;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

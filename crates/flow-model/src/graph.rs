@@ -7,7 +7,7 @@ use crate::{ComponentId, Flow, Link};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-pub(crate) use scope::Scope;
+pub(crate) use scope::{Scope, Scopes};
 
 /// The components of a flow's top level, or of one body, in topological order, with the links between them by index.
 #[derive(Debug, Clone)]
@@ -97,12 +97,12 @@ impl Graph {
     /// Builds the graph of the top level of `flow`: the components that belong to no body. Among components that may
     /// run in any order, the flow's own order decides, so the same flow always gives the same graph.
     pub fn build(flow: &Flow) -> Result<Self, GraphError> {
-        Scope::top(flow)?.graph()
+        Scopes::of(flow).graph(flow, None)
     }
 
     /// Builds the graph of the body of `for_each`: the components whose parent it is.
     pub fn of_body(flow: &Flow, for_each: &ComponentId) -> Result<Self, GraphError> {
-        Scope::body(flow, for_each)?.graph()
+        Scopes::of(flow).graph(flow, Some(for_each))
     }
 
     fn assemble(scope: &Scope, ranks: &[usize]) -> Self {

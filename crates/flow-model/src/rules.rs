@@ -20,7 +20,7 @@ pub(crate) use sub_flows::calls;
 pub use sub_flows::check_sub_flows;
 
 use crate::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, START};
-use facts::Facts;
+use facts::{Facts, Part};
 
 /// Checks the structure of `flow`: its start, its links and bodies, the types and properties of its components, its
 /// flow variables, and what would break on another server. What concerns the whole flow comes first.
@@ -29,9 +29,9 @@ pub fn check_structure(flow: &Flow, catalogue: &dyn Catalogue) -> Vec<Diagnostic
     let mut found = starts(flow);
     links::check(&facts, &mut found);
     paths::cycles(&facts, &mut found);
-    for (id, component) in &flow.components {
-        check_type(&facts, id, component, &mut found);
-        bodies::check(&facts, id, component, &mut found);
+    for part in &facts.parts {
+        check_type(part, &mut found);
+        bodies::check(&facts, part, &mut found);
     }
     paths::unreachable(&facts, &mut found);
     paths::never_ends_well(&facts, &mut found);
@@ -59,18 +59,18 @@ fn starts(flow: &Flow) -> Vec<Diagnostic> {
     starts.map(several).collect()
 }
 
-fn check_type(facts: &Facts, id: &ComponentId, component: &Component, found: &mut Vec<Diagnostic>) {
-    match facts.catalogue.describe(&component.kind) {
-        Some(description) => properties::check(id, component, description, found),
+fn check_type(part: &Part, found: &mut Vec<Diagnostic>) {
+    match part.description {
+        Some(description) => properties::check(part.id, part.component, description, found),
         None => found.push(
             Diagnostic::error(
                 "component/unknown-type",
                 format!(
                     "“{}” is a {}, which this release of Cairn does not know: update Cairn, or replace the component",
-                    component.name, component.kind
+                    part.component.name, part.component.kind
                 ),
             )
-            .at(id),
+            .at(part.id),
         ),
     }
 }

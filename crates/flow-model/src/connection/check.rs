@@ -1,6 +1,8 @@
 //! Whether a connection has what its kind needs, and nothing else.
 
-use super::{Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, connection_kind, connection_kinds};
+use super::{
+    Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, connection_kind, connection_kinds,
+};
 use serde_json::Value;
 
 impl Connection {

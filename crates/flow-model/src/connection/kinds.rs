@@ -160,9 +160,17 @@ const KINDS: &[ConnectionKind] = &[
         title: "HTTP",
         summary: "A service that is called by HTTP",
         fields: &[
-            required(text("url", "URL", "Where the service is; paths of components are appended: `https://api.example.org/v1`.")),
+            required(text(
+                "url",
+                "URL",
+                "Where the service is; paths of components are appended: `https://api.example.org/v1`.",
+            )),
             of(
-                text("auth", "Authentication", "How calls are authenticated; without it, it follows from the fields that are set."),
+                text(
+                    "auth",
+                    "Authentication",
+                    "How calls are authenticated; without it, it follows from the fields that are set.",
+                ),
                 FieldValues::Choice {
                     choices: &[
                         Choice { value: "none", title: "None" },
@@ -184,7 +192,11 @@ const KINDS: &[ConnectionKind] = &[
                 "A PEM text with the certificate and the key that this client shows to the server.",
             ),
             of(
-                text("rate", "Rate", "How many calls a second are made at most, by all components of a server together."),
+                text(
+                    "rate",
+                    "Rate",
+                    "How many calls a second are made at most, by all components of a server together.",
+                ),
                 FieldValues::Number,
             ),
         ],

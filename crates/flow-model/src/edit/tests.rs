@@ -1,5 +1,5 @@
 use crate::example::{Tiny, flow, id, link};
-use crate::graph::Scope;
+use crate::graph::Scopes;
 use crate::{Component, Edit, EditError, Flow, Group, Position};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -309,7 +309,7 @@ proptest! {
         for edit in edits {
             let _ = edit.apply(&mut flow, &Tiny::new());
         }
-        for scope in Scope::all(&flow) {
+        for scope in Scopes::of(&flow).all.values() {
             prop_assert!(scope.graph().is_ok());
         }
         prop_assert!(crate::Graph::build(&flow).is_ok(), "no link crosses a border");

@@ -3,7 +3,7 @@
 
 use super::Merger;
 use crate::diff::json_of;
-use crate::graph::Scope;
+use crate::graph::Scopes;
 use crate::{Component, ComponentId, Flow, GraphError, Link, Place, START};
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ impl Merger<'_> {
 
     /// A link on a circle that is not in ours; the circle came with theirs then.
     fn link_of_new_circle(&self, flow: &Flow) -> Option<Link> {
-        Scope::all(flow).iter().find_map(|scope| {
+        Scopes::of(flow).all.values().find_map(|scope| {
             let Err(GraphError::Cycle { components }) = scope.graph() else { return None };
             let on_circle =
                 |link: &&Link| [&link.from, &link.to].into_iter().all(|end| components.contains(&end.component));

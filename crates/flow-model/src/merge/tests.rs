@@ -268,7 +268,7 @@ proptest! {
         }
         // Whatever the conflicts, the result is a flow: it reads back, and nothing leads in a circle or over a border.
         prop_assert_eq!(&Flow::from_json(&merge.flow.to_json()).expect("reads"), &merge.flow);
-        for scope in crate::graph::Scope::all(&merge.flow) {
+        for scope in crate::graph::Scopes::of(&merge.flow).all.values() {
             prop_assert!(scope.graph().is_ok());
         }
         prop_assert!(crate::Graph::build(&merge.flow).is_ok());

@@ -1,14 +1,15 @@
 //! Bodies: a component's parent exists and has a body, parents form no circle, and what is in a body may be there.
 
-use super::facts::Facts;
+use super::facts::{Facts, Part};
 use crate::{Component, ComponentId, Diagnostic, Edit, Ports, START};
 use std::collections::BTreeMap;
 
-pub(super) fn check(facts: &Facts, id: &ComponentId, component: &Component, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &Facts, part: &Part, found: &mut Vec<Diagnostic>) {
+    let (id, component) = (part.id, part.component);
     if let Some(parent) = &component.parent {
         found.extend(problem(facts, id, component, parent).map(|problem| problem.at(id)));
     }
-    if facts.ports(id).is_some_and(Ports::has_body) && !facts.graphs.contains_key(&Some(id)) {
+    if part.ports.as_ref().is_some_and(Ports::has_body) && !facts.scopes.all.contains_key(&Some(id)) {
         let message = format!(
             "“{}” has nothing in its body, so it only passes on its input: draw what it is to do for each record into it",
             component.name

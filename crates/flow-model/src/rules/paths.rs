@@ -1,13 +1,13 @@
 //! Paths: no circles, nothing that no path leads to, and a way to a good end.
 
-use super::facts::Facts;
-use crate::{ALWAYS_OUTLET, Component, ComponentId, Diagnostic, ERROR_OUTLET, Edit, FAIL, Graph, GraphError, START};
-use std::collections::{HashMap, HashSet};
+use super::facts::{Facts, Part};
+use crate::{ALWAYS_OUTLET, ComponentId, Diagnostic, ERROR_OUTLET, Edit, FAIL, GraphError, Ports, START};
+use std::collections::HashSet;
 
 /// One diagnostic for each circle, in whichever body it is.
 pub(super) fn cycles(facts: &Facts, found: &mut Vec<Diagnostic>) {
-    for graph in facts.graphs.values() {
-        if let Err(GraphError::Cycle { components }) = graph {
+    for circle in facts.circles() {
+        if let GraphError::Cycle { components } = circle {
             found.push(cycle(facts, components));
         }
     }
@@ -46,70 +46,59 @@ fn cycle(facts: &Facts, components: &[ComponentId]) -> Diagnostic {
 
 /// Components that no path leads to from the start, or from the entry of their body.
 pub(super) fn unreachable(facts: &Facts, found: &mut Vec<Diagnostic>) {
-    let reached: HashMap<Option<&ComponentId>, Vec<bool>> = facts
-        .graphs
-        .keys()
-        .filter_map(|for_each| Some((*for_each, reached(facts, *for_each, facts.graph(*for_each)?)?)))
-        .collect();
-    for (id, component) in &facts.flow.components {
-        let for_each = component.parent.as_ref();
-        let (Some(graph), Some(reached)) = (facts.graph(for_each), reached.get(&for_each)) else { continue };
-        if graph.index_of(id).is_some_and(|at| !reached[at]) && component.kind != START {
-            let from = if component.parent.is_some() { "the entry of its body" } else { "the start" };
-            let message = format!(
-                "“{}” never runs, because no path leads to it from {from}: connect it, or remove it",
-                component.name
-            );
+    let reached: Vec<Option<Vec<bool>>> = (0..facts.scopes.all.len()).map(|scope| facts.reached(scope)).collect();
+    for (part, (scope, place)) in facts.parts.iter().zip(&facts.scopes.places) {
+        let is_unreached = reached[*scope].as_ref().is_some_and(|reached| !reached[*place]);
+        if is_unreached && part.component.kind != START {
+            let from = if part.component.parent.is_some() { "the entry of its body" } else { "the start" };
+            let name = &part.component.name;
+            let message =
+                format!("“{name}” never runs, because no path leads to it from {from}: connect it, or remove it");
+            let remove = Edit::RemoveComponent { id: part.id.clone() };
             found.push(
                 Diagnostic::warning("flow/unreachable", message)
-                    .at(id)
-                    .mended_by(format!("Remove “{}”", component.name), Edit::RemoveComponent { id: id.clone() }),
+                    .at(part.id)
+                    .mended_by(format!("Remove “{name}”"), remove),
             );
         }
-    }
-}
-
-/// Which components of a body or the top level can be reached, by index; `None` where that cannot be said.
-fn reached(facts: &Facts, for_each: Option<&ComponentId>, graph: &Graph) -> Option<Vec<bool>> {
-    match for_each {
-        None => Some(graph.reachable_from([graph.index_of(facts.flow.start()?.0)?])),
-        Some(for_each) if facts.flow.components.contains_key(for_each) => {
-            Some(graph.reachable_from(graph.entries().iter().map(|entry| entry.to)))
-        }
-        Some(_) => None,
     }
 }
 
 /// A flow of which every path ends in Fail.
 pub(super) fn never_ends_well(facts: &Facts, found: &mut Vec<Diagnostic>) {
-    let (Some(graph), Some((start, _))) = (facts.graph(None), facts.flow.start()) else { return };
-    let Some(reached) = reached(facts, None, graph) else { return };
-    let fails = |id: &ComponentId| facts.flow.components.get(id).is_some_and(|component| component.kind == FAIL);
-    let mut reachable = graph.order().iter().enumerate().filter(|(at, _)| reached[*at]);
+    let (Some(reached), Some((start, _))) = (facts.reached(0), facts.flow.start()) else { return };
+    let Some((_, top)) = facts.scopes.all.get_index(0) else { return };
+    let is_ordinary = |outlet: &str| outlet != ERROR_OUTLET && outlet != ALWAYS_OUTLET;
+    let mut linked: Vec<HashSet<&str>> = vec![HashSet::new(); top.members.len()];
+    for (link, from, _) in top.within.iter().filter(|(link, ..)| is_ordinary(&link.from.port)) {
+        linked[*from].insert(&link.from.port);
+    }
     let mut has_fail = false;
-    let ends_well = reachable.any(|(at, id)| {
-        has_fail |= fails(id);
-        facts.flow.components.get(id).is_some_and(|component| may_end_well(facts, graph, at, id, component))
-    });
-    if !ends_well && has_fail {
+    for (part, (scope, place)) in facts.parts.iter().zip(&facts.scopes.places) {
+        if *scope != 0 || !reached[*place] {
+            continue;
+        }
+        has_fail |= part.component.kind == FAIL;
+        if may_end_well(part, &linked[*place]) {
+            return;
+        }
+    }
+    if has_fail {
         let message = "every path of the flow ends in Fail, so no request of it can ever finish: let one path end in \
                        End or another component";
         found.push(Diagnostic::warning("flow/never-ends-well", message).at(start));
     }
 }
 
-/// Whether a path may end well at the component at `at`: nothing follows it when it succeeds.
-fn may_end_well(facts: &Facts, graph: &Graph, at: usize, id: &ComponentId, component: &Component) -> bool {
-    if component.kind == FAIL {
+/// Whether a path may end well at a component, given its ordinary outlets with links: nothing follows it when it
+/// succeeds, or nothing follows one of the outlets that it chooses between.
+fn may_end_well(part: &Part, linked: &HashSet<&str>) -> bool {
+    if part.component.kind == FAIL {
         return false;
     }
-    let is_ordinary = |outlet: &str| outlet != ERROR_OUTLET && outlet != ALWAYS_OUTLET;
-    let linked: HashSet<&str> =
-        graph.outgoing(at).iter().map(|link| link.outlet.as_str()).filter(|outlet| is_ordinary(outlet)).collect();
-    if linked.is_empty() {
-        return true;
-    }
-    let Some(ports) = facts.ports(id).filter(|_| facts.chooses(component)) else { return false };
-    let mut outlets = ports.outlets.iter().map(|port| port.name.as_str());
-    outlets.any(|outlet| is_ordinary(outlet) && !linked.contains(outlet))
+    let open_outlet = |ports: &Ports| {
+        let mut names = ports.outlets.iter().map(|port| port.name.as_str());
+        names.any(|outlet| outlet != ERROR_OUTLET && outlet != ALWAYS_OUTLET && !linked.contains(outlet))
+    };
+    linked.is_empty() || (part.chooses() && part.ports.as_ref().is_some_and(open_outlet))
 }

@@ -1,6 +1,6 @@
 //! What of a flow would break on another server, when other servers take over its requests.
 
-use super::facts::Facts;
+use super::facts::{Facts, Part};
 use super::local;
 use crate::{
     BeginCheckpoint, Component, ComponentDescription, ComponentId, Diagnostic, Edit, Flow, PropertyKind, StartSettings,
@@ -15,8 +15,9 @@ pub(super) fn check(facts: &Facts, found: &mut Vec<Diagnostic>) {
         return;
     }
     saved_point(facts, found);
-    for (id, component) in &facts.flow.components {
-        if let Some(description) = facts.catalogue.describe(&component.kind) {
+    for part in &facts.parts {
+        let (id, component) = (part.id, part.component);
+        if let Some(description) = part.description {
             found.extend(local_places(id, component, description));
         }
         if component.properties.get(THIS_SERVER_ONLY) == Some(&Value::Bool(true)) {
@@ -37,12 +38,10 @@ pub(super) fn moves_to_other_servers(flow: &Flow) -> bool {
 fn saved_point(facts: &Facts, found: &mut Vec<Diagnostic>) {
     let begins_saved =
         StartSettings::of(facts.flow).is_some_and(|settings| settings.begin_checkpoint == BeginCheckpoint::Use);
-    let saves = |component: &Component| {
-        let described = facts.catalogue.describe(&component.kind);
-        described.is_some_and(|found| found.saves) || facts.catalogue.saves_input(component)
-    };
+    let saves =
+        |part: &Part| part.description.is_some_and(|found| found.saves) || facts.catalogue.saves_input(part.component);
     let Some((start, _)) = facts.flow.start() else { return };
-    if begins_saved || facts.flow.components.values().any(saves) {
+    if begins_saved || facts.parts.iter().any(saves) {
         return;
     }
     let message = "OtherServerRetry is true, but the flow has no saved point, so another server would begin from \

@@ -1,6 +1,6 @@
 //! Flow variables travel with the links. Where parallel paths join, they must not have set one variable differently.
 
-use super::facts::Facts;
+use super::facts::{Facts, Part};
 use crate::{ALWAYS_OUTLET, ComponentId, Diagnostic, ERROR_OUTLET, Graph, GraphLink, StartSettings};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -48,25 +48,24 @@ impl<'a> Check<'_, 'a> {
         let at_begin: Setters = set_before.iter().map(|name| (name.clone(), BTreeSet::from([None]))).collect();
         let mut behind: Vec<(Setters, Choices)> = Vec::with_capacity(graph.order().len());
         for (at, id) in graph.order().iter().enumerate() {
-            let Some((id, component)) = facts.flow.components.get_key_value(id) else { return };
+            let Some((id, _)) = facts.flow.components.get_key_value(id) else { return };
             let incoming = graph.incoming(at);
             let (mut setters, choices) = match incoming {
                 [] => (at_begin.clone(), Choices::new()),
                 links => {
-                    let arriving: Vec<Choices> = links.iter().map(|link| self.through(graph, link, &behind)).collect();
+                    let arriving: Vec<Choices> = links.iter().map(|link| self.through(&graph, link, &behind)).collect();
                     self.report_conflicts(id, links, &arriving, &behind);
                     (merged_setters(links, &behind), merged_choices(&arriving))
                 }
             };
             let set_here = self.sets.get(id).cloned().unwrap_or_default();
-            if facts.graphs.contains_key(&Some(id)) {
+            if facts.scopes.all.contains_key(&Some(id)) {
                 // What a ForEach sets, it sets for its body.
                 let inside = setters.keys().cloned().chain(set_here).collect();
                 self.scope(Some(id), &inside);
             } else {
                 setters.extend(set_here.into_iter().map(|name| (name, BTreeSet::from([Some(id)]))));
             }
-            let _ = component;
             behind.push((setters, choices));
         }
     }
@@ -74,8 +73,8 @@ impl<'a> Check<'_, 'a> {
     /// The choices that lead through `link`.
     fn through<'g>(&self, graph: &'g Graph, link: &'g GraphLink, behind: &[(Setters, Choices<'g>)]) -> Choices<'g> {
         let mut choices = behind[link.from].1.clone();
-        let component = graph.order().get(link.from).and_then(|id| self.facts.flow.components.get(id));
-        let is_branch = component.is_some_and(|component| self.facts.chooses(component));
+        let from = graph.order().get(link.from).and_then(|id| self.facts.flow.components.get_index_of(id));
+        let is_branch = from.and_then(|from| self.facts.parts.get(from)).is_some_and(Part::chooses);
         match link.outlet.as_str() {
             ALWAYS_OUTLET => {}
             outlet if is_branch || outlet == ERROR_OUTLET => {
