@@ -1,14 +1,17 @@
-/** A piece of a line: plain, code or strong. */
+/** A piece of a line: plain, code, strong or stressed. */
 export interface Inline {
-  kind: "text" | "code" | "strong";
+  kind: "text" | "code" | "strong" | "stress";
   text: string;
 }
 
 /** A block of a text. */
 export type Block =
-  { kind: "paragraph"; parts: Inline[] } | { kind: "list"; items: Inline[][] } | { kind: "code"; text: string };
+  | { kind: "paragraph"; parts: Inline[] }
+  | { kind: "list"; items: Inline[][] }
+  | { kind: "table"; head: Inline[][]; rows: Inline[][][] }
+  | { kind: "code"; text: string };
 
-/** The little Markdown that help texts use: paragraphs, lists, code blocks, `code` and **strong**. */
+/** The little Markdown that help texts use: paragraphs, lists, tables, code blocks, `code`, **strong** and *stress*. */
 export function parseMarkdown(text: string): Block[] {
   const blocks: Block[] = [];
   const lines = text.replaceAll("\r", "").split("\n");
@@ -29,6 +32,11 @@ export function parseMarkdown(text: string): Block[] {
         else items[items.length - 1] += ` ${next.trim()}`;
       }
       blocks.push({ kind: "list", items: items.map(parseInline) });
+    } else if (isRow(line)) {
+      const start = at;
+      while (isRow(lines[at] ?? "")) at += 1;
+      const [head = [], , ...rows] = lines.slice(start, at).map(cellsOf);
+      blocks.push({ kind: "table", head, rows });
     } else {
       const start = at;
       while (at < lines.length && (lines[at] ?? "").trim() !== "" && (at === start || !startsBlock(lines[at] ?? "")))
@@ -44,18 +52,34 @@ function isItem(line: string): boolean {
   return /^\s*[-*]\s+/.test(line);
 }
 
+function isRow(line: string): boolean {
+  return line.startsWith("|");
+}
+
+/** The cells of a table's row. A `|` in code does not end one. */
+function cellsOf(row: string): Inline[][] {
+  const cells =
+    row
+      .trim()
+      .slice(1)
+      .match(/(?:`[^`]*`|[^|])*\|/g) ?? [];
+  return cells.map((cell) => parseInline(cell.slice(0, -1).trim()));
+}
+
 function startsBlock(line: string): boolean {
-  return isItem(line) || line.startsWith("```");
+  return isItem(line) || isRow(line) || line.startsWith("```");
 }
 
 /** The parts of one line. */
 export function parseInline(text: string): Inline[] {
   return text
-    .split(/(`[^`]+`|\*\*[^*]+\*\*)/)
+    .split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^\s*](?:[^*]*[^\s*])?\*)/)
     .filter((part) => part !== "")
     .map((part): Inline => {
       if (part.length > 2 && part.startsWith("`")) return { kind: "code", text: part.slice(1, -1) };
       if (part.length > 4 && part.startsWith("**")) return { kind: "strong", text: part.slice(2, -2) };
+      if (part.length > 2 && part.startsWith("*") && part.endsWith("*"))
+        return { kind: "stress", text: part.slice(1, -1) };
       return { kind: "text", text: part };
     });
 }

@@ -31,6 +31,8 @@ const theme = EditorView.theme({
     backgroundColor: "var(--surface-raised)",
     boxShadow: "var(--shadow-float)",
     overflow: "hidden",
+    // Also over a dialog, which takes all clicks outside of itself.
+    pointerEvents: "auto",
   },
   ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", fontSize: "12px", maxHeight: "180px" },
   ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "18px" },

@@ -130,12 +130,12 @@ const types = [
 ].concat(["Bytes", "List<Text>", "Record<name Text>"]);
 
 const whole = (text: string): unknown => (/^\d+$/.test(text.trim()) ? Number(text) : text);
-const columnName: RowColumn = { key: "name", title: "Column", kind: "text", width: "minmax(0, 3fr)", hint: "name" };
+const columnName: RowColumn = { key: "name", title: "Column", kind: "text", width: "minmax(0, 1fr)", hint: "name" };
 const columnType: RowColumn = {
   key: "type",
   title: "Type",
   kind: "text",
-  width: "minmax(0, 2fr)",
+  width: "minmax(0, 1fr)",
   hint: "Text",
   offered: types,
 };
