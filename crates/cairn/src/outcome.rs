@@ -67,6 +67,12 @@ failure_from!(
     flow_api::ClientError,
 );
 
+impl From<designer::CommandError> for Failure {
+    fn from(error: designer::CommandError) -> Self {
+        Self::new(&error.code, error.message)
+    }
+}
+
 impl From<flow_model::InputError> for Failure {
     fn from(error: flow_model::InputError) -> Self {
         Self::new(error.code, error.message)

@@ -6,6 +6,7 @@ mod known;
 mod live;
 mod tokens;
 
+pub(crate) use crate::secrets::SecretPlace;
 pub(crate) use calls::new_key;
 pub use commands::*;
 pub(crate) use known::{Cluster, Clusters};
@@ -35,17 +36,7 @@ pub struct ClusterView {
     /// Who is signed in; null when nobody is.
     pub account: Option<Account>,
     /// Where the token is kept: `keyring`, or `file` where the system has no keyring.
-    pub token_kept_in: Option<TokenPlace>,
-}
-
-/// Where the token for a cluster is kept. No user interface ever sees the token itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum TokenPlace {
-    /// The system's keyring.
-    Keyring,
-    /// A file that only the user can read, because the system offers no keyring.
-    File,
+    pub token_kept_in: Option<SecretPlace>,
 }
 
 /// How a cluster is doing.

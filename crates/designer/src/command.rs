@@ -86,6 +86,8 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         host: HostView, WindowOpenMonitor, WindowClose, WindowChooseFolder;
         project: ProjectOpen, ProjectCreate, ProjectClose, ProjectCurrent, ProjectRecent,
             ProjectCreateFlow, ProjectRenameFlow, ProjectDeleteFlow;
+        connection: ConnectionKinds, ConnectionView, ConnectionSave, ConnectionDelete, ConnectionSetSecret, ConnectionTest,
+            ConnectionSchema;
         palette: Palette;
         flow: FlowOpen, FlowClose, FlowNewComponent, FlowApplyEdit, FlowUndo, FlowRedo, FlowSave, FlowReload,
             FlowRunsAgain, FlowCopy, FlowPaste;

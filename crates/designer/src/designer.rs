@@ -4,8 +4,9 @@ use crate::cluster::Clusters;
 use crate::command::Registry;
 use crate::flow::Checks;
 use crate::host::{Host, NoHost};
-use crate::project::OpenProject;
+use crate::project::{OpenProject, Opening};
 use crate::run::Runs;
+use crate::secrets::SecretStore;
 use crate::settings::Settings;
 use crate::tour::Tour;
 use crate::{CommandError, Event};
@@ -26,7 +27,7 @@ pub struct DesignerOptions {
     pub config: PathBuf,
     /// The host that carries calls and events.
     pub host: Arc<dyn Host>,
-    /// Whether tokens go into the system's keyring where there is one. Tests say no.
+    /// Whether tokens and secrets go into the system's keyring where there is one. Tests say no.
     pub use_keyring: bool,
 }
 
@@ -43,6 +44,7 @@ pub struct Designer {
     palette: Arc<Palette>,
     host: Arc<dyn Host>,
     settings: Settings,
+    secrets: SecretStore,
     project: RwLock<Option<Arc<OpenProject>>>,
     pub(crate) checks: Checks,
     pub(crate) runs: Runs,
@@ -59,6 +61,7 @@ impl Designer {
             palette: Palette::standard(),
             host: options.host,
             clusters: Clusters::new(settings.clone(), options.use_keyring),
+            secrets: SecretStore::over(settings.clone(), options.use_keyring),
             settings,
             project: RwLock::new(None),
             checks: Checks::default(),
@@ -104,6 +107,11 @@ impl Designer {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What a project needs to be opened.
+    pub(crate) fn opening(&self) -> Opening {
+        Opening { settings: self.settings.clone(), secrets: self.secrets.clone() }
     }
 
     /// The open project, if one is open.

@@ -2,10 +2,11 @@
 
 mod commands;
 mod open;
+mod queries;
 mod services;
 
 pub use commands::*;
-pub(crate) use open::OpenProject;
+pub(crate) use open::{OpenProject, Opening};
 pub use open::local_storage;
 
 use flow_model::FlowName;

@@ -7,14 +7,22 @@
 
 mod component;
 mod context;
+mod database;
 mod describe;
 mod design;
+mod disk;
 mod error;
+mod examine;
+mod formats;
+mod http;
+mod json_records;
+mod lookup;
+mod nesting;
 mod palette;
 mod places;
 mod properties;
+mod reach;
 mod services;
-mod sqlite;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -22,10 +30,14 @@ mod wording;
 
 pub use component::{Ask, Component, ComponentType, Iterations, LogLevel, LogLine, Outcome, WaitUntil};
 pub use context::{RequestRef, RunContext, Runner};
-pub use design::{Design, Examination, PortKey};
+pub use database::{Column, Databases, Table, inspect_query, inspect_tables};
+pub use design::Design;
 pub use error::{CANCELLED, ComponentError, MAY_NOT_ACT};
+pub use examine::{Examination, PortKey};
+pub use http::{ClientSettings, Endpoint, HttpClients, Redirects};
 pub use palette::Palette;
-pub use places::Places;
+pub use places::{Folder, Places};
 pub use properties::Properties;
-pub use services::{ResolvedPath, Services};
+pub use reach::test_connection;
+pub use services::{NoSecrets, ResolvedPath, SecretSource, Services};
 pub use template::Template;

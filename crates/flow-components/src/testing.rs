@@ -1,8 +1,9 @@
 //! Surroundings for tests of components: real files in a folder of their own, connections, a real HTTP client.
 
-use crate::{Component, ComponentError, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext, Services};
+use async_trait::async_trait;
+use crate::{Component, ComponentError, Folder, HttpClients, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext, Services};
 use bytes::Bytes;
-use flow_data::{CsvOptions, ExpressionCache, Stream, Variables, read_csv};
+use flow_data::{CsvOptions, ExpressionCache, Spool, Stream, Variables, read_csv};
 use flow_model::{ComponentId, Connection, IN};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ pub(crate) struct Bench {
     places: Places,
     connections: BTreeMap<String, Connection>,
     expressions: ExpressionCache,
-    http: reqwest::Client,
+    http: HttpClients,
+    pub(crate) spool: Spool,
     /// How many times more `may_act` says yes.
     acts_left: AtomicI64,
 }
@@ -44,7 +46,8 @@ impl Bench {
             places,
             connections: BTreeMap::new(),
             expressions: ExpressionCache::new(),
-            http: reqwest::Client::new(),
+            http: HttpClients::new(),
+            spool: Spool::in_memory(),
             acts_left: AtomicI64::new(i64::MAX),
         }
     }
@@ -59,10 +62,20 @@ impl Bench {
         self
     }
 
-    pub(crate) fn with_connection(mut self, name: &str, kind: &str, settings: &[(&str, &str)]) -> Self {
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
-        self.connections.insert(name.to_owned(), Connection { name: name.to_owned(), kind: kind.to_owned(), settings });
+    pub(crate) fn with_connection(self, name: &str, kind: &str, settings: &[(&str, &str)]) -> Self {
+        let bare = Connection::new(name, kind);
+        self.with(settings.iter().fold(bare, |connection, (field, value)| connection.with(field, *value)))
+    }
+
+    /// The same with a connection that has secrets, too.
+    pub(crate) fn with(mut self, connection: Connection) -> Self {
+        self.connections.insert(connection.name.clone(), connection);
         self
+    }
+
+    /// The URL of a connection.
+    pub(crate) fn url(&self, connection: &str) -> String {
+        self.connections[connection].text("url").unwrap().to_owned()
     }
 
     /// From the call after `acts` more on, this server may no longer act.
@@ -93,8 +106,26 @@ impl Bench {
         input: Stream,
         waited: bool,
     ) -> Result<Outcome, ComponentError> {
+        self.run_over(prepared, BTreeMap::from([(IN.to_owned(), input)]), waited).await
+    }
+
+    /// Runs a component over the streams of several inlets.
+    pub(crate) async fn run_inlets(
+        &self,
+        component: &flow_model::Component,
+        inlets: &[(&str, Stream)],
+    ) -> Result<Outcome, ComponentError> {
+        let inlets = inlets.iter().map(|(inlet, stream)| ((*inlet).to_owned(), stream.clone())).collect();
+        self.run_over(prepare(component).as_ref(), inlets, false).await
+    }
+
+    async fn run_over(
+        &self,
+        prepared: &dyn Component,
+        inlets: BTreeMap<String, Stream>,
+        waited: bool,
+    ) -> Result<Outcome, ComponentError> {
         let id = id("tested-aaaaaa");
-        let inlets = BTreeMap::from([(IN.to_owned(), input)]);
         let mut context = RunContext {
             component: &id,
             name: "Tested",
@@ -111,8 +142,9 @@ impl Bench {
     }
 }
 
+#[async_trait]
 impl Services for Bench {
-    fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
+    async fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
         let found = self.connections.get(name).cloned();
         found
             .ok_or_else(|| ComponentError::new("connection/unknown", format!("the project has no connection “{name}”")))
@@ -122,12 +154,20 @@ impl Services for Bench {
         self.places.resolve(path)
     }
 
+    fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
+        self.places.folder(path)
+    }
+
     fn expressions(&self) -> &ExpressionCache {
         &self.expressions
     }
 
-    fn http(&self) -> &reqwest::Client {
+    fn http(&self) -> &HttpClients {
         &self.http
+    }
+
+    fn spool(&self) -> &Spool {
+        &self.spool
     }
 
     fn may_act(&self) -> bool {
@@ -150,7 +190,7 @@ pub(crate) fn stream(csv: &str) -> Stream {
 
 /// The records as one JSON value, to compare with `json!`.
 pub(crate) fn rows(stream: &Stream) -> Value {
-    Value::from(stream.to_json_records().into_iter().map(Value::from).collect::<Vec<_>>())
+    Value::from(stream.to_json_records().unwrap().into_iter().map(Value::from).collect::<Vec<_>>())
 }
 
 /// The stream on an outlet.

@@ -18,6 +18,9 @@ pub struct ServerConfig {
     pub store: Arc<dyn Store>,
     /// Where all servers of this machine have their lock files; next to the checkpoint database.
     pub lock_folder: PathBuf,
+    /// The file with the key that the secrets of connections are encrypted with, the same for all servers of the cluster.
+    /// It is made at the first start, and belongs into every backup: without it the secrets are lost.
+    pub key_file: PathBuf,
     /// The checkpoint storage: a folder shared by all servers of the cluster.
     pub storage: PathBuf,
     /// The server's own folder: its id and its working copies. No two servers may share it.
@@ -35,6 +38,7 @@ impl ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             name: None,
             store,
+            key_file: lock_folder.with_extension("key"),
             lock_folder,
             storage,
             state,

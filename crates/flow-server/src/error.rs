@@ -34,6 +34,14 @@ pub enum ServeError {
         /// The folder.
         path: PathBuf,
     },
+    /// The file with the cluster's key cannot be used.
+    #[error("the cluster's key in {} cannot be used: {source}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The checkpoint storage cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -59,6 +67,7 @@ impl ServeError {
             Self::Listen { .. } => "serve/listen",
             Self::StateFolder { .. } => "serve/state-folder",
             Self::StateInUse { .. } => "serve/state-in-use",
+            Self::KeyFile { .. } => "serve/key-file",
             Self::Storage(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Cluster(error) => error.code(),

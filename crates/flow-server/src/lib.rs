@@ -5,9 +5,11 @@
 //! * `routes` are the endpoints, each declared with who may call it; `auth` finds the caller.
 //! * `work` is the server's place in the cluster and the requests it works on.
 //! * `projects` and `update` are the project versions that it has, and how it gets newer ones.
+//! * `secrets` are those of connections, encrypted with the cluster's key.
 //! * `events` tells those who watch what changed.
 
 mod auth;
+mod cluster_key;
 mod config;
 mod console;
 pub mod credentials;
@@ -18,6 +20,7 @@ mod identity;
 mod problem;
 mod projects;
 mod routes;
+mod secrets;
 mod serve;
 mod state;
 mod throttle;

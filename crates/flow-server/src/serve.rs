@@ -1,8 +1,10 @@
 //! Starting and stopping a server.
 
+use crate::cluster_key::ClusterKey;
 use crate::events::{self, Events};
 use crate::identity::StateFolder;
 use crate::projects::Projects;
+use crate::secrets::Secrets;
 use crate::state::App;
 use crate::throttle::LoginThrottle;
 use crate::update;
@@ -54,8 +56,9 @@ pub async fn serve(
     let listen = listener.local_addr().map_err(|error| ServeError::listen(config.listen, error))?;
     let state = StateFolder::open(&config.state)?;
     let storage = CheckpointStorage::open(&config.storage)?;
+    let key = ClusterKey::open(&config.key_file)?;
 
-    let (app, at) = join(config, &state, storage, listen).await?;
+    let (app, at) = join(config, &state, storage, key, listen).await?;
     update::adopt_stored(&app).await?;
     tracing::info!(address = at.address, server = %at.id, name = at.name, epoch = %at.epoch, "serving");
     ready(&at);
@@ -93,6 +96,7 @@ async fn join(
     config: ServerConfig,
     state: &StateFolder,
     storage: CheckpointStorage,
+    key: ClusterKey,
     listen: SocketAddr,
 ) -> Result<(Arc<App>, ServingAt), ServeError> {
     let id = state.id().clone();
@@ -100,11 +104,13 @@ async fn join(
     let name = config.name.or(known.as_ref().map(|known| known.name.clone())).unwrap_or_else(|| id.to_string());
     let address = format!("http://{listen}");
     let palette = Palette::standard();
+    let secrets = Arc::new(Secrets::new(Arc::clone(&config.store), key));
     let engine = Engine::new(EngineParts {
         palette: Arc::clone(&palette),
         store: Arc::clone(&config.store) as _,
         storage: storage.clone(),
         projects: Arc::new(StoredProjects(Arc::clone(&config.store))),
+        secrets: Arc::clone(&secrets) as _,
         local_folder: state.local_files(),
         server_name: name.clone(),
         observer: None,
@@ -125,6 +131,7 @@ async fn join(
     let app = App {
         store: config.store,
         storage,
+        secrets,
         id,
         work,
         projects,

@@ -2,6 +2,7 @@
 
 use crate::events::Events;
 use crate::projects::Projects;
+use crate::secrets::Secrets;
 use crate::throttle::LoginThrottle;
 use crate::work::Work;
 use flow_store::{CheckpointStorage, ServerId, Store};
@@ -16,6 +17,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The checkpoint storage.
     pub storage: CheckpointStorage,
+    /// The secrets of connections.
+    pub secrets: Arc<Secrets>,
     /// This server's id.
     pub id: ServerId,
     /// This server's place in the cluster and the requests it works on.

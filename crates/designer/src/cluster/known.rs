@@ -3,9 +3,10 @@
 use super::calls::Calls;
 use super::live::Live;
 use super::tokens::Tokens;
-use super::{ClusterListView, ClusterView, TokenPlace};
+use super::{ClusterListView, ClusterView};
 use crate::CommandError;
 use crate::background::blocking;
+use crate::secrets::SecretPlace;
 use crate::settings::Settings;
 use flow_api::{Account, Client, ClientError, Login, Server};
 use parking_lot::Mutex;
@@ -55,7 +56,7 @@ struct KnownCluster {
 struct KnownSession {
     account: Account,
     token: i64,
-    kept_in: TokenPlace,
+    kept_in: SecretPlace,
 }
 
 impl Clusters {
@@ -85,7 +86,7 @@ impl Clusters {
         }
         let (tokens, wanted) = (self.tokens.clone(), name.to_owned());
         let secret =
-            blocking(move || tokens.find(&wanted, session.kept_in).ok_or_else(|| not_signed_in(&wanted))).await?;
+            blocking(move || tokens.find(&wanted)?.ok_or_else(|| not_signed_in(&wanted))).await?;
         self.connect(name, &known.urls, session.token, &secret)
     }
 
@@ -153,9 +154,9 @@ impl Clusters {
             self.connected.lock().remove(name);
             revoke(&connected).await;
         }
-        if let Some(session) = &cluster.session {
-            let (tokens, name, kept_in) = (self.tokens.clone(), name.to_owned(), session.kept_in);
-            blocking(move || tokens.forget(&name, kept_in)).await?;
+        if cluster.session.is_some() {
+            let (tokens, name) = (self.tokens.clone(), name.to_owned());
+            blocking(move || tokens.forget(&name)).await?;
         }
         self.change(change)?;
         Ok(self.list())

@@ -30,8 +30,8 @@ impl Command for ProjectOpen {
 
     async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
         let path = absolute(&self.path);
-        let settings = designer.settings().clone();
-        let project = blocking(move || OpenProject::open(Project::open(path)?, &settings)).await?;
+        let opening = designer.opening();
+        let project = blocking(move || OpenProject::open(Project::open(path)?, &opening)).await?;
         designer.show_project(project)
     }
 }
@@ -52,7 +52,7 @@ impl Command for ProjectCreate {
     type Output = ProjectView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<ProjectView, CommandError> {
-        let (path, settings) = (absolute(&self.path), designer.settings().clone());
+        let (path, opening) = (absolute(&self.path), designer.opening());
         let project = blocking(move || {
             let folder_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let files = Project::create(&path, self.name.as_deref().unwrap_or(&folder_name))?;
@@ -60,7 +60,7 @@ impl Command for ProjectCreate {
             if Repository::open(files.root()).is_err() {
                 Repository::init(files.root())?;
             }
-            OpenProject::open(files, &settings)
+            OpenProject::open(files, &opening)
         })
         .await?;
         designer.show_project(project)

@@ -3,6 +3,7 @@
 use super::{ConnectionSummary, FlowSummary, ProjectView};
 use crate::flow::Session;
 use crate::project::services::DesignServices;
+use crate::secrets::{LocalSecrets, SecretStore};
 use crate::settings::Settings;
 use crate::{CommandError, Designer, Event};
 use flow_components::Palette;
@@ -26,16 +27,27 @@ pub(crate) struct OpenProject {
     storage: PathBuf,
     sessions: Mutex<Sessions>,
     connections: RwLock<Arc<BTreeMap<String, Connection>>>,
+    secrets: LocalSecrets,
     design_services: Arc<DesignServices>,
     closed: CancellationToken,
 }
 
+/// What a project needs of the designer to be opened.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub(crate) settings: Settings,
+    pub(crate) secrets: SecretStore,
+}
+
 impl OpenProject {
-    pub(crate) fn open(files: Project, settings: &Settings) -> Result<Self, CommandError> {
+    pub(crate) fn open(files: Project, designer: &Opening) -> Result<Self, CommandError> {
+        let Opening { settings, secrets } = designer;
+        let secrets = secrets.of_project(files.root());
         let storage = local_storage(&settings.path(""), files.root());
         Ok(Self {
             connections: RwLock::new(Arc::new(files.good_connections()?)),
-            design_services: Arc::new(DesignServices::new(files.clone(), storage.clone())),
+            design_services: DesignServices::new(files.clone(), storage.clone(), secrets.clone()),
+            secrets,
             state_folder: settings.path("journal"),
             storage,
             files,
@@ -61,6 +73,11 @@ impl OpenProject {
     /// The connections that can be read, by name.
     pub(crate) fn connections(&self) -> Arc<BTreeMap<String, Connection>> {
         Arc::clone(&self.connections.read())
+    }
+
+    /// The secrets of its connections on this machine.
+    pub(crate) fn local_secrets(&self) -> LocalSecrets {
+        self.secrets.clone()
     }
 
     /// What the slower checks may look at.
@@ -183,21 +200,36 @@ impl Designer {
         let mut watch = project.files.watch()?;
         // Held weakly: a watch must not keep alive what nobody uses any more.
         let (designer, project) = (Arc::downgrade(self), Arc::downgrade(project));
+        let answered = project.upgrade().map(|project| project.design_services.answered()).unwrap_or_default();
         let closed = project.upgrade().map(|project| project.closed.clone()).unwrap_or_default();
         tokio::spawn(async move {
             loop {
                 let change = tokio::select! {
                     () = closed.cancelled() => return,
                     change = watch.next() => change,
+                    // A database has told the fields of a query.
+                    () = answered.notified() => Some(ProjectChange { files: BTreeMap::new() }),
                 };
                 let (Some(change), Some(designer), Some(project)) = (change, designer.upgrade(), project.upgrade())
                 else {
                     return;
                 };
-                designer.follow(&project, &change);
+                if change.files.is_empty() {
+                    designer.check_all(&project);
+                } else {
+                    designer.follow(&project, &change);
+                }
             }
         });
         Ok(())
+    }
+
+    /// Has every open flow checked anew.
+    fn check_all(self: &Arc<Self>, project: &OpenProject) {
+        let sessions: Vec<_> = project.sessions.lock().values().cloned().collect();
+        for session in sessions {
+            self.check(&session);
+        }
     }
 
     /// Takes in what other programs changed.
@@ -263,7 +295,7 @@ impl ConnectionSummary {
     fn of(entry: flow_project::ConnectionEntry) -> Self {
         match entry.connection {
             Ok(connection) => Self {
-                address: ["path", "url"].iter().find_map(|key| connection.text(key)).unwrap_or_default().to_owned(),
+                address: connection.address(),
                 name: entry.name,
                 kind: connection.kind,
                 problem: None,

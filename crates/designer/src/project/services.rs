@@ -1,16 +1,21 @@
 //! What the slower checks may look at: the project as it is on disk now.
 
+use super::queries::{Queries, Question};
+use crate::secrets::LocalSecrets;
+use async_trait::async_trait;
 use bytes::Bytes;
-use flow_components::{ComponentError, Places, ResolvedPath, Services};
-use flow_data::ExpressionCache;
+use flow_components::{ComponentError, Databases, Folder, HttpClients, Places, ResolvedPath, Services};
+use flow_data::arrow::datatypes::SchemaRef;
+use flow_data::{ExpressionCache, Spool};
 use flow_model::Connection;
 use flow_project::Project;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::SystemTime;
+use tokio::sync::Notify;
 
 /// How many bytes of project files are kept between checks.
 const KEPT: usize = 64 << 20;
@@ -21,7 +26,13 @@ pub(crate) struct DesignServices {
     places: Places,
     kept: Mutex<HashMap<PathBuf, KeptFile>>,
     expressions: ExpressionCache,
-    http: reqwest::Client,
+    http: HttpClients,
+    spool: Spool,
+    secrets: LocalSecrets,
+    databases: Databases,
+    queries: Arc<Queries>,
+    /// Itself, for questions that go on while nobody waits.
+    me: Weak<Self>,
 }
 
 /// A file's content, and by what to notice that it changed.
@@ -32,15 +43,35 @@ struct KeptFile {
 }
 
 impl DesignServices {
-    pub(crate) fn new(project: Project, storage: PathBuf) -> Self {
+    pub(crate) fn new(project: Project, storage: PathBuf, secrets: LocalSecrets) -> Arc<Self> {
         let places = Places { storage, project: Arc::new(BTreeMap::new()), local: project.root().to_owned() };
-        Self {
+        Arc::new_cyclic(|me| Self {
             project,
             places,
             kept: Mutex::default(),
             expressions: ExpressionCache::new(),
-            http: reqwest::Client::new(),
-        }
+            http: HttpClients::new(),
+            spool: Spool::in_memory(),
+            secrets,
+            databases: Databases::default(),
+            queries: Arc::default(),
+            me: Weak::clone(me),
+        })
+    }
+
+    /// The secrets of the project's connections.
+    pub(super) fn secrets(&self) -> &LocalSecrets {
+        &self.secrets
+    }
+
+    /// The databases that are asked while flows are drawn.
+    pub(crate) fn databases(&self) -> &Databases {
+        &self.databases
+    }
+
+    /// Notified when a database has told the fields of a query.
+    pub(crate) fn answered(&self) -> Arc<Notify> {
+        self.queries.answered()
     }
 
     /// A file of the project. A check after every keystroke must not read a large file every time.
@@ -62,8 +93,9 @@ impl DesignServices {
     }
 }
 
+#[async_trait]
 impl Services for DesignServices {
-    fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
+    async fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
         let known = self.project.good_connections();
         known.ok().and_then(|mut known| known.remove(name)).ok_or_else(|| {
             ComponentError::new("connection/not-found", format!("the project has no connection “{name}”: add it"))
@@ -83,12 +115,25 @@ impl Services for DesignServices {
         self.places.resolve(path)
     }
 
+    fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
+        self.places.folder(path)
+    }
+
     fn expressions(&self) -> &ExpressionCache {
         &self.expressions
     }
 
-    fn http(&self) -> &reqwest::Client {
+    fn http(&self) -> &HttpClients {
         &self.http
+    }
+
+    fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    fn query_fields(&self, name: &str, query: &str) -> Option<Result<SchemaRef, ComponentError>> {
+        let (connection, services) = (self.project.connection(name).ok()?, self.me.upgrade()?);
+        self.queries.fields(Question { connection, query: query.to_owned(), services })
     }
 
     fn may_act(&self) -> bool {

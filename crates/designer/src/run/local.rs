@@ -1,7 +1,7 @@
 //! Carrying out local runs.
 
 use super::{
-    ComponentRun, ComponentRunState, OutletRun, RunChanged, RunId, RunLogLine, RunOutcome, RunView, StreamView,
+    ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunId, RunLogLine, RunOutcome, RunView, StreamView,
 };
 use crate::background::blocking;
 use crate::flow::Field;
@@ -50,7 +50,7 @@ struct State {
 /// The first records of a stream.
 struct KeptStream {
     first: Stream,
-    total: usize,
+    total: Option<u64>,
 }
 
 impl Runs {
@@ -114,6 +114,7 @@ impl Designer {
             files,
             folder: project.files().root().to_owned(),
             storage,
+            secrets: Arc::new(project.local_secrets()),
             observer: Some(Arc::clone(&run) as Arc<dyn Observer>),
         };
         tokio::spawn(async move {
@@ -172,7 +173,7 @@ impl Run {
         Ok(StreamView {
             fields: Field::all(kept.first.schema()),
             rows: kept.first.to_json_rows(KEPT_ROWS).unwrap_or_default(),
-            total: count(kept.total),
+            total: kept.total,
         })
     }
 
@@ -181,6 +182,14 @@ impl Run {
         let mut state = self.state.lock();
         state.view.components.insert(component.clone(), run.clone());
         self.tell(&state, BTreeMap::from([(component.clone(), run)]), Vec::new());
+    }
+
+    /// Takes in how far one component has come, and tells the windows.
+    fn progress(&self, event: &RunEvent, component: &ComponentId, told: impl FnOnce(&mut ComponentRun)) {
+        let known = self.state.lock().view.components.get(component).cloned();
+        let mut run = known.unwrap_or_else(|| ComponentRun::new(ComponentRunState::Running, event.attempt));
+        told(&mut run);
+        self.component(component, run);
     }
 
     /// Takes in a line of the log, and tells the windows.
@@ -222,11 +231,10 @@ impl Run {
     fn keep(&self, component: &ComponentId, outlets: &[OutletStream]) -> BTreeMap<String, OutletRun> {
         let mut state = self.state.lock();
         let mut runs = BTreeMap::new();
-        for OutletStream { outlet, stream } in outlets {
-            let total = stream.rows().unwrap_or_default();
-            runs.insert(outlet.clone(), OutletRun { rows: count(total) });
+        for OutletStream { outlet, stream, rows } in outlets {
+            runs.insert(outlet.clone(), OutletRun { rows: *rows });
             let first = stream.first(KEPT_ROWS).unwrap_or_else(|_| Stream::empty(Arc::clone(stream.schema())));
-            let kept = KeptStream { first, total };
+            let kept = KeptStream { first, total: *rows };
             state.streams.insert((component.clone(), outlet.clone()), kept);
         }
         runs
@@ -235,38 +243,67 @@ impl Run {
 
 impl Observer for Run {
     fn observe(&self, event: &RunEvent) {
-        let run = |state, took: Option<Duration>, outlets, note| ComponentRun {
-            state,
-            attempt: event.attempt,
-            took: took.map(|took| took.as_secs_f64() * 1000.0),
-            outlets,
-            note,
-        };
-        match &event.what {
-            RunEventKind::ComponentStarted { component } => {
-                self.component(component, run(ComponentRunState::Running, None, BTreeMap::new(), None));
-            }
-            RunEventKind::ComponentFinished { component, outlets, elapsed, note } => {
-                let outlets = self.keep(component, outlets);
-                self.component(component, run(ComponentRunState::Finished, Some(*elapsed), outlets, note.clone()));
-            }
-            RunEventKind::ComponentFailed { component, error, elapsed, .. } => {
-                let why = Some(error.message.clone());
-                self.component(component, run(ComponentRunState::Failed, Some(*elapsed), BTreeMap::new(), why));
-            }
-            RunEventKind::Logged(entry) => self.line(RunLogLine {
+        if let RunEventKind::Logged(entry) = &event.what {
+            return self.line(RunLogLine {
                 at: entry.at.0,
                 component: component_of(entry.component.as_deref()),
                 failure: entry.level == Level::Error,
                 message: entry.message.clone(),
-            }),
+            });
+        }
+        if is_in_called_flow(&event.iteration) {
+            return;
+        }
+        let run = |state| ComponentRun::new(state, event.attempt);
+        match &event.what {
+            RunEventKind::ComponentStarted { component } => self.component(component, run(ComponentRunState::Running)),
+            RunEventKind::Progress { component, rows } => {
+                self.progress(event, component, |run| run.rows = Some(*rows));
+            }
+            RunEventKind::Iterations { component, done, of } => {
+                self.progress(event, component, |run| run.iterations = Some(Iterations { done: *done, of: *of }));
+            }
+            RunEventKind::ComponentFinished { component, outlets, elapsed, note } => {
+                let outlets = self.keep(component, outlets);
+                self.progress(event, component, |run| {
+                    *run = ComponentRun {
+                        state: ComponentRunState::Finished,
+                        took: Some(milliseconds(*elapsed)),
+                        outlets,
+                        note: note.clone(),
+                        ..run.clone()
+                    };
+                });
+            }
+            RunEventKind::ComponentFailed { component, error, elapsed, .. } => {
+                let note = Some(error.message.clone());
+                let took = Some(milliseconds(*elapsed));
+                self.component(component, ComponentRun { took, note, ..run(ComponentRunState::Failed) });
+            }
             // The log tells of them.
             RunEventKind::AttemptStarted { .. }
             | RunEventKind::CheckpointSaved { .. }
             | RunEventKind::WaitStarted { .. }
+            | RunEventKind::Logged(_)
             | RunEventKind::AttemptEnded { .. } => {}
         }
     }
+}
+
+impl ComponentRun {
+    fn new(state: ComponentRunState, attempt: u32) -> Self {
+        Self { state, attempt, took: None, rows: None, iterations: None, outlets: BTreeMap::new(), note: None }
+    }
+}
+
+/// Whether an iteration's path (`foreach-a1b2c3[17]/subflow-d4e5f6`) leads into a called flow, whose components are not
+/// those of the flow that is shown.
+fn is_in_called_flow(iteration: &str) -> bool {
+    iteration.split('/').any(|part| !part.is_empty() && !part.ends_with(']'))
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }
 
 impl State {
@@ -289,8 +326,4 @@ impl State {
 
 fn component_of(id: Option<&str>) -> Option<ComponentId> {
     id.and_then(|id| ComponentId::parse(id).ok())
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -98,26 +98,27 @@ fn postgres_type(data_type: &DataType) -> String {
 }
 
 fn mysql_type(data_type: &DataType, is_key: bool) -> String {
-    let name = match data_type {
-        DataType::Boolean => "BOOLEAN",
-        DataType::UInt64 => "BIGINT UNSIGNED",
-        integer if integer.is_integer() => "BIGINT",
-        number if number.is_floating() => "DOUBLE",
-        DataType::Decimal32(precision, scale)
-        | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale)
-        | DataType::Decimal256(precision, scale) => return format!("DECIMAL({precision}, {scale})"),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            if is_key { "VARBINARY(255)" } else { "LONGBLOB" }
-        }
-        DataType::Date32 | DataType::Date64 => "DATE",
-        DataType::Time32(_) | DataType::Time64(_) => "TIME(6)",
-        DataType::Timestamp(_, None) => "DATETIME(6)",
-        // A TIMESTAMP ends in 2038 and sets itself.
-        DataType::Timestamp(_, Some(_)) => "DATETIME(6)",
-        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) | DataType::Struct(_) => "JSON",
-        _ if is_key => "VARCHAR(255)",
-        _ => "LONGTEXT",
-    };
+    let name =
+        match data_type {
+            DataType::Boolean => "BOOLEAN",
+            DataType::UInt64 => "BIGINT UNSIGNED",
+            integer if integer.is_integer() => "BIGINT",
+            number if number.is_floating() => "DOUBLE",
+            DataType::Decimal32(precision, scale)
+            | DataType::Decimal64(precision, scale)
+            | DataType::Decimal128(precision, scale)
+            | DataType::Decimal256(precision, scale) => return format!("DECIMAL({precision}, {scale})"),
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+                if is_key { "VARBINARY(255)" } else { "LONGBLOB" }
+            }
+            DataType::Date32 | DataType::Date64 => "DATE",
+            DataType::Time32(_) | DataType::Time64(_) => "TIME(6)",
+            DataType::Timestamp(_, None) => "DATETIME(6)",
+            // A TIMESTAMP ends in 2038 and sets itself.
+            DataType::Timestamp(_, Some(_)) => "DATETIME(6)",
+            DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) | DataType::Struct(_) => "JSON",
+            _ if is_key => "VARCHAR(255)",
+            _ => "LONGTEXT",
+        };
     name.to_owned()
 }

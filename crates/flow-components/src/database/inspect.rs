@@ -5,29 +5,21 @@ use super::{Session, Statement, Table};
 use crate::{ComponentError, Services};
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_model::Connection;
-use serde::Serialize;
 use std::time::Duration;
 
 /// How long a database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A database that answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DatabaseInfo {
-    /// What it is: `PostgreSQL 15.4`.
-    pub version: String,
-}
-
-/// Whether the database that a connection leads to answers. The connection has its secrets filled in.
-pub async fn test_connection(
+/// Which database answers: `PostgreSQL 15.4`.
+pub(crate) async fn ask_version(
     databases: &Databases,
     connection: &Connection,
     services: &dyn Services,
-) -> Result<DatabaseInfo, ComponentError> {
-    ask(databases, connection, services, async |session| Ok(DatabaseInfo { version: session.version().await? })).await
+) -> Result<String, ComponentError> {
+    ask(databases, connection, services, async |session| session.version().await).await
 }
 
-/// Its tables and views.
+/// The tables and views of the database that a connection leads to. The connection has its secrets filled in.
 pub async fn inspect_tables(
     databases: &Databases,
     connection: &Connection,
@@ -57,7 +49,8 @@ pub(crate) fn one_statement(text: &str, session: &dyn Session) -> Result<Stateme
         (Some(query), None) => Ok(query),
         (None, _) => Err(ComponentError::new("sql/syntax", "the query is empty").for_good()),
         (Some(_), Some(_)) => {
-            Err(ComponentError::new("sql/syntax", "this takes one query, and here are several, divided by “;”").for_good())
+            Err(ComponentError::new("sql/syntax", "this takes one query, and here are several, divided by “;”")
+                .for_good())
         }
     }
 }
@@ -76,7 +69,11 @@ async fn ask<T>(
         Ok(answer)
     };
     tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
-        let message = format!("the database of the connection “{}” did not answer within {} s", connection.name, PATIENCE.as_secs());
+        let message = format!(
+            "the database of the connection “{}” did not answer within {} s",
+            connection.name,
+            PATIENCE.as_secs()
+        );
         Err(ComponentError::new("sql/timeout", message))
     })
 }

@@ -116,7 +116,8 @@ impl Put {
     }
 
     fn check_unique(&self, table: &Table, targets: &[Target]) -> Result<(), ComponentError> {
-        let keys: Vec<&str> = targets.iter().filter(|target| target.is_key).map(|target| target.column.as_str()).collect();
+        let keys: Vec<&str> =
+            targets.iter().filter(|target| target.is_key).map(|target| target.column.as_str()).collect();
         if table.is_unique(&keys) {
             return Ok(());
         }
@@ -154,7 +155,8 @@ impl Write {
         if dialect == Dialect::MySql {
             let updates = set(&|column| format!("VALUES({})", dialect.quoted(column)));
             // Setting a key to itself: what MySQL has for doing nothing that still reports other errors.
-            let nothing = || self.keys().next().map(|key| format!("{0} = {0}", dialect.quoted(key))).unwrap_or_default();
+            let nothing =
+                || self.keys().next().map(|key| format!("{0} = {0}", dialect.quoted(key))).unwrap_or_default();
             return format!(" ON DUPLICATE KEY UPDATE {}", if updates.is_empty() { nothing() } else { updates });
         }
         let updates = set(&|column| format!("excluded.{}", dialect.quoted(column)));
@@ -201,8 +203,8 @@ impl Write {
 
 /// `a = ?1, b = ?2`, the places numbered from the one after `before`.
 fn equalities<'a>(dialect: Dialect, columns: impl Iterator<Item = &'a str>, before: usize, between: &str) -> String {
-    let each = columns.enumerate().map(|(at, column)| {
-        format!("{} = {}", dialect.quoted(column), dialect.place(before + at + 1))
-    });
+    let each = columns
+        .enumerate()
+        .map(|(at, column)| format!("{} = {}", dialect.quoted(column), dialect.place(before + at + 1)));
     each.collect::<Vec<_>>().join(between)
 }

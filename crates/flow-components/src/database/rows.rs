@@ -164,7 +164,9 @@ impl Column {
             (Self::Bytes(builder), Cell::Bytes(bytes)) => builder.append_value(bytes),
             (Self::Bytes(builder), Cell::Text(text)) => builder.append_value(text.as_bytes()),
             (Self::Date(builder), Cell::Text(text)) => builder.append_value(date(text).ok_or(())?),
-            (Self::Time(builder), Cell::Text(text)) => builder.append_value(Time64MicrosecondType::parse(text).ok_or(())?),
+            (Self::Time(builder), Cell::Text(text)) => {
+                builder.append_value(Time64MicrosecondType::parse(text).ok_or(())?)
+            }
             (Self::Timestamp(builder), Cell::Text(text)) => builder.append_value(timestamp(text).ok_or(())?),
             _ => return Err(()),
         }

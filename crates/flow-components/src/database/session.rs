@@ -1,12 +1,14 @@
 //! One connection in use.
 
 use super::{Cell, Dialect, Statement, Table, TableName, Write};
-use crate::ComponentError;
+use crate::{ComponentError, Runner};
 use async_trait::async_trait;
 use flow_data::Stream;
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::arrow::record_batch::RecordBatch;
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
 /// How many batches may be on their way between a database and a stream.
@@ -66,11 +68,13 @@ pub(crate) trait Session: Send {
 pub(crate) struct Records {
     batches: mpsc::Receiver<Result<RecordBatch, ComponentError>>,
     rows: Option<usize>,
+    taken: Arc<AtomicU64>,
+    runner: Arc<dyn Runner>,
 }
 
 impl Records {
-    /// Reads the stream where that holds nobody up.
-    pub(crate) fn of(stream: &Stream) -> Self {
+    /// Reads the stream where that holds nobody up, and tells `runner` how far it is.
+    pub(crate) fn of(stream: &Stream, runner: &Arc<dyn Runner>) -> Self {
         let rows = stream.rows();
         if let Some(held) = stream.held() {
             let (sender, batches) = mpsc::channel(held.len().max(1));
@@ -78,7 +82,7 @@ impl Records {
                 // There is a place for each.
                 let _ = sender.try_send(Ok(batch.clone()));
             }
-            return Self { batches, rows };
+            return Self { batches, rows, taken: Arc::default(), runner: Arc::clone(runner) };
         }
         let (sender, batches) = mpsc::channel(UNDER_WAY);
         let stream = stream.clone();
@@ -93,7 +97,12 @@ impl Records {
             }
             Err(error) => drop(sender.blocking_send(Err(error.into()))),
         });
-        Self { batches, rows }
+        Self { batches, rows, taken: Arc::default(), runner: Arc::clone(runner) }
+    }
+
+    /// Counts the records that have been taken so far.
+    pub(crate) fn taken(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.taken)
     }
 
     /// How many records there are, where that is known before they are read.
@@ -103,12 +112,22 @@ impl Records {
 
     /// The next records.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, ComponentError> {
-        self.batches.recv().await.transpose()
+        let batch = self.batches.recv().await.transpose();
+        self.count(batch)
     }
 
     /// The same on a thread that may block.
     pub(crate) fn next_blocking(&mut self) -> Result<Option<RecordBatch>, ComponentError> {
-        self.batches.blocking_recv().transpose()
+        let batch = self.batches.blocking_recv().transpose();
+        self.count(batch)
+    }
+
+    fn count(&self, batch: Result<Option<RecordBatch>, ComponentError>) -> Result<Option<RecordBatch>, ComponentError> {
+        if let Ok(Some(batch)) = &batch {
+            let rows = batch.num_rows() as u64;
+            self.runner.progress(self.taken.fetch_add(rows, Ordering::Relaxed) + rows);
+        }
+        batch
     }
 }
 

@@ -70,8 +70,7 @@ impl Sqlite {
         drop(idle);
         let make = if_missing == IfMissing::Make;
         if file.is_none() && !make {
-            let message =
-                format!("there is no database {}: create it, or correct the connection", self.path.display());
+            let message = format!("there is no database {}: create it, or correct the connection", self.path.display());
             return Err(ComponentError::new("sql/no-database", message));
         }
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -225,8 +224,12 @@ fn write_records(connection: &Connection, write: &Write, mut records: Records) -
     let mut statement = connection.prepare_cached(&sql).map_err(|error| write.failed(problem(&error)))?;
     let mut record = 0;
     while let Some(batch) = records.next_blocking()? {
-        let columns: Vec<Cells> =
-            write.targets.iter().filter_map(|target| batch.columns().get(target.field)).map(|column| Cells::of(column, Dialect::Sqlite)).collect();
+        let columns: Vec<Cells> = write
+            .targets
+            .iter()
+            .filter_map(|target| batch.columns().get(target.field))
+            .map(|column| Cells::of(column, Dialect::Sqlite))
+            .collect();
         for row in 0..batch.num_rows() {
             record += 1;
             let values = order.iter().filter_map(|at| columns.get(*at)).map(|column| column.at(row));

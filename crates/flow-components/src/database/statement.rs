@@ -153,7 +153,9 @@ impl<'a> Reader<'a> {
         match word(self.rest).len() {
             0 => self.rest.chars().next().map_or(0, char::len_utf8),
             // Within a word a `$` is a letter like others.
-            word => word + self.rest[word..].find(|c: char| !is_letter(c) && c != '$').unwrap_or(self.rest.len() - word),
+            word => {
+                word + self.rest[word..].find(|c: char| !is_letter(c) && c != '$').unwrap_or(self.rest.len() - word)
+            }
         }
     }
 }

@@ -42,7 +42,9 @@ impl Table {
 
     /// Whether no two rows agree in all of these columns.
     pub(crate) fn is_unique(&self, columns: &[&str]) -> bool {
-        self.unique.iter().any(|index| index.len() == columns.len() && index.iter().all(|name| columns.contains(&name.as_str())))
+        self.unique
+            .iter()
+            .any(|index| index.len() == columns.len() && index.iter().all(|name| columns.contains(&name.as_str())))
     }
 }
 

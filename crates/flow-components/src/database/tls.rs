@@ -41,8 +41,9 @@ fn is_here(host: &str) -> bool {
 pub(super) fn client(wanted: Tls, ca: Option<ResolvedPath>) -> Result<ClientConfig, ComponentError> {
     let failed = |error: rustls::Error| ComponentError::new("sql/tls", error.to_string()).for_good();
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().map_err(failed)?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?;
     let verifier: Arc<dyn ServerCertVerifier> = match (wanted, ca) {
         (Tls::Verify, Some(ca)) => {
             let trusted = certificates(ca)?;

@@ -7,6 +7,7 @@ mod health;
 mod openapi;
 mod projects;
 mod requests;
+mod secrets;
 mod servers;
 mod session;
 mod tokens;
@@ -54,6 +55,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(ADMINISTRATOR, routes!(projects::register))
         .add(VIEWER, routes!(projects::flows))
         .add(AUTHOR, routes!(projects::update))
+        .add(VIEWER, routes!(secrets::list))
+        .add(AUTHOR, routes!(secrets::set))
+        .add(AUTHOR, routes!(secrets::remove))
         .add(VIEWER, routes!(requests::read::list))
         .add(OPERATOR, routes!(requests::change::create))
         .add(VIEWER, routes!(requests::read::counts))

@@ -8,4 +8,5 @@ mod login;
 mod problems;
 mod projects;
 mod requests;
+mod secrets;
 mod starting;

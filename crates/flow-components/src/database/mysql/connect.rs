@@ -59,9 +59,9 @@ fn ssl(wanted: Tls, ca: Option<ResolvedPath>) -> Result<Option<SslOpts>, Compone
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Ok(match wanted {
         Tls::Disable => None,
-        Tls::Require => Some(
-            SslOpts::default().with_danger_accept_invalid_certs(true).with_danger_skip_domain_validation(true),
-        ),
+        Tls::Require => {
+            Some(SslOpts::default().with_danger_accept_invalid_certs(true).with_danger_skip_domain_validation(true))
+        }
         Tls::Verify => {
             let trusted = ca.map(tls::pem).transpose()?;
             Some(SslOpts::default().with_root_certs(trusted.into_iter().map(Into::into).collect()))

@@ -19,11 +19,7 @@ const STATEMENT: usize = 512 * 1024;
 const MOST: usize = 5000;
 
 /// Writes the records within the transaction.
-pub(super) async fn records(
-    connection: &mut Conn,
-    write: &Write,
-    mut records: Records,
-) -> Result<(), ComponentError> {
+pub(super) async fn records(connection: &mut Conn, write: &Write, mut records: Records) -> Result<(), ComponentError> {
     let mut before = 0;
     while let Some(batch) = records.next().await? {
         let columns = columns(&batch, write);
@@ -87,7 +83,12 @@ fn one(columns: &[Cells], order: &[usize], row: usize) -> Params {
 
 /// The values of a batch in the order of the columns.
 fn columns(batch: &RecordBatch, write: &Write) -> Vec<Cells> {
-    write.targets.iter().filter_map(|target| batch.columns().get(target.field)).map(|column| Cells::of(column, DIALECT)).collect()
+    write
+        .targets
+        .iter()
+        .filter_map(|target| batch.columns().get(target.field))
+        .map(|column| Cells::of(column, DIALECT))
+        .collect()
 }
 
 /// The statement that writes the first of these rows, and which ones those are; none where each needs its own. `Err` with

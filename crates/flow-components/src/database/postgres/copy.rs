@@ -78,9 +78,8 @@ pub(super) async fn through_staging(
 fn staging(write: &Write) -> String {
     let columns = DIALECT.list(write.columns());
     let table = write.table.quoted(DIALECT);
-    let mut sql = format!(
-        "CREATE TEMPORARY TABLE {STAGING} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
-    );
+    let mut sql =
+        format!("CREATE TEMPORARY TABLE {STAGING} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA");
     let not_null = |target: &&Target| write.mode != Mode::Delete && !target.nullable;
     for target in write.targets.iter().filter(not_null) {
         sql.push_str(&format!("; ALTER TABLE {STAGING} ALTER COLUMN {} SET NOT NULL", DIALECT.quoted(&target.column)));
@@ -115,12 +114,7 @@ fn from_staging(write: &Write, source: &str) -> String {
     }
 }
 
-async fn copy(
-    client: &ClientWrapper,
-    write: &Write,
-    table: &str,
-    mut records: Records,
-) -> Result<(), ComponentError> {
+async fn copy(client: &ClientWrapper, write: &Write, table: &str, mut records: Records) -> Result<(), ComponentError> {
     let refused = |error: tokio_postgres::Error| {
         let error = problem(&error);
         match error.row {

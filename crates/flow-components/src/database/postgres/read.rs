@@ -47,7 +47,9 @@ enum Decoder {
     Bytes,
     Date,
     Time,
-    Timestamp { zoned: bool },
+    Timestamp {
+        zoned: bool,
+    },
     /// Anything else: the server is asked for its text.
     Other,
 }
@@ -56,14 +58,16 @@ enum Decoder {
 pub(super) async fn prepare(client: &ClientWrapper, query: &Statement) -> Result<Prepared, ComponentError> {
     let sql = query.sql(Dialect::Postgres);
     let mut statement = client.prepare_cached(&sql).await.map_err(|error| problem(&error))?;
-    let decoders = |statement: &tokio_postgres::Statement| statement.columns().iter().map(Decoder::of).collect::<Vec<_>>();
+    let decoders =
+        |statement: &tokio_postgres::Statement| statement.columns().iter().map(Decoder::of).collect::<Vec<_>>();
     let names: Vec<String> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
     unique_names(names.iter().map(String::as_str))?;
     if decoders(&statement).contains(&Decoder::Other) {
         let sql = with_texts(&sql, statement.columns());
-        statement = client.prepare_cached(&sql).await.map_err(|error| {
-            problem(&error).about("a column has a type that must be cast to text in the query")
-        })?;
+        statement = client
+            .prepare_cached(&sql)
+            .await
+            .map_err(|error| problem(&error).about("a column has a type that must be cast to text in the query"))?;
     }
     let decoders = decoders(&statement);
     let fields: Vec<Field> =
@@ -121,9 +125,14 @@ impl Decoder {
                 let (precision, scale) = numeric_size(modifier).unwrap_or(ANY_NUMERIC);
                 Self::Numeric(precision, scale)
             }
-            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON | Type::XML | Type::CHAR => {
-                Self::Text
-            }
+            Type::TEXT
+            | Type::VARCHAR
+            | Type::BPCHAR
+            | Type::NAME
+            | Type::UNKNOWN
+            | Type::JSON
+            | Type::XML
+            | Type::CHAR => Self::Text,
             Type::JSONB => Self::Jsonb,
             Type::UUID => Self::Uuid,
             Type::BYTEA => Self::Bytes,
@@ -168,8 +177,9 @@ impl Decoder {
             Self::Float8 => rows.push(at, number(word(raw).map(f64::from_be_bytes))),
             Self::Numeric(precision, scale) => {
                 let Some(value) = numeric(raw, precision, scale) else {
-                    let message =
-                        format!("the value does not fit a decimal({precision},{scale}); convert it in the query with CAST");
+                    let message = format!(
+                        "the value does not fit a decimal({precision},{scale}); convert it in the query with CAST"
+                    );
                     return Err(rows.unfit(at, &message));
                 };
                 rows.push_decimal(at, value);

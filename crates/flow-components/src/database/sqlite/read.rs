@@ -64,10 +64,8 @@ pub(super) fn rows(
 
 /// The columns with the types that are declared for them.
 fn declared(statement: &Statement<'_>) -> Result<Vec<(String, Option<DataType>)>, ComponentError> {
-    let columns: Vec<(String, Option<DataType>)> = statement
-        .columns()
-        .map(|column| (column.name().to_owned(), column.decl_type().and_then(data_type)))
-        .collect();
+    let columns: Vec<(String, Option<DataType>)> =
+        statement.columns().map(|column| (column.name().to_owned(), column.decl_type().and_then(data_type))).collect();
     unique_names(columns.iter().map(|(name, _)| name.as_str()))?;
     Ok(columns)
 }

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 const TABLES: &str = "SELECT name, type = 'view' FROM pragma_table_list
                       WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
                       ORDER BY name";
-const COLUMNS: &str = "SELECT name, type, \"notnull\" = 0 AND pk = 0 FROM pragma_table_xinfo(?1) WHERE hidden IN (0, 2, 3)";
+const COLUMNS: &str =
+    "SELECT name, type, \"notnull\" = 0 AND pk = 0 FROM pragma_table_xinfo(?1) WHERE hidden IN (0, 2, 3)";
 /// The columns of the primary key, which has no index of its own where it is the row's number.
 const PRIMARY: &str = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
 const UNIQUE: &str = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" AND NOT partial ORDER BY seq DESC";

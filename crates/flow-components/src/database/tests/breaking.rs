@@ -30,7 +30,8 @@ async fn drops_the_connection(server: Server) {
     for bytes in [100, 1_000, 20_000, 200_000, 500_000] {
         proxy.cut_after(bytes);
         let error = bench.run_prepared(prepared.as_ref(), input.clone(), false).await.unwrap_err();
-        let is_lost = ["sql/connection-lost", "sql/cannot-connect", "sql/commit-unknown"].contains(&error.code.as_str());
+        let is_lost =
+            ["sql/connection-lost", "sql/cannot-connect", "sql/commit-unknown"].contains(&error.code.as_str());
         assert!(is_lost && error.retryable, "after {bytes} bytes: {} {error}", error.code);
         assert!(!error.message.contains(PASSWORD), "{error}");
         assert_eq!(direct.query("SELECT id FROM t").await, json!([{"id": 0}]), "after {bytes} bytes");
@@ -66,11 +67,18 @@ async fn what_cannot_be_reached_or_entered_says_why() {
         (wrong(right.clone()), "sql/access-denied"),
         (right.clone().with("database", "nowhere"), "sql/no-database"),
         (right.clone().with("tls", "require"), "sql/cannot-connect"),
-        (Connection::new(CONNECTION, "mysql").with("host", "127.0.0.1").with("port", unused).with("database", "d").with("user", "u"), "sql/cannot-connect"),
+        (
+            Connection::new(CONNECTION, "mysql")
+                .with("host", "127.0.0.1")
+                .with("port", unused)
+                .with("database", "d")
+                .with("user", "u"),
+            "sql/cannot-connect",
+        ),
         (Connection::new(CONNECTION, "sqlite").with("path", "storage:nowhere.db"), "sql/no-database"),
         (Connection::new(CONNECTION, "sqlite").with("path", "project:x.db"), "file/not-found"),
         (Connection::new(CONNECTION, "sqlite"), "connection/missing-field"),
-        (Connection::new(CONNECTION, "http").with("url", "http://x"), "sql/connection-kind"),
+        (Connection::new(CONNECTION, "http").with("url", format!("http://127.0.0.1:{unused}")), "http/cannot-connect"),
     ] {
         let error = test_connection(&Databases::default(), &connection, &bench).await.unwrap_err();
         assert_eq!(error.code, codes, "{error}");

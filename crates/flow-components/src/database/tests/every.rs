@@ -75,7 +75,11 @@ async fn records_come_back_with_their_types(place: &Place) {
 }
 
 async fn each_mode_does_what_it_says(place: &Place, count: usize) {
-    place.execute("DROP TABLE IF EXISTS modes; CREATE TABLE modes (id INT PRIMARY KEY, n INT, kept VARCHAR(9) DEFAULT 'k')").await;
+    place
+        .execute(
+            "DROP TABLE IF EXISTS modes; CREATE TABLE modes (id INT PRIMARY KEY, n INT, kept VARCHAR(9) DEFAULT 'k')",
+        )
+        .await;
     let sums = async |query: &str| place.query(&format!("SELECT count(*) AS c, sum(n) AS s FROM modes {query}")).await;
     let number = |value: &Value| value.as_str().map_or_else(|| value.as_f64().unwrap(), |text| text.parse().unwrap());
     let is = async |what: &str, c: usize, s: usize| {
@@ -118,7 +122,11 @@ async fn a_refused_record_is_named_and_nothing_is_written(place: &Place, count: 
         csv.extend((1..=count).map(|id| if id == row { format!("{line}\n") } else { format!("{id},{id}\n") }));
         stream(&csv)
     };
-    for (mode, row, line) in [("Insert", count, "1,5".to_owned()), ("Insert", count - 1, format!("{},", count - 1)), ("Upsert", 3, "3,".to_owned())] {
+    for (mode, row, line) in [
+        ("Insert", count, "1,5".to_owned()),
+        ("Insert", count - 1, format!("{},", count - 1)),
+        ("Upsert", 3, "3,".to_owned()),
+    ] {
         let error = place.put(&put("strict", mode), &with(row, &line)).await.unwrap_err();
         assert_eq!((error.code.as_str(), error.row), ("sql/constraint", Some(row as u64)), "{mode} {line}: {error}");
         assert!(error.message.contains(&format!("table “strict”, record {row}")), "{error}");
@@ -131,7 +139,12 @@ async fn what_does_not_fit_the_table_is_explained(place: &Place) {
     place.execute("DROP TABLE IF EXISTS fit; CREATE TABLE fit (customer VARCHAR(9), n INT)").await;
     let keyed = |mode: &str, key: &str| put("fit", mode).with("Keys", json!([key]));
     for (component, csv, code, part) in [
-        (put("fit", "Insert"), "custmer\nx\n", "sql/no-column", "no column for the field “custmer” (did you mean “customer”?)"),
+        (
+            put("fit", "Insert"),
+            "custmer\nx\n",
+            "sql/no-column",
+            "no column for the field “custmer” (did you mean “customer”?)",
+        ),
         (keyed("Upsert", "n"), "n\n1\n", "sql/no-unique-index", "unique index over exactly (n)"),
         (keyed("Upsert", "m"), "n\n1\n", "sql/no-field", "the key “m” is no field"),
         (keyed("Update", "n"), "n\n1\n", "sql/nothing-to-update", "every field is a key"),
@@ -174,7 +187,8 @@ async fn exactly_once_writes_once(place: &Place) {
     place.execute("DELETE FROM cairn_done; DELETE FROM once").await;
     let input = numbers(1, 3);
     let (one, other) = tokio::join!(place.put(&component, &input), place.put(&component, &input));
-    let written = [one, other].into_iter().filter(|done| done.as_ref().unwrap().note.as_ref().unwrap().starts_with('3'));
+    let written =
+        [one, other].into_iter().filter(|done| done.as_ref().unwrap().note.as_ref().unwrap().starts_with('3'));
     assert_eq!(written.count(), 1);
     assert_eq!(place.query("SELECT id FROM once").await.as_array().unwrap().len(), 3);
     let execute = Component::new("SqlExecute", "E")
@@ -188,9 +202,11 @@ async fn exactly_once_writes_once(place: &Place) {
 async fn values_are_bound_and_never_pasted(place: &mut Place) {
     place.execute("DROP TABLE IF EXISTS bound; CREATE TABLE bound (name VARCHAR(40), n INT); INSERT INTO bound VALUES ('a', 1), ('b', 2)").await;
     let component = get("SELECT n FROM bound WHERE name = $name OR n > $least");
-    for (name, least, expected) in
-        [("a", json!(1), json!([{"n": 1}, {"n": 2}])), ("' OR '1'='1", json!(5), json!([])), ("b'; DROP TABLE bound; --", json!(9), json!([]))]
-    {
+    for (name, least, expected) in [
+        ("a", json!(1), json!([{"n": 1}, {"n": 2}])),
+        ("' OR '1'='1", json!(5), json!([])),
+        ("b'; DROP TABLE bound; --", json!(9), json!([])),
+    ] {
         place.bench.variables = Variables::default().with("name", name).with("least", least);
         let outcome = place.bench.run(&component, nothing()).await.unwrap();
         assert_eq!(rows(outlet(&outcome, "out")), expected, "{name}");
@@ -226,7 +242,8 @@ async fn statements_run_all_or_none(place: &Place) {
     assert_eq!((error.code.as_str(), error.property.as_deref()), ("sql/constraint", Some("Statements")));
     assert!(error.message.starts_with("statement 2: "), "{error}");
     assert_eq!(place.query("SELECT * FROM several").await, json!([]));
-    let outcome = place.bench.run(&execute("INSERT INTO several VALUES (1), (2); DELETE FROM several"), nothing()).await.unwrap();
+    let outcome =
+        place.bench.run(&execute("INSERT INTO several VALUES (1), (2); DELETE FROM several"), nothing()).await.unwrap();
     assert_eq!(rows(outlet(&outcome, "out")), json!([{"affected": 4}]));
 }
 
@@ -247,11 +264,12 @@ async fn what_is_wrong_with_sql_has_a_code(place: &Place) {
 async fn tables_and_queries_are_described(place: &Place) {
     place.execute("DROP TABLE IF EXISTS seen; CREATE TABLE seen (id INT, part INT NOT NULL, name VARCHAR(9), PRIMARY KEY (part, id)); CREATE VIEW looked AS SELECT id FROM seen").await;
     let databases = Databases::default();
-    let info = test_connection(&databases, &place.connection, &place.bench).await.unwrap();
-    assert!(["SQLite 3.", "PostgreSQL 1", "MariaDB 1"].iter().any(|name| info.version.starts_with(name)), "{info:?}");
+    let version = test_connection(&databases, &place.connection, &place.bench).await.unwrap();
+    assert!(["SQLite 3.", "PostgreSQL 1", "MariaDB 1"].iter().any(|name| version.starts_with(name)), "{version}");
     let tables = inspect_tables(&databases, &place.connection, &place.bench).await.unwrap();
     let seen = tables.iter().find(|table| table.name == "seen").unwrap();
-    let columns: Vec<(&str, bool)> = seen.columns.iter().map(|column| (column.name.as_str(), column.nullable)).collect();
+    let columns: Vec<(&str, bool)> =
+        seen.columns.iter().map(|column| (column.name.as_str(), column.nullable)).collect();
     assert_eq!(columns, [("id", false), ("part", false), ("name", true)]);
     assert_eq!((seen.view, &seen.unique), (false, &vec![vec!["part".to_owned(), "id".to_owned()]]));
     assert!(tables.iter().any(|table| table.name == "looked" && table.view));

@@ -21,8 +21,23 @@ async fn every_type_is_read_and_what_does_not_fit_names_its_record() {
     let found = outlet(&found, "out");
     let kinds: Vec<String> = found.schema().fields().iter().map(|field| type_name(field.data_type())).collect();
     let expected = [
-        "integer", "boolean", "integer", "decimal(10,3)", "text", "number", "text", "text", "text", "bytes", "boolean", "date",
-        "time of day", "time stamp", "time stamp in UTC", "integer", "text",
+        "integer",
+        "boolean",
+        "integer",
+        "decimal(10,3)",
+        "text",
+        "number",
+        "text",
+        "text",
+        "text",
+        "bytes",
+        "boolean",
+        "date",
+        "time of day",
+        "time stamp",
+        "time stamp in UTC",
+        "integer",
+        "text",
     ];
     assert_eq!(kinds, expected);
     let first = &rows(found)[0];
@@ -40,10 +55,9 @@ async fn every_type_is_read_and_what_does_not_fit_names_its_record() {
         assert_eq!(first[field], expected, "{field}");
     }
     place.execute("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(3), at DATE)").await;
-    for (line, code, column) in [
-        ("3,long,2024-01-01", "sql/value", "name"),
-        ("99999999999,x,2024-01-01", "sql/value", "id"),
-    ] {
+    for (line, code, column) in
+        [("3,long,2024-01-01", "sql/value", "name"), ("99999999999,x,2024-01-01", "sql/value", "id")]
+    {
         let mut csv = "id,name,at\n".to_owned();
         csv.extend((1..=1000).map(|id| if id == 700 { format!("{line}\n") } else { format!("{id},x,2024-01-01\n") }));
         let error = place.put(&put("t", "Upsert"), &stream(&csv)).await.unwrap_err();

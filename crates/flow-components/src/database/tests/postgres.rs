@@ -25,8 +25,27 @@ async fn every_type_is_read_and_what_cannot_be_names_its_column() {
     let found = outlet(&found, "out");
     let kinds: Vec<String> = found.schema().fields().iter().map(|field| type_name(field.data_type())).collect();
     let expected = [
-        "integer", "integer", "decimal(10,3)", "decimal(38,10)", "decimal(38,10)", "number", "boolean", "text", "text", "text",
-        "text", "bytes", "date", "time of day", "time stamp", "time stamp in UTC", "text", "text", "text", "text", "text",
+        "integer",
+        "integer",
+        "decimal(10,3)",
+        "decimal(38,10)",
+        "decimal(8,2)",
+        "number",
+        "boolean",
+        "text",
+        "text",
+        "text",
+        "text",
+        "bytes",
+        "date",
+        "time of day",
+        "time stamp",
+        "time stamp in UTC",
+        "text",
+        "text",
+        "text",
+        "text",
+        "text",
     ];
     assert_eq!(kinds, expected);
     let first = &rows(found)[0];
@@ -62,7 +81,11 @@ async fn every_type_is_read_and_what_cannot_be_names_its_column() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn values_that_do_not_fit_their_column_are_named_however_many_there_are() {
     let place = Place::postgres();
-    place.execute("CREATE SCHEMA sales; CREATE TABLE sales.t (\"Id\" INT PRIMARY KEY, n INT CHECK (n < 100000), at DATE)").await;
+    place
+        .execute(
+            "CREATE SCHEMA sales; CREATE TABLE sales.t (\"Id\" INT PRIMARY KEY, n INT CHECK (n < 100000), at DATE)",
+        )
+        .await;
     for count in [5, 2000] {
         let mut csv = "id,n,at\n".to_owned();
         csv.extend((1..=count).map(|id| match id {

@@ -66,7 +66,12 @@ impl Server {
         let data = folder.path().join("data");
         let user = if is_root() { "root" } else { "" };
         let made = Command::new(program("mariadb-install-db"))
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"])
+            .args([
+                "--no-defaults",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--skip-name-resolve",
+            ])
             .arg(format!("--datadir={}", data.display()))
             .args((!user.is_empty()).then(|| format!("--user={user}")))
             .output()
@@ -84,7 +89,11 @@ impl Server {
             let mut command = as_user("", "KILL", &program("mariadbd"));
             command
                 .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin"])
-                .args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--character-set-server=utf8mb4"])
+                .args([
+                    "--innodb-flush-log-at-trx-commit=0",
+                    "--innodb-buffer-pool-size=64M",
+                    "--character-set-server=utf8mb4",
+                ])
                 .arg(format!("--datadir={}", data.display()))
                 .arg(format!("--socket={}", socket.display()))
                 .arg(format!("--init-file={}", first.display()))

@@ -54,7 +54,8 @@ fn under(schema: &SchemaRef, batch: RecordBatch) -> Result<RecordBatch, Componen
     }
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
         cast(column, field.data_type()).map_err(|error| {
-            let message = format!("column “{}” has other types than before: {error}; CAST it in the query", field.name());
+            let message =
+                format!("column “{}” has other types than before: {error}; CAST it in the query", field.name());
             ComponentError::new("sql/value", message)
         })
     });

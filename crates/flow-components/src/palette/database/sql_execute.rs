@@ -108,12 +108,12 @@ impl Component for Prepared {
             let connection = run.services.connection(&self.connection).await.map_err(|error| error.on("Connection"))?;
             let mut session = self.databases.open(&connection, run.services, IfMissing::Refuse).await?;
             let (done, stream) = collect(run, async |to| self.execute(run, session.as_mut(), to).await).await?;
-            // The transaction is still open: should the attempt be told to end here, it is rolled back.
-            run.before_effect().await?;
-            session.commit().await?;
-            Ok((done, stream))
+            Ok((session, done, stream))
         };
-        let (done, stream) = until_cancelled(run, executing).await?;
+        let (session, done, stream) = until_cancelled(run, executing).await?;
+        // The transaction is still open: should the attempt be told to end here, it is rolled back.
+        run.before_effect().await?;
+        session.commit().await?;
         let note = match done {
             Some(1) => "1 row affected".to_owned(),
             Some(rows) => format!("{rows} rows affected"),
@@ -178,7 +178,7 @@ async fn for_each(
     let fields = with_affected(run.input().schema());
     // Tells the fields where no record arrives.
     let _ = to.send(RecordBatch::new_empty(Arc::clone(&fields))).await;
-    let mut arriving = Records::of(run.input());
+    let mut arriving = Records::of(run.input(), &run.runner);
     let (mut record, mut total) = (0, 0);
     while let Some(batch) = arriving.next().await? {
         let values = Values::of_records(run, &batch, statements, session.dialect());
@@ -226,8 +226,8 @@ async fn all(
 }
 
 async fn send(to: &mpsc::Sender<RecordBatch>, fields: SchemaRef, columns: Vec<ArrayRef>) -> Result<(), ComponentError> {
-    let batch = RecordBatch::try_new(fields, columns)
-        .map_err(|error| ComponentError::new("sql/failed", error.to_string()))?;
+    let batch =
+        RecordBatch::try_new(fields, columns).map_err(|error| ComponentError::new("sql/failed", error.to_string()))?;
     // Nobody receiving any more has a reason that is told there.
     let _ = to.send(batch).await;
     Ok(())

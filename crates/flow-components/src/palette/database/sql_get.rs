@@ -129,7 +129,7 @@ async fn read_for_each(
     to: mpsc::Sender<RecordBatch>,
 ) -> Result<(), ComponentError> {
     let statements = [query.clone()];
-    let mut arriving = Records::of(run.input());
+    let mut arriving = Records::of(run.input(), &run.runner);
     let mut record = 0;
     while let Some(batch) = arriving.next().await? {
         let values = Values::of_records(run, &batch, &statements, session.dialect());

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 const HELP: &str = "\
 Writes every record that arrives into a table of a database, and passes the stream on. All records are written in one \
@@ -132,11 +133,10 @@ impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
         let run: &RunContext<'_> = run;
         run.before_effect().await?;
-        let put =
-            Put { table: run.fill(&self.table)?, mode: self.mode, keys: self.keys.clone(), create: self.create };
-        // A stream that is computed while it is read is read once: here it is also passed on.
-        let input = run.input().clone();
-        let input = match input.is_flowing() {
+        let put = Put { table: run.fill(&self.table)?, mode: self.mode, keys: self.keys.clone(), create: self.create };
+        // A stream that is computed while it is read is read once; if it is passed on, it has to be kept.
+        let (input, is_wanted) = (run.input().clone(), run.wants(OUT));
+        let input = match input.is_flowing() && is_wanted {
             true => {
                 let spool = run.spool().clone();
                 run.blocking(move || Ok(input.hold(&spool)?)).await?
@@ -148,17 +148,18 @@ impl Component for Prepared {
             let if_missing = if self.create { IfMissing::Make } else { IfMissing::Refuse };
             let mut session = self.databases.open(&connection, run.services, if_missing).await?;
             let written = self.write(run, &put, session.as_mut(), &input).await?;
-            // The transaction is still open: should the attempt be told to end here, it is rolled back.
-            run.before_effect().await?;
-            session.commit().await.map_err(|error| put.about(error))?;
-            Ok(written)
+            Ok((session, written))
         };
-        let written = until_cancelled(run, writing).await?;
+        let (session, written) = until_cancelled(run, writing).await?;
+        // The transaction is still open: should the attempt be told to end here, it is rolled back.
+        run.before_effect().await?;
+        session.commit().await.map_err(|error| put.about(error))?;
         let note = match written {
-            true => format!("{} into {}", records(input.rows().unwrap_or_default()), put.table),
-            false => format!("an earlier attempt has written into {} already: nothing is written twice", put.table),
+            Some(written) => format!("{} into {}", records(written), put.table),
+            None => format!("an earlier attempt has written into {} already: nothing is written twice", put.table),
         };
-        Ok(Outcome::out(input).with_note(note))
+        let outcome = if is_wanted { Outcome::out(input) } else { Outcome::none() };
+        Ok(outcome.with_note(note))
     }
 
     fn saves_input(&self) -> bool {
@@ -175,14 +176,15 @@ impl Component for Prepared {
 }
 
 impl Prepared {
-    /// Writes every record in a transaction that it leaves open. False when that has happened before.
+    /// Writes every record in a transaction that it leaves open. The answer is how many there were, or none when that has
+    /// happened before.
     async fn write(
         &self,
         run: &RunContext<'_>,
         put: &Put,
         session: &mut dyn Session,
         input: &flow_data::Stream,
-    ) -> Result<bool, ComponentError> {
+    ) -> Result<Option<usize>, ComponentError> {
         if self.exactly_once {
             Once::prepare(session).await?;
         }
@@ -193,15 +195,18 @@ impl Prepared {
         };
         session.begin().await.map_err(|error| put.about(error))?;
         if self.exactly_once && !Once::new(&run.idempotency_key)?.take(session).await? {
-            return Ok(false);
+            return Ok(None);
         }
         let fitting = match early {
             Some(early) => early,
             None => put.fit(session, input.schema()).await?,
         };
-        if let Some(write) = fitting {
-            session.write(&write, Records::of(input)).await?;
+        let records = Records::of(input, &run.runner);
+        let written = records.taken();
+        match fitting {
+            Some(write) => session.write(&write, records).await?,
+            None => return Ok(Some(input.rows().unwrap_or_default())),
         }
-        Ok(true)
+        Ok(Some(usize::try_from(written.load(Ordering::Relaxed)).unwrap_or(usize::MAX)))
     }
 }

@@ -1,0 +1,54 @@
+//! The secrets of connections, for the flows that run here.
+
+use crate::cluster_key::{CannotOpen, ClusterKey, SecretOf};
+use async_trait::async_trait;
+use flow_components::{ComponentError, SecretSource};
+use flow_model::{Connection, Secret};
+use flow_store::{ProjectName, Store, StoreError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The secrets in the checkpoint database, with the key that opens them.
+pub struct Secrets {
+    store: Arc<dyn Store>,
+    key: ClusterKey,
+}
+
+impl Secrets {
+    pub fn new(store: Arc<dyn Store>, key: ClusterKey) -> Self {
+        Self { store, key }
+    }
+
+    /// Keeps a secret, encrypted.
+    pub async fn put(&self, of: SecretOf<'_>, secret: &str) -> Result<(), StoreError> {
+        let sealed = self.key.seal(of, secret).map_err(|error: CannotOpen| StoreError::Corrupt(error.to_string()))?;
+        self.store.put_secret(of.project, of.connection, of.field, sealed.into()).await
+    }
+}
+
+#[async_trait]
+impl SecretSource for Secrets {
+    async fn secrets(
+        &self,
+        project: &str,
+        connection: &Connection,
+    ) -> Result<BTreeMap<String, Secret>, ComponentError> {
+        let project = &ProjectName::parse(project)
+            .map_err(|error| ComponentError::new("connection/secrets", error.to_string()).for_good())?;
+        let sealed = self.store.connection_secrets(project, &connection.name).await;
+        let sealed = sealed.map_err(|error| ComponentError::new("connection/secrets", error.to_string()))?;
+        let mut secrets = BTreeMap::new();
+        for secret in sealed {
+            let of = SecretOf { project, connection: &connection.name, field: &secret.field };
+            let opened = self.key.unseal(of, &secret.sealed).map_err(|error| {
+                let message = format!(
+                    "the secret “{}” of the connection “{}” cannot be read: {error}",
+                    secret.field, connection.name
+                );
+                ComponentError::new("connection/secrets", message)
+            })?;
+            secrets.insert(secret.field, Secret::from(opened));
+        }
+        Ok(secrets)
+    }
+}
