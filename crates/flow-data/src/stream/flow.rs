@@ -49,6 +49,8 @@ pub(crate) struct Computed {
 pub(crate) enum Stage {
     Map(Arc<Mapping>),
     Tap(Arc<dyn Tap>),
+    /// Errors from before here name this place.
+    About(Arc<str>),
 }
 
 pub(crate) type Mapping = dyn Fn(&RecordBatch) -> Result<RecordBatch, DataError> + Send + Sync;
@@ -103,22 +105,22 @@ impl Flow {
     }
 }
 
-/// Tells an error to the first tap of these stages, unless one has heard it.
-pub(super) fn tell(stages: &[Stage], error: DataError) -> DataError {
+/// Takes an error through these stages up to the first tap, which is told of it, unless one has heard it.
+pub(super) fn tell(stages: &[Stage], mut error: DataError) -> DataError {
     if error.is_upstream() {
         return error;
     }
-    let tap = stages.iter().find_map(|stage| match stage {
-        Stage::Tap(tap) => Some(tap),
-        Stage::Map(_) => None,
-    });
-    match tap {
-        Some(tap) => {
-            tap.failed(&error);
-            DataError::Upstream { error: Box::new(error) }
+    for stage in stages {
+        match stage {
+            Stage::Map(_) => {}
+            Stage::About(place) => error = error.about(place.as_ref()),
+            Stage::Tap(tap) => {
+                tap.failed(&error);
+                return DataError::Upstream { error: Box::new(error) };
+            }
         }
-        None => error,
     }
+    error
 }
 
 /// Does the work of a portion and takes its batches through all stages.

@@ -151,6 +151,15 @@ impl Stream {
         }
     }
 
+    /// The same stream, whose errors name `place` when it is computed: the file that it is read from.
+    #[must_use]
+    pub fn about(&self, place: &str) -> Self {
+        match &self.form {
+            Form::Flowing(flow) => Self::of_flow(Arc::clone(&self.schema), flow.with(Stage::About(place.into()))),
+            Form::Held { .. } | Form::Stored(_) => self.clone(),
+        }
+    }
+
     /// The same stream with somebody listening. Of a stream that is not flowing there is nothing to hear.
     #[must_use]
     pub fn tapped(&self, tap: Arc<dyn Tap>) -> Self {

@@ -6,6 +6,7 @@ use crate::DataError;
 use crate::arrow::datatypes::SchemaRef;
 use crate::arrow::record_batch::RecordBatch;
 use crate::codec::FrameWriter;
+use crate::plan::PlanCache;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use std::fs::File;
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ struct Shared {
     held: AtomicUsize,
     most_held: AtomicUsize,
     pub(super) runtime: OnceLock<Arc<RuntimeEnv>>,
+    plans: PlanCache,
 }
 
 /// Memory that a held stream takes from its spool; given back with the last clone of the stream.
@@ -66,7 +68,8 @@ impl Spool {
 
     fn with(folder: Option<PathBuf>, limits: SpoolLimits) -> Self {
         let (held, most_held) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self(Arc::new(Shared { folder, limits, held, most_held, runtime: OnceLock::new() }))
+        let (runtime, plans) = (OnceLock::new(), PlanCache::default());
+        Self(Arc::new(Shared { folder, limits, held, most_held, runtime, plans }))
     }
 
     /// The bytes of memory that streams kept here take now.
@@ -86,6 +89,10 @@ impl Spool {
 
     pub(crate) fn folder(&self) -> Option<&PathBuf> {
         self.0.folder.as_ref()
+    }
+
+    pub(crate) fn plans(&self) -> &PlanCache {
+        &self.0.plans
     }
 
     pub(crate) fn runtime(&self) -> &OnceLock<Arc<RuntimeEnv>> {

@@ -33,6 +33,10 @@ impl StoredFile {
         self.rows
     }
 
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// The batches, read as they are asked for.
     pub(crate) fn batches(&self) -> Batches {
         let cursor = Cursor { file: Arc::clone(&self.file), at: 0, end: self.length };
