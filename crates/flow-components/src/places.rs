@@ -6,6 +6,18 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+/// The folder of the checkpoint storage that holds saved points. Flows must not touch it.
+const RESERVED: &str = "objects";
+
+/// A folder that a path leads to.
+#[derive(Debug, Clone)]
+pub enum Folder {
+    /// On a disk; it need not exist.
+    Disk(PathBuf),
+    /// The files in a folder of the project and in those below it, by their path within that folder.
+    Project(Vec<(String, Bytes)>),
+}
+
 /// The places that paths lead to.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -22,10 +34,17 @@ impl Places {
     pub fn resolve(&self, path: &str) -> Result<ResolvedPath, ComponentError> {
         let path = path.trim();
         if let Some(inside) = path.strip_prefix("storage:") {
-            return Ok(ResolvedPath::File(self.storage.join(inner(path, inside)?)));
+            let inside = inner(path, inside)?;
+            if inside.as_os_str().is_empty() {
+                return Err(bad_path(path));
+            }
+            return Ok(ResolvedPath::File(self.storage.join(inside)));
         }
         if let Some(inside) = path.strip_prefix("project:") {
             let inside = inner(path, inside)?.to_string_lossy().into_owned();
+            if inside.is_empty() {
+                return Err(bad_path(path));
+            }
             return match self.project.get(&inside) {
                 Some(bytes) => Ok(ResolvedPath::ProjectFile { path: inside, bytes: bytes.clone() }),
                 None => Err(self.no_project_file(&inside)),
@@ -35,6 +54,27 @@ impl Places {
             return Err(ComponentError::new("file/no-path", "the path is empty: name a file"));
         }
         Ok(ResolvedPath::File(self.local.join(path)))
+    }
+
+    /// The folder that `path` leads to. `storage:` and `project:` alone are folders too; an empty path is the folder that
+    /// local paths start from.
+    pub fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
+        let path = path.trim();
+        if let Some(inside) = path.strip_prefix("storage:") {
+            return Ok(Folder::Disk(self.storage.join(inner(path, inside)?)));
+        }
+        let Some(inside) = path.strip_prefix("project:") else { return Ok(Folder::Disk(self.local.join(path))) };
+        let folder = inner(path, inside)?;
+        let within =
+            |file: &str| Path::new(file).strip_prefix(&folder).ok().map(|rest| rest.to_string_lossy().into_owned());
+        let files = self.project.iter().filter_map(|(file, bytes)| Some((within(file)?, bytes.clone())));
+        let files: Vec<(String, Bytes)> = files.filter(|(rest, _)| !rest.is_empty()).collect();
+        if files.is_empty() {
+            let message =
+                format!("{path}: the project has no such folder; add files to it, commit, and push the update");
+            return Err(ComponentError::new("file/not-found", message));
+        }
+        Ok(Folder::Project(files))
     }
 
     fn no_project_file(&self, path: &str) -> ComponentError {
@@ -47,15 +87,29 @@ impl Places {
     }
 }
 
-/// The part behind the prefix, as a relative path without detours.
+/// The part behind the prefix, as a relative path without detours; empty for the place itself.
 fn inner(path: &str, inside: &str) -> Result<PathBuf, ComponentError> {
     let relative = Path::new(inside.trim_start_matches('/'));
-    let plain = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if !plain || relative.as_os_str().is_empty() {
-        let message = format!("“{path}” is not a path below its place: use names and “/”, without “..”");
-        return Err(ComponentError::new("file/bad-path", message).for_good());
+    if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(bad_path(path));
+    }
+    if is_reserved(path) {
+        let message = format!("“{path}” is where saved points are kept: use another folder of the storage");
+        return Err(ComponentError::new("file/reserved", message).for_good());
     }
     Ok(relative.components().filter(|part| matches!(part, Component::Normal(_))).collect())
+}
+
+fn bad_path(path: &str) -> ComponentError {
+    let message = format!("“{path}” is not a path below its place: use names and “/”, without “..”");
+    ComponentError::new("file/bad-path", message).for_good()
+}
+
+/// Whether a path leads to what Cairn itself keeps in the checkpoint storage.
+pub(crate) fn is_reserved(path: &str) -> bool {
+    let Some(inside) = path.trim().strip_prefix("storage:") else { return false };
+    let mut parts = Path::new(inside.trim_start_matches('/')).components();
+    parts.find(|part| !matches!(part, Component::CurDir)) == Some(Component::Normal(RESERVED.as_ref()))
 }
 
 #[cfg(test)]
@@ -89,6 +143,31 @@ mod tests {
             assert_eq!(places().resolve(path).unwrap_err().code, "file/bad-path", "{path}");
         }
         assert_eq!(places().resolve(" ").unwrap_err().code, "file/no-path");
+    }
+
+    #[test]
+    fn a_folder_is_found_in_each_place() {
+        for (path, expected) in
+            [("storage:", "/shared"), ("storage:/a/", "/shared/a"), ("", "/home/ada"), ("b", "/home/ada/b")]
+        {
+            let Folder::Disk(folder) = places().folder(path).unwrap() else { panic!("{path}") };
+            assert_eq!(folder, Path::new(expected), "{path}");
+        }
+        for (path, expected) in [("project:", "data/orders.csv"), ("project:data", "orders.csv")] {
+            let Folder::Project(files) = places().folder(path).unwrap() else { panic!("{path}") };
+            assert_eq!(files[0].0, expected);
+        }
+        assert_eq!(places().folder("project:dat").unwrap_err().code, "file/not-found");
+        assert_eq!(places().folder("storage:..").unwrap_err().code, "file/bad-path");
+    }
+
+    #[test]
+    fn flows_cannot_touch_saved_points() {
+        for path in ["storage:objects", "storage:/objects/ab/cd", "storage:./objects/x"] {
+            assert_eq!(places().resolve(path).unwrap_err().code, "file/reserved", "{path}");
+            assert_eq!(places().folder(path).unwrap_err().code, "file/reserved", "{path}");
+        }
+        assert!(places().resolve("storage:objects.csv").is_ok() && places().resolve("objects/a").is_ok());
     }
 
     #[test]

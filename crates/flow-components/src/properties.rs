@@ -1,9 +1,12 @@
 //! Reading the properties of a component, once, when it is prepared.
 
 use crate::Template;
+use flow_data::arrow::datatypes::{Field, Schema, SchemaRef};
+use flow_data::parse_type;
 use flow_model::{Component, ComponentDescription, ComponentId, Diagnostic};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The code of problems that the rules of the document cannot see, since they need the component's own code.
 pub(crate) const WRONG_VALUE: &str = "property/value";
@@ -50,6 +53,11 @@ impl<'a> Properties<'a> {
         self.problems.push(Diagnostic::error(code, message).at(self.id).on(name));
     }
 
+    /// Whether the component type has a property of this name at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.description.property(name).is_some()
+    }
+
     /// The value of a property, or its default.
     fn value(&self, name: &str) -> Value {
         let set = self.component.properties.get(name).filter(|value| !value.is_null());
@@ -89,6 +97,36 @@ impl<'a> Properties<'a> {
     /// Yes or no.
     pub fn boolean(&mut self, name: &str) -> bool {
         self.read(name, "must be true or false")
+    }
+
+    /// A whole number from zero on.
+    pub fn integer(&mut self, name: &str) -> usize {
+        self.read(name, "must be a whole number, at least 0")
+    }
+
+    /// A list of `{"name": …, "type": …}`: fields with their types.
+    pub fn columns(&mut self, name: &str) -> Vec<Field> {
+        let entries = self.entries(name, "name", "type");
+        let mut fields: Vec<Field> = Vec::with_capacity(entries.len());
+        for (column, text) in entries {
+            if fields.iter().any(|field| *field.name() == column) {
+                self.problem(name, &format!("has the column “{column}” twice: give one of them another name"));
+            }
+            match parse_type(&text) {
+                Some(data_type) => fields.push(Field::new(column, data_type, true)),
+                None => self.problem(
+                    name,
+                    &format!("gives “{column}” the type “{text}”, which there is not: use Text, Integer, Number, Decimal(10,2), Boolean, Date, Time, Timestamp, TimestampTz, Bytes, List<…> or Record<…>"),
+                ),
+            }
+        }
+        fields
+    }
+
+    /// The same as a schema; none without columns.
+    pub fn schema(&mut self, name: &str) -> Option<SchemaRef> {
+        let fields = self.columns(name);
+        (!fields.is_empty()).then(|| Arc::new(Schema::new(fields)))
     }
 
     /// A length of time in seconds, at least zero.

@@ -57,6 +57,14 @@ impl Template {
         names.collect()
     }
 
+    /// What stands between the names.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Name(_) => None,
+        })
+    }
+
     /// The text with every name filled in by `value`, which gives `None` for a name that it does not know.
     pub fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, ComponentError> {
         let mut filled = String::new();

@@ -1,7 +1,10 @@
 //! Surroundings for tests of components: real files in a folder of their own, connections, a real HTTP client.
 
+use crate::{
+    Component, ComponentError, Folder, HttpClients, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext,
+    Services,
+};
 use async_trait::async_trait;
-use crate::{Component, ComponentError, Folder, HttpClients, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext, Services};
 use bytes::Bytes;
 use flow_data::{CsvOptions, ExpressionCache, Spool, Stream, Variables, read_csv};
 use flow_model::{ComponentId, Connection, IN};

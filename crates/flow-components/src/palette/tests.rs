@@ -2,8 +2,15 @@ mod control;
 mod design;
 mod files;
 mod http;
+mod http_answers;
+mod http_faults;
+mod javascript;
+mod manage_files;
 mod records;
 mod sql;
+mod tables;
+mod texts;
+mod variables;
 
 use super::*;
 use flow_model::{ERROR_OUTLET, Effect};
@@ -16,15 +23,36 @@ fn every_component_type_is_described_for_people() {
         "Start",
         "End",
         "Branch",
+        "ForEach",
+        "SubFlow",
         "Wait",
         "Fail",
         "Checkpoint",
+        "SetVariable",
+        "Assert",
+        "Log",
         "FileRead",
         "FileWrite",
+        "FileList",
+        "FileMove",
+        "FileDelete",
         "Mapper",
         "Filter",
+        "Sort",
+        "Aggregate",
+        "Join",
+        "Union",
+        "Distinct",
+        "Unnest",
+        "Sql",
+        "Parse",
+        "Format",
+        "JavaScript",
+        "SqlGet",
         "SqlPut",
+        "SqlExecute",
         "HttpRequest",
+        "HttpReply",
     ];
     assert_eq!(names, expected);
     for description in palette.all() {

@@ -67,8 +67,8 @@ impl Component for Prepared {
             // The stream is read once, so both parts must be there before one of them can leave.
             (true, true) => {
                 let (read, spool) = (input.clone(), run.spool().clone());
-                let parted = reading(run, &[&input], move || split(&read, &condition, &spool).map_err(failed));
-                let (matching, rejected) = parted.await?;
+                let part = move || split(&read, &condition, &spool).map_err(failed);
+                let (matching, rejected) = reading(run, &[&input], part).await?;
                 let note = format!("{}, {} rejected", records(matching.rows()), rejected.rows().unwrap_or_default());
                 let outlets = vec![(OUT.to_owned(), matching), (REJECTED.to_owned(), rejected)];
                 Ok(Outcome { outlets, ..Outcome::none() }.with_note(note))

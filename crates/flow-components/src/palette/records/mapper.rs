@@ -153,8 +153,8 @@ impl Prepared {
             keys.push(self.key(at, left, right).map_err(failed)?);
         }
         let read = others.clone();
-        let prepared = reading(run, &[&others], move || Lookup::new(&in_memory(&read)?, &keys).map_err(failed));
-        let lookup = prepared.await?;
+        let prepare = move || Lookup::new(&in_memory(&read)?, &keys).map_err(failed);
+        let lookup = reading(run, &[&others], prepare).await?;
         let schema = lookup::extended_schema(input.schema(), others.schema());
         input.map_batches(schema, move |batch| lookup.extend(batch)).map_err(failed)
     }
