@@ -18,6 +18,7 @@ pub fn nearby_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
         })
         .collect();
     ranked.sort();
+    ranked.dedup();
     ranked.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 

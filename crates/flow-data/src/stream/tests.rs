@@ -157,3 +157,22 @@ fn a_reader_that_stops_early_reads_no_more_than_a_little_ahead() {
     assert_eq!(values(&mapped.first(3).unwrap()), [0, 1, 2]);
     assert!(read.load(std::sync::atomic::Ordering::SeqCst) < 20);
 }
+
+#[test]
+fn an_error_names_the_place_of_its_stream_and_no_later_one() {
+    let failing = flowing(0..3)
+        .map_batches(Arc::clone(numbers(0..1).schema()), |batch| {
+            match batch.column(0).as_primitive::<Int64Type>().value(0) {
+                2 => Err(DataError::Evaluate { row: Some(1), message: "no".to_owned() }),
+                _ => Ok(batch.clone()),
+            }
+        })
+        .unwrap();
+    let (inner, outer) = (Arc::<Ear>::default(), Arc::<Ear>::default());
+    let stream = failing.about("file “a”").tapped(inner.clone()).about("file “b”").tapped(outer.clone());
+    let error = stream.to_batch().unwrap_err();
+    assert_eq!((error.to_string().as_str(), error.row()), ("file “a”: record 3: no", Some(3)));
+    assert_eq!(inner.heard.lock().as_slice(), ["file “a”: record 3: no"]);
+    assert!(outer.heard.lock().is_empty());
+    assert_eq!(inner.rows.load(std::sync::atomic::Ordering::SeqCst), 2);
+}

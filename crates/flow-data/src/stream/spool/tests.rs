@@ -17,7 +17,12 @@ fn numbers(batches: i64) -> Stream {
 }
 
 fn sum(stream: &Stream) -> i64 {
-    let of = |batch: &RecordBatch| crate::arrow::compute::sum(crate::arrow::array::AsArray::as_primitive::<crate::arrow::datatypes::Int64Type>(batch.column(0))).unwrap_or(0);
+    let of = |batch: &RecordBatch| {
+        crate::arrow::compute::sum(crate::arrow::array::AsArray::as_primitive::<crate::arrow::datatypes::Int64Type>(
+            batch.column(0),
+        ))
+        .unwrap_or(0)
+    };
     stream.batches().unwrap().map(|batch| of(&batch.unwrap())).sum()
 }
 
@@ -45,7 +50,9 @@ fn all_streams_together_stay_within_the_limit_of_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::new(folder.path(), SpoolLimits { stream: 50_000, streams: 120_000, plans: 1 });
     let streams: Vec<Stream> = (0..10).map(|_| numbers(5).hold(&spool).unwrap()).collect();
-    assert!(streams.iter().any(|stream| stream.held().is_some()) && streams.iter().any(|stream| stream.held().is_none()));
+    assert!(
+        streams.iter().any(|stream| stream.held().is_some()) && streams.iter().any(|stream| stream.held().is_none())
+    );
     assert!(spool.most_held() <= 120_000, "{}", spool.most_held());
     assert!(streams.iter().all(|stream| sum(stream) == 5_000 * 4_999 / 2));
 }
