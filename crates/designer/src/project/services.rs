@@ -116,6 +116,13 @@ impl Services for DesignServices {
     }
 
     fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
+        // Asked for patterns only, so the project is not read for every check.
+        if path.trim().starts_with("project:")
+            && let Ok(files) = self.project.files()
+        {
+            let project = files.into_iter().map(|(path, content)| (path, Bytes::from(content))).collect();
+            return Places { project: Arc::new(project), ..self.places.clone() }.folder(path);
+        }
         self.places.folder(path)
     }
 
