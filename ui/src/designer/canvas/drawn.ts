@@ -39,7 +39,7 @@ export function drawnComponents(flow: DrawnFlow, drawing: Drawing, before: reado
       old.parentId === parent &&
       old.position.x === position.x &&
       old.position.y === position.y &&
-      JSON.stringify(old.data["shape"]) === JSON.stringify(shape);
+      (old.data["shape"] === shape || JSON.stringify(old.data["shape"]) === JSON.stringify(shape));
     if (same) return old;
     const { width, height } = shape;
     // Its measures are known: what was never in sight counts too when all is to be fitted into the window.
