@@ -73,6 +73,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         files: Arc::clone(surroundings.files()),
         folder: project.root().to_owned(),
         storage: CheckpointStorage::open(storage)?,
+        secrets: Arc::new(super::secret::of(&project)),
         observer: progress,
     };
     let request = local.run(&name, &inputs, cancelled_by_ctrl_c()).await?;

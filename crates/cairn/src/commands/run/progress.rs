@@ -1,26 +1,34 @@
-//! Tells of a local run while it runs.
+//! Tells of a local run while it runs: lines for people, with bars for what takes its time, or events for programs.
+
+mod bars;
+mod events;
 
 use crate::output::Output;
+use bars::Bars;
+use events::Events;
 use flow_engine::{Observer, OutletStream, RunEvent, RunEventKind};
 use flow_model::{ComponentId, Flow};
-use flow_store::RequestState;
-use serde_json::{Value, json};
+use flow_store::{Level, LogEntry, RequestState, event};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How many records of a stream a trace shows.
 const TRACED: usize = 5;
 
-/// Prints a line for everything that happens.
+/// Tells what happens to a request.
 pub struct Progress {
     flow: Flow,
     trace: bool,
     output: Output,
+    bars: Bars,
+    events: Events,
 }
 
 impl Progress {
-    /// For the given flow; with the first records of every stream if `trace`.
+    /// For the given flow; with the first records on every link if `trace`.
     pub fn new(flow: &Flow, trace: bool, output: Output) -> Self {
-        Self { flow: flow.clone(), trace, output }
+        let bars = Bars::new(output.is_terminal() && !output.is_json());
+        Self { flow: flow.clone(), trace, output, bars, events: Events::new(flow, trace) }
     }
 
     fn name<'a>(&'a self, id: &'a ComponentId) -> &'a str {
@@ -31,123 +39,121 @@ impl Progress {
         self.flow.components.get(id).is_some_and(|component| component.kind == "Checkpoint")
     }
 
-    fn line(&self, event: &RunEvent) -> Option<String> {
-        Some(match &event.what {
-            RunEventKind::AttemptStarted { .. } if event.attempt == 1 => return None,
-            RunEventKind::AttemptStarted { .. } => format!("attempt {}", event.attempt),
-            RunEventKind::ComponentStarted { .. } => return None,
+    /// What is told of an event, if it is told. Of iterations only what fails is, unless they are traced.
+    fn line(&self, seen: &RunEvent) -> Option<String> {
+        let failed = matches!(seen.what, RunEventKind::ComponentFailed { .. } | RunEventKind::Logged(_));
+        if !seen.iteration.is_empty() && !self.trace && !failed {
+            return None;
+        }
+        let within = if seen.iteration.is_empty() { String::new() } else { format!("  in {}", seen.iteration) };
+        Some(match &seen.what {
+            RunEventKind::AttemptStarted { .. } if seen.attempt == 1 => return None,
+            RunEventKind::AttemptStarted { .. } => format!("attempt {}", seen.attempt),
             // That it was saved has been told.
             RunEventKind::ComponentFinished { component, .. } if self.is_checkpoint(component) => return None,
             RunEventKind::ComponentFinished { component, outlets, elapsed, note } => {
                 let note = note.clone().unwrap_or_else(|| counts(outlets));
-                format!("  ✓ {:<24} {:>9}  {note}", self.name(component), took(*elapsed))
+                format!("  ✓ {:<24} {:>9}  {note}{within}", self.name(component), took(*elapsed))
             }
             RunEventKind::ComponentFailed { component, error, handled, elapsed } => {
                 let handled = if *handled { " (handled by the flow)" } else { "" };
-                format!(
-                    "  ✗ {:<24} {:>9}  {} [{}]{handled}",
-                    self.name(component),
-                    took(*elapsed),
-                    error.message,
-                    error.code
-                )
+                let (name, took) = (self.name(component), took(*elapsed));
+                format!("  ✗ {name:<24} {took:>9}  {} [{}]{handled}{within}", error.message, error.code)
             }
             RunEventKind::CheckpointSaved { component, rows } => {
-                format!("  ⛰ {:<24} {:>9}  saved {}", self.name(component), "", records(*rows))
+                format!("  ⛰ {:<24} {:>9}  saved {}{within}", self.name(component), "", records(*rows))
             }
             RunEventKind::WaitStarted { component, remaining } => {
-                format!("  … {:<24} {:>9}  waits for {} s", self.name(component), "", remaining.as_secs())
+                format!("  … {:<24} {:>9}  waits for {} s{within}", self.name(component), "", remaining.as_secs())
             }
+            RunEventKind::Logged(entry) => return self.logged(entry),
             RunEventKind::AttemptEnded { request, .. } if request.state == RequestState::WaitingForRetry => {
                 let settings = &request.settings;
                 let seconds = Duration::from_millis(settings.retry_interval_ms).as_secs_f64();
                 format!("retry {} of {} in {seconds} s", request.retries_used, settings.retry_count)
             }
-            RunEventKind::Logged(_) | RunEventKind::AttemptEnded { .. } => return None,
+            RunEventKind::ComponentStarted { .. }
+            | RunEventKind::Progress { .. }
+            | RunEventKind::Iterations { .. }
+            | RunEventKind::AttemptEnded { .. } => return None,
         })
     }
 
-    fn value(&self, event: &RunEvent) -> Option<Value> {
-        let attempt = event.attempt;
-        Some(match &event.what {
-            // Each of its lines tells of one of the other events.
-            RunEventKind::Logged(_) => return None,
-            RunEventKind::AttemptStarted { settled } => {
-                json!({"event": "attempt-started", "attempt": attempt, "settled": settled})
-            }
-            RunEventKind::ComponentStarted { component } => {
-                json!({"event": "component-started", "attempt": attempt, "component": component})
-            }
-            RunEventKind::ComponentFinished { component, outlets, elapsed, note } => json!({
-                "event": "component-finished", "attempt": attempt, "component": component, "ms": milliseconds(*elapsed),
-                "note": note, "outlets": outlets.iter().map(|outlet| self.outlet(outlet)).collect::<Vec<_>>(),
-            }),
-            RunEventKind::ComponentFailed { component, error, handled, elapsed } => json!({
-                "event": "component-failed", "attempt": attempt, "component": component, "ms": milliseconds(*elapsed),
-                "code": error.code, "message": error.message, "handled": handled,
-            }),
-            RunEventKind::CheckpointSaved { component, rows } => {
-                json!({"event": "checkpoint-saved", "attempt": attempt, "component": component, "records": rows})
-            }
-            RunEventKind::WaitStarted { component, remaining } => json!({
-                "event": "wait-started", "attempt": attempt, "component": component, "ms": milliseconds(*remaining),
-            }),
-            RunEventKind::AttemptEnded { request, error } => {
-                json!({"event": "attempt-ended", "attempt": attempt, "state": request.state, "error": error})
-            }
-        })
+    /// What a component itself writes into the log; the other entries tell of events that have been told.
+    fn logged(&self, entry: &LogEntry) -> Option<String> {
+        let mark = match entry.level {
+            Level::Info => "›",
+            Level::Warning => "!",
+            Level::Error => "‼",
+        };
+        let lines = entry.message.lines().map(|line| format!("  {mark} {line}"));
+        (entry.event == event::LOGGED).then(|| lines.collect::<Vec<_>>().join("\n"))
     }
 
-    fn outlet(&self, outlet: &OutletStream) -> Value {
-        let mut value = json!({"outlet": outlet.outlet, "records": outlet.stream.rows()});
-        if self.trace {
-            value["first"] = json!(outlet.stream.to_json_rows(TRACED).unwrap_or_default());
-        }
-        value
-    }
-
-    fn traced(&self, outlets: &[OutletStream]) {
+    /// The first records of what a component put out, with where each stream goes.
+    fn traced(&self, component: &ComponentId, outlets: &[OutletStream]) -> Vec<String> {
+        let mut lines = Vec::new();
         for outlet in outlets {
-            for row in outlet.stream.to_json_rows(TRACED).unwrap_or_default() {
-                self.output.line(format!("      {} {}", outlet.outlet, Value::from(row)));
+            let targets = self.flow.links.iter().filter(|link| {
+                link.from.component == *component && link.from.port == outlet.outlet
+            });
+            let targets: Vec<&str> = targets.map(|link| self.name(&link.to.component)).collect();
+            let to = if targets.is_empty() { "nowhere".to_owned() } else { targets.join(", ") };
+            lines.push(format!("      {} → {to}: {}", outlet.outlet, counted(outlet)));
+            let first = outlet.stream.first(TRACED).and_then(|first| first.to_json_rows(TRACED));
+            match first {
+                Ok(rows) => lines.extend(rows.into_iter().map(|row| format!("        {}", Value::from(row)))),
+                Err(error) => lines.push(format!("        {error}")),
             }
         }
+        lines
     }
 }
 
 impl Observer for Progress {
-    fn observe(&self, event: &RunEvent) {
+    fn observe(&self, seen: &RunEvent) {
         if self.output.is_json() {
-            if let Some(value) = self.value(event) {
+            if let Some(value) = self.events.value(seen) {
                 self.output.value(&value);
             }
             return;
         }
-        if let Some(line) = self.line(event) {
-            self.output.line(line);
-        }
-        if let RunEventKind::ComponentFinished { outlets, .. } = &event.what
+        let mut lines: Vec<String> = self.line(seen).into_iter().collect();
+        if let RunEventKind::ComponentFinished { component, outlets, .. } = &seen.what
             && self.trace
         {
-            self.traced(outlets);
+            lines.extend(self.traced(component, outlets));
         }
+        self.bars.below(|| lines.iter().for_each(|line| self.output.line(line)));
+        self.bars.follow(seen, |component| self.name(component).to_owned());
+    }
+
+    fn sees_all_outlets(&self) -> bool {
+        self.trace
     }
 }
 
 fn counts(outlets: &[OutletStream]) -> String {
     let count = |outlet: &OutletStream| match outlet.outlet.as_str() {
-        "out" => records(outlet.stream.rows().unwrap_or_default()),
-        name => format!("{name}: {}", records(outlet.stream.rows().unwrap_or_default())),
+        "out" => counted(outlet),
+        name => format!("{name}: {}", counted(outlet)),
     };
     outlets.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
-fn records(number: usize) -> String {
+fn counted(outlet: &OutletStream) -> String {
+    outlet.rows.map_or_else(|| "records".to_owned(), records)
+}
+
+fn records(number: u64) -> String {
     if number == 1 { "1 record".to_owned() } else { format!("{number} records") }
 }
 
 fn took(time: Duration) -> String {
-    format!("{:.1} ms", milliseconds(time))
+    match milliseconds(time) {
+        short if short < 10_000.0 => format!("{short:.1} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
 }
 
 fn milliseconds(time: Duration) -> f64 {
