@@ -17,7 +17,7 @@ use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Stream, Variables, json_schema_of};
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
-use limits::Limits;
+use limits::{Limits, Pulse};
 use machine::{Machine, Script};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -144,10 +144,16 @@ impl Component for Prepared {
             variables: run.variables.clone(),
             made: JsonRecords::new(run.spool(), Vec::new(), self.columns.clone()),
             cancel: run.cancel.clone(),
+            pulse: Arc::default(),
             runner: Arc::clone(&run.runner),
         };
-        let (stream, said) = run.blocking(move || work.done()).await?;
-        let note = stream.rows().map(records).unwrap_or_default();
+        let pulse = Arc::clone(&work.pulse);
+        let (stream, said) = tokio::select! {
+            done = run.blocking(move || work.done()) => done?,
+            // Its thread is lost; the request is not.
+            () = pulse.stuck() => return Err(self.script.limits.out_of_time()),
+        };
+        let note = records(stream.rows());
         let log = said.into_iter().map(|message| LogLine { level: LogLevel::Info, message }).collect();
         Ok(Outcome { log, ..Outcome::out(stream) }.with_note(note))
     }
@@ -177,7 +183,7 @@ impl Prepared {
     fn trial(&self, input: Option<&SchemaRef>, variables: &Variables) -> Result<Option<SchemaRef>, ComponentError> {
         let mut machine = Machine::new(&self.script.with_time(TRIAL))?;
         let Some(batch) = input.and_then(made_up) else { return Ok(None) };
-        machine.begin(&CancellationToken::new(), variables)?;
+        machine.begin(&CancellationToken::new(), &Arc::default(), variables)?;
         let made =
             if self.script.per_record { machine.call(&batch, 0, 0)? } else { machine.call_with_all(&[batch])? };
         Ok((!made.is_empty()).then(|| json_schema_of(&made)))
@@ -201,6 +207,7 @@ struct Work {
     variables: Variables,
     made: JsonRecords,
     cancel: CancellationToken,
+    pulse: Arc<Pulse>,
     runner: Arc<dyn Runner>,
 }
 
@@ -208,7 +215,7 @@ impl Work {
     /// The records that the script makes, and what it logs.
     fn done(mut self) -> Result<(Stream, Vec<String>), ComponentError> {
         let mut machine = self.script.machine()?;
-        machine.begin(&self.cancel, &self.variables)?;
+        machine.begin(&self.cancel, &self.pulse, &self.variables)?;
         if self.script.per_record {
             self.each(&mut machine)?;
         } else {

@@ -66,7 +66,8 @@ async fn by_header(parameters: Parameters, headers: HeaderMap) -> Response {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let host = headers["host"].to_str().unwrap();
-    let next = format!("<http://{host}/header?from=0>; rel=\"first\", <http://{host}/header?from={}>; rel=\"next\"", from + 3);
+    let next =
+        format!("<http://{host}/header?from=0>; rel=\"first\", <http://{host}/header?from={}>; rel=\"next\"", from + 3);
     let body = json!(orders(from, 3)).to_string();
     if from + 3 < 7 { ([(header::LINK, next)], body).into_response() } else { body.into_response() }
 }
@@ -96,7 +97,12 @@ async fn open() -> (Bench, Shop) {
         .route("/away", get(|| async { json!({"items": [order(1)], "next": "http://elsewhere.test/x"}).to_string() }))
         .route("/html", get(|| async { "<html>Please log in</html>" }))
         .route("/mixed", get(|| async { json!([{"a": 1}, {"a": "x", "b": [1, 2]}, 5, null]).to_string() }))
-        .route("/late", get(|| async { json!((0..3).map(|n| json!({"n": n})).chain([json!({"n": "many"})]).collect::<Vec<_>>()).to_string() }))
+        .route(
+            "/late",
+            get(|| async {
+                json!((0..3).map(|n| json!({"n": n})).chain([json!({"n": "many"})]).collect::<Vec<_>>()).to_string()
+            }),
+        )
         .with_state(shop.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://ada:secret@{}/", listener.local_addr().unwrap());
@@ -130,9 +136,17 @@ async fn pages_of_every_kind_become_one_stream() {
     let (bench, _) = open().await;
     let pages = [
         ask("/page").with("Paging", "Page").with("Records", "data.items"),
-        ask("/page").with("Paging", "Page").with("Records", "/data/items").with("PageSize", 4).with("SizeParameter", "limit"),
+        ask("/page")
+            .with("Paging", "Page")
+            .with("Records", "/data/items")
+            .with("PageSize", 4)
+            .with("SizeParameter", "limit"),
         ask("/offset").with("Paging", "Offset").with("PageParameter", "offset"),
-        ask("/cursor").with("Paging", "Cursor").with("PageParameter", "after").with("Next", "paging.next").with("Records", "items"),
+        ask("/cursor")
+            .with("Paging", "Cursor")
+            .with("PageParameter", "after")
+            .with("Next", "paging.next")
+            .with("Records", "items"),
         ask("/link").with("Paging", "Link").with("Next", "next").with("Records", "items"),
         ask("/header").with("Paging", "LinkHeader"),
     ];
@@ -140,8 +154,12 @@ async fn pages_of_every_kind_become_one_stream() {
         let outcome = run(&bench, &component.with("Columns", columns())).await.unwrap();
         assert_eq!(ids(&outcome), [0, 1, 2, 3, 4, 5, 6]);
         assert!(outcome.note.as_deref().unwrap().starts_with("GET: 7 records on "), "{:?}", outcome.note);
-        let types: Vec<_> =
-            outlet(&outcome, "out").schema().fields().iter().map(|field| type_text(field.data_type()).unwrap()).collect();
+        let types: Vec<_> = outlet(&outcome, "out")
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| type_text(field.data_type()).unwrap())
+            .collect();
         assert_eq!(types, ["Integer", "Decimal(10,2)", "Record<name Text>"]);
     }
 }
@@ -203,7 +221,11 @@ async fn wrong_content_is_explained() {
     for (component, code, part) in [
         (ask("/html"), "http/not-json", "(text/plain; charset=utf-8) is no JSON"),
         (ask("/page").with("Records", "items"), "http/no-records", "nothing at “items” in the answer; it has data"),
-        (ask("/late").with("Columns", json!([{"name": "n", "type": "Integer"}])), "data/csv-value", "row 4, field “n”: “many” is no integer"),
+        (
+            ask("/late").with("Columns", json!([{"name": "n", "type": "Integer"}])),
+            "data/value",
+            "row 4, field “n”: “many” is no integer",
+        ),
     ] {
         let error = run(&bench, &component).await.unwrap_err();
         assert_eq!(error.code, code, "{error}");

@@ -140,7 +140,8 @@ async fn redirects_lead_nowhere_that_the_author_did_not_allow() {
     assert!(error.message.contains("another server, “localhost”"), "{error}");
     let seen = run(&bench, &request("GET").with("Redirects", "None").with("ExpectStatus", "302")).await.unwrap();
     assert_eq!(rows(outlet(&seen, "out"))[0]["status"], 302);
-    let (bench, asked) = server(&[Act::Say("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")]).await;
+    let (bench, asked) =
+        server(&[Act::Say("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")]).await;
     let error = run(&bench, &request("GET")).await.unwrap_err();
     assert_eq!((error.code.as_str(), asked.load(Ordering::SeqCst)), ("http/redirect", 11), "{error}");
 }

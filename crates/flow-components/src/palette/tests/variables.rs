@@ -135,7 +135,10 @@ async fn a_reply_has_status_headers_and_body() {
     let text = component().with("Body", "Text").with("Text", "Hello ${name}").with("Headers", headers.clone());
     let text = reply(text, input()).await.unwrap();
     assert_eq!(text["body"], "Hello Ada");
-    assert_eq!(text["headers"], json!([{"name": "Content-Type", "value": "text/csv"}, {"name": "X-Month", "value": "May"}]));
+    assert_eq!(
+        text["headers"],
+        json!([{"name": "Content-Type", "value": "text/csv"}, {"name": "X-Month", "value": "May"}])
+    );
     let nothing = reply(component().with("Body", "None").with("Status", 204), input()).await.unwrap();
     assert_eq!((&nothing["body"], &nothing["headers"]), (&json!(""), &json!([])));
     let document = reply(component().with("Body", "Document"), stream("xml\n<a/>\n")).await.unwrap();

@@ -3,7 +3,7 @@
 //! An engine belongs to one thread. A thread that is done with a machine keeps it for the next run of the same script
 //! there, so that a script is compiled once a thread and not once a request.
 
-use super::limits::{Limits, Stopped, Watch};
+use super::limits::{Limits, Pulse, Stopped, Watch};
 use super::surroundings::SETUP;
 use super::values;
 use crate::{CANCELLED, ComponentError};
@@ -15,6 +15,7 @@ use rquickjs::{Array, CatchResultExt, CaughtError, Context, Ctx, Function, Objec
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +39,7 @@ pub(super) struct Script {
     /// Whether it is called for each record, and not once for all.
     pub(super) per_record: bool,
     clock: bool,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 thread_local! {
@@ -134,8 +135,13 @@ impl Machine {
     }
 
     /// Before the calls of one run: what may stop them, and the flow variables.
-    pub(super) fn begin(&mut self, cancel: &CancellationToken, variables: &Variables) -> Result<(), ComponentError> {
-        self.watch.listen(cancel);
+    pub(super) fn begin(
+        &mut self,
+        cancel: &CancellationToken,
+        pulse: &Arc<Pulse>,
+        variables: &Variables,
+    ) -> Result<(), ComponentError> {
+        self.watch.listen(cancel, pulse);
         self.variables = Some(self.guarded(|ctx| {
             let object = Object::new(ctx.clone())?;
             for (name, value) in variables.iter() {
@@ -195,6 +201,7 @@ impl Machine {
         self.context.with(|ctx| {
             self.watch.start(self.limits.time);
             let done = work(&ctx).catch(&ctx);
+            self.watch.end();
             done.map_err(|error| failure(&error, "script/error", &self.watch, self.limits))?
         })
     }
@@ -204,10 +211,7 @@ impl Machine {
 fn failure(error: &CaughtError<'_>, code: &str, watch: &Watch, limits: Limits) -> ComponentError {
     match watch.stopped() {
         Some(Stopped::Cancelled) => return ComponentError::new(CANCELLED, "the attempt was told to end"),
-        Some(Stopped::Time) => {
-            let message = format!("the script ran longer than {} s, and was stopped", limits.time.as_secs_f64());
-            return ComponentError::new("script/time", message).on("TimeLimit").for_good();
-        }
+        Some(Stopped::Time) => return limits.out_of_time(),
         None => {}
     }
     let (message, place) = match error {
