@@ -11,7 +11,7 @@ pub(crate) use checks::Checks;
 pub use commands::*;
 pub(crate) use session::{Session, new_id};
 
-use flow_model::{Component, ComponentId, Diagnostic, Flow, FlowName, Link, Ports, Position};
+use flow_model::{Component, ComponentId, Diagnostic, Flow, FlowName, Group, Link, Ports, Position};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -62,6 +62,8 @@ pub struct ComponentView {
     /// Whether it never runs again once every Checkpoint of the flow (and the begin checkpoint, where used) has saved:
     /// every path from it crosses a saved point. The others may run again until the ends of their paths are reached.
     pub settles: bool,
+    /// The flow variables that it sets for what comes behind it.
+    pub sets: Vec<String>,
 }
 
 /// A change to an open flow: the reply to an edit, to undo and to redo, and the event for the other windows.
@@ -95,6 +97,11 @@ pub struct FlowPatch {
     pub links: Vec<Link>,
     /// Links that are gone.
     pub removed_links: Vec<Link>,
+    /// Groups that are new or changed.
+    #[ts(type = "Record<string, Group>")]
+    pub groups: BTreeMap<ComponentId, Group>,
+    /// Groups that are gone.
+    pub removed_groups: Vec<ComponentId>,
     /// Positions that are new or changed. Those of removed components are gone with them.
     pub layout: BTreeMap<ComponentId, Position>,
     /// The description, if it changed.

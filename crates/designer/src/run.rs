@@ -70,7 +70,11 @@ pub struct ComponentRun {
     pub attempt: u32,
     /// How long it took, in milliseconds; null while it runs.
     pub took: Option<f64>,
-    /// What it put out, by outlet: only the outlets that delivered.
+    /// How many records it has dealt with so far, where it tells.
+    pub rows: Option<u64>,
+    /// Of a ForEach: how far its iterations have come.
+    pub iterations: Option<Iterations>,
+    /// What it put out, by outlet: only the outlets that delivered. In the body of a ForEach, in one of its iterations.
     pub outlets: BTreeMap<String, OutletRun>,
     /// One line about what it did, or why it failed.
     pub note: Option<String>,
@@ -91,8 +95,17 @@ pub enum ComponentRunState {
 /// What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct OutletRun {
-    /// How many records.
-    pub rows: u64,
+    /// How many records, where that is known.
+    pub rows: Option<u64>,
+}
+
+/// How far the iterations of a ForEach have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct Iterations {
+    /// How many have finished.
+    pub done: u64,
+    /// How many there are, where that is known.
+    pub of: Option<u64>,
 }
 
 /// A line of a local run's log.
@@ -131,6 +144,6 @@ pub struct StreamView {
     /// The first records, by field. Whole numbers of 64 bits and decimals are texts, so that nothing is lost.
     #[ts(type = "Record<string, unknown>[]")]
     pub rows: Vec<Map<String, Value>>,
-    /// How many records there are in all.
-    pub total: u64,
+    /// How many records there are in all, where that is known.
+    pub total: Option<u64>,
 }

@@ -1,7 +1,9 @@
-//! The TypeScript side of the commands, events and wire types, made from the Rust side.
+//! The TypeScript side of the commands, events, wire types and the palette, made from the Rust side.
 
 use crate::command::{Command, CommandVisitor, visit_commands};
 use crate::{CommandError, Event};
+use flow_components::Palette;
+use flow_model::Catalogue;
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS, TypeVisitor};
 
@@ -27,6 +29,19 @@ pub fn typescript() -> String {
     file.push_str("}\n");
     file
 }
+
+/// A second TypeScript file: how every component type looks, for pages that cannot ask for the palette.
+pub fn typescript_palette() -> String {
+    let mut file = String::from(PALETTE_HEADER);
+    for kind in Palette::standard().all() {
+        let family = serde_json::to_string(&kind.family).unwrap_or_default();
+        file.push_str(&format!("  {}: {{ title: {:?}, family: {family}, icon: {:?} }},\n", kind.kind, kind.title, kind.icon));
+    }
+    file.push_str("} as const;\n");
+    file
+}
+
+const PALETTE_HEADER: &str = "// Generated from the palette. Do not edit: change the component types in flow-components and run\n// `cargo run -p designer --example generate-types`.\n\n/** How each component type looks, for pages that cannot ask for the palette. */\nexport const palette = {\n";
 
 const HEADER: &str = "// Generated from the crates flow-api and designer. Do not edit: change the Rust types and run\n// `cargo run -p designer --example generate-types`.\n";
 
@@ -76,11 +91,13 @@ impl CommandVisitor for Writer<'_> {
 mod tests {
     #[test]
     fn the_generated_types_are_those_of_the_rust_side() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/generated/types.ts");
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            committed == super::typescript(),
-            "ui/src/generated/types.ts is out of date: run `cargo run -p designer --example generate-types`"
-        );
+        let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/generated"));
+        for (file, generated) in [("types.ts", super::typescript()), ("palette.ts", super::typescript_palette())] {
+            let committed = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+            assert!(
+                committed == generated,
+                "ui/src/generated/{file} is out of date: run `cargo run -p designer --example generate-types`"
+            );
+        }
     }
 }

@@ -32,6 +32,27 @@ role?: Role,
 disabled?: boolean, };
 
 /**
+ * A rectangle on the canvas, in canvas units.
+ */
+export type Area = { 
+/**
+ * Its left side.
+ */
+x: number, 
+/**
+ * Its top.
+ */
+y: number, 
+/**
+ * How wide it is.
+ */
+width: number, 
+/**
+ * How high it is.
+ */
+height: number, };
+
+/**
  * One try of a request by one owner.
  */
 export type Attempt = { 
@@ -426,7 +447,7 @@ account: Account | null,
 /**
  * Where the token is kept: `keyring`, or `file` where the system has no keyring.
  */
-tokenKeptIn: TokenPlace | null, };
+tokenKeptIn: SecretPlace | null, };
 
 /**
  * Why a command could not do what it was asked. `code` is stable; the user interface goes by it, never by the text.
@@ -563,7 +584,7 @@ rows: number | null,
  */
 iterations: Iterations | null, 
 /**
- * What it put out, by outlet: only the outlets that delivered.
+ * What it put out, by outlet: only the outlets that delivered. In the body of a ForEach, in one of its iterations.
  */
 outlets: { [key in string]: OutletRun }, 
 /**
@@ -607,13 +628,53 @@ export type Connection = {
  */
 name: string, 
 /**
- * What it leads to: `sqlite`, `http`.
+ * What it leads to, one of [`connection_kinds`]: `sqlite`, `http`.
  */
 kind: string, 
 /**
  * Where that is: the kind's fields that are no secrets.
  */
 settings: Record<string, unknown>, };
+
+/**
+ * The answer of `connection_test`.
+ */
+export type ConnectionAnswer = { 
+/**
+ * How long it took, in milliseconds.
+ */
+took: number, 
+/**
+ * What answered: `PostgreSQL 15.4`.
+ */
+server: string, };
+
+/**
+ * Deletes a connection's file, and forgets the secrets that are kept for it on this machine. Errors:
+ * `connection/not-found`.
+ */
+export type ConnectionDelete = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * The answer of `connection_view`. Secrets themselves never leave the program.
+ */
+export type ConnectionDetails = { 
+/**
+ * The connection; null when its file cannot be read.
+ */
+connection: Connection | null, 
+/**
+ * The names of its secret fields that are set.
+ */
+secrets: Array<string>, 
+/**
+ * Why its file cannot be read, if so.
+ */
+problem: string | null, };
 
 /**
  * A field of a kind of connection.
@@ -666,23 +727,66 @@ summary: string,
 fields: Array<ConnectionField>, };
 
 /**
- * What values a field takes.
- */
-export type FieldValues = { "kind": "text" } | { "kind": "integer", min: number, max: number, } | { "kind": "number" } | { "kind": "choice", choices: Array<Choice>, };
-
-/**
  * The answer of `connection_kinds`.
  */
-export type ConnectionKindList = { kinds: Array<ConnectionKind>, };
+export type ConnectionKindList = { 
+/**
+ * The kinds, in the order in which they are offered.
+ */
+kinds: Array<ConnectionKind>, };
 
 /**
- * The answer of `connection_view`. Secrets themselves never leave the program.
+ * The kinds of connections that there are, with their fields.
  */
-export type ConnectionDetails = { connection: Connection | null, secrets: Array<string>, problem: string | null, };
-export type SecretNames = { secrets: Array<string>, };
-export type ConnectionAnswer = { took: number, server: string, };
-export type DatabaseTable = { name: string, view: boolean, fields: Array<Field>, keys: Array<string>, };
-export type DatabaseSchema = { tables: Array<DatabaseTable>, };
+export type ConnectionKinds = Record<symbol, never>;
+
+/**
+ * Writes a connection's file. Errors: `connection/exists` for a new one whose name is taken, and those of its fields
+ * (`connection/missing-field` …).
+ */
+export type ConnectionSave = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its fields that are no secrets. Empty texts are left out.
+ */
+settings: Record<string, unknown>, 
+/**
+ * Whether it is a new one.
+ */
+create: boolean, };
+
+/**
+ * Read schema: the tables and views of a database. Errors like those of `connection_test`.
+ */
+export type ConnectionSchema = { 
+/**
+ * The connection.
+ */
+name: string, };
+
+/**
+ * Keeps a secret of a connection on this machine, or forgets it. Errors: `secret/unknown-field`.
+ */
+export type ConnectionSetSecret = { 
+/**
+ * The connection.
+ */
+name: string, 
+/**
+ * The field.
+ */
+field: string, 
+/**
+ * The secret; null forgets it.
+ */
+value: string | null, };
 
 /**
  * A connection of the project tree.
@@ -706,6 +810,25 @@ address: string,
 problem: string | null, };
 
 /**
+ * Test connection: whether what it leads to answers. Errors: `connection/not-found`, `sql/cannot-connect`,
+ * `sql/access-denied`, `http/…` and the like.
+ */
+export type ConnectionTest = { 
+/**
+ * The connection.
+ */
+name: string, };
+
+/**
+ * A connection with the names of the secrets that are kept for it on this machine. Errors: `connection/not-found`.
+ */
+export type ConnectionView = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
  * Components and the links between them as text, for the clipboard.
  */
 export type CopiedText = { 
@@ -713,6 +836,36 @@ export type CopiedText = {
  * The text; it pastes into another flow, another window or a chat.
  */
 text: string, };
+
+/**
+ * The answer of `connection_schema`.
+ */
+export type DatabaseSchema = { 
+/**
+ * The tables and views, by name.
+ */
+tables: Array<DatabaseTable>, };
+
+/**
+ * A table or view of a database.
+ */
+export type DatabaseTable = { 
+/**
+ * Its name, as *Table* of SQL Put takes it.
+ */
+name: string, 
+/**
+ * Whether it is a view.
+ */
+view: boolean, 
+/**
+ * Its columns, with their types in the database's words.
+ */
+fields: Array<Field>, 
+/**
+ * The columns of its primary key.
+ */
+keys: Array<string>, };
 
 /**
  * An event, sent to every window of the host.
@@ -896,6 +1049,23 @@ type: string,
  * Whether it may be null.
  */
 nullable: boolean, };
+
+/**
+ * What values a field takes.
+ */
+export type FieldValues = { "kind": "text" } | { "kind": "integer", 
+/**
+ * The least value allowed.
+ */
+min: number, 
+/**
+ * The greatest value allowed.
+ */
+max: number, } | { "kind": "number" } | { "kind": "choice", 
+/**
+ * The texts, in order.
+ */
+choices: Array<Choice>, };
 
 /**
  * How a file differs from the last commit.
@@ -1127,7 +1297,7 @@ flow: FlowName,
  */
 text: string, 
 /**
- * Where the upper left corner of the whole goes.
+ * Where the upper left corner of the whole goes; in a body, relative to the component that has it.
  */
 position: Position, 
 /**
@@ -1317,6 +1487,27 @@ checked: FlowChecked | null,
 recovered: boolean, };
 
 /**
+ * A frame around components, or a note of its own. It changes nothing about how the flow runs.
+ */
+export type Group = { 
+/**
+ * Its title on the canvas.
+ */
+title: string, 
+/**
+ * What it says, in Markdown.
+ */
+note: string, 
+/**
+ * The components that it is drawn around.
+ */
+members: Array<ComponentId>, 
+/**
+ * Where it is drawn when it has no members.
+ */
+area?: Area, };
+
+/**
  * The answer of `host_view`.
  */
 export type HostDescription = { 
@@ -1360,6 +1551,19 @@ default?: unknown, };
  * The type of an input.
  */
 export type InputType = "Text" | "Integer" | "Number" | "Boolean";
+
+/**
+ * How far the iterations of a ForEach have come.
+ */
+export type Iterations = { 
+/**
+ * How many have finished.
+ */
+done: number, 
+/**
+ * How many there are, where that is known.
+ */
+of: number | null, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
@@ -1526,6 +1730,15 @@ count?: number,
 trigger?: string, };
 
 /**
+ * Secrets to set.
+ */
+export type NewSecrets = { 
+/**
+ * The secrets by field.
+ */
+secrets: { [key in string]: string }, };
+
+/**
  * A token to make, for the account that asks.
  */
 export type NewToken = { 
@@ -1550,19 +1763,6 @@ token: Token,
  * The token itself, for the header `Authorization: Bearer …`. It is stored nowhere: keep it.
  */
 secret: string, };
-
-/**
- * How far the iterations of a ForEach have come.
- */
-export type Iterations = { 
-/**
- * How many have finished.
- */
-done: number, 
-/**
- * How many there are, where that is known.
- */
-of: number | null, };
 
 /**
  * What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.
@@ -2189,6 +2389,10 @@ retryCount: number,
  */
 retryInterval: number, 
 /**
+ * How many times as long each further interval is.
+ */
+retryBackoff: number, 
+/**
  * Seconds that one attempt may take.
  */
 timeout?: number, };
@@ -2396,6 +2600,10 @@ kind: SavedKind,
  */
 component: string, 
 /**
+ * The iterations and calls around it, the outermost first: `foreach-a1b2c3[17]/subflow-d4e5f6`. Empty at the top level.
+ */
+iteration: string, 
+/**
  * The name of the component.
  */
 name: string, 
@@ -2440,6 +2648,42 @@ rows: Record<string, unknown>[],
  * How many records there are in all.
  */
 total: number, };
+
+/**
+ * A secret that is set for a connection.
+ */
+export type SecretEntry = { 
+/**
+ * The field of the connection: `password`.
+ */
+field: string, 
+/**
+ * When it was set.
+ */
+updated: Time, };
+
+/**
+ * The answer of `connection_set_secret`.
+ */
+export type SecretNames = { 
+/**
+ * The names of the connection's secret fields that are set.
+ */
+secrets: Array<string>, };
+
+/**
+ * Where a secret is kept.
+ */
+export type SecretPlace = "keyring" | "file";
+
+/**
+ * Which secret to forget.
+ */
+export type SecretQuery = { 
+/**
+ * The field; all of them when left out.
+ */
+field?: string, };
 
 /**
  * A server of the cluster.
@@ -2611,32 +2855,6 @@ account: Account,
 expires?: Time, };
 
 /**
- * A frame around components, or a note of its own. It changes nothing about how the flow runs.
- */
-export type Group = { 
-/**
- * Its title on the canvas.
- */
-title: string, 
-/**
- * What it says, in Markdown.
- */
-note: string, 
-/**
- * The components that it is drawn around.
- */
-members: Array<ComponentId>, 
-/**
- * Where it is drawn when it has no members.
- */
-area?: Area, };
-
-/**
- * A rectangle on the canvas, in canvas units.
- */
-export type Area = { x: number, y: number, width: number, height: number, };
-
-/**
  * How serious a diagnostic is.
  */
 export type Severity = "hint" | "warning" | "error";
@@ -2654,7 +2872,7 @@ fields: Array<Field>,
  */
 rows: Record<string, unknown>[], 
 /**
- * How many records there are in all.
+ * How many records there are in all, where that is known.
  */
 total: number | null, };
 
@@ -2708,11 +2926,6 @@ expires?: Time,
  * When it was revoked; it does not count any more.
  */
 revoked?: Time, };
-
-/**
- * Where the token for a cluster is kept. No user interface ever sees the token itself.
- */
-export type TokenPlace = "keyring" | "file";
 
 /**
  * Where the Failover tour is.
@@ -2884,9 +3097,10 @@ flow?: FlowName,
 limit?: number, };
 
 /**
- * Fetches from the remote and brings the working copy up, by fast-forward only. Open flows without changes of
- * their own are loaded anew. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`,
- * `vcs/would-overwrite` when files that changed here changed there too.
+ * Fetches from the remote and brings the working copy up. What went different ways here and there is merged, flows by
+ * component, with a merge commit. Open flows without changes of their own are loaded anew. Errors: `vcs/no-remote`,
+ * `vcs/unreachable`, `vcs/auth`, `vcs/merge-conflict` with the places that both changed differently (nothing was
+ * merged then), `vcs/would-overwrite` when files with changes that are not committed changed there too.
  */
 export type VcsPull = Record<symbol, never>;
 
@@ -3017,6 +3231,37 @@ export interface Commands {
    */
   project_delete_flow: { input: ProjectDeleteFlow; output: ProjectView };
   /**
+   * The kinds of connections that there are, with their fields.
+   */
+  connection_kinds: { input: ConnectionKinds; output: ConnectionKindList };
+  /**
+   * A connection with the names of the secrets that are kept for it on this machine. Errors: `connection/not-found`.
+   */
+  connection_view: { input: ConnectionView; output: ConnectionDetails };
+  /**
+   * Writes a connection's file. Errors: `connection/exists` for a new one whose name is taken, and those of its fields
+   * (`connection/missing-field` …).
+   */
+  connection_save: { input: ConnectionSave; output: ProjectView };
+  /**
+   * Deletes a connection's file, and forgets the secrets that are kept for it on this machine. Errors:
+   * `connection/not-found`.
+   */
+  connection_delete: { input: ConnectionDelete; output: ProjectView };
+  /**
+   * Keeps a secret of a connection on this machine, or forgets it. Errors: `secret/unknown-field`.
+   */
+  connection_set_secret: { input: ConnectionSetSecret; output: SecretNames };
+  /**
+   * Test connection: whether what it leads to answers. Errors: `connection/not-found`, `sql/cannot-connect`,
+   * `sql/access-denied`, `http/…` and the like.
+   */
+  connection_test: { input: ConnectionTest; output: ConnectionAnswer };
+  /**
+   * Read schema: the tables and views of a database. Errors like those of `connection_test`.
+   */
+  connection_schema: { input: ConnectionSchema; output: DatabaseSchema };
+  /**
    * Every component type, in the order of the palette, with its properties: what the palette shows and what the
    * inspector is made from.
    */
@@ -3104,9 +3349,10 @@ export interface Commands {
    */
   vcs_push: { input: VcsPush; output: VcsView };
   /**
-   * Fetches from the remote and brings the working copy up, by fast-forward only. Open flows without changes of
-   * their own are loaded anew. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`,
-   * `vcs/would-overwrite` when files that changed here changed there too.
+   * Fetches from the remote and brings the working copy up. What went different ways here and there is merged, flows by
+   * component, with a merge commit. Open flows without changes of their own are loaded anew. Errors: `vcs/no-remote`,
+   * `vcs/unreachable`, `vcs/auth`, `vcs/merge-conflict` with the places that both changed differently (nothing was
+   * merged then), `vcs/would-overwrite` when files with changes that are not committed changed there too.
    */
   vcs_pull: { input: VcsPull; output: Pulled };
   /**
@@ -3191,11 +3437,4 @@ export interface Commands {
    * `tour/not-possible`, `tour/running`.
    */
   tour_start: { input: TourStart; output: TourProgress };
-  connection_kinds: { input: Record<symbol, never>; output: ConnectionKindList };
-  connection_view: { input: { name: string }; output: ConnectionDetails };
-  connection_save: { input: { name: string, kind: string, settings: Record<string, unknown>, create: boolean }; output: ProjectView };
-  connection_delete: { input: { name: string }; output: ProjectView };
-  connection_set_secret: { input: { name: string, field: string, value: string | null }; output: SecretNames };
-  connection_test: { input: { name: string }; output: ConnectionAnswer };
-  connection_schema: { input: { name: string }; output: DatabaseSchema };
 }

@@ -253,8 +253,12 @@ pub struct FlowPaste {
     pub flow: FlowName,
     /// What `flow_copy` gave.
     pub text: String,
-    /// Where the upper left corner of the whole goes.
+    /// Where the upper left corner of the whole goes; in a body, relative to the component that has it.
     pub position: Position,
+    /// The component into whose body it goes; none is the top level.
+    #[serde(default)]
+    #[ts(optional)]
+    pub parent: Option<ComponentId>,
 }
 
 impl Command for FlowPaste {
@@ -263,7 +267,7 @@ impl Command for FlowPaste {
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
         designer.change_flow(&self.flow, |session, connections| {
-            let edit = clipboard::paste(session.flow(), &self.text, self.position)?;
+            let edit = clipboard::paste(session.flow(), &self.text, self.position, self.parent.as_ref())?;
             session.apply(session.revision(), edit, None, connections)
         })
     }

@@ -22,6 +22,13 @@ impl FlowPatch {
                 .collect(),
             links: after.links.difference(&before.links).cloned().collect(),
             removed_links: before.links.difference(&after.links).cloned().collect(),
+            groups: after
+                .groups
+                .iter()
+                .filter(|(id, group)| before.groups.get(*id) != Some(*group))
+                .map(|(id, group)| (id.clone(), group.clone()))
+                .collect(),
+            removed_groups: before.groups.keys().filter(|id| !after.groups.contains_key(*id)).cloned().collect(),
             layout: after.layout.iter().filter(is_moved).map(|(id, position)| (id.clone(), *position)).collect(),
             description: (before.description != after.description).then(|| after.description.clone()),
         }

@@ -16,6 +16,7 @@ pub(super) fn views(flow: &Flow, catalogue: &dyn Catalogue) -> BTreeMap<Componen
             ports: catalogue.ports(component).unwrap_or_else(|| ports_in_use(flow, id)),
             line: catalogue.describe(&component.kind).map(|kind| line(component, kind)).unwrap_or_default(),
             settles: settles.contains(id),
+            sets: catalogue.sets(component),
         };
         (id.clone(), view)
     };
