@@ -16,7 +16,13 @@ pub(crate) async fn ask_version(
     connection: &Connection,
     services: &dyn Services,
 ) -> Result<String, ComponentError> {
-    ask(databases, connection, services, async |session| session.version().await).await
+    let answer = async {
+        let mut session = databases.open(connection, services, IfMissing::Refuse).await?;
+        let version = session.version().await?;
+        session.release();
+        Ok(version)
+    };
+    in_time(connection, answer).await
 }
 
 /// The tables and views of the database that a connection leads to. The connection has its secrets filled in.
@@ -25,7 +31,13 @@ pub async fn inspect_tables(
     connection: &Connection,
     services: &dyn Services,
 ) -> Result<Vec<Table>, ComponentError> {
-    ask(databases, connection, services, async |session| session.tables().await).await
+    let answer = async {
+        let mut session = databases.open(connection, services, IfMissing::Refuse).await?;
+        let tables = session.tables().await?;
+        session.release();
+        Ok(tables)
+    };
+    in_time(connection, answer).await
 }
 
 /// The fields that a query gives. `$name` in it stands for a value that is not there yet.
@@ -35,11 +47,14 @@ pub async fn inspect_query(
     services: &dyn Services,
     query: &str,
 ) -> Result<SchemaRef, ComponentError> {
-    ask(databases, connection, services, async |session| {
-        let query = one_statement(query, session)?;
-        session.describe(&query).await
-    })
-    .await
+    let answer = async {
+        let mut session = databases.open(connection, services, IfMissing::Refuse).await?;
+        let query = one_statement(query, session.as_ref())?;
+        let fields = session.describe(&query).await?;
+        session.release();
+        Ok(fields)
+    };
+    in_time(connection, answer).await
 }
 
 /// The one statement that a text must hold.
@@ -55,19 +70,11 @@ pub(crate) fn one_statement(text: &str, session: &dyn Session) -> Result<Stateme
     }
 }
 
-/// Opens a session for a question that changes nothing.
-async fn ask<T>(
-    databases: &Databases,
+/// The answer of a database, if it comes in time.
+async fn in_time<T>(
     connection: &Connection,
-    services: &dyn Services,
-    question: impl AsyncFnOnce(&mut dyn Session) -> Result<T, ComponentError>,
+    answer: impl Future<Output = Result<T, ComponentError>>,
 ) -> Result<T, ComponentError> {
-    let answer = async {
-        let mut session = databases.open(connection, services, IfMissing::Refuse).await?;
-        let answer = question(session.as_mut()).await?;
-        session.release();
-        Ok(answer)
-    };
     tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
         let message = format!(
             "the database of the connection “{}” did not answer within {} s",
