@@ -2,6 +2,7 @@
 
 use super::{DOUBLE, Place, code, git, json, text};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// The flow with another expression.
 fn with(expression: &str) -> String {
@@ -71,6 +72,30 @@ fn the_schema_knows_every_component() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let kinds = schema["$defs"]["component"]["properties"]["type"]["anyOf"][0]["enum"].as_array().unwrap();
     assert!(kinds.contains(&json!("Start")) && kinds.contains(&json!("SqlPut")), "{kinds:?}");
+}
+
+#[test]
+fn the_sample_flows_fit_the_schema_and_wrong_ones_do_not() {
+    let schema = json(&Place::new().run(&["schema"]));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows-sample");
+    let flows: Vec<PathBuf> = std::fs::read_dir(samples)
+        .unwrap()
+        .filter_map(|project| std::fs::read_dir(project.unwrap().path().join("flows")).ok())
+        .flat_map(|flows| flows.map(|flow| flow.unwrap().path()))
+        .filter(|path| path.to_string_lossy().ends_with(".flow.json"))
+        .collect();
+    assert!(!flows.is_empty());
+    for path in flows {
+        let flow: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let found: Vec<String> =
+            validator.iter_errors(&flow).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(found, [""; 0], "{}", path.display());
+        let start = flow["components"].as_array().unwrap().iter().position(|part| part["type"] == "Start").unwrap();
+        let mut wrong = flow.clone();
+        wrong["components"][start]["properties"]["RetryCount"] = json!("three");
+        assert!(!validator.is_valid(&wrong), "{}", path.display());
+    }
 }
 
 #[test]
