@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod components;
 mod connection;
 mod design;
 mod diff;
@@ -24,6 +25,7 @@ use clap::Subcommand;
 pub enum Command {
     Tour(tour::Args),
     Check(check::Args),
+    Components(components::Args),
     Schema(schema::Args),
     Diff(diff::Args),
     Merge(merge::Args),
@@ -52,6 +54,7 @@ impl Command {
         match self {
             Self::Tour(args) => tour::run(args, output).await,
             Self::Check(args) => check::run(args, output).await,
+            Self::Components(args) => components::run(&args, output),
             Self::Schema(args) => schema::run(&args, output),
             Self::Diff(args) => diff::run(&args, output),
             Self::Merge(args) => merge::run(&args, output),

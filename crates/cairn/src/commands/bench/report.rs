@@ -10,11 +10,11 @@ pub struct Report {
     /// The benchmark's name.
     pub bench: &'static str,
     /// What this machine can do, probed in turn with the load (medians).
-    pub yardsticks: BTreeMap<&'static str, f64>,
+    pub yardsticks: BTreeMap<String, f64>,
     /// How often everything was measured.
     pub runs: u32,
     /// What was measured.
-    pub figures: BTreeMap<&'static str, Figure>,
+    pub figures: BTreeMap<String, Figure>,
 }
 
 /// One measured figure over all runs.
@@ -33,23 +33,23 @@ pub struct Figure {
 /// Collects values, run after run.
 #[derive(Debug, Default)]
 pub struct Samples {
-    values: BTreeMap<&'static str, (&'static str, Vec<f64>)>,
+    values: BTreeMap<String, (&'static str, Vec<f64>)>,
 }
 
 impl Samples {
     /// Adds one run's value of the figure `key`.
-    pub fn add(&mut self, key: &'static str, unit: &'static str, value: f64) {
-        self.values.entry(key).or_insert_with(|| (unit, Vec::new())).1.push(value);
+    pub fn add(&mut self, key: impl Into<String>, unit: &'static str, value: f64) {
+        self.values.entry(key.into()).or_insert_with(|| (unit, Vec::new())).1.push(value);
     }
 
     /// The figures of all runs so far.
-    pub fn figures(&self) -> BTreeMap<&'static str, Figure> {
-        self.values.iter().map(|(key, (unit, values))| (*key, Figure::of(values, unit))).collect()
+    pub fn figures(&self) -> BTreeMap<String, Figure> {
+        self.values.iter().map(|(key, (unit, values))| (key.clone(), Figure::of(values, unit))).collect()
     }
 
     /// The medians of all runs so far.
-    pub fn medians(&self) -> BTreeMap<&'static str, f64> {
-        self.values.iter().map(|(key, (_, values))| (*key, rounded(median(values)))).collect()
+    pub fn medians(&self) -> BTreeMap<String, f64> {
+        self.values.iter().map(|(key, (_, values))| (key.clone(), rounded(median(values)))).collect()
     }
 }
 
@@ -73,7 +73,7 @@ impl Report {
         });
         let figures = self.figures.iter().map(|(key, figure)| {
             let Figure { median, min, max, unit } = figure;
-            [(*key).to_owned(), median.to_string(), min.to_string(), max.to_string(), (*unit).to_owned()]
+            [key.clone(), median.to_string(), min.to_string(), max.to_string(), (*unit).to_owned()]
         });
         table([self.bench, "median", "min", "max", "unit"], yardsticks.chain(figures))
     }
@@ -115,7 +115,7 @@ mod tests {
         samples.add("kill_to_resumed_ms", "ms", 12.0);
         let report = Report {
             bench: "failover",
-            yardsticks: BTreeMap::from([("F", 4300.0)]),
+            yardsticks: BTreeMap::from([("F".to_owned(), 4300.0)]),
             runs: 1,
             figures: samples.figures(),
         };

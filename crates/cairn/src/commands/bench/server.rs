@@ -1,0 +1,81 @@
+//! A server's engine and store, without what is around them.
+
+use crate::outcome::Failure;
+use bytes::Bytes;
+use flow_components::{NoSecrets, Palette};
+use flow_engine::{AlwaysOwner, Engine, EngineParts, StoredProjects};
+use flow_model::{Flow, FlowName};
+use flow_store::{
+    CheckpointStorage, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, RequestState, ServerId,
+    Store, VersionId,
+};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Runs requests of one flow.
+#[derive(Clone)]
+pub struct Server {
+    store: Arc<dyn Store>,
+    engine: Engine,
+    owner: Owner,
+    request: NewRequest,
+}
+
+impl Server {
+    /// A server over `store` whose requests are all of `flow` with the same inputs. Files are in `folder`.
+    pub async fn start(store: Arc<dyn Store>, folder: &Path, flow: &Flow, inputs: Value) -> Result<Self, Failure> {
+        let owner = store.register(new_server()?).await?;
+        let request = new_request(inputs)?;
+        let name = FlowName::parse(&request.flow).map_err(|error| Failure::new("flow/name", error.to_string()))?;
+        let files = vec![(name.path(), Bytes::from(flow.to_json()))];
+        store.put_version(&request.project, &request.version, "bench", files).await?;
+        let engine = Engine::new(EngineParts {
+            palette: Palette::standard(),
+            store: Arc::clone(&store) as _,
+            storage: CheckpointStorage::open(folder.join("storage"))?,
+            projects: Arc::new(StoredProjects(Arc::clone(&store))),
+            secrets: Arc::new(NoSecrets),
+            local_folder: folder.to_owned(),
+            server_name: "bench".to_owned(),
+            observer: None,
+        });
+        Ok(Self { store, engine, owner, request })
+    }
+
+    /// Runs one request to its end, which must be a good one.
+    pub async fn one_request(&self) -> Result<Request, Failure> {
+        let created = self.store.create_request(self.request.clone(), Some(self.owner.clone())).await?;
+        let ended = self.engine.execute(created.request, Arc::new(AlwaysOwner), CancellationToken::new()).await?;
+        match ended.error {
+            None if ended.state == RequestState::Finished => Ok(ended),
+            error => Err(Failure::new("bench/flow", format!("a flow ended as {}: {error:?}", ended.state))),
+        }
+    }
+}
+
+fn new_request(inputs: Value) -> Result<NewRequest, Failure> {
+    let wrong = |error: flow_model::InvalidName| Failure::new("flow/name", error.to_string());
+    Ok(NewRequest {
+        project: ProjectName::parse("bench").map_err(wrong)?,
+        version: VersionId::parse("bench").map_err(wrong)?,
+        flow: "bench".to_owned(),
+        trigger: "bench".to_owned(),
+        requested_by: "bench".to_owned(),
+        inputs,
+        settings: RequestSettings { other_server_retry: true, ..RequestSettings::default() },
+        idempotency_key: None,
+    })
+}
+
+fn new_server() -> Result<NewServer, Failure> {
+    Ok(NewServer {
+        id: ServerId::parse("bench").map_err(|error| Failure::new("flow/name", error.to_string()))?,
+        name: "bench".to_owned(),
+        address: String::new(),
+        pid: std::process::id(),
+        process_start: 0,
+        lock_path: String::new(),
+    })
+}
