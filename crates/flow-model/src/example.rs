@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 
 /// Start, Step (with a property of most kinds), Put (changes the world), Set (sets flow variables), Branch, Checkpoint,
-/// ForEach, SubFlow, Fail, End.
+/// ForEach, SubFlow, Fail, Wait, End.
 pub(crate) struct Tiny(Vec<ComponentDescription>);
 
 impl Tiny {
@@ -47,6 +47,7 @@ impl Tiny {
             description("ForEach", Vec::new()),
             description("SubFlow", sub_flow.into()),
             description("Fail", Vec::new()),
+            description("Wait", Vec::new()),
             ComponentDescription { saves: true, ..description("Checkpoint", Vec::new()) },
             description("End", Vec::new()),
         ])
@@ -81,7 +82,7 @@ impl Catalogue for Tiny {
         match component.kind.as_str() {
             "Start" => Some(Ports::named(&[], &["out"])),
             "End" | "Fail" => Some(Ports::named(&["in"], &[])),
-            "Step" | "Checkpoint" | "Put" | "Set" | "SubFlow" => Some(Ports::ordinary()),
+            "Step" | "Checkpoint" | "Put" | "Set" | "SubFlow" | "Wait" => Some(Ports::ordinary()),
             "ForEach" => Some(Ports::ordinary().with_body(&["each"], &["result"])),
             "Branch" => {
                 let branches = component.properties.get("Branches").and_then(Value::as_array);

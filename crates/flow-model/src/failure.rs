@@ -7,6 +7,7 @@ mod saving;
 mod tests;
 
 pub use saving::Saving;
+pub(crate) use saving::saves_input;
 
 use crate::{Catalogue, ComponentId, Effect, Flow, FlowName, Graph, StartSettings, runs_again};
 use serde::Serialize;

@@ -45,7 +45,7 @@ pub use merge::{Conflict, Merge, merge};
 pub use resume::{SavedState, runs_again, settled};
 pub use rules::{check_connections, check_structure, check_sub_flows};
 pub use schema::json_schema;
-pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings};
+pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings, WAIT};
 
 /// Name of the outlet that every component has which can fail and be handled (all but Start, End, Checkpoint and Fail): the
 /// error as a record.

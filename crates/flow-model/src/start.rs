@@ -8,6 +8,8 @@ use ts_rs::TS;
 
 /// The type of the start component.
 pub const START: &str = "Start";
+/// The type of the component that waits durably: its input is saved for as long as it waits.
+pub const WAIT: &str = "Wait";
 /// The type of the component that ends an attempt as failed.
 pub const FAIL: &str = "Fail";
 

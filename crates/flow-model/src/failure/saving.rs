@@ -1,7 +1,7 @@
 //! What of a flow makes saved points.
 
 use crate::rules::calls;
-use crate::{BeginCheckpoint, Catalogue, Component, ComponentId, Effect, Flow, FlowName, StartSettings};
+use crate::{BeginCheckpoint, Catalogue, Component, ComponentId, Effect, Flow, FlowName, StartSettings, WAIT};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The components of a flow that make saved points.
@@ -23,7 +23,7 @@ impl Saving {
             if catalogue.describe(&component.kind).is_some_and(|description| description.saves) {
                 saving.points.insert(id.clone());
             }
-            if catalogue.saves_input(component) || records.calls_recorded(component, &mut BTreeSet::new()) {
+            if saves_input(component, catalogue) || records.calls_recorded(component, &mut BTreeSet::new()) {
                 saving.inputs.insert(id.clone());
             }
             // Whatever is recorded makes the ForEach components around it recorded.
@@ -37,6 +37,11 @@ impl Saving {
     }
 }
 
+/// Whether the input of a component is saved because of what the component itself is: exactly once, or Wait.
+pub(crate) fn saves_input(component: &Component, catalogue: &dyn Catalogue) -> bool {
+    component.kind == WAIT || catalogue.saves_input(component)
+}
+
 /// Which components and flows leave traces that must not be made twice.
 struct Records<'a> {
     catalogue: &'a dyn Catalogue,
@@ -48,7 +53,7 @@ impl Records<'_> {
     fn is_recorded(&self, component: &Component, seen: &mut BTreeSet<FlowName>) -> bool {
         let saves = self.catalogue.describe(&component.kind).is_some_and(|description| description.saves);
         saves
-            || self.catalogue.saves_input(component)
+            || saves_input(component, self.catalogue)
             || self.calls_recorded(component, seen)
             || (calls(component, self.catalogue).next().is_none()
                 && self.catalogue.effect(component) == Effect::Changes)

@@ -52,6 +52,13 @@ fn an_effect_that_happens_exactly_once_is_protected_and_saves_what_is_before_it(
     assert_eq!(found.unprotected, ids(""));
 }
 
+#[test]
+fn a_wait_saves_what_is_before_it() {
+    let flow = flow("start:Start put:Put wait:Wait a", "start>put put>wait wait>a");
+    assert_eq!(at(&flow, "a").runs_again, ids("wait a"));
+    assert_eq!(at(&flow, "wait").unprotected, ids(""));
+}
+
 const LOOP: &str = "start:Start a loop:ForEach";
 const LINKS: &str = "start>a a>loop loop>end";
 

@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, Part};
 use super::local;
+use crate::failure::saves_input;
 use crate::{
     BeginCheckpoint, Component, ComponentDescription, ComponentId, Diagnostic, Edit, Flow, PropertyKind, StartSettings,
 };
@@ -39,7 +40,7 @@ fn saved_point(facts: &Facts, found: &mut Vec<Diagnostic>) {
     let begins_saved =
         StartSettings::of(facts.flow).is_some_and(|settings| settings.begin_checkpoint == BeginCheckpoint::Use);
     let saves =
-        |part: &Part| part.description.is_some_and(|found| found.saves) || facts.catalogue.saves_input(part.component);
+        |part: &Part| part.description.is_some_and(|found| found.saves) || saves_input(part.component, facts.catalogue);
     let Some((start, _)) = facts.flow.start() else { return };
     if begins_saved || facts.parts.iter().any(saves) {
         return;
