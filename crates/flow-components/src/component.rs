@@ -3,7 +3,7 @@
 use crate::{ComponentError, Design, Properties, RunContext};
 use async_trait::async_trait;
 use flow_data::Stream;
-use flow_model::{ComponentDescription, OUT, Ports};
+use flow_model::{ComponentDescription, Effect, OUT, Ports};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,18 @@ pub trait ComponentType: Send + Sync {
     fn ports(&self, component: &flow_model::Component) -> Ports {
         let _ = component;
         Ports::ordinary()
+    }
+
+    /// What a component with these properties does to the world, if that is not what the description says.
+    fn effect(&self, component: &flow_model::Component) -> Effect {
+        let _ = component;
+        self.description().effect
+    }
+
+    /// The flow variables that a component with these properties sets for what comes behind it.
+    fn sets(&self, component: &flow_model::Component) -> Vec<String> {
+        let _ = component;
+        Vec::new()
     }
 
     /// Reads the properties of a component. Problems go into `properties`; if there are any, the result is not used.

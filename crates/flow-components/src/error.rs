@@ -71,12 +71,8 @@ static ENDED: LazyLock<SchemaRef> = LazyLock::new(|| {
 });
 
 /// What an error outlet says of the error, before the fields of the input.
-const ABOUT: [(&str, DataType); 4] = [
-    ("code", DataType::Utf8),
-    ("message", DataType::Utf8),
-    ("component", DataType::Utf8),
-    ("row", DataType::Int64),
-];
+const ABOUT: [(&str, DataType); 4] =
+    [("code", DataType::Utf8), ("message", DataType::Utf8), ("component", DataType::Utf8), ("row", DataType::Int64)];
 
 impl ComponentError {
     /// The fields of the records on an error outlet: those of the error, then those of the component's input (with

@@ -281,7 +281,6 @@ impl Attempt {
                 if self.scopes.may_start(at) {
                     return Some((at, held));
                 }
-                self.ending.interrupted = true;
             }
             self.awake.pop_front();
         }
@@ -344,7 +343,7 @@ impl Attempt {
                 AfterCommit::Deliver(at, delivery) => self.go_on_from(at, delivery),
                 AfterCommit::Start(at) if may_start => self.start(at),
                 AfterCommit::Run(at, arrived) if may_start => self.launch(at, arrived, From::SavedInput),
-                AfterCommit::Start(_) | AfterCommit::Run(..) => self.ending.interrupted = true,
+                AfterCommit::Start(_) | AfterCommit::Run(..) => self.ending.interrupted |= self.is_ending(),
             }
             self.over.push_back(at.scope);
         }
@@ -425,7 +424,12 @@ impl Attempt {
     fn observe(&self, scope: Option<ScopeId>, what: impl FnOnce() -> RunEventKind) {
         let Some(observer) = &self.engine.observer else { return };
         let iteration = scope.map(|scope| self.scopes.path(scope)).unwrap_or_default();
-        observer.observe(&RunEvent { request: self.request.id, attempt: self.request.attempt, iteration, what: what() });
+        observer.observe(&RunEvent {
+            request: self.request.id,
+            attempt: self.request.attempt,
+            iteration,
+            what: what(),
+        });
     }
 
     /// The same of normal progress, which is told of the first iterations only.

@@ -1,15 +1,15 @@
 //! The engine of a process: what all of its attempts share.
 
 use crate::attempt::Attempt;
+use crate::observe::Seen;
 use crate::plan::{Plan, PlanCache};
 use crate::resume::Resumption;
+use crate::saved::SavedScope;
 use crate::services::{AttemptServices, Shared};
 use crate::streams::Streams;
-use crate::observe::Seen;
-use crate::saved::SavedScope;
 use crate::{EngineError, Observer, OwnerGuard, ProjectSource, RunEvent, RunEventKind};
-use flow_data::Variables;
 use flow_components::{Palette, Places, SecretSource};
+use flow_data::Variables;
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
     AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestStore,

@@ -254,8 +254,9 @@ impl Part {
         let batch = match self.batches.as_slice() {
             [] => return Ok(()),
             [only] => only.clone(),
-            several => concat_batches(&self.schema, several)
-                .map_err(|error| DataError::Type { message: error.to_string() })?,
+            several => {
+                concat_batches(&self.schema, several).map_err(|error| DataError::Type { message: error.to_string() })?
+            }
         };
         self.batches.clear();
         self.rows = 0;

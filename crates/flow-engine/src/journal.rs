@@ -175,11 +175,6 @@ impl NewPoint {
         Self { kind, data: SavedData::None, variables: Variables::default(), outlets: Vec::new(), rows: 0, due: None }
     }
 
-    /// The outlets that it is about.
-    pub(crate) fn outlets(self, outlets: Vec<String>) -> Self {
-        Self { outlets, ..self }
-    }
-
     /// The saved point of the component `id` named `name`, in the scope with this path. Variables that are as in `base`
     /// are left out.
     pub(crate) fn of(self, (id, name, path): (&str, &str, String), base: &Variables) -> SavedPoint {

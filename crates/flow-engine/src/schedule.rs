@@ -25,11 +25,6 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// What arrived at the ordinary inlet alone.
-    pub(crate) fn at_in(delivery: Delivery) -> Self {
-        Self { inlets: BTreeMap::from([(IN.to_owned(), delivery.stream)]), variables: delivery.variables }
-    }
-
     /// The stream of the ordinary inlet (without fields and records if there is none) and the flow variables.
     pub(crate) fn delivery(&self) -> Delivery {
         let stream = self.inlets.get(IN).cloned().unwrap_or_else(|| Stream::empty(Arc::new(Schema::empty())));

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use flow_components::{ComponentError, Folder, HttpClients, Places, ResolvedPath, SecretSource, Services};
 use flow_data::{ExpressionCache, Spool, SpoolLimits};
 use flow_model::Connection;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What all attempts of an engine share.
 pub(crate) struct Shared {
@@ -17,7 +17,11 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self { expressions: ExpressionCache::new(), http: HttpClients::new(), spool: Spool::new(std::env::temp_dir(), SpoolLimits::default()) }
+        Self {
+            expressions: ExpressionCache::new(),
+            http: HttpClients::new(),
+            spool: Spool::new(std::env::temp_dir(), SpoolLimits::default()),
+        }
     }
 }
 

@@ -95,10 +95,8 @@ impl Streams {
     /// The stream and the flow variables of a saved point. Variables that are as in `base` were not saved.
     pub(crate) async fn load(&self, point: &SavedPoint, base: &Variables) -> Result<Delivery, EngineError> {
         let stream = self.read(&point.data).await;
-        let stream = stream.map_err(|error| EngineError::SavedPoint {
-            component: point.component.clone(),
-            message: error.message,
-        })?;
+        let stream = stream
+            .map_err(|error| EngineError::SavedPoint { component: point.component.clone(), message: error.message })?;
         Ok(Delivery { stream, variables: variables(&point.variables, base) })
     }
 
@@ -129,7 +127,10 @@ fn variables(saved: &Value, base: &Variables) -> Variables {
     if own.is_empty() {
         return base.clone();
     }
-    base.iter().chain(own.iter().map(|(name, value)| (name.as_str(), value))).map(|(name, value)| (name, value.clone())).collect()
+    base.iter()
+        .chain(own.iter().map(|(name, value)| (name.as_str(), value)))
+        .map(|(name, value)| (name, value.clone()))
+        .collect()
 }
 
 fn not_stored(error: flow_store::StorageError) -> ComponentError {

@@ -47,8 +47,10 @@ impl Attempt {
             return self.finish();
         }
         let has_ready = |id: ScopeId| self.scopes.get(id).is_some_and(Scope::has_ready);
-        let something_else_is_left =
-            self.ending.interrupted || self.scopes.ids().any(has_ready) || self.journal.has_after() || !self.hungry.is_empty();
+        let something_else_is_left = self.ending.interrupted
+            || self.scopes.ids().any(has_ready)
+            || self.journal.has_after()
+            || !self.hungry.is_empty();
         let next = self.waits.iter().min_by_key(|wait| wait.due).map(|wait| (wait.due, wait.at));
         match next {
             Some((due, at)) if !something_else_is_left => match self.save_standing().await {

@@ -50,7 +50,7 @@ impl Attempt {
             RunEventKind::ComponentFailed { component, error, handled, elapsed }
         });
         if interrupted {
-            self.ending.interrupted = true;
+            self.ending.interrupted |= self.is_ending();
             return;
         }
         let always = followed.then(|| (ALWAYS_OUTLET.to_owned(), ComponentError::ended(&name, Some(&error))));
@@ -87,7 +87,7 @@ impl Attempt {
             None => (at, error.clone()),
         };
         let planned = self.scopes[at.scope].component(at.component);
-        let mut failure = inside.unwrap_or_else(|| Failure {
+        let failure = inside.unwrap_or_else(|| Failure {
             error: RequestError {
                 code: error.code.clone(),
                 message: format!("{}{}: {}", self.scopes.place(at.scope), planned.name, error.message),
@@ -95,11 +95,8 @@ impl Attempt {
             },
             row: error.row,
             retryable: error.retryable,
-            withdrawn: (planned.role == Role::Fail).then(Vec::new),
+            withdrawn: (planned.role == Role::Fail).then(|| self.handled_on_the_way_to(at)),
         });
-        if let Some(withdrawn) = &mut failure.withdrawn {
-            withdrawn.extend(self.handled_on_the_way_to(at));
-        }
         let scope = &mut self.scopes[at.scope];
         let nothing = vec![false; scope.plan.components.len()];
         match &mut scope.failing {

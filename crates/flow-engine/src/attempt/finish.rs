@@ -50,8 +50,13 @@ impl Attempt {
     /// Start has run, and its stream is saved before it goes on (`BeginCheckpoint` = `Use`).
     fn begun(&mut self, at: At, outcome: Outcome, arrived: Arrived, begun: Instant) {
         self.note_finished(at, &outcome.outlets, outcome.note.as_deref(), begun.elapsed());
-        let save =
-            Save { at, kind: SavedKind::Begin, streams: outcome.outlets, variables: arrived.variables, then: Then::Deliver };
+        let save = Save {
+            at,
+            kind: SavedKind::Begin,
+            streams: outcome.outlets,
+            variables: arrived.variables,
+            then: Then::Deliver,
+        };
         self.save(save);
     }
 
@@ -87,7 +92,8 @@ impl Attempt {
                 }
             }
         }
-        let flowing = outcome.outlets.iter_mut().find(|(name, stream)| stream.is_flowing() && planned.outlet(name).is_some());
+        let flowing =
+            outcome.outlets.iter_mut().find(|(name, stream)| stream.is_flowing() && planned.outlet(name).is_some());
         if let Some((outlet, stream)) = flowing {
             // It counts as running until the stream has been read.
             let note = (outcome.note.take(), begun);
@@ -184,12 +190,20 @@ impl Attempt {
             let Some(listening) = self.scopes[at.scope].taps.remove(&source.component) else { continue };
             self.end_taps_before(source);
             let rows = listening.rows();
-            let note = listening.note.clone().unwrap_or_else(|| format!("{rows} {}", if rows == 1 { "record" } else { "records" }));
+            let note = listening
+                .note
+                .clone()
+                .unwrap_or_else(|| format!("{rows} {}", if rows == 1 { "record" } else { "records" }));
             self.log_finished(source, Some(&note));
             if self.engine.observer.is_some() {
                 let component = plan.components[source.component].id.clone();
                 let (outlets, elapsed) = (vec![listening.outlet()], listening.begun.elapsed());
-                self.tell(at.scope, || RunEventKind::ComponentFinished { component, outlets, elapsed, note: Some(note) });
+                self.tell(at.scope, || RunEventKind::ComponentFinished {
+                    component,
+                    outlets,
+                    elapsed,
+                    note: Some(note),
+                });
             }
         }
     }
@@ -223,13 +237,7 @@ impl Attempt {
         self.log(Some(at), Level::Info, event::COMPONENT_FINISHED, message);
     }
 
-    pub(super) fn tell_finished(
-        &self,
-        at: At,
-        outlets: &[(String, Stream)],
-        note: Option<&str>,
-        elapsed: Duration,
-    ) {
+    pub(super) fn tell_finished(&self, at: At, outlets: &[(String, Stream)], note: Option<&str>, elapsed: Duration) {
         self.tell(at.scope, || RunEventKind::ComponentFinished {
             component: self.scopes[at.scope].component(at.component).id.clone(),
             outlets: outlets.iter().map(|(outlet, stream)| OutletStream::of(outlet, stream)).collect(),
@@ -245,7 +253,8 @@ pub(super) fn reply_of(plan: &Plan, replies: &mut [(usize, Stream)]) -> Result<O
     replies.sort_by_key(|(component, _)| *component);
     let kind_of = |component: &usize| plan.flow.document.components.get(&plan.components[*component].id);
     let is_http = |component: &usize| kind_of(component).is_some_and(|component| component.kind == "HttpReply");
-    let records = |stream: &Stream| Ok::<_, ComponentError>(stream.to_json_rows(REPLY_ROWS)?.into_iter().map(Value::Object));
+    let records =
+        |stream: &Stream| Ok::<_, ComponentError>(stream.to_json_rows(REPLY_ROWS)?.into_iter().map(Value::Object));
     if let Some((_, reply)) = replies.iter().find(|(component, _)| is_http(component)) {
         return Ok(records(reply)?.next());
     }

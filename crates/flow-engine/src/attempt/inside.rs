@@ -61,7 +61,8 @@ impl Attempt {
     /// The inputs of a call, checked against what the called flow declares.
     fn call_inputs(&self, at: At, given: &Map<String, Value>) -> Result<Variables, ComponentError> {
         let planned = self.scopes[at.scope].component(at.component);
-        let nothing = || ComponentError::new("engine/nothing-inside", "it asks for a flow, and is no SubFlow").for_good();
+        let nothing =
+            || ComponentError::new("engine/nothing-inside", "it asks for a flow, and is no SubFlow").for_good();
         let settings = &planned.inner.as_ref().ok_or_else(nothing)?.flow.settings;
         let inputs = settings.check_inputs(given);
         let inputs = inputs.map_err(|error| ComponentError::new(error.code, error.message).on("Inputs").for_good())?;
@@ -282,11 +283,14 @@ impl Attempt {
 
     /// All iterations of a ForEach have finished.
     fn iterated(&mut self, at: At) {
-        let Some(Inside { arrived, begun, what, .. }) = self.scopes[at.scope].inside.remove(&at.component) else { return };
+        let Some(Inside { arrived, begun, what, .. }) = self.scopes[at.scope].inside.remove(&at.component) else {
+            return;
+        };
         let InsideWhat::Iterations(iterating) = what else { return };
         let count = iterating.next;
         self.tell_iterations(at, count, Some(count));
-        let has_results = self.scopes[at.scope].component(at.component).inner.as_ref().is_some_and(|body| body.exit.is_some());
+        let has_results =
+            self.scopes[at.scope].component(at.component).inner.as_ref().is_some_and(|body| body.exit.is_some());
         let stream = match iterating.results.finish() {
             _ if !has_results => Ok(arrived.delivery().stream),
             Ok(Some(stream)) => Ok(stream),

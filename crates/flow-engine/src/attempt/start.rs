@@ -47,7 +47,8 @@ impl Attempt {
         let scope = &mut self.scopes[at.scope];
         let (records, variables) = (scope.given.records.take(), scope.given.variables.clone());
         let outlets = &scope.plan.components[at.component].outlets;
-        let outlets = records.map(|records| outlets.iter().map(|outlet| (outlet.name.clone(), records.clone())).collect());
+        let outlets =
+            records.map(|records| outlets.iter().map(|outlet| (outlet.name.clone(), records.clone())).collect());
         self.deliver(at, outlets.unwrap_or_default(), &variables);
     }
 

@@ -70,7 +70,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// The plan of the body of `id`. Its entry and exit are two more components, which stand for the ForEach itself.
-    fn body(&mut self, flow: &Arc<PlannedFlow>, id: &ComponentId, owner: &PlannedComponent) -> Result<Plan, EngineError> {
+    fn body(
+        &mut self,
+        flow: &Arc<PlannedFlow>,
+        id: &ComponentId,
+        owner: &PlannedComponent,
+    ) -> Result<Plan, EngineError> {
         let graph = Graph::of_body(&flow.document, id)
             .map_err(|error| EngineError::flow(error.code(), &flow.name, &error.to_string()))?;
         let mut components = self.components(flow, &graph)?;

@@ -222,7 +222,14 @@ async fn an_error_handled_in_the_body_is_no_concern_of_the_for_each() {
             ("each/undo", "Work", json!({})),
             ("end", "End", json!({})),
         ],
-        &["start > three", "three > each", "each.each > bad", "bad.error > undo.problem", "undo > each.result", "each > end"],
+        &[
+            "start > three",
+            "three > each",
+            "each.each > bad",
+            "bad.error > undo.problem",
+            "undo > each.result",
+            "each > end",
+        ],
     );
     let (_, request) = run(flow).await;
     assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
@@ -310,10 +317,7 @@ async fn a_call_with_inputs_that_do_not_fit_fails_for_good() {
 
 #[tokio::test]
 async fn flows_that_call_each_other_in_a_circle_are_refused() {
-    let back = flow(
-        &[("start", "Start", json!({})), ("back", "SubFlow", json!({"Flow": "test"}))],
-        &["start > back"],
-    );
+    let back = flow(&[("start", "Start", json!({})), ("back", "SubFlow", json!({"Flow": "test"}))], &["start > back"]);
     let cluster = Cluster::new(caller(json!([]))).with_flow("called", back);
     let request = cluster.server().await.run().await;
     let error = request.error.unwrap();

@@ -60,7 +60,8 @@ fn part(flow: &Flow, owner: Option<&ComponentId>) -> Flow {
     let mut part = flow.clone();
     part.components.retain(|_, component| component.parent.as_ref() == owner);
     let is_in = |id: &ComponentId| part.components.contains_key(id);
-    part.links.retain(|link| is_in(&link.from.component) && (is_in(&link.to.component) || owner == Some(&link.to.component)));
+    part.links
+        .retain(|link| is_in(&link.from.component) && (is_in(&link.to.component) || owner == Some(&link.to.component)));
     part
 }
 

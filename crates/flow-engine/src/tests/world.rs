@@ -311,13 +311,15 @@ impl Work {
 /// inside of, `i_each3` is the number of the iteration of `each3`.
 fn path(run: &RunContext<'_>) -> String {
     let at = run.variables.get("at").and_then(Value::as_str).filter(|at| !at.is_empty()).map(str::to_owned);
-    let iterations = run.variables.iter().filter_map(|(name, number)| Some(format!("{}[{number}]", name.strip_prefix("i_")?)));
+    let iterations =
+        run.variables.iter().filter_map(|(name, number)| Some(format!("{}[{number}]", name.strip_prefix("i_")?)));
     at.into_iter().chain(iterations).chain([run.component.to_string()]).collect::<Vec<_>>().join("/")
 }
 
 /// All that a component sees, in a form that does not depend on chance.
 fn seen(run: &RunContext<'_>) -> String {
-    let inlets: Vec<_> = run.inlets.iter().map(|(inlet, stream)| (inlet, stream.to_json_rows(usize::MAX).unwrap())).collect();
+    let inlets: Vec<_> =
+        run.inlets.iter().map(|(inlet, stream)| (inlet, stream.to_json_rows(usize::MAX).unwrap())).collect();
     let variables: Vec<_> = run.variables.iter().collect();
     let text = serde_json::to_string(&(inlets, variables)).unwrap();
     // Long enough chains would otherwise grow without bound.

@@ -111,3 +111,26 @@ fn no_probe_is_left_behind() {
     storage.check_writable().unwrap();
     assert_eq!(files_below(folder.path()), 0);
 }
+
+#[tokio::test]
+async fn what_is_written_bit_by_bit_is_saved_like_bytes() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let write = |bytes: usize| {
+        move |file: &mut dyn Write| -> Result<&'static str, io::Error> {
+            (0..bytes).try_for_each(|_| file.write_all(&[5]))?;
+            Ok("written")
+        }
+    };
+    let (small, answer) = storage.save_written(write(10)).await.unwrap().unwrap();
+    assert_eq!((small, answer), (SavedData::Inline(vec![5; 10].into()), "written"));
+    let (saved, _) = storage.save_written(write(INLINE_LIMIT + 1)).await.unwrap().unwrap();
+    assert_eq!(saved, storage.save(large(5)).await.unwrap());
+    let SavedData::Object { key, .. } = &saved else { panic!("{saved:?}") };
+    let mut read = Vec::new();
+    io::Read::read_to_end(&mut storage.open_object(key).await.unwrap(), &mut read).unwrap();
+    assert_eq!(read, large(5));
+    let failed = storage.save_written(|_| Err::<(), _>("no")).await.unwrap();
+    assert_eq!(failed, Err("no"));
+    assert_eq!(files_below(folder.path()), 1, "nothing else is left");
+}

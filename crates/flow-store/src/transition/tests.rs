@@ -158,3 +158,15 @@ fn a_graceful_stop_keeps_what_only_this_server_may_go_on_with() {
     let running = leave(request(Running, true, 0), &a, NOW).unwrap().request;
     assert_eq!((running.state, running.owner, running.fence), (Queued, None, Fence(8)));
 }
+
+#[test]
+fn intervals_between_retries_grow_as_asked_to_a_day_at_the_most() {
+    let settings =
+        |retry_interval_ms, retry_backoff| RequestSettings { retry_interval_ms, retry_backoff, ..Default::default() };
+    let intervals = |settings: RequestSettings| [1, 2, 3, 40].map(|retry| settings.interval_ms(retry));
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    assert_eq!(intervals(settings(1000, 0)), [1000; 4]);
+    assert_eq!(intervals(settings(1000, 1)), [1000; 4]);
+    assert_eq!(intervals(settings(1000, 2)), [1000, 2000, 4000, DAY]);
+    assert_eq!(intervals(settings(3 * DAY, 2)), [3 * DAY; 4], "who asks for more than a day gets it");
+}

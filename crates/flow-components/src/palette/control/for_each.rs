@@ -82,8 +82,10 @@ impl ComponentType for ForEach {
                 && !name.starts_with(|c: char| c.is_ascii_digit())
         };
         if !is_name(&index) {
-            properties
-                .problem("Index", "is no name of a flow variable: use letters, digits and “_”, and begin with a letter");
+            properties.problem(
+                "Index",
+                "is no name of a flow variable: use letters, digits and “_”, and begin with a letter",
+            );
         }
         Arc::new(Prepared {
             iterations: Iterations {
