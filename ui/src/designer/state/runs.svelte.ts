@@ -31,6 +31,8 @@ export class Runs {
     this.rows = null;
     try {
       this.#put(await platform.call("run_start", { flow, inputs: { ...this.inputs[flow] } }));
+      // What happened before the answer came was told in events that could not be placed yet.
+      void this.recall(flow);
       return undefined;
     } catch (thrown) {
       return CallError.from(thrown);
@@ -44,10 +46,18 @@ export class Runs {
     if (run) await platform.call("run_stop", { run: run.run }).catch((e: unknown) => toasts.error("Stop", String(e)));
   }
 
-  /** Asks for the last run of a flow that was just opened. */
+  /** Asks for the last run of a flow, and takes over what is not known of it here. */
   async recall(flow: string): Promise<void> {
     const run = await platform.call("run_last", { flow }).catch(() => null);
-    if (run && !this.byFlow[flow]) this.#put(run);
+    const known = this.byFlow[flow];
+    if (!run || (known && known.run > run.run)) return;
+    if (known?.run !== run.run) return this.#put(run);
+    this.#put({
+      ...known,
+      outcome: known.outcome.state === "running" ? run.outcome : known.outcome,
+      components: { ...run.components, ...known.components },
+      log: run.log.length > known.log.length ? run.log : known.log,
+    });
   }
 
   take(change: RunChanged): void {
