@@ -72,7 +72,7 @@ impl Places {
         if files.is_empty() {
             let message =
                 format!("{path}: the project has no such folder; add files to it, commit, and push the update");
-            return Err(ComponentError::new("file/not-found", message));
+            return Err(ComponentError::new("file/not-found", message).for_good());
         }
         Ok(Folder::Project(files))
     }
@@ -83,7 +83,8 @@ impl Places {
             [] => "add it, commit, and push the update".to_owned(),
             near => format!("did you mean {}?", near.join(", ")),
         };
-        ComponentError::new("file/not-found", format!("the project has no file “{path}”; {hint}"))
+        // The pinned version never changes.
+        ComponentError::new("file/not-found", format!("the project has no file “{path}”; {hint}")).for_good()
     }
 }
 

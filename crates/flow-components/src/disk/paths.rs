@@ -21,11 +21,6 @@ impl PathTemplate {
         Self { template, is_pattern }
     }
 
-    /// Whether records of these fields each stand for another path.
-    pub(crate) fn is_per_record(&self, schema: &Schema) -> bool {
-        names_fields(&self.template, schema)
-    }
-
     /// The path that the record at `row` stands for.
     pub(crate) fn fill(
         &self,

@@ -6,10 +6,11 @@ use crate::formats::{self, BadRecords, Kind, Look};
 use crate::wording::records;
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext};
 use async_trait::async_trait;
-use flow_data::formats::{Column, Format, Reading, Source, rejected_schema};
-use flow_data::{Spool, Stream};
+use flow_data::formats::{Column, Compression, Encoding, Format, Reading, Source, rejected_schema};
+use flow_data::{DataError, Spool, Stream};
 use flow_model::{ComponentDescription, ERROR_OUTLET, Effect, Family, IN, OUT, Ports, PropertyKind};
 use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -194,6 +195,32 @@ impl Prepared {
             design.outlet(OUT, schema);
         }
     }
+}
+
+/// What is wrong with the first records of a text with a record a line.
+fn first_bad_record(file: &Found, reading: &Reading) -> Option<DataError> {
+    let by_line = matches!(
+        reading.format,
+        Format::Csv { .. } | Format::JsonLines { .. } | Format::FixedLength { .. } | Format::Lines
+    );
+    if !by_line || reading.compression != Compression::None || reading.encoding != Encoding::default() {
+        return None;
+    }
+    let sample = match &file.place {
+        ResolvedPath::ProjectFile { bytes, .. } => bytes.slice(..bytes.len().min(SAMPLE)),
+        ResolvedPath::File(path) => {
+            let mut sample = Vec::new();
+            File::open(path).ok()?.take(SAMPLE as u64).read_to_end(&mut sample).ok()?;
+            sample.into()
+        }
+    };
+    // The end may have cut a row.
+    let whole = match sample.iter().rposition(|byte| *byte == b'\n') {
+        Some(end) if sample.len() == SAMPLE => sample.slice(..end + 1),
+        _ => sample,
+    };
+    let stream = reading.read(&Source::bytes(whole));
+    stream.and_then(|stream| stream.batches()?.try_for_each(|batch| batch.map(drop))).err()
 }
 
 fn is_of_project(path: Option<&str>) -> bool {

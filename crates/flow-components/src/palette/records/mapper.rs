@@ -31,7 +31,7 @@ fields are taken as they are written; put those with spaces or other characters 
 single ones. With *KeepOtherFields* on, fields that have no expression here pass unchanged, before the new ones.
 
 **Records and lists.** `address.city` as an expression is the field `city` of the record `address`, `items[1]` the first \
-item of a list; as the name of a field that leaves it makes a record `address`. `make_array(a, b)` makes a list, \
+item of a list, and `items[1]['id']` its field `id`; as the name of a field that leaves it makes a record `address`. `make_array(a, b)` makes a list, \
 `named_struct('x', a)` a record.
 
 **Looking up.** With *LookupKeys* set there is a second inlet, `lookup`. For each record, the first one there whose keys \

@@ -82,7 +82,9 @@ async fn every_format_comes_back_as_it_was_written() {
         ("Parquet", "Header", json!(true)),
         ("FixedLength", "Layout", types.clone()),
     ] {
-        for ending in ["", ".gz", ".zst"] {
+        // Parquet packs by itself.
+        let endings = if format == "Parquet" { &[""][..] } else { &["", ".gz", ".zst"] };
+        for ending in endings {
             let path = format!("storage:out/file.{format}{ending}");
             let with = |component: Component| component.with("Format", format).with(property, value.clone());
             let writer = if property == "Columns" { write(&path).with("Format", format) } else { with(write(&path)) };

@@ -123,7 +123,7 @@ async fn a_mapper_takes_records_apart_and_puts_them_together() {
     let orders = nested(json!([{"id": 1, "to": {"city": "Ulm", "zip": "89073"}, "items": [{"n": 2}, {"n": 3}]}]));
     let fields = json!([
         {"field": "address.city", "expression": "upper(to.city)"},
-        {"field": "first", "expression": "items[1].n"},
+        {"field": "first", "expression": "items[1]['n']"},
         {"field": "address.geo.zip", "expression": "to.zip"},
         {"field": "pair", "expression": "make_array(id, id + 1)"},
     ]);
