@@ -57,6 +57,52 @@ async fn push_and_pull_go_through_the_remote() {
 }
 
 #[tokio::test]
+async fn what_colleagues_changed_meanwhile_is_merged_by_component_or_named() {
+    let bench = Workbench::with_project().await;
+    committed(&bench).await;
+    git(bench.folder.path(), &["init", "-q", "--bare", "-b", "main", "remote.git"]);
+    let remote = bench.folder.path().join("remote.git");
+    git(&bench.project(), &["remote", "add", "origin", remote.to_str().unwrap()]);
+    bench.call("vcs_push", json!({})).await;
+    git(bench.folder.path(), &["clone", "-q", "remote.git", "colleague"]);
+    let colleague = bench.folder.path().join("colleague");
+    let publish = |from: &str, to: &str| {
+        let path = colleague.join("flows/orders.flow.json");
+        let flow = std::fs::read_to_string(&path).unwrap();
+        assert!(flow.contains(from), "{flow}");
+        std::fs::write(&path, flow.replace(from, to)).unwrap();
+        let by = ["-c", "user.name=Bob", "-c", "user.email=bob@example.org", "-c", "commit.gpgsign=false"];
+        git(&colleague, &[&by[..], &["commit", "-qam", to]].concat());
+        git(&colleague, &["push", "-q"]);
+    };
+    let rename = |name: &'static str| {
+        let bench = &bench;
+        async move {
+            bench.edit(json!({"edit": "rename", "id": "read-aaaaaa", "name": name})).await;
+            bench.call("flow_save", json!({"flow": FLOW})).await;
+            committed(bench).await
+        }
+    };
+    // The name and a property of one component: they stand side by side in the file.
+    publish("project:data/orders.csv", "project:data/all.csv");
+    let mine = rename("Read mine").await;
+    let pulled = bench.call("vcs_pull", json!({})).await;
+    assert_eq!(pulled["from"], mine.as_str());
+    let read = bench.call("flow_open", json!({"flow": FLOW})).await["document"]["components"]["read-aaaaaa"].clone();
+    assert_eq!((&read["name"], &read["properties"]["Path"]), (&json!("Read mine"), &json!("project:data/all.csv")));
+    bench.call("vcs_push", json!({})).await;
+    git(&colleague, &["pull", "-q"]);
+    // The same name on both sides.
+    publish("Read mine", "Read theirs");
+    let mine = rename("Read ours").await;
+    let error = bench.fails("vcs_pull", json!({})).await;
+    assert_eq!(error.code, "vcs/merge-conflict");
+    assert!(error.message.contains("the name of “Read ours”"), "{}", error.message);
+    let status = bench.call("vcs_status", json!({})).await;
+    assert_eq!((&status["head"]["id"], &status["changed"]), (&json!(mine), &json!([])));
+}
+
+#[tokio::test]
 async fn a_remote_that_cannot_be_reached_is_a_clear_error() {
     let bench = Workbench::with_project().await;
     committed(&bench).await;
