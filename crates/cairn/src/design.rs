@@ -66,12 +66,6 @@ pub async fn serve(
         .map_err(|error| Failure::new("design/listen", error.to_string()))
 }
 
-impl From<CommandError> for Failure {
-    fn from(error: CommandError) -> Self {
-        Self::new(&error.code, error.message)
-    }
-}
-
 /// A browser: the user interface shows menus and opens windows itself.
 struct BrowserHost;
 

@@ -41,6 +41,7 @@ Examples:
   cairn tour                                   See it all at once: two servers, a loss, a takeover
   cairn check my-project                       Is anything wrong with the flows of a project?
   cairn run my-project order-import            Run a flow here and now, without a server
+  cairn test my-project                        Do its flows still do what their tests expect?
   cairn serve --checkpoint-connection sqlite:/var/lib/cairn/cairn.db \\
               --checkpoint-storage /var/lib/cairn/storage
   cairn request list --state Running           What are the servers working on?

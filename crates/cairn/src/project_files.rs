@@ -1,9 +1,10 @@
 //! A project as it is on disk, as far as checks need it. Nothing runs here, so nothing may act.
 
 use crate::outcome::Failure;
+use async_trait::async_trait;
 use bytes::Bytes;
-use flow_components::{ComponentError, Places, ResolvedPath, Services};
-use flow_data::ExpressionCache;
+use flow_components::{ComponentError, Folder, HttpClients, Places, ResolvedPath, Services};
+use flow_data::{ExpressionCache, Spool};
 use flow_model::Connection;
 use flow_project::Project;
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ pub struct ProjectFiles {
     connections: BTreeMap<String, Connection>,
     places: Places,
     expressions: ExpressionCache,
-    http: reqwest::Client,
+    http: HttpClients,
+    spool: Spool,
 }
 
 impl ProjectFiles {
@@ -26,7 +28,8 @@ impl ProjectFiles {
             connections: project.good_connections()?,
             places: Places { storage, project: Arc::new(files), local: project.root().to_owned() },
             expressions: ExpressionCache::new(),
-            http: reqwest::Client::new(),
+            http: HttpClients::new(),
+            spool: Spool::in_memory(),
         })
     }
 
@@ -41,8 +44,9 @@ impl ProjectFiles {
     }
 }
 
+#[async_trait]
 impl Services for ProjectFiles {
-    fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
+    async fn connection(&self, name: &str) -> Result<Connection, ComponentError> {
         self.connections.get(name).cloned().ok_or_else(|| {
             ComponentError::new("connection/not-found", format!("the project has no connection “{name}”: add it"))
         })
@@ -52,12 +56,20 @@ impl Services for ProjectFiles {
         self.places.resolve(path)
     }
 
+    fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
+        self.places.folder(path)
+    }
+
     fn expressions(&self) -> &ExpressionCache {
         &self.expressions
     }
 
-    fn http(&self) -> &reqwest::Client {
+    fn http(&self) -> &HttpClients {
         &self.http
+    }
+
+    fn spool(&self) -> &Spool {
+        &self.spool
     }
 
     fn may_act(&self) -> bool {

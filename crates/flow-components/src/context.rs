@@ -3,7 +3,7 @@
 use crate::{CANCELLED, ComponentError, MAY_NOT_ACT, Services, Template};
 use flow_data::arrow::datatypes::Schema;
 use flow_data::arrow::record_batch::RecordBatch;
-use flow_data::{Numbers, Stream, Variables, value_at};
+use flow_data::{Numbers, Spool, Stream, Variables, value_at};
 use flow_model::{ComponentId, IN};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -92,6 +92,32 @@ impl RunContext<'_> {
         })
     }
 
+    /// Where streams that are computed are kept.
+    pub fn spool(&self) -> &Spool {
+        self.services.spool()
+    }
+
+    /// The first `n` records of the ordinary inlet.
+    pub async fn first(&self, n: usize) -> Result<RecordBatch, ComponentError> {
+        let input = self.input();
+        if input.held().is_some() {
+            return Ok(input.first(n)?.to_batch()?);
+        }
+        let input = input.clone();
+        self.blocking(move || Ok(input.first(n)?.to_batch()?)).await
+    }
+
+    /// The stream of the ordinary inlet once all of it has arrived: for what cannot be taken back, and for what must see
+    /// everything before it goes on.
+    pub async fn held(&self) -> Result<Stream, ComponentError> {
+        let input = self.input().clone();
+        if !input.is_flowing() {
+            return Ok(input);
+        }
+        let spool = self.spool().clone();
+        self.blocking(move || Ok(input.hold(&spool)?)).await
+    }
+
     /// The template with flow variables in place of `${name}`.
     pub fn text(&self, template: &str) -> Result<String, ComponentError> {
         self.fill(&Template::parse(template)?)
@@ -122,8 +148,9 @@ impl RunContext<'_> {
         encode: fn(&str) -> String,
     ) -> Result<String, ComponentError> {
         let field = |name: &str| {
-            let column = batch.column_by_name(name).filter(|column| row < column.len())?;
-            Some(as_text(value_at(column, row, Numbers::AsText)))
+            let column = batch.column_by_name(name)?;
+            // Without a record its fields are empty.
+            Some(if row < column.len() { as_text(value_at(column, row, Numbers::AsText)) } else { String::new() })
         };
         template.fill(|name| field(name).or_else(|| self.variables.text(name)).map(|value| encode(&value)))
     }
@@ -135,9 +162,9 @@ impl RunContext<'_> {
         row: usize,
         encode: fn(&str) -> String,
     ) -> Result<String, ComponentError> {
-        let record = self.input().slice(row, 1);
+        let record = self.input().slice(row, 1)?;
         let field = |name: &str| {
-            let batch = record.batches().first()?;
+            let batch = record.held()?.first()?;
             Some(as_text(value_at(batch.column_by_name(name)?, 0, Numbers::AsText)))
         };
         template.fill(|name| field(name).or_else(|| self.variables.text(name)).map(|value| encode(&value)))

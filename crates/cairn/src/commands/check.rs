@@ -151,7 +151,7 @@ impl Opened {
         let readable = self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?)));
         let reports = readable.map(|(name, flow)| failures::FlowReport {
             flow: name.clone(),
-            report: failure_report(flow, &palette, &self.flows),
+            report: failure_report(flow, palette.as_ref(), &self.flows),
             document: flow.clone(),
         });
         let answer = failures::Reports {

@@ -13,6 +13,6 @@ pub struct Args {}
 
 /// Runs the command.
 pub fn run(_: &Args, output: Output) -> Result<Outcome, Failure> {
-    output.document(&flow_model::json_schema(&Palette::standard()));
+    output.document(&flow_model::json_schema(Palette::standard().as_ref()));
     Ok(Outcome::Good)
 }

@@ -130,12 +130,13 @@ fn totals(sales: &Path) -> Result<Flow, Failure> {
         {"field": "amount", "expression": "quantity * price"},
     ]);
     let mapper = Component::new("Mapper", "Amount").with("Fields", fields);
+    let groups = json!([{"field": "month", "expression": "month"}, {"field": "shop", "expression": "shop"}]);
     let aggregates = json!([
         {"field": "sales", "expression": "count(*)"},
         {"field": "amount", "expression": "sum(amount)"},
     ]);
     let aggregate =
-        Component::new("Aggregate", "A shop's month").with("Groups", json!(["month", "shop"])).with("Aggregates", aggregates);
+        Component::new("Aggregate", "A shop's month").with("GroupBy", groups).with("Fields", aggregates);
     let put = Component::new("SqlPut", "Save totals")
         .with("Connection", "target")
         .with("Table", "totals")

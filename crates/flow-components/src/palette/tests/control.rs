@@ -88,7 +88,7 @@ async fn wait_asks_for_its_time_and_then_passes_on() {
     assert_eq!(asked.ask, Some(Ask::Wait(WaitUntil::After(Duration::from_millis(1500)))));
     assert!(asked.outlets.is_empty());
     let over = bench.run_prepared(prepare(&component).as_ref(), input.clone(), true).await.unwrap();
-    assert_eq!((outlet(&over, "out"), over.ask), (&input, None));
+    assert_eq!((outlet(&over, "out"), &over.ask), (&input, &None));
 }
 
 #[tokio::test]
@@ -106,7 +106,10 @@ async fn fail_fills_its_message_and_says_whether_to_retry() {
 #[test]
 fn an_error_becomes_a_record_with_its_place() {
     let error = crate::ComponentError::new("http/timeout", "no answer");
-    let record = error.to_stream("Give notice");
-    assert_eq!(rows(&record), json!([{"code": "http/timeout", "message": "no answer", "component": "Give notice"}]));
-    assert_eq!(record.schema(), crate::ComponentError::schema());
+    let input = stream("order\n17\n");
+    let record = error.to_stream("Give notice", &input).unwrap();
+    let expected =
+        json!([{"code": "http/timeout", "message": "no answer", "component": "Give notice", "row": null, "order": 17}]);
+    assert_eq!(rows(&record), expected);
+    assert_eq!(record.schema(), &crate::ComponentError::schema(input.schema()));
 }

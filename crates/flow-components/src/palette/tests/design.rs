@@ -72,7 +72,7 @@ fn fields_are_known_on_every_link() {
         ("c-2.rejected", vec!["order_id text", "amount number", "on date"]),
         ("c-3.out", vec!["total number"]),
         ("c-5.out", vec!["total number"]),
-        ("c-5.error", vec!["code text", "message text", "component text"]),
+        ("c-5.error", vec!["code text", "message text", "component text", "row integer", "total number"]),
         ("c-6.out", vec!["status integer", "body text"]),
     ] {
         assert_eq!(fields(&flow, outlet).unwrap(), expected, "{outlet}");
