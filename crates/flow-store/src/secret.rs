@@ -19,7 +19,10 @@ pub struct SealedSecret {
 
 impl fmt::Debug for SealedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SealedSecret").field("field", &self.field).field("updated", &self.updated).finish_non_exhaustive()
+        f.debug_struct("SealedSecret")
+            .field("field", &self.field)
+            .field("updated", &self.updated)
+            .finish_non_exhaustive()
     }
 }
 

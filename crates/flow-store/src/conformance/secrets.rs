@@ -28,7 +28,8 @@ pub(super) async fn secrets_belong_to_a_connection_of_a_project(fixture: Fixture
     put(&orders, "mail/out", "password", b"m").await.unwrap();
     put(&sales, "web", "token", b"s").await.unwrap();
     let found = store.connection_secrets(&orders, "web").await.unwrap();
-    let found: Vec<_> = found.iter().map(|secret| (secret.field.as_str(), &secret.sealed[..], secret.updated)).collect();
+    let found: Vec<_> =
+        found.iter().map(|secret| (secret.field.as_str(), &secret.sealed[..], secret.updated)).collect();
     assert_eq!(found, [("password", &b"\x00\xff"[..], store.now()), ("token", &b"t"[..], store.now())]);
     assert_eq!(store.connection_secrets(&orders, "Web").await.unwrap(), []);
     let missing = ProjectName::parse("nothing").unwrap();

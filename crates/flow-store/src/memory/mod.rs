@@ -10,8 +10,8 @@ mod servers;
 use crate::transition::{AttemptChange, Change};
 use crate::{
     Account, AttemptRecord, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName, Request,
-    RequestId, SavedPoint, SealedSecret, ServerId, ServerRef, ServerState, ServerVersion, Session, Store, StoreError, SystemClock,
-    Timestamp, Token, VersionId, VersionRecord, check_alive,
+    RequestId, SavedPoint, SealedSecret, ServerId, ServerRef, ServerState, ServerVersion, Session, Store, StoreError,
+    SystemClock, Timestamp, Token, VersionId, VersionRecord, check_alive,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
