@@ -293,7 +293,7 @@ const SEND_TEST: &str = r#"{
     "reply": [{"status": 201}],
     "records": {"Orders": {"count": 2, "first": [{"id": 1}]}, "Paid": [{"id": 1, "total": 12.5}], "filter-1.rejected": [{"id": 2}]},
     "requests": {"shop": [{"method": "POST"}, {"path": "/orders", "body": [{"id": 1, "total": 12.5}]}]},
-    "files": {"storage:rest.csv": "id,total\n2,0\n", "storage:none.csv": null},
+    "files": {"storage:rest.csv": "id,total\n2,0.0\n", "storage:none.csv": null},
     "log": ["orders of May"]
   }
 }"#;
@@ -331,7 +331,7 @@ fn a_flow_test_that_fails_says_what_differs_and_where() {
     let wrong = SEND_TEST
         .replace("\"reply\": [{\"status\": 201}]", "\"reply\": [{\"status\": 200}]")
         .replace("\"first\": [{\"id\": 1}]", "\"first\": [{\"id\": 7}]")
-        .replace("id,total\\n2,0\\n\", \"storage:none", "id,total\\n3,0\\n\", \"storage:none");
+        .replace("id,total\\n2,0.0\\n\", \"storage:none", "id,total\\n3,0.0\\n\", \"storage:none");
     let no_answer = SEND_TEST.replace("/ord*", "/other");
     let error = r#"{"flow": "double", "inputs": {"number": "many"}, "expect": {"error": {"code": "input/*", "message": "number"}}}"#;
     let unknown = r#"{"flow": "double", "inputs": {}, "expects": {}}"#;
@@ -347,7 +347,7 @@ fn a_flow_test_that_fails_says_what_differs_and_where() {
         "✗ wrong",
         "reply[0].status\n        expected: 200\n        found:    \"201\"",
         "records at Orders: first[0].id\n        expected: 7\n        found:    \"1\"",
-        "file storage:rest.csv, line 2\n        expected: “3,0”\n        found:    “2,0”",
+        "file storage:rest.csv, line 2\n        expected: “3,0.0”\n        found:    “2,0.0”",
         "unknown field `expects`",
         "1 passed, 3 failed",
     ] {
@@ -372,5 +372,5 @@ fn run_traces_the_first_records_on_every_link() {
     assert_eq!(finished["outlets"][0]["to"], serde_json::json!(["filter-1.in"]));
     assert_eq!(finished["outlets"][0]["first"][1]["id"], "2");
     let logged = events.iter().find(|event| event["event"] == "logged").unwrap();
-    assert_eq!(logged["message"], "orders of May");
+    assert_eq!(logged["message"], "Note: orders of May");
 }
