@@ -176,7 +176,12 @@ impl Component for Prepared {
         let reading = self.look.reading(&file.path, self.bad);
         let schema = source(&file, true).and_then(|source| Ok(reading.schema(&source, SAMPLE)?));
         match schema {
-            Ok(schema) => design.outlet(OUT, schema),
+            Ok(schema) => {
+                design.outlet(OUT, schema);
+                if let Some(error) = first_bad_record(&file, &reading) {
+                    design.warning(error.code(), "Path", &error.about(&file.path).to_string());
+                }
+            }
             Err(error) => {
                 let error = error.about(&file.path);
                 design.warning(&error.code, "Path", &error.message);
