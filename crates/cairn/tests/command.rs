@@ -256,7 +256,9 @@ fn secrets_are_kept_apart_from_the_project_and_never_shown() {
     assert!(seen(&unknown).contains("it has warehouse"), "{}", seen(&unknown));
     let wrong = place.run_with_input(&["secret", "set", "warehouse", "host", "--project", "project"], "hunter2");
     assert!(seen(&wrong).contains("secret/unknown-field"));
-    assert!(seen(&place.run(&["secret", "remove", "warehouse", "password", "--project", "project"])).contains("forgotten"));
+    assert!(
+        seen(&place.run(&["secret", "remove", "warehouse", "password", "--project", "project"])).contains("forgotten")
+    );
     assert!(!std::fs::read_to_string(&file).unwrap().contains("hunter2"));
 }
 

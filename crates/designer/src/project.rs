@@ -6,8 +6,8 @@ mod queries;
 mod services;
 
 pub use commands::*;
-pub(crate) use open::{OpenProject, Opening};
 pub use open::local_storage;
+pub(crate) use open::{OpenProject, Opening};
 
 use flow_model::FlowName;
 use serde::{Deserialize, Serialize};

@@ -35,7 +35,10 @@ pub fn typescript_palette() -> String {
     let mut file = String::from(PALETTE_HEADER);
     for kind in Palette::standard().all() {
         let family = serde_json::to_string(&kind.family).unwrap_or_default();
-        file.push_str(&format!("  {}: {{ title: {:?}, family: {family}, icon: {:?} }},\n", kind.kind, kind.title, kind.icon));
+        file.push_str(&format!(
+            "  {}: {{ title: {:?}, family: {family}, icon: {:?} }},\n",
+            kind.kind, kind.title, kind.icon
+        ));
     }
     file.push_str("} as const;\n");
     file

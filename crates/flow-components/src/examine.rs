@@ -1,14 +1,14 @@
 //! What can be known before anything runs: which fields flow on every link, and what is wrong with the expressions,
 //! texts and field names that refer to them.
 
-use crate::properties::WRONG_VALUE;
 use crate::design::Called;
+use crate::properties::WRONG_VALUE;
 use crate::{ComponentError, Design, Palette, ResolvedPath, Services};
 use flow_data::arrow::datatypes::{Schema, SchemaRef};
 use flow_data::{Stream, Variables};
 use flow_model::{
-    ALWAYS_OUTLET, Catalogue, Component, ComponentId, Diagnostic, ERROR_OUTLET, Flow, FlowName, Graph, IN, InputDeclaration,
-    InputType, Link, OUT, PortRef, Ports, StartSettings,
+    ALWAYS_OUTLET, Catalogue, Component, ComponentId, Diagnostic, ERROR_OUTLET, Flow, FlowName, Graph, IN,
+    InputDeclaration, InputType, Link, OUT, PortRef, Ports, StartSettings,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -201,17 +201,18 @@ impl<'a> Examiner<'a> {
     fn variables_before(&self, id: &ComponentId, first: &Variables) -> Variables {
         let sources = self.flow.links.iter().filter(|link| link.to.component == *id);
         let arriving = sources.filter_map(|link| self.after.get(&link.from.component));
-        arriving.fold(None, |joined: Option<Variables>, next| {
-            Some(match joined {
-                None => next.clone(),
-                Some(joined) => next
-                    .iter()
-                    .filter(|(name, _)| joined.get(name).is_none())
-                    .fold(joined.clone(), |all, (name, value)| all.with(name, value.clone())),
+        arriving
+            .fold(None, |joined: Option<Variables>, next| {
+                Some(match joined {
+                    None => next.clone(),
+                    Some(joined) => next
+                        .iter()
+                        .filter(|(name, _)| joined.get(name).is_none())
+                        .fold(joined.clone(), |all, (name, value)| all.with(name, value.clone())),
+                })
             })
-        })
-        .filter(|_| !self.enters(id))
-        .unwrap_or_else(|| first.clone())
+            .filter(|_| !self.enters(id))
+            .unwrap_or_else(|| first.clone())
     }
 
     /// Whether a body begins at the component.

@@ -87,7 +87,9 @@ impl JsonRecords {
             return Ok(());
         }
         let schema = self.schema(fields);
-        if let Some(twice) = fields.fields().iter().find(|field| self.before.iter().any(|own| own.name() == field.name())) {
+        if let Some(twice) =
+            fields.fields().iter().find(|field| self.before.iter().any(|own| own.name() == field.name()))
+        {
             let message = format!("there is a field “{}” twice: leave it out where it is added", twice.name());
             return Err(DataError::Type { message });
         }

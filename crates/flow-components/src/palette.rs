@@ -8,7 +8,8 @@ mod records;
 
 use crate::{Component, ComponentType, Properties};
 use flow_model::{
-    ALWAYS_OUTLET, Catalogue, ComponentDescription, ComponentId, Diagnostic, ERROR_OUTLET, Effect, PortDescription, Ports,
+    ALWAYS_OUTLET, Catalogue, ComponentDescription, ComponentId, Diagnostic, ERROR_OUTLET, Effect, PortDescription,
+    Ports,
 };
 use std::collections::HashMap;
 use std::sync::Arc;

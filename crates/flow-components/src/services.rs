@@ -60,11 +60,8 @@ pub enum ResolvedPath {
 #[async_trait]
 pub trait SecretSource: Send + Sync {
     /// The secrets that are kept for a connection of `project`, by field. What is not kept is left out.
-    async fn secrets(
-        &self,
-        project: &str,
-        connection: &Connection,
-    ) -> Result<BTreeMap<String, Secret>, ComponentError>;
+    async fn secrets(&self, project: &str, connection: &Connection)
+    -> Result<BTreeMap<String, Secret>, ComponentError>;
 }
 
 /// Where there are no secrets.

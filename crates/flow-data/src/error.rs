@@ -247,9 +247,7 @@ impl DataError {
                 return error.later(rows, lines).about(place);
             }
             Self::Evaluate { row, .. } => *row = row.map(|row| row + rows),
-            Self::CsvRagged { row, line, .. }
-            | Self::NotUtf8 { row, line, .. }
-            | Self::CsvQuotes { row, line, .. } => {
+            Self::CsvRagged { row, line, .. } | Self::NotUtf8 { row, line, .. } | Self::CsvQuotes { row, line, .. } => {
                 *row += rows;
                 *line += lines;
             }

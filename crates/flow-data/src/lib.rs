@@ -23,9 +23,7 @@ pub use expression::{Expression, ExpressionCache};
 pub use formats::{CsvOptions, read_csv, write_csv};
 pub use json::{Numbers, json_schema_of, json_to_batch, value_at};
 pub use nearby::nearby_names;
-pub use plan::{
-    JoinKey, JoinKind, SortKey, Unnest, aggregate, distinct, join, key_type, query, sort, union, unnest,
-};
+pub use plan::{JoinKey, JoinKind, SortKey, Unnest, aggregate, distinct, join, key_type, query, sort, union, unnest};
 pub use stream::{Batches, Collector, Spool, SpoolLimits, Stream, Tap};
 pub use transform::{Projection, holds_for_first, keep, split};
 pub use types::{parse_type, type_name, type_text};

@@ -59,7 +59,8 @@ pub fn type_text(data_type: &DataType) -> Option<String> {
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "Bytes".to_owned(),
         DataType::List(item) => format!("List<{}>", type_text(item.data_type())?),
         DataType::Struct(fields) => {
-            let field = |field: &Arc<Field>| Some(format!("{} {}", quoted(field.name()), type_text(field.data_type())?));
+            let field =
+                |field: &Arc<Field>| Some(format!("{} {}", quoted(field.name()), type_text(field.data_type())?));
             format!("Record<{}>", fields.iter().map(field).collect::<Option<Vec<_>>>()?.join(", "))
         }
         _ => return None,

@@ -59,6 +59,9 @@ pub fn merge(base: &Flow, ours: &Flow, theirs: &Flow) -> Merge {
     Merge { flow, conflicts: merger.conflicts }
 }
 
+/// Looks a value up in one of the three versions.
+type ByName<'a> = &'a dyn Fn(&str) -> Option<Value>;
+
 struct Merger<'a> {
     base: &'a Flow,
     ours: &'a Flow,
@@ -135,7 +138,7 @@ impl Merger<'_> {
     fn values<'v>(
         &mut self,
         names: impl Iterator<Item = &'v String>,
-        [base, ours, theirs]: [&dyn Fn(&str) -> Option<Value>; 3],
+        [base, ours, theirs]: [ByName<'_>; 3],
         component: Option<(&ComponentId, &str)>,
     ) -> Vec<(String, Value)> {
         let mut merged = Vec::new();
@@ -174,8 +177,7 @@ impl Merger<'_> {
             return ours.clone();
         }
         let of = |members: &Map<String, Value>, name: &str| members.get(name).cloned();
-        let sides: [&dyn Fn(&str) -> Option<Value>; 3] =
-            [&|name| of(base, name), &|name| of(ours, name), &|name| of(theirs, name)];
+        let sides: [ByName<'_>; 3] = [&|name| of(base, name), &|name| of(ours, name), &|name| of(theirs, name)];
         self.values(ours.keys().chain(theirs.keys()), sides, component).into_iter().collect()
     }
 
@@ -185,8 +187,7 @@ impl Merger<'_> {
         component: (&ComponentId, &str),
     ) -> BTreeMap<String, Value> {
         let of = |properties: &BTreeMap<String, Value>, name: &str| properties.get(name).cloned();
-        let sides: [&dyn Fn(&str) -> Option<Value>; 3] =
-            [&|name| of(base, name), &|name| of(ours, name), &|name| of(theirs, name)];
+        let sides: [ByName<'_>; 3] = [&|name| of(base, name), &|name| of(ours, name), &|name| of(theirs, name)];
         self.values(ours.keys().chain(theirs.keys()), sides, Some(component)).into_iter().collect()
     }
 

@@ -12,11 +12,8 @@ use system_tests::{Tested, program};
 
 /// What the 881 orders of January 1997 with an amount come to, by the kind of customer: those who never ordered before,
 /// those who spent less than 100 on earlier days, and the others. Computed from the files by a script in Python.
-const JANUARY: [(&str, i64, i64, i64, f64); 3] = [
-    ("new", 31, 786, 1662, 25_373.06),
-    ("returning", 24, 89, 194, 2_959.58),
-    ("regular", 6, 6, 18, 260.06),
-];
+const JANUARY: [(&str, i64, i64, i64, f64); 3] =
+    [("new", 31, 786, 1662, 25_373.06), ("returning", 24, 89, 194, 2_959.58), ("regular", 6, 6, 18, 260.06)];
 /// Customers, their orders, and the cents they paid, in the API's pages.
 const CUSTOMERS: (i64, i64, i64) = (781, 1_945, 6_741_061);
 

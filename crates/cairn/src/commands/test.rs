@@ -71,7 +71,8 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let shared = Arc::new(Shared { palette: Palette::standard(), files, keep: args.keep });
     let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)).max(1);
     let began = Instant::now();
-    let mut running = futures::stream::iter(names.into_iter().map(|name| one(Arc::clone(&shared), name))).buffered(jobs);
+    let mut running =
+        futures::stream::iter(names.into_iter().map(|name| one(Arc::clone(&shared), name))).buffered(jobs);
     let mut tests = Vec::new();
     while let Some(tested) = running.next().await {
         output.line(tested.lines().join("\n"));

@@ -85,8 +85,7 @@ impl Clusters {
             return Ok(Arc::clone(cluster));
         }
         let (tokens, wanted) = (self.tokens.clone(), name.to_owned());
-        let secret =
-            blocking(move || tokens.find(&wanted)?.ok_or_else(|| not_signed_in(&wanted))).await?;
+        let secret = blocking(move || tokens.find(&wanted)?.ok_or_else(|| not_signed_in(&wanted))).await?;
         self.connect(name, &known.urls, session.token, &secret)
     }
 

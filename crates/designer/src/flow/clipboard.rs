@@ -69,12 +69,7 @@ pub(super) fn paste(
         };
         component.parent = around.cloned();
         names.insert(component.name.clone());
-        edits.push(Edit::AddComponent {
-            id: ids[id].clone(),
-            component,
-            position,
-            index: None,
-        });
+        edits.push(Edit::AddComponent { id: ids[id].clone(), component, position, index: None });
     }
     for link in &part.links {
         let (Some(from), Some(to)) = (ids.get(&link.from.component), ids.get(&link.to.component)) else { continue };

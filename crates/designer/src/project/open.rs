@@ -294,12 +294,9 @@ pub fn local_storage(config: &Path, root: &Path) -> PathBuf {
 impl ConnectionSummary {
     fn of(entry: flow_project::ConnectionEntry) -> Self {
         match entry.connection {
-            Ok(connection) => Self {
-                address: connection.address(),
-                name: entry.name,
-                kind: connection.kind,
-                problem: None,
-            },
+            Ok(connection) => {
+                Self { address: connection.address(), name: entry.name, kind: connection.kind, problem: None }
+            }
             Err(problem) => {
                 Self { name: entry.name, kind: String::new(), address: String::new(), problem: Some(problem.message) }
             }

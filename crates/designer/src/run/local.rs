@@ -1,7 +1,8 @@
 //! Carrying out local runs.
 
 use super::{
-    ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunId, RunLogLine, RunOutcome, RunView, StreamView,
+    ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunId, RunLogLine, RunOutcome, RunView,
+    StreamView,
 };
 use crate::background::blocking;
 use crate::flow::Field;

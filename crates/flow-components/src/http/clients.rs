@@ -134,7 +134,9 @@ fn followed(attempt: Attempt<'_>, same_server: bool) -> reqwest::redirect::Actio
     }
     if same_server && before.origin() != attempt.url().origin() {
         let host = attempt.url().host_str().unwrap_or_default().to_owned();
-        return attempt.error(format!("a redirect to another server, “{host}”: allow it with Redirects, or change the connection's URL"));
+        return attempt.error(format!(
+            "a redirect to another server, “{host}”: allow it with Redirects, or change the connection's URL"
+        ));
     }
     attempt.follow()
 }

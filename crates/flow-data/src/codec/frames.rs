@@ -82,6 +82,9 @@ fn file_error(error: &std::io::Error) -> DataError {
     DataError::File { message: format!("the stream cannot be written: {error}") }
 }
 
+/// A whole message, and the number of its records if it is a batch.
+type Message = (Vec<u8>, Option<usize>);
+
 /// Reads the batches of a stream one by one.
 pub(crate) struct Frames<R> {
     input: R,
@@ -141,7 +144,7 @@ impl<R: Read> Frames<R> {
     }
 
     /// The next whole message, with the number of records if it is a batch; none at the end of the stream.
-    fn message(&mut self) -> Result<Option<(Vec<u8>, Option<usize>)>, DataError> {
+    fn message(&mut self) -> Result<Option<Message>, DataError> {
         if self.left == 0 {
             return Ok(None);
         }

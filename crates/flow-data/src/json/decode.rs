@@ -1,7 +1,8 @@
 //! JSON records as columns of given types.
 
 use crate::arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray, NullArray, StringArray, StructArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray, NullArray, StringArray,
+    StructArray,
 };
 use crate::arrow::buffer::{NullBuffer, OffsetBuffer};
 use crate::arrow::compute::{CastOptions, cast_with_options};
@@ -82,9 +83,7 @@ fn column(values: &[Option<&Value>], data_type: &DataType) -> Result<ArrayRef, M
         DataType::Boolean => Arc::new(BooleanArray::from(each(values, data_type, boolean)?)),
         DataType::Int64 => Arc::new(Int64Array::from(each(values, data_type, integer)?)),
         DataType::Float64 => Arc::new(Float64Array::from(each(values, data_type, number)?)),
-        DataType::Utf8 => {
-            Arc::new(values.iter().map(|value| present(value).map(text)).collect::<StringArray>())
-        }
+        DataType::Utf8 => Arc::new(values.iter().map(|value| present(value).map(text)).collect::<StringArray>()),
         DataType::Binary => {
             let bytes = each(values, data_type, bytes)?;
             Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>())

@@ -59,11 +59,7 @@ impl Stream {
         Self::held_under(schema, batches, None)
     }
 
-    fn held_under(
-        schema: SchemaRef,
-        batches: Vec<RecordBatch>,
-        reservation: Option<Arc<spool::Reservation>>,
-    ) -> Self {
+    fn held_under(schema: SchemaRef, batches: Vec<RecordBatch>, reservation: Option<Arc<spool::Reservation>>) -> Self {
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
         let batches = batches.into_iter().filter(|batch| batch.num_rows() > 0).collect();
         Self { schema, form: Form::Held { batches, rows, reservation } }
@@ -75,10 +71,7 @@ impl Stream {
     }
 
     /// A stream that is computed each time it is read: `open` gives its batches from the start.
-    pub fn flowing(
-        schema: SchemaRef,
-        open: impl Fn() -> Result<Batches, DataError> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn flowing(schema: SchemaRef, open: impl Fn() -> Result<Batches, DataError> + Send + Sync + 'static) -> Self {
         Self::of_flow(schema, Flow::new(open))
     }
 
@@ -219,7 +212,7 @@ impl Stream {
         match &self.form {
             Form::Held { batches, reservation, .. } => {
                 if len > 0 {
-                    batches.iter().all(|batch| take(batch));
+                    batches.iter().all(&mut take);
                 }
                 Ok(Self::held_under(Arc::clone(&self.schema), taken, reservation.clone()))
             }

@@ -166,7 +166,7 @@ impl Collector {
                 self.batches.push(batch);
                 return Ok(());
             }
-            self.file = Some(self.to_file()?);
+            self.file = Some(self.open_file()?);
         }
         self.file.as_mut().map_or(Ok(()), |file| file.write(&batch))
     }
@@ -189,7 +189,7 @@ impl Collector {
     }
 
     /// Moves what was collected into a file.
-    fn to_file(&mut self) -> Result<FrameWriter<File>, DataError> {
+    fn open_file(&mut self) -> Result<FrameWriter<File>, DataError> {
         let mut file = FrameWriter::plain(self.reservation.spool.file()?, &self.schema)?;
         for batch in std::mem::take(&mut self.batches) {
             file.write(&batch)?;

@@ -62,7 +62,9 @@ impl Attempt {
         let plan = Arc::clone(&self.scopes[at.scope].plan);
         let planned = &plan.components[at.component];
         let idempotency_key = if planned.changes_world || planned.saves_input {
-            let key = format!("cairn-{}-{}", self.request.id, self.scopes.key(at));
+            // Ids begin at 1 in every checkpoint database, and in every local run; the time tells their requests apart.
+            let (made, id) = (self.request.created.0, self.request.id);
+            let key = format!("cairn-{made:x}-{id}-{}", self.scopes.key(at));
             // What follows an error that nothing handles is not recorded, and may get other data next time.
             if self.records(at) { key } else { format!("{key}-attempt-{}", self.request.attempt) }
         } else {

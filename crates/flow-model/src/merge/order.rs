@@ -31,10 +31,7 @@ pub(super) fn order<'a>(
 }
 
 /// What a side alone has, by what it stands behind of that which both have.
-fn added<'a>(
-    side: &'a Flow,
-    is_common: impl Fn(&ComponentId) -> bool,
-) -> BTreeMap<Option<&'a ComponentId>, Vec<&'a ComponentId>> {
+fn added(side: &Flow, is_common: impl Fn(&ComponentId) -> bool) -> BTreeMap<Option<&ComponentId>, Vec<&ComponentId>> {
     let mut added: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let mut anchor = None;
     for id in side.components.keys() {

@@ -5,7 +5,8 @@ use crate::error::{DbResult, corrupt};
 use crate::writer::Db;
 use flow_store::transition::{self, Progress};
 use flow_store::{
-    AttemptWrite, Fence, Level, LogEntry, NumberedLogEntry, RequestId, SavedData, SavedKind, SavedPoint, StoreError, Timestamp,
+    AttemptWrite, Fence, Level, LogEntry, NumberedLogEntry, RequestId, SavedData, SavedKind, SavedPoint, StoreError,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};

@@ -39,7 +39,11 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
     write_project(&project)?;
     let mut figures = Samples::default();
     for _ in 0..runs {
-        figures.add("pure_flow_cpu_us", "us", requests(&pure, REQUESTS).await?.as_secs_f64() * 1e6 / f64::from(REQUESTS));
+        figures.add(
+            "pure_flow_cpu_us",
+            "us",
+            requests(&pure, REQUESTS).await?.as_secs_f64() * 1e6 / f64::from(REQUESTS),
+        );
         let each = requests(&loop_over_records, 1).await?.as_secs_f64() * 1e6;
         figures.add("for_each_component_cpu_us", "us", each / f64::from(RECORDS * BODY));
         figures.add("check_500_flows_ms", "ms", check(&project)?.as_secs_f64() * 1e3);

@@ -20,7 +20,12 @@ impl Drawing {
     }
 
     /// Adds a ForEach behind the last component, with `body` inside, one component after the other.
-    pub fn then_for_each(mut self, id: &str, for_each: Component, body: Vec<(&str, Component)>) -> Result<Self, Failure> {
+    pub fn then_for_each(
+        mut self,
+        id: &str,
+        for_each: Component,
+        body: Vec<(&str, Component)>,
+    ) -> Result<Self, Failure> {
         let frame = self.add(id, for_each)?;
         self.last = Some(PortRef::new(&frame, "each"));
         for (id, mut component) in body {

@@ -135,8 +135,7 @@ fn totals(sales: &Path) -> Result<Flow, Failure> {
         {"field": "sales", "expression": "count(*)"},
         {"field": "amount", "expression": "sum(amount)"},
     ]);
-    let aggregate =
-        Component::new("Aggregate", "A shop's month").with("GroupBy", groups).with("Fields", aggregates);
+    let aggregate = Component::new("Aggregate", "A shop's month").with("GroupBy", groups).with("Fields", aggregates);
     let put = Component::new("SqlPut", "Save totals")
         .with("Connection", "target")
         .with("Table", "totals")

@@ -47,7 +47,9 @@ fn contents(text: &mut String, chosen: &[&ComponentDescription]) {
     for (family, title) in FAMILIES {
         let of_family = chosen.iter().filter(|description| description.family == family);
         let links: Vec<String> = of_family
-            .map(|description| format!("[{}](#{})", description.title, description.title.to_lowercase().replace(' ', "-")))
+            .map(|description| {
+                format!("[{}](#{})", description.title, description.title.to_lowercase().replace(' ', "-"))
+            })
             .collect();
         let _ = writeln!(text, "| {title} | {} |", links.join(", "));
     }

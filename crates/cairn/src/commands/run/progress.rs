@@ -94,9 +94,11 @@ impl Progress {
     fn traced(&self, component: &ComponentId, outlets: &[OutletStream]) -> Vec<String> {
         let mut lines = Vec::new();
         for outlet in outlets {
-            let targets = self.flow.links.iter().filter(|link| {
-                link.from.component == *component && link.from.port == outlet.outlet
-            });
+            let targets = self
+                .flow
+                .links
+                .iter()
+                .filter(|link| link.from.component == *component && link.from.port == outlet.outlet);
             let targets: Vec<&str> = targets.map(|link| self.name(&link.to.component)).collect();
             let to = if targets.is_empty() { "nowhere".to_owned() } else { targets.join(", ") };
             lines.push(format!("      {} → {to}: {}", outlet.outlet, counted(outlet)));

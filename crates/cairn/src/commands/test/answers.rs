@@ -35,7 +35,8 @@ struct Heard {
 impl AnsweringServer {
     /// Starts a server that gives these answers.
     pub(super) async fn start(answers: &[Answer]) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::new("test/server", format!("no server could be started: {error}"));
+        let failed =
+            |error: std::io::Error| Failure::new("test/server", format!("no server could be started: {error}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let heard = Arc::new(Heard {

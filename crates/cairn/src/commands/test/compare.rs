@@ -94,7 +94,11 @@ fn lists(place: &str, expected: &[Value], found: &[Value], rules: &Rules, all: &
 }
 
 /// The expected values that have no match among those that were found, and the other way round.
-pub(super) fn unmatched<'a>(expected: &'a [Value], found: &'a [Value], rules: &Rules) -> (Vec<&'a Value>, Vec<&'a Value>) {
+pub(super) fn unmatched<'a>(
+    expected: &'a [Value],
+    found: &'a [Value],
+    rules: &Rules,
+) -> (Vec<&'a Value>, Vec<&'a Value>) {
     let mut left: Vec<&Value> = found.iter().collect();
     let mut missing = Vec::new();
     for value in expected {
@@ -129,7 +133,8 @@ fn are_numbers(expected: &Value, found: &Value, rules: &Rules) -> bool {
     }
     // As whole numbers if they are: a 64-bit one may not be a floating point number.
     if let (Ok(expected), Ok(found)) = (expected.parse::<i128>(), found.parse::<i128>()) {
-        return expected == found || expected.abs_diff(found) as f64 <= rules.tolerance * expected.unsigned_abs() as f64;
+        return expected == found
+            || expected.abs_diff(found) as f64 <= rules.tolerance * expected.unsigned_abs() as f64;
     }
     match (expected.parse::<f64>(), found.parse::<f64>()) {
         (Ok(expected), Ok(found)) => {

@@ -199,7 +199,8 @@ impl TestFile {
         let test: Self = serde_json::from_slice(bytes)
             .map_err(|error| Failure::new("test/syntax", format!("the test's file cannot be read: {error}")))?;
         if test.format > FORMAT {
-            let message = format!("the test's file has format {}, this release knows {FORMAT}: update Cairn", test.format);
+            let message =
+                format!("the test's file has format {}, this release knows {FORMAT}: update Cairn", test.format);
             return Err(Failure::new("test/too-new", message));
         }
         Ok(test)
@@ -212,7 +213,10 @@ impl Setting {
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Environment { env } => std::env::var(env).map(Value::from).map_err(|_| {
-                Failure::new("test/environment", format!("the environment variable {env} is not set: the test needs it"))
+                Failure::new(
+                    "test/environment",
+                    format!("the environment variable {env} is not set: the test needs it"),
+                )
             }),
         }
     }

@@ -65,11 +65,10 @@ impl Findings<'_> {
         let (found, error) = match &self.request {
             Ok(request) => (request.state.to_string(), request.error.clone()),
             // The flow could not even begin.
-            Err(failure) => ("Error".to_owned(), Some(RequestError {
-                code: failure.code.clone(),
-                message: failure.message.clone(),
-                component: None,
-            })),
+            Err(failure) => (
+                "Error".to_owned(),
+                Some(RequestError { code: failure.code.clone(), message: failure.message.clone(), component: None }),
+            ),
         };
         let mut all = Vec::new();
         let told = error.as_ref().map(|error| format!(": {} [{}]", error.message, error.code)).unwrap_or_default();

@@ -62,7 +62,13 @@ impl ComponentType for HttpReply {
             summary: "Answers whoever asked over HTTP",
             help: HELP,
             properties: vec![
-                optional("Status", "Status", PropertyKind::Integer { min: 200, max: 599 }, 200, "The status of the answer."),
+                optional(
+                    "Status",
+                    "Status",
+                    PropertyKind::Integer { min: 200, max: 599 },
+                    200,
+                    "The status of the answer.",
+                ),
                 optional("Body", "Body", bodies, "Records", "What is sent."),
                 optional(
                     "Text",
@@ -152,8 +158,7 @@ impl Component for Prepared {
         for (name, template) in &self.headers {
             let value = run.fill_from(template, &first, 0)?;
             if HeaderValue::from_str(&value).is_err() {
-                let message =
-                    format!("the value of the header “{name}” holds characters that a header cannot have");
+                let message = format!("the value of the header “{name}” holds characters that a header cannot have");
                 return Err(ComponentError::new("http/bad-header", message).on("Headers").for_good());
             }
             headers.push(json!({"name": name, "value": value}));

@@ -152,9 +152,9 @@ impl Prepared {
         }
         let before = self.fields_before(None).unwrap_or_default();
         let fields = self.columns.iter().flat_map(|columns| columns.fields());
-        let twice = fields.map(|field| field.name()).find(|name| {
-            self.keep_fields.contains(name) || before.iter().any(|field| field.name() == *name)
-        });
+        let twice = fields
+            .map(|field| field.name())
+            .find(|name| self.keep_fields.contains(name) || before.iter().any(|field| field.name() == *name));
         if let Some(name) = twice {
             let message = format!("has the field “{name}”, which is also kept of the input, the headers or the status");
             properties.problem("Columns", &message);

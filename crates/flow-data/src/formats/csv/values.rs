@@ -30,7 +30,10 @@ pub(in crate::formats) fn column<'a>(
         DataType::Timestamp(TimeUnit::Microsecond, zone) if zone.as_deref().is_none_or(|zone| zone == "UTC") => {
             let mut builder = TimestampMicrosecondBuilder::with_capacity(count).with_data_type(data_type.clone());
             let misfits = fill(values, |value| match value.map(|value| time_stamp(&value)) {
-                None => Some(builder.append_null()),
+                None => {
+                    builder.append_null();
+                    Some(())
+                }
                 Some(parsed) => {
                     builder.append_option(parsed);
                     parsed.map(|_| ())
@@ -41,7 +44,10 @@ pub(in crate::formats) fn column<'a>(
         DataType::Boolean => {
             let mut builder = BooleanBuilder::with_capacity(count);
             let misfits = fill(values, |value| match value.map(|value| boolean(&value)) {
-                None => Some(builder.append_null()),
+                None => {
+                    builder.append_null();
+                    Some(())
+                }
                 Some(parsed) => {
                     builder.append_option(parsed);
                     parsed.map(|_| ())
@@ -51,7 +57,10 @@ pub(in crate::formats) fn column<'a>(
         }
         other => {
             let mut builder = StringBuilder::with_capacity(count, count * 8);
-            fill(values, |value| Some(builder.append_option(value)));
+            fill(values, |value| {
+                builder.append_option(value);
+                Some(())
+            });
             let texts = builder.finish();
             if *other == DataType::Utf8 {
                 return (Arc::new(texts), Vec::new());
@@ -96,9 +105,15 @@ fn primitive<'a, T: ArrowPrimitiveType>(
 ) -> (ArrayRef, Vec<usize>) {
     let mut builder = PrimitiveBuilder::<T>::with_capacity(count);
     let misfits = fill(values, |value| match value {
-        None => Some(builder.append_null()),
+        None => {
+            builder.append_null();
+            Some(())
+        }
         Some(value) => match parse(&value) {
-            Some(parsed) => Some(builder.append_value(parsed)),
+            Some(parsed) => {
+                builder.append_value(parsed);
+                Some(())
+            }
             None => {
                 builder.append_null();
                 None

@@ -51,7 +51,9 @@ impl Bars {
             RunEventKind::Iterations { component, done, of } => {
                 if let Some(bar) = running.get(component) {
                     if let Some(of) = of {
-                        bar.set_style(style("  {spinner} {prefix:<24} {elapsed:>9}  {bar:20} {pos} of {len}, {eta} left"));
+                        bar.set_style(style(
+                            "  {spinner} {prefix:<24} {elapsed:>9}  {bar:20} {pos} of {len}, {eta} left",
+                        ));
                         bar.set_length(*of);
                     } else {
                         bar.set_message(format!("{done} iterations"));

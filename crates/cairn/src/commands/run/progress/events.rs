@@ -68,9 +68,7 @@ impl Events {
     fn outlet(&self, component: &ComponentId, outlet: &OutletStream) -> Value {
         let mut value = json!({"outlet": outlet.outlet, "records": outlet.rows});
         if self.trace {
-            let leads = |link: &&flow_model::Link| {
-                link.from.component == *component && link.from.port == outlet.outlet
-            };
+            let leads = |link: &&flow_model::Link| link.from.component == *component && link.from.port == outlet.outlet;
             let to: Vec<String> = self.flow.links.iter().filter(leads).map(|link| link.to.to_string()).collect();
             value["to"] = json!(to);
             value["first"] = match outlet.stream.first(TRACED).and_then(|first| first.to_json_rows(TRACED)) {

@@ -150,7 +150,8 @@ fn request() -> Vec<PropertyDescription> {
 }
 
 fn answer() -> Vec<PropertyDescription> {
-    let answers = choice(&[("Text", "Status and text"), ("Bytes", "Status and bytes"), ("Records", "Records from JSON")]);
+    let answers =
+        choice(&[("Text", "Status and text"), ("Bytes", "Status and bytes"), ("Records", "Records from JSON")]);
     vec![
         optional("Answer", "Answer", answers, "Text", "What becomes of the answer."),
         optional(
@@ -265,13 +266,7 @@ fn failure() -> Vec<PropertyDescription> {
             "2xx",
             "The statuses that are no error: `2xx, 404`. With Answer on Records, 4xx gives no records.",
         ),
-        optional(
-            "Timeout",
-            "Timeout",
-            seconds(0.001),
-            30,
-            "Seconds until the whole answer must be there.",
-        ),
+        optional("Timeout", "Timeout", seconds(0.001), 30, "Seconds until the whole answer must be there."),
         optional(
             "ConnectTimeout",
             "ConnectTimeout",
