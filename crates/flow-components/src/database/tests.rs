@@ -23,7 +23,7 @@ struct Place {
     bench: Bench,
     connection: Connection,
     /// Stopped at the end of the test. None for SQLite.
-    server: Option<Server>,
+    _server: Option<Server>,
 }
 
 impl Place {
@@ -31,12 +31,12 @@ impl Place {
         let connection = Connection::new(CONNECTION, "sqlite").with("path", "storage:warehouse.db");
         let bench = Bench::new().with(connection.clone());
         std::fs::write(bench.storage("warehouse.db"), "").unwrap();
-        Self { bench, connection, server: None }
+        Self { bench, connection, _server: None }
     }
 
     fn of(server: Server) -> Self {
         let connection = server.connection();
-        Self { bench: Bench::new().with(connection.clone()), connection, server: Some(server) }
+        Self { bench: Bench::new().with(connection.clone()), connection, _server: Some(server) }
     }
 
     fn postgres() -> Self {

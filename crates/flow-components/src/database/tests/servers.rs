@@ -54,7 +54,7 @@ impl Server {
         let server = Self::start("postgres", folder, |port| {
             let mut command = as_user("postgres", "QUIT", &programs.join("postgres"));
             command.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-            settings.iter().for_each(|setting| drop(command.arg("-c").arg(setting)));
+            command.args(settings.iter().flat_map(|setting| ["-c", setting]));
             command
         });
         server.psql("postgres", &format!("CREATE DATABASE {DATABASE}"));

@@ -70,7 +70,10 @@ fn the_outlets_of_a_branch_follow_its_property() {
         palette.ports(component).unwrap().outlets.into_iter().map(|port| port.name).collect()
     };
     assert_eq!(names(&branch()), ["large", "test", "otherwise", "error", "always"]);
-    assert_eq!(names(&Component::new("Branch", "Empty").with("Branches", "nonsense")), ["otherwise", "error", "always"]);
+    assert_eq!(
+        names(&Component::new("Branch", "Empty").with("Branches", "nonsense")),
+        ["otherwise", "error", "always"]
+    );
     let taken =
         Component::new("Branch", "Taken").with("Branches", json!([{"outlet": "otherwise", "condition": "true"}]));
     let problems = palette.prepare(&crate::testing::id("b-aaaaaa"), &taken).err().unwrap();
