@@ -317,7 +317,7 @@ impl Attempt {
         match done {
             Done::Ran(ran) => self.ran(*ran)?,
             Done::Stored(save, Ok(kept)) => self.saved(*save, kept),
-            Done::Stored(save, Err(error)) => self.unhandled(save.at, &error, None),
+            Done::Stored(save, Err(error)) => self.not_saved(save.at, &error),
             Done::Resumed(owner, given, from) => self.resumed(owner, given, *from),
             Done::Loaded(owner, result) => self.loaded(owner, result),
             Done::Read(at, batches, batch) => self.read(at, batches, batch),

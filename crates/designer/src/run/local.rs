@@ -187,10 +187,12 @@ impl Run {
 
     /// Takes in how far one component has come, and tells the windows.
     fn progress(&self, event: &RunEvent, component: &ComponentId, told: impl FnOnce(&mut ComponentRun)) {
-        let known = self.state.lock().view.components.get(component).cloned();
-        let mut run = known.unwrap_or_else(|| ComponentRun::new(ComponentRunState::Running, event.attempt));
-        told(&mut run);
-        self.component(component, run);
+        let mut state = self.state.lock();
+        let known = state.view.components.entry(component.clone());
+        let run = known.or_insert_with(|| ComponentRun::new(ComponentRunState::Running, event.attempt));
+        told(run);
+        let run = run.clone();
+        self.tell(&state, BTreeMap::from([(component.clone(), run)]), Vec::new());
     }
 
     /// Takes in a line of the log, and tells the windows.

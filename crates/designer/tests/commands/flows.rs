@@ -2,6 +2,8 @@ use crate::workbench::{FLOW, Workbench};
 use designer::Event;
 use serde_json::{Value, json};
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 fn rename(name: &str) -> Value {
     json!({"edit": "rename", "id": "double-aaaaaa", "name": name})
@@ -181,9 +183,10 @@ async fn a_flow_without_own_changes_follows_its_file() {
 async fn unsaved_changes_survive_a_crash() {
     let bench = Workbench::with_project().await;
     bench.edit(rename("Unsaved")).await;
-    // A crash: the designer goes without closing anything.
+    // A crash: the designer goes without closing anything. A check that is under way holds the flow a little longer.
     let Workbench { designer, events, folder } = bench;
     drop((designer, events));
+    until_nobody_holds(&folder.path().join("config/journal")).await;
     let designer = designer::Designer::new(designer::DesignerOptions::without_host(folder.path().join("config")));
     let bench = Workbench { events: designer.events(), designer, folder };
     let project = bench.call("project_open", json!({"path": bench.project()})).await;
@@ -203,4 +206,17 @@ async fn an_unknown_command_and_a_bad_input_are_told_apart() {
     assert_eq!(error.code, "command/input");
     assert!(error.message.contains("flow name"), "{}", error.message);
     assert_eq!(bench.fails("flow_open", json!({"flow": "orders"})).await.code, "project/none-open");
+}
+
+/// Waits until the crash journals in `folder` are free, as they are when the process that wrote them is gone.
+async fn until_nobody_holds(folder: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for journal in fs::read_dir(folder).unwrap() {
+        let file = fs::File::open(journal.unwrap().path()).unwrap();
+        while file.try_lock().is_err() {
+            assert!(Instant::now() < deadline, "the journal is still held");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        file.unlock().unwrap();
+    }
 }

@@ -16,13 +16,34 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// A flowing stream that failed while something read it.
+struct Heard {
+    /// The component whose error it is.
+    at: At,
+    error: DataError,
+    begun: Instant,
+}
+
 impl Attempt {
     /// A component failed, or what it read did: then the error is that of the component whose stream it was.
     pub(super) fn failed(&mut self, at: At, error: ComponentError, begun: Instant, arrived: &Arrived) {
         match self.heard_before(at) {
-            Some((source, error)) => self.failed_itself(source, error.into(), None, begun, &Arrived::default()),
+            Some(heard) => self.failed_before(heard),
             None => self.failed_itself(at, error, None, begun, arrived),
         }
+    }
+
+    /// A stream could not be saved, or failed on its way there: then the error is that of the component it came from.
+    pub(super) fn not_saved(&mut self, at: At, error: &ComponentError) {
+        match self.heard_before(at) {
+            Some(heard) => self.failed_before(heard),
+            None => self.unhandled(at, error, None),
+        }
+    }
+
+    /// A component failed whose stream something else read.
+    fn failed_before(&mut self, heard: Heard) {
+        self.failed_itself(heard.at, heard.error.into(), None, heard.begun, &Arrived::default());
     }
 
     /// A component failed, by itself or by what runs `inside` of it: its error goes along its error outlet, or ends its
@@ -83,7 +104,7 @@ impl Attempt {
     /// Ends a scope with an error that nothing in it handles. What runs comes to its own end.
     pub(super) fn unhandled(&mut self, at: At, error: &ComponentError, inside: Option<Failure>) {
         let (at, error) = match self.heard_before(at) {
-            Some((source, heard)) => (source, heard.into()),
+            Some(heard) => (heard.at, heard.error.into()),
             None => (at, error.clone()),
         };
         let planned = self.scopes[at.scope].component(at.component);
@@ -145,8 +166,8 @@ impl Attempt {
 
     /// What runs inside of a component cannot go on.
     pub(super) fn inside_failed(&mut self, at: At, error: ComponentError) {
-        if let Some((source, heard)) = self.heard_before(at) {
-            self.unhandled(source, &heard.into(), None);
+        if let Some(heard) = self.heard_before(at) {
+            self.failed_before(heard);
         }
         let planned = self.scopes[at.scope].component(at.component);
         let failure = Failure {
@@ -223,7 +244,7 @@ impl Attempt {
     }
 
     /// What failed of the flowing streams that a component read, if anything did, and whose error it is.
-    fn heard_before(&mut self, at: At) -> Option<(At, DataError)> {
+    fn heard_before(&mut self, at: At) -> Option<Heard> {
         if self.scopes[at.scope].taps.is_empty() {
             return None;
         }
@@ -234,8 +255,9 @@ impl Attempt {
                 let source = plan.links[*link].from;
                 let Some(listening) = self.scopes[at.scope].taps.get(&source) else { continue };
                 if let Some(error) = listening.failure() {
+                    let begun = listening.begun;
                     self.scopes[at.scope].taps.remove(&source);
-                    return Some((At { component: source, ..at }, error));
+                    return Some(Heard { at: At { component: source, ..at }, error, begun });
                 }
                 open.push(source);
             }

@@ -60,7 +60,7 @@ impl Attempt {
                 let (scope, save) = (save.at.scope, Box::new(save));
                 self.push(scope, async move { Done::Stored(save, storing.await) });
             }
-            Err(error) => self.unhandled(save.at, &error, None),
+            Err(error) => self.not_saved(save.at, &error),
         }
     }
 
