@@ -61,7 +61,7 @@ impl ComponentType for ForEach {
             ],
             effect: Effect::None,
             saves: false,
-            line: "{Size} at a time",
+            line: "{Size} each, {Parallel} at once",
         }
     }
 
