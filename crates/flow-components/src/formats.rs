@@ -23,6 +23,13 @@ pub(crate) enum Kind {
     Bytes,
 }
 
+impl Kind {
+    /// All of them; files have any.
+    pub(crate) fn all() -> [Self; 9] {
+        KINDS.map(|(_, _, kind)| kind)
+    }
+}
+
 /// As the document and the inspector name them.
 const KINDS: [(&str, &str, Kind); 9] = [
     ("Csv", "CSV", Kind::Csv),

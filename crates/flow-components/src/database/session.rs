@@ -142,3 +142,15 @@ pub(super) fn unique_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(
     }
     Ok(())
 }
+
+/// The error of a COMMIT: when the connection breaks meanwhile, nobody knows whether it happened.
+pub(super) fn commit_unknown(error: ComponentError) -> ComponentError {
+    if error.code != "sql/connection-lost" {
+        return error;
+    }
+    let message = format!(
+        "{}, while it committed: everything is written or nothing. With ExactlyOnce the next attempt finds out",
+        error.message
+    );
+    ComponentError::new("sql/commit-unknown", message)
+}

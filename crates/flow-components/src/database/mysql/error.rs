@@ -1,6 +1,7 @@
 //! MySQL's errors in our words.
 
 use crate::ComponentError;
+use crate::database::session::commit_unknown;
 use mysql_async::{DriverError, Error, ServerError};
 
 /// What the database says, with a code.
@@ -21,15 +22,7 @@ pub(super) fn problem(error: &Error) -> ComponentError {
 
 /// The same for a COMMIT: when the connection breaks meanwhile, nobody knows whether it happened.
 pub(super) fn uncertain(error: &Error) -> ComponentError {
-    let error = problem(error);
-    if error.code != "sql/connection-lost" {
-        return error;
-    }
-    let message = format!(
-        "{}, while it committed: everything is written or nothing. With ExactlyOnce the next attempt finds out",
-        error.message
-    );
-    ComponentError::new("sql/commit-unknown", message)
+    commit_unknown(problem(error))
 }
 
 fn of_database(said: &ServerError) -> ComponentError {

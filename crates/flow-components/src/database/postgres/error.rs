@@ -1,6 +1,7 @@
 //! PostgreSQL's errors in our words.
 
 use crate::ComponentError;
+use crate::database::session::commit_unknown;
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
@@ -17,15 +18,7 @@ pub(super) fn problem(error: &Error) -> ComponentError {
 
 /// The same for a COMMIT: when the connection breaks meanwhile, nobody knows whether it happened.
 pub(super) fn uncertain(error: &Error) -> ComponentError {
-    let error = problem(error);
-    if error.code != "sql/connection-lost" {
-        return error;
-    }
-    let message = format!(
-        "{}, while it committed: everything is written or nothing. With ExactlyOnce the next attempt finds out",
-        error.message
-    );
-    ComponentError::new("sql/commit-unknown", message)
+    commit_unknown(problem(error))
 }
 
 fn of_database(said: &DbError) -> ComponentError {

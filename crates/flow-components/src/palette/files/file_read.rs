@@ -53,17 +53,6 @@ pub(super) struct FileRead;
 
 impl ComponentType for FileRead {
     fn description(&self) -> ComponentDescription {
-        let kinds = [
-            Kind::Csv,
-            Kind::JsonLines,
-            Kind::Json,
-            Kind::Xml,
-            Kind::Parquet,
-            Kind::FixedLength,
-            Kind::Text,
-            Kind::Lines,
-            Kind::Bytes,
-        ];
         ComponentDescription {
             kind: "FileRead",
             title: "File Read",
@@ -79,7 +68,7 @@ impl ComponentType for FileRead {
                     "The file, or a pattern: `storage:…`, `project:…`, or a path on the server. `${name}` stands for a \
                      field or a flow variable.",
                 ),
-                formats::format(&kinds, "What the file looks like."),
+                formats::format(&Kind::all(), "What the file looks like."),
                 formats::header(),
                 formats::delimiter(),
                 formats::records(

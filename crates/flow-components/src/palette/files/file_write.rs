@@ -41,17 +41,6 @@ pub(super) struct FileWrite;
 
 impl ComponentType for FileWrite {
     fn description(&self) -> ComponentDescription {
-        let kinds = [
-            Kind::Csv,
-            Kind::JsonLines,
-            Kind::Json,
-            Kind::Xml,
-            Kind::Parquet,
-            Kind::FixedLength,
-            Kind::Text,
-            Kind::Lines,
-            Kind::Bytes,
-        ];
         ComponentDescription {
             kind: "FileWrite",
             title: "File Write",
@@ -66,7 +55,7 @@ impl ComponentType for FileWrite {
                     PropertyKind::Path,
                     "The file: `storage:…`, or a path on the server. `${name}` stands for a field or a flow variable.",
                 ),
-                formats::format(&kinds, "What the file looks like."),
+                formats::format(&Kind::all(), "What the file looks like."),
                 formats::header(),
                 formats::delimiter(),
                 formats::records(

@@ -29,38 +29,17 @@ pub(in crate::formats) fn column<'a>(
         DataType::Date32 => primitive::<Date32Type>(values, count, date),
         DataType::Timestamp(TimeUnit::Microsecond, zone) if zone.as_deref().is_none_or(|zone| zone == "UTC") => {
             let mut builder = TimestampMicrosecondBuilder::with_capacity(count).with_data_type(data_type.clone());
-            let misfits = fill(values, |value| match value.map(|value| time_stamp(&value)) {
-                None => {
-                    builder.append_null();
-                    Some(())
-                }
-                Some(parsed) => {
-                    builder.append_option(parsed);
-                    parsed.map(|_| ())
-                }
-            });
+            let misfits = fill(values, time_stamp, |value| builder.append_option(value));
             (Arc::new(builder.finish()), misfits)
         }
         DataType::Boolean => {
             let mut builder = BooleanBuilder::with_capacity(count);
-            let misfits = fill(values, |value| match value.map(|value| boolean(&value)) {
-                None => {
-                    builder.append_null();
-                    Some(())
-                }
-                Some(parsed) => {
-                    builder.append_option(parsed);
-                    parsed.map(|_| ())
-                }
-            });
+            let misfits = fill(values, boolean, |value| builder.append_option(value));
             (Arc::new(builder.finish()), misfits)
         }
         other => {
             let mut builder = StringBuilder::with_capacity(count, count * 8);
-            fill(values, |value| {
-                builder.append_option(value);
-                Some(())
-            });
+            values.for_each(|value| builder.append_option(value));
             let texts = builder.finish();
             if *other == DataType::Utf8 {
                 return (Arc::new(texts), Vec::new());
@@ -84,16 +63,19 @@ fn typed(texts: &StringArray, data_type: &DataType) -> (ArrayRef, Vec<usize>) {
     }
 }
 
-/// Calls `add` for each value; the places where it fails are given back.
-fn fill<'a>(
+/// Appends what each value parses to: null for none and for what does not fit. The places of the latter are given back.
+fn fill<'a, T>(
     values: impl Iterator<Item = Option<Cow<'a, str>>>,
-    mut add: impl FnMut(Option<Cow<'a, str>>) -> Option<()>,
+    parse: impl Fn(&str) -> Option<T>,
+    mut append: impl FnMut(Option<T>),
 ) -> Vec<usize> {
     let mut misfits = Vec::new();
     for (place, value) in values.enumerate() {
-        if add(value).is_none() {
+        let parsed = value.as_deref().map(&parse);
+        if matches!(parsed, Some(None)) {
             misfits.push(place);
         }
+        append(parsed.flatten());
     }
     misfits
 }
@@ -104,22 +86,7 @@ fn primitive<'a, T: ArrowPrimitiveType>(
     parse: fn(&str) -> Option<T::Native>,
 ) -> (ArrayRef, Vec<usize>) {
     let mut builder = PrimitiveBuilder::<T>::with_capacity(count);
-    let misfits = fill(values, |value| match value {
-        None => {
-            builder.append_null();
-            Some(())
-        }
-        Some(value) => match parse(&value) {
-            Some(parsed) => {
-                builder.append_value(parsed);
-                Some(())
-            }
-            None => {
-                builder.append_null();
-                None
-            }
-        },
-    });
+    let misfits = fill(values, parse, |value| builder.append_option(value));
     (Arc::new(builder.finish()), misfits)
 }
 
