@@ -4,12 +4,15 @@ mod calls;
 mod commands;
 mod known;
 mod live;
+mod sign_ins;
 mod tokens;
 
 pub(crate) use crate::secrets::SecretPlace;
+pub use calls::Calls;
 pub(crate) use calls::new_key;
 pub use commands::*;
 pub(crate) use known::{Cluster, Clusters};
+pub use sign_ins::SignIns;
 
 use flow_api::{Account, RequestState, Server};
 use serde::Serialize;

@@ -23,6 +23,7 @@ pub mod tour;
 mod typescript;
 mod vcs;
 
+pub use cluster::{Calls, ClusterListView, ClusterView, SignIns};
 pub use command::Command;
 pub use designer::{Designer, DesignerOptions};
 pub use error::CommandError;

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::future::Future;
 
 /// The servers of a cluster by address, the one that answered last first, each with a client that acts for the author.
-pub(super) struct Calls {
+pub struct Calls {
     cluster: String,
     token: String,
     /// The address that the author named.
@@ -16,7 +16,7 @@ pub(super) struct Calls {
 
 impl Calls {
     /// The calls to a cluster with servers at `urls`, of which the author named the first.
-    pub(super) fn new(cluster: &str, urls: &[String], token: &str) -> Result<Self, CommandError> {
+    pub fn new(cluster: &str, urls: &[String], token: &str) -> Result<Self, CommandError> {
         let clients: Vec<Client> = urls.iter().map(|url| Client::new(url, token)).collect::<Result<_, _>>()?;
         Ok(Self {
             cluster: cluster.to_owned(),
@@ -27,7 +27,7 @@ impl Calls {
     }
 
     /// The client of the server at `address`.
-    pub(super) fn client(&self, address: &str) -> Result<Client, CommandError> {
+    pub fn client(&self, address: &str) -> Result<Client, CommandError> {
         let address = address.trim_end_matches('/');
         let known = self.clients.lock().iter().find(|client| client.address() == address).cloned();
         match known {
@@ -37,7 +37,7 @@ impl Calls {
     }
 
     /// The addresses: the one that the author named, then the others in order.
-    pub(super) fn addresses(&self) -> Vec<String> {
+    pub fn addresses(&self) -> Vec<String> {
         let clients = self.clients.lock();
         let others = clients.iter().map(|client| client.address()).filter(|address| *address != self.named);
         let mut others: Vec<String> = others.map(str::to_owned).collect();
@@ -47,7 +47,7 @@ impl Calls {
     }
 
     /// Asks one server after the other until one answers, be it with an error of its own.
-    pub(super) async fn any<T, F: Future<Output = Result<T, ClientError>>>(
+    pub async fn any<T, F: Future<Output = Result<T, ClientError>>>(
         &self,
         ask: impl Fn(Client) -> F,
     ) -> Result<T, CommandError> {
@@ -69,7 +69,7 @@ impl Calls {
 
     /// Learns which servers there are, and forgets those that are gone. The addresses are what the cluster says; the
     /// token goes to none that is less safe than the one that the author named.
-    pub(super) fn learn(&self, servers: &[Server]) {
+    pub fn learn(&self, servers: &[Server]) {
         let is_safe = self.named.starts_with("https://");
         let up = servers.iter().filter(|server| server.state != ServerState::Terminated);
         let addresses: Vec<&str> = up.map(|server| server.address.trim_end_matches('/')).collect();
