@@ -3,13 +3,13 @@ import type {
   LogEntry,
   Request,
   RequestDetail,
-  RequestQuery,
   RequestState,
   Requests,
   Role,
   SavedRows,
   ServerView,
 } from "../generated/types";
+import type { RequestFilter } from "./filter";
 import { sentence } from "./words";
 
 /** How many requests there are in each state; a state without requests may be missing. */
@@ -32,10 +32,36 @@ export interface ClusterChange {
   takeovers: readonly { dead: string; survivor: string; count: number }[];
 }
 
+/** Which part of a list of requests to read. */
+export interface RequestPage {
+  /** Only those older than this one. */
+  before?: number | undefined;
+  limit: number;
+  /** Whether each comes with its attempts. */
+  attempts?: boolean;
+}
+
+/** What can be done to many requests at once. */
+export type BulkAction = "re-execute" | "cancel";
+
+/** The requests that something is done to: these, or all that fit a filter. */
+export type BulkOf = { ids: readonly number[] } | { filter: RequestFilter };
+
+/** What was done to many requests, or would be. */
+export interface BulkOutcome {
+  /** How many there are. */
+  matched: number;
+  /** To how many it was, or would be, done. */
+  done: number;
+  /** To how many it was not, by the code of the reason. */
+  skipped: ReadonlyMap<string, number>;
+}
+
 /** Where the views of a cluster get what they show. Every promise rejects with something {@link ClusterError} takes. */
 export interface ClusterSource {
   overview(): Promise<Overview>;
-  requests(query: RequestQuery): Promise<Requests>;
+  /** The requests that fit, the newest first. */
+  requests(filter: RequestFilter, page: RequestPage): Promise<Requests>;
   request(id: number): Promise<RequestDetail>;
   /** The log of a request that follows the entry `after`, the oldest entry first. */
   log(id: number, after: number): Promise<LogEntry[]>;
@@ -47,6 +73,8 @@ export interface ClusterSource {
   /** Begins a new attempt; its owner is the server named, or whichever is asked. */
   reExecute(id: number, server?: string): Promise<Request>;
   cancel(id: number): Promise<Request>;
+  /** Does something to many requests; with `preview` it only tells what would happen. Where it can be done. */
+  bulk?(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome>;
   /** Hears what changes until the returned function is called. */
   changed(heard: (change: ClusterChange) => void): () => void;
   /** Whether a re-execution can be given to any server, or only to the one that answers. */

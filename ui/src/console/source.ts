@@ -7,13 +7,13 @@ import type {
   Project,
   Request,
   RequestDetail,
-  RequestQuery,
   Requests,
   SavedRows,
   Server,
   Updated,
 } from "../generated/types";
-import type { ClusterChange, ClusterSource, Counts, Overview } from "../cluster/source";
+import { queryOf, type RequestFilter } from "../cluster/filter";
+import type { ClusterChange, ClusterSource, Counts, Overview, RequestPage } from "../cluster/source";
 import { addressOf, call } from "./api";
 import type { Events } from "./events";
 
@@ -46,8 +46,8 @@ export class HttpSource implements ConsoleSource {
     return { servers: seen, counts, problem: null };
   }
 
-  requests(query: RequestQuery): Promise<Requests> {
-    return call("GET", addressOf("/requests", query));
+  requests(filter: RequestFilter, page: RequestPage): Promise<Requests> {
+    return call("GET", addressOf("/requests", queryOf(filter, page)));
   }
 
   request(id: number): Promise<RequestDetail> {

@@ -1,6 +1,7 @@
 import { platform } from "../platform";
-import type { ClusterChange, ClusterSource, Overview } from "../cluster/source";
-import type { Flow, LogEntry, Request, RequestDetail, RequestQuery, Requests, SavedRows } from "../generated/types";
+import { queryOf, type RequestFilter } from "../cluster/filter";
+import type { ClusterChange, ClusterSource, Overview, RequestPage } from "../cluster/source";
+import type { Flow, LogEntry, Request, RequestDetail, Requests, SavedRows } from "../generated/types";
 
 /** A cluster that the designer is signed in to, through the designer. */
 export class DesignerSource implements ClusterSource {
@@ -16,8 +17,8 @@ export class DesignerSource implements ClusterSource {
     return { servers, counts, problem };
   }
 
-  requests(query: RequestQuery): Promise<Requests> {
-    return platform.call("cluster_requests", { cluster: this.cluster, query });
+  requests(filter: RequestFilter, page: RequestPage): Promise<Requests> {
+    return platform.call("cluster_requests", { cluster: this.cluster, query: queryOf(filter, page) });
   }
 
   request(id: number): Promise<RequestDetail> {
