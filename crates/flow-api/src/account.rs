@@ -74,10 +74,14 @@ impl fmt::Debug for Login {
 pub struct Session {
     /// The account.
     pub account: Account,
-    /// When the session ends; absent for a caller with a token.
+    /// When the session ends unless it is used before; absent for a caller with a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub expires: Option<Time>,
+    /// Whether the password must be changed before anything else is answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub must_change_password: bool,
 }
 
 /// An account.
@@ -91,6 +95,8 @@ pub struct Account {
     /// A disabled account can do nothing.
     #[serde(default)]
     pub disabled: bool,
+    /// When it was made.
+    pub created: Time,
 }
 
 /// An account to make.
@@ -123,6 +129,20 @@ pub struct AccountChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub disabled: Option<bool>,
+}
+
+/// A password that an administrator had made for an account. It is shown once.
+#[derive(Clone, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewPassword {
+    /// The password. It counts until whoever signs in with it chooses another.
+    pub password: String,
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewPassword").finish_non_exhaustive()
+    }
 }
 
 /// A new password for the account that asks.
@@ -211,15 +231,35 @@ pub struct AuditRecord {
     pub address: String,
 }
 
-/// Which part of the audit trail to read, the newest first.
+/// Which part of the audit trail to read: all conditions that are given must hold. The newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// Only what came before the entry with this number.
+    /// Only what this account did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub before: Option<u64>,
+    pub account: Option<String>,
+    /// Only this action: `login-refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub action: Option<String>,
+    /// Only what has this text in its subject or detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub q: Option<String>,
+    /// Only what was done at this time or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub from: Option<Time>,
+    /// Only what was done before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub to: Option<Time>,
+    /// The `next` of the page before: the number of its last entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub after: Option<String>,
     /// At most so many, 1 to 1,000; 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

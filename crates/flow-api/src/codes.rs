@@ -31,6 +31,8 @@ codes! {
     AUTH_FORBIDDEN = "auth/forbidden", 403, "The role of this account is not enough";
     /// A change by cookie without the header that other origins cannot set.
     AUTH_CSRF = "auth/csrf", 403, "The request did not come from the console";
+    /// The password was made by an administrator: it must be changed first.
+    AUTH_PASSWORD_EXPIRED = "auth/password-expired", 403, "The password must be changed first";
     /// The body or the query cannot be read.
     INPUT_MALFORMED = "input/malformed", 400, "The request cannot be read";
     /// The body can be read but says something that cannot be.
@@ -41,6 +43,8 @@ codes! {
     INPUT_NO_SUCH_ENDPOINT = "input/no-such-endpoint", 404, "There is no such endpoint";
     /// The endpoint does not know this method.
     INPUT_METHOD = "input/method", 405, "The endpoint does not know this method";
+    /// The body did not come in time.
+    INPUT_TOO_SLOW = "input/too-slow", 408, "The request came too slowly";
     /// No such request.
     REQUEST_NOT_FOUND = "request/not-found", 404, "There is no such request";
     /// The request has no saved point of that number, or it keeps no stream.
@@ -49,6 +53,8 @@ codes! {
     REQUEST_STATE = "request/state", 409, "The state of the request does not allow this";
     /// The same Idempotency-Key was used for other requests.
     REQUEST_KEY_REUSED = "request/key-reused", 409, "The Idempotency-Key was used for something else";
+    /// A filter finds more requests than one call may change, or names none.
+    REQUEST_TOO_MANY = "request/too-many", 422, "Too many requests for one call";
     /// No such project.
     PROJECT_NOT_FOUND = "project/not-found", 404, "There is no such project";
     /// A project of this name exists.
@@ -73,6 +79,24 @@ codes! {
     ACCOUNT_LAST_ADMINISTRATOR = "account/last-administrator", 409, "The last administrator cannot go";
     /// No such token.
     TOKEN_NOT_FOUND = "token/not-found", 404, "There is no such token";
+    /// No such server.
+    SERVER_NOT_FOUND = "server/not-found", 404, "There is no such server";
+    /// Another server has this name.
+    SERVER_NAME_TAKEN = "server/name-taken", 409, "Another server has this name";
+    /// The server does not work, so that nothing can be given to it.
+    SERVER_NOT_RUNNING = "server/not-running", 409, "The server does not work";
+    /// No such setting.
+    SETTING_NOT_FOUND = "setting/not-found", 404, "There is no such setting";
+    /// The setting is made where the server is started.
+    SETTING_FIXED = "setting/fixed", 409, "The setting cannot be changed here";
+    /// Somebody else has changed the setting since it was read.
+    SETTING_CHANGED = "setting/changed", 409, "The setting has been changed since";
+    /// The project has no connection of this name.
+    CONNECTION_NOT_FOUND = "connection/not-found", 404, "The project has no such connection";
+    /// There is no credential for the host.
+    GIT_CREDENTIAL_NOT_FOUND = "git/credential-not-found", 404, "There is no credential for this host";
+    /// No such filter.
+    FILTER_NOT_FOUND = "filter/not-found", 404, "There is no such filter";
     /// The server is stopping.
     SERVER_STOPPING = "server/stopping", 503, "The server is stopping";
     /// The server lost its lease and stands back.

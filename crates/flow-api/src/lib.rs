@@ -8,28 +8,43 @@ mod account;
 mod client;
 pub mod codes;
 mod event;
+mod git;
+mod page;
 mod problem;
 mod project;
 mod request;
 mod secret;
 mod server;
+mod setting;
 mod time;
 mod typescript;
 
 pub use account::{
-    Account, AccountChange, AuditQuery, AuditRecord, Login, NewAccount, NewToken, NewTokenReply, PasswordChange, Role,
-    Session, Token,
+    Account, AccountChange, AuditQuery, AuditRecord, Login, NewAccount, NewPassword, NewToken, NewTokenReply,
+    PasswordChange, Role, Session, Token,
 };
-pub use client::{Client, ClientError, EventStream};
+pub use client::{Client, ClientError, EventStream, SavedFile};
 pub use event::Event;
+pub use git::{GitAccessTest, GitCredential, GitCredentialKind, GitHostQuery, NewGitCredential};
+pub use page::{Page, TestResult};
 pub use problem::Problem;
-pub use project::{FlowEntry, NewProject, Project, ProjectVersion, Update, Updated};
+pub use project::{
+    CommitFile, CommitFileChange, ConnectionEntry, ConnectionSecret, FlowEntry, HistoryQuery, NewProject, Project,
+    ProjectChange, ProjectCommit, ProjectOnServer, ProjectVersion, Update, Updated,
+};
 pub use request::{
-    Attempt, AttemptEnd, FlowAtVersion, LogEntry, LogQuery, NewRequests, Request, RequestDetail, RequestError,
-    RequestQuery, RequestSettings, RequestState, Requests, SavedKind, SavedPoint, SavedRows, WaitQuery,
+    Attempt, AttemptEnd, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FlowAtVersion, LogEntry, LogQuery,
+    NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestQuery, RequestSettings,
+    RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedQuery, SavedRows, Skipped, WaitQuery,
 };
 pub use secret::{NewSecrets, SecretEntry, SecretQuery};
-pub use server::{Owner, Server, ServerState};
+pub use server::{
+    About, Drift, LogLevel, Owner, Server, ServerLog, ServerLogLine, ServerLogQuery, ServerName, ServerState,
+};
+pub use setting::{
+    RetentionGroup, RetentionReport, RetentionWish, SavedFilter, Setting, SettingApplies, SettingChange, SettingKind,
+    SettingSource,
+};
 pub use time::Time;
 pub use typescript::{declarations, typescript};
 

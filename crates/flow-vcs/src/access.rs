@@ -10,11 +10,24 @@ use std::sync::Once;
 pub struct Access {
     user: Option<String>,
     secret: Option<String>,
+    key: Option<PrivateKey>,
+    host: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct PrivateKey {
+    key: String,
+    passphrase: Option<String>,
 }
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("secret", &self.secret.as_ref().map(|_| "…")).finish_non_exhaustive()
+        let shown = |is: bool| is.then_some("…");
+        f.debug_struct("Access")
+            .field("host", &self.host)
+            .field("secret", &shown(self.secret.is_some()))
+            .field("key", &shown(self.key.is_some()))
+            .finish_non_exhaustive()
     }
 }
 
@@ -26,12 +39,29 @@ impl Access {
 
     /// An access token for an `https` remote.
     pub fn token(token: impl Into<String>) -> Self {
-        Self { user: None, secret: Some(token.into()) }
+        Self { secret: Some(token.into()), ..Self::default() }
     }
 
     /// A name and password (or token) for an `https` remote.
     pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { user: Some(user.into()), secret: Some(password.into()) }
+        Self { user: Some(user.into()), secret: Some(password.into()), ..Self::default() }
+    }
+
+    /// A private key, as in its file, for an `ssh` remote; with its passphrase if it has one.
+    pub fn private_key(user: Option<String>, key: impl Into<String>, passphrase: Option<String>) -> Self {
+        Self { user, key: Some(PrivateKey { key: key.into(), passphrase }), ..Self::default() }
+    }
+
+    /// Shown to this host (with its port, if the address names one) and to no other, whereto ever a remote leads on.
+    #[must_use]
+    pub fn for_host(mut self, host: impl Into<String>) -> Self {
+        self.host = Some(host.into());
+        self
+    }
+
+    /// Whether this may be shown to the remote at `url`.
+    fn is_for(&self, url: &str) -> bool {
+        self.host.as_deref().is_none_or(|host| host_of(url).is_some_and(|asks| asks.eq_ignore_ascii_case(host)))
     }
 
     /// Callbacks that answer a remote's question. Each way is tried once: a remote that refuses an answer asks again.
@@ -45,17 +75,25 @@ impl Access {
                 tried.set(kind, fresh || tried.contains(kind));
                 fresh
             };
+            let is_for_it = self.is_for(url);
+            let own_user = self.user.as_deref().filter(|_| is_for_it);
             if try_once(CredentialType::USERNAME) {
-                return Cred::username(user.unwrap_or("git"));
+                return Cred::username(own_user.or(user).unwrap_or("git"));
             }
             if try_once(CredentialType::SSH_KEY) {
-                return Cred::ssh_key_from_agent(user.unwrap_or("git"));
+                let user = user.or(own_user).unwrap_or("git");
+                return match self.key.as_ref().filter(|_| is_for_it) {
+                    Some(PrivateKey { key, passphrase }) => {
+                        Cred::ssh_key_from_memory(user, None, key, passphrase.as_deref())
+                    }
+                    None => Cred::ssh_key_from_agent(user),
+                };
             }
             if try_once(CredentialType::USER_PASS_PLAINTEXT) {
-                return match (&self.secret, &config) {
+                return match (self.secret.as_ref().filter(|_| is_for_it), &config) {
                     (Some(secret), _) => {
                         // What the hosting services accept as the name beside a token.
-                        let user = self.user.as_deref().or(user).unwrap_or("x-access-token");
+                        let user = own_user.or(user).unwrap_or("x-access-token");
                         Cred::userpass_plaintext(user, secret)
                     }
                     (None, Some(config)) => Cred::credential_helper(config, url, user),
@@ -66,6 +104,19 @@ impl Access {
         });
         callbacks
     }
+}
+
+/// The host in a remote's address, with its port if the address names one: `git.example.org:8443`. None for a path.
+pub fn host_of(url: &str) -> Option<&str> {
+    let Some((_, rest)) = url.split_once("://") else {
+        // `git@host:path`, as scp writes it.
+        let (authority, path) = url.split_once(':')?;
+        let is_host = !authority.contains('/') && !path.starts_with(':');
+        return is_host.then(|| authority.rsplit('@').next().unwrap_or(authority));
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    (!host.is_empty()).then_some(host)
 }
 
 fn refused() -> git2::Error {
@@ -89,4 +140,34 @@ fn limit_waiting() {
             tracing::warn!(%error, "git remotes that do not answer may take minutes to give up on");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_an_address_is_found_however_it_is_written() {
+        assert_eq!(host_of("https://git.example.org/x.git"), Some("git.example.org"));
+        assert_eq!(host_of("https://anna:secret@git.example.org:8443/x"), Some("git.example.org:8443"));
+        assert_eq!(host_of("ssh://git@git.example.org/x"), Some("git.example.org"));
+        assert_eq!(host_of("git@git.example.org:team/x.git"), Some("git.example.org"));
+        assert_eq!(host_of("https://evil.example/@git.example.org/"), Some("evil.example"));
+        for path in ["/srv/x.git", "file:///srv/x.git", "./a:b"] {
+            assert_eq!(host_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_for_its_host_alone_and_shows_nowhere() {
+        let access = Access::token("hush").for_host("git.example.org");
+        assert!(access.is_for("https://git.example.org/x"));
+        for other in
+            ["https://example.org/x", "https://git.example.org:8443/x", "https://git.example.org.evil/x", "/srv"]
+        {
+            assert!(!access.is_for(other), "{other}");
+        }
+        let key = Access::private_key(None, "-----BEGIN hush", Some("hush".to_owned()));
+        assert!(!format!("{access:?} {key:?}").contains("hush"));
+    }
 }

@@ -7,9 +7,9 @@ mod access;
 mod error;
 mod repository;
 
-pub use access::Access;
+pub use access::{Access, host_of};
 pub use error::VcsError;
 pub use repository::{
-    Author, ChangedFile, Commit, FileChange, FileConflict, FileVersions, MergeFile, MergedFile, Pushed, RemoteAddress,
-    Repository, State, Status, Updated,
+    Author, ChangedFile, Commit, CommitChanges, FileChange, FileConflict, FileInCommit, FileVersions, MergeFile,
+    MergedFile, Pushed, RemoteAddress, RemoteBranch, Repository, State, Status, Updated,
 };

@@ -1,5 +1,6 @@
 //! A git repository with a working copy.
 
+mod changes;
 mod commit;
 mod history;
 mod merge;
@@ -11,10 +12,11 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{CommitChanges, FileInCommit};
 pub use commit::Author;
 pub use history::Commit;
 pub use merge::{FileConflict, FileVersions, MergeFile, MergedFile};
-pub use remote::{Pushed, RemoteAddress};
+pub use remote::{Pushed, RemoteAddress, RemoteBranch};
 pub use status::{ChangedFile, FileChange, State, Status};
 pub use update::Updated;
 

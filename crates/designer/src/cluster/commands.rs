@@ -5,7 +5,7 @@ use super::{ClusterListView, ClusterOverview, ClusterView};
 use crate::push_update::name_on_cluster;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
-    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Request, RequestDetail, RequestQuery, Requests, SavedRows,
+    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, Request, RequestDetail, RequestQuery, SavedRows,
 };
 use flow_model::FlowName;
 use serde::Deserialize;
@@ -146,9 +146,9 @@ pub struct ClusterRequests {
 
 impl Command for ClusterRequests {
     const NAME: &'static str = "cluster_requests";
-    type Output = Requests;
+    type Output = Page<Request>;
 
-    async fn run(self, designer: Arc<Designer>) -> Result<Requests, CommandError> {
+    async fn run(self, designer: Arc<Designer>) -> Result<Page<Request>, CommandError> {
         let (cluster, query) = (designer.clusters.cluster(&self.cluster).await?, &self.query);
         cluster.any(|client| async move { client.requests(query).await }).await
     }

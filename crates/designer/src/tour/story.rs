@@ -193,20 +193,20 @@ impl Batch {
     async fn look(&mut self, stage: &Stage) -> Result<bool, CommandError> {
         // Newer requests may be in between, so pages are read until all of the batch were seen.
         let mut seen: Vec<Request> = Vec::with_capacity(self.ids.len());
-        let mut before = None;
+        let mut after = None;
         while seen.len() < self.ids.len() {
             let query = &RequestQuery {
                 project: Some(stage.file.project.clone()),
                 flow: Some(stage.file.flow.clone()),
-                before,
+                after,
                 limit: Some(MOST),
                 attempts: true,
                 ..RequestQuery::default()
             };
             let page = stage.cluster.any(|client| async move { client.requests(query).await }).await?;
-            seen.extend(page.requests.into_iter().filter(|request| self.ids.contains(&request.id)));
-            before = page.next;
-            if before.is_none() {
+            seen.extend(page.items.into_iter().filter(|request| self.ids.contains(&request.id)));
+            after = page.next;
+            if after.is_none() {
                 break;
             }
         }

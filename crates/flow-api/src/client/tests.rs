@@ -1,4 +1,5 @@
 use super::*;
+use crate::Event;
 
 #[test]
 fn an_address_keeps_its_path_and_refuses_what_is_not_http() {
@@ -17,13 +18,14 @@ fn a_name_with_a_slash_stays_one_segment() {
 
 #[test]
 fn events_are_taken_as_they_complete_and_signs_of_life_are_passed_over() {
+    let received = |id: Option<&str>, event| events::Received { id: id.map(str::to_owned), event };
     let mut buffer =
-        b": keep-alive\n\nevent: request-changed\ndata: {\"event\":\"request-changed\",\"id\":7}\n\ndata: {\"ev"
+        b": keep-alive\n\nid: a-1\nevent: request-changed\ndata: {\"event\":\"request-changed\",\"id\":7}\n\ndata: {\"ev"
             .to_vec();
-    assert_eq!(events::take_events(&mut buffer), [Event::RequestChanged { id: 7 }]);
+    assert_eq!(events::take_events(&mut buffer), [received(Some("a-1"), Event::RequestChanged { id: 7 })]);
     assert_eq!(buffer, b"data: {\"ev");
     buffer.extend_from_slice(b"ent\":\"servers-changed\"}\n\n");
-    assert_eq!(events::take_events(&mut buffer), [Event::ServersChanged]);
+    assert_eq!(events::take_events(&mut buffer), [received(None, Event::ServersChanged)]);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Repository {
     }
 }
 
-fn describe(commit: &git2::Commit<'_>) -> Commit {
+pub(super) fn describe(commit: &git2::Commit<'_>) -> Commit {
     let author = commit.author();
     Commit {
         id: commit.id().to_string(),

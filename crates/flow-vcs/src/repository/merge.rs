@@ -25,6 +25,8 @@ pub struct FileVersions<'a> {
 pub enum MergedFile {
     /// The merged content.
     Content(Vec<u8>),
+    /// The file is gone.
+    Removed,
     /// What both sides changed differently, each in words.
     Conflicts(Vec<String>),
     /// The file is none of those that are merged in a way of their own: git merges it line by line.
@@ -110,7 +112,10 @@ impl Repository {
             let versions =
                 FileVersions { path: &path, base: base.content(), ours: ours.content(), theirs: theirs.content() };
             match merge_file(&versions) {
-                MergedFile::Content(content) => self.put(&mut index, &path, &content, ours.mode)?,
+                MergedFile::Content(content) => self.put(&mut index, &path, &content, ours.mode.or(theirs.mode))?,
+                MergedFile::Removed => {
+                    index.remove_path(Path::new(&path)).map_err(VcsError::git("take up a removed file"))?;
+                }
                 MergedFile::Conflicts(places) => drop(conflicts.insert(path, places)),
                 MergedFile::LineByLine => {}
             }

@@ -16,6 +16,15 @@ pub struct RemoteAddress {
     pub url: String,
 }
 
+/// A git branch of a remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RemoteBranch {
+    /// Its name.
+    pub name: String,
+    /// Its newest commit.
+    pub commit: String,
+}
+
 /// What a push did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pushed {
@@ -49,6 +58,25 @@ impl Repository {
             }),
             Err(error) => Err(remote_error("origin", url, &error)),
         }
+    }
+
+    /// Asks the remote at `url` for its git branches, without a working copy: whether it is there and lets us in. The
+    /// default branch comes first.
+    pub fn branches_at(url: &str, access: &Access) -> Result<Vec<RemoteBranch>, VcsError> {
+        let failed = |error: git2::Error| remote_error("origin", url, &error);
+        let mut remote = git2::Remote::create_detached(url).map_err(failed)?;
+        let callbacks = access.callbacks(git2::Config::open_default().ok());
+        let connection = remote.connect_auth(git2::Direction::Fetch, Some(callbacks), None).map_err(failed)?;
+        let heads = connection.list().map_err(failed)?;
+        let default = heads.iter().find(|head| head.name() == "HEAD").map(git2::RemoteHead::oid);
+        let branch = |head: &git2::RemoteHead<'_>| {
+            let name = head.name().strip_prefix("refs/heads/")?.to_owned();
+            Some(RemoteBranch { name, commit: head.oid().to_string() })
+        };
+        let mut branches: Vec<RemoteBranch> = heads.iter().filter_map(branch).collect();
+        let default = default.map(|id| id.to_string());
+        branches.sort_by_key(|branch| Some(&branch.commit) != default.as_ref());
+        Ok(branches)
     }
 
     /// Adds a remote, or gives the one of that name another address.

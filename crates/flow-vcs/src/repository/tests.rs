@@ -383,3 +383,36 @@ fn the_branch_follows_the_remotes_after_the_first_push() {
     let upstream = shared.one.git.branch_upstream_name("refs/heads/main").expect("is set");
     assert_eq!(upstream.as_str().expect("is text"), "refs/remotes/origin/main");
 }
+
+#[test]
+fn a_remote_tells_its_branches_without_a_working_copy() {
+    let shared = Shared::new();
+    let url = text(&shared.folder.path().join("origin.git"));
+    let newest = shared.publish("project/a", "second\n");
+    let branches = Repository::branches_at(&url, &Access::ambient()).expect("answers");
+    assert_eq!(branches.iter().map(|branch| branch.name.as_str()).collect::<Vec<_>>(), ["main"]);
+    assert_eq!(branches[0].commit, newest);
+    let nowhere = text(&shared.folder.path().join("nowhere.git"));
+    assert_eq!(Repository::branches_at(&nowhere, &Access::ambient()).unwrap_err().code(), "vcs/unreachable");
+}
+
+#[test]
+fn the_changes_of_a_folder_are_told_by_commit_with_what_was_there_before() {
+    let shared = Shared::new();
+    let second = shared.publish("project/a", "second\n");
+    shared.publish("elsewhere", "not the project's\n");
+    let newest = shared.publish("project/b", "new\n");
+    let changes = |after: Option<&str>, limit| shared.one.changes(&newest, "project", after, limit).expect("reads");
+
+    let all = changes(None, 10);
+    let ids: Vec<&str> = all.iter().map(|change| change.commit.id.as_str()).collect();
+    assert_eq!((ids.len(), ids[0], ids[1]), (3, newest.as_str(), second.as_str()));
+    assert_eq!((all[0].files[0].path.as_str(), &all[0].files[0].before), ("b", &None));
+    let file = &all[1].files[0];
+    assert_eq!((file.before.as_deref(), file.after.as_deref()), (Some(&b"first\n"[..]), Some(&b"second\n"[..])));
+    // What is hidden does not belong to the project.
+    assert_eq!(all[2].files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["a"]);
+
+    assert_eq!(changes(None, 2).len(), 2);
+    assert_eq!(changes(Some(&second), 10).len(), 1);
+}

@@ -9,7 +9,7 @@ use crate::outcome::Failure;
 use crate::server_process::{ClusterFolder, ServerProcess};
 use flow_api::{Client, NewProject, NewRequests, Request, RequestQuery, RequestState, Update};
 use flow_store::Role;
-use slow_service::SlowService;
+pub(super) use slow_service::SlowService;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -154,7 +154,7 @@ impl Pair {
     /// The requests as they are now, with their attempts.
     async fn listed(&self, started: &[Request]) -> Result<Vec<Request>, Failure> {
         let query = RequestQuery { limit: Some(IN_FLIGHT), attempts: true, ..RequestQuery::default() };
-        let mut listed = self.client(&self.survivor)?.requests(&query).await?.requests;
+        let mut listed = self.client(&self.survivor)?.requests(&query).await?.items;
         listed.retain(|request| started.iter().any(|one| one.id == request.id));
         Ok(listed)
     }
@@ -173,7 +173,7 @@ impl Pair {
     }
 }
 
-async fn make_token(folder: &Path) -> Result<String, Failure> {
+pub(super) async fn make_token(folder: &Path) -> Result<String, Failure> {
     let database = CheckpointConnection::Sqlite(ClusterFolder(folder).database()).open_existing()?;
     let store = database.store.as_ref();
     let password: String = (0..32).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();

@@ -1,0 +1,51 @@
+use super::RequestError;
+use crate::{Owner, Time};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+/// One try of a request by one owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub attempt: u32,
+    /// Whose it was.
+    pub owner: Owner,
+    /// When it began.
+    pub started: Time,
+    /// When its first component began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub first_component_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ended: Option<Time>,
+    /// How it ended; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub end: Option<AttemptEnd>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub error: Option<RequestError>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AttemptEnd {
+    /// The request finished.
+    Finished,
+    /// It failed.
+    Failed,
+    /// The request waits durably.
+    Waiting,
+    /// Its server stopped in good order and let go of it.
+    Released,
+    /// Its server was lost.
+    OwnerLost,
+    /// Somebody cancelled the request.
+    Cancelled,
+}
