@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
@@ -43,7 +44,8 @@ impl Default for DispatcherSettings {
 /// How many running requests the look for unattended ones takes in.
 const UNATTENDED_AT_ONCE: usize = 10_000;
 
-type RunningAttempt = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What an attempt leaves behind: its request as it is then, or none if somebody else knows more by now.
+type RunningAttempt = Pin<Box<dyn Future<Output = Option<Request>> + Send>>;
 type Attempt = Arc<dyn Fn(Request, CancellationToken) -> RunningAttempt + Send + Sync>;
 
 /// Claims requests for one epoch of this server and runs an attempt of each.
@@ -60,6 +62,8 @@ struct Shared {
     attempt: Attempt,
     work: Arc<Notify>,
     slots: Arc<Semaphore>,
+    /// There may be requests to claim that were left for want of room.
+    more: AtomicBool,
     running: Mutex<HashMap<RequestId, CancellationToken>>,
     tasks: TaskTracker,
     /// Cancelled: nothing new is claimed.
@@ -82,8 +86,9 @@ impl Slot {
 }
 
 impl Dispatcher {
-    /// Starts to claim. `attempt` runs one attempt of a claimed request and ends it in the store; its token is
-    /// cancelled when the request is cancelled or the server stops. Everything stops when the membership ends.
+    /// Starts to claim. `attempt` runs one attempt of a claimed request, ends it in the store and gives the request as it
+    /// left it; its token is cancelled when the request is cancelled or the server stops. Everything stops when the
+    /// membership ends.
     pub fn start<Run, Running>(
         store: Arc<dyn Store>,
         membership: &Membership,
@@ -92,7 +97,7 @@ impl Dispatcher {
     ) -> Self
     where
         Run: Fn(Request, CancellationToken) -> Running + Send + Sync + 'static,
-        Running: Future<Output = ()> + Send + 'static,
+        Running: Future<Output = Option<Request>> + Send + 'static,
     {
         let stopping = membership.ended().child_token();
         let shared = Arc::new(Shared {
@@ -103,6 +108,7 @@ impl Dispatcher {
             attempt: Arc::new(move |request, cancel| Box::pin(attempt(request, cancel))),
             work: membership.work(),
             slots: Arc::new(Semaphore::new(settings.concurrency)),
+            more: AtomicBool::new(true),
             running: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: stopping.child_token(),
@@ -159,6 +165,8 @@ async fn claim_for_ever(shared: Arc<Shared>) {
     let mut changes = shared.store.changes();
     loop {
         changes.borrow_and_update();
+        // Said before the look: who ends from here on wakes this loop, unless it turns out that nothing was left.
+        shared.more.store(true, Ordering::SeqCst);
         let room = shared.slots.available_permits();
         let claimed = if room > 0 && shared.guard.may_act() { claim(&shared, room).await } else { 0 };
         if claimed > 0 {
@@ -168,6 +176,9 @@ async fn claim_for_ever(shared: Arc<Shared>) {
                 shared.work.notified().await;
             }
             continue;
+        }
+        if room > 0 {
+            shared.more.store(false, Ordering::SeqCst);
         }
         let wait = time_to_next(&shared, pace).await;
         tokio::select! {
@@ -248,6 +259,8 @@ fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToke
     let tasks = shared.tasks.clone();
     tasks.spawn(async move {
         let ended = work.await;
+        // One that waits may be due before anybody looks again; one that has ended brings nothing to claim.
+        let is_over = matches!(&ended, Ok(Some(request)) if request.state.is_ended());
         if ended.is_err_and(|error| error.is_panic()) {
             let message = format!("attempt {attempt} ended in a defect of Cairn itself; the server's log says where");
             let error = RequestError { code: "engine/panic".to_owned(), message, component: None };
@@ -258,7 +271,9 @@ fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToke
         }
         shared.running.lock().remove(&id);
         drop(permit);
-        shared.work.notify_one();
+        if !is_over || shared.more.load(Ordering::SeqCst) {
+            shared.work.notify_one();
+        }
     });
 }
 

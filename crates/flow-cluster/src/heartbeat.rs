@@ -4,6 +4,7 @@
 use crate::guard::Guard;
 use crate::lease::{LeaseSettings, Moment};
 use crate::lock_file::OwnLock;
+use crate::pulse::Pulse;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -34,14 +35,29 @@ impl Ticker {
     }
 }
 
-/// Starts this server's heartbeat.
-pub(crate) fn beat(lock: Arc<OwnLock>, guard: Arc<Guard>, settings: LeaseSettings) -> io::Result<Ticker> {
+/// Starts this server's heartbeat, which goes on for as long as `pulse` does.
+pub(crate) fn beat(
+    lock: Arc<OwnLock>,
+    guard: Arc<Guard>,
+    pulse: Arc<Pulse>,
+    settings: LeaseSettings,
+) -> io::Result<Ticker> {
     let mut counter = 0;
-    let mut failing = false;
+    let (mut failing, mut standing_still) = (false, false);
     Ticker::start("cairn-heartbeat", settings.heartbeat, move || {
-        counter += 1;
         // Taken before the write: the others may see it at any moment from here on, but none before.
         let sent = Moment::now();
+        let stood_still = std::mem::replace(&mut standing_still, pulse.has_stopped(sent, settings.standstill()));
+        if standing_still {
+            if !stood_still {
+                tracing::error!(
+                    code = "cluster/standstill", after_ms = settings.standstill().as_millis(),
+                    "this server's own tasks stand still; it stops its heartbeat, so that others go on with its requests"
+                );
+            }
+            return;
+        }
+        counter += 1;
         match lock.write_heartbeat(counter) {
             Ok(()) => {
                 guard.heartbeat_succeeded(sent);

@@ -25,6 +25,11 @@ impl LeaseSettings {
         self.lease * 3 / 4
     }
 
+    /// How long a server's own tasks may stand still before it stops its heartbeat.
+    pub(crate) fn standstill(&self) -> Duration {
+        self.lease * 3
+    }
+
     /// The longest gap between two own heartbeats after which an observer still trusts its own view of the others.
     pub(crate) fn steady_gap(&self) -> Duration {
         (self.heartbeat * 2).min(self.may_act_for())

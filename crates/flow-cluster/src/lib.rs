@@ -19,6 +19,7 @@ mod membership;
 mod observation;
 mod peers;
 mod process;
+mod pulse;
 mod takeover;
 
 pub use dispatcher::{Dispatcher, DispatcherSettings, Slot};

@@ -6,9 +6,10 @@ use crate::guard::Guard;
 use crate::heartbeat::{Ticker, beat};
 use crate::lease::{LeaseSettings, Moment};
 use crate::lock_file::{OwnLock, create_folder};
-use crate::peers::{Loss, Peers};
+use crate::peers::{Loss, Peers, Sign};
 use crate::process::ProcessIdentity;
-use crate::takeover::take_over;
+use crate::pulse::Pulse;
+use crate::takeover::{end_if_in_the_way, take_over};
 use flow_store::{NewServer, Owner, ServerId, ServerState, Store};
 use parking_lot::Mutex;
 use std::path::Path;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub own: Owner,
     pub settings: LeaseSettings,
     pub guard: Arc<Guard>,
+    /// Beats whenever the list of servers was read, or could not be.
+    pub pulse: Arc<Pulse>,
     pub peers: Peers,
     pub events: broadcast::Sender<ClusterEvent>,
     /// There may be requests to claim.
@@ -71,7 +74,9 @@ impl Membership {
         let process = ProcessIdentity::own().map_err(ClusterError::process)?;
         let lock = Arc::new(create_lock(lock_folder, &identity, process)?);
         let guard = Arc::new(Guard::new(settings));
-        let beating = beat(Arc::clone(&lock), Arc::clone(&guard), settings).map_err(ClusterError::process)?;
+        let pulse = Arc::new(Pulse::new());
+        let beating = beat(Arc::clone(&lock), Arc::clone(&guard), Arc::clone(&pulse), settings);
+        let beating = beating.map_err(ClusterError::process)?;
         let own = store.register(new_server(identity, process, &lock)).await?;
         tracing::info!(server = %own.server, epoch = %own.epoch, "joined the cluster");
 
@@ -82,6 +87,7 @@ impl Membership {
             own,
             settings,
             guard,
+            pulse,
             events: broadcast::channel(EVENTS_KEPT).0,
             work: Arc::new(Notify::new()),
             rescan: Notify::new(),
@@ -187,7 +193,9 @@ fn new_server(identity: Identity, process: ProcessIdentity, lock: &OwnLock) -> N
 fn observe(shared: &Arc<Shared>) -> std::io::Result<Ticker> {
     let shared = Arc::clone(shared);
     Ticker::start("cairn-observer", shared.settings.heartbeat, move || {
-        shared.peers.observe(&shared.guard, shared.settings.lease);
+        for (ghost, process) in shared.peers.observe(&shared.guard, shared.settings.lease) {
+            end_if_in_the_way(&shared, &ghost, process);
+        }
     })
 }
 
@@ -224,6 +232,7 @@ async fn rescan_for_ever(shared: Arc<Shared>) {
             }
             Err(_) => {}
         }
+        shared.pulse.beat();
         tokio::select! {
             () = shared.rescan.notified() => {}
             () = tokio::time::sleep(shared.settings.heartbeat) => {}
@@ -235,6 +244,9 @@ async fn rescan_for_ever(shared: Arc<Shared>) {
 async fn answer_losses(shared: Arc<Shared>, mut losses: UnboundedReceiver<Loss>) {
     let takeovers = tokio_util::task::TaskTracker::new();
     while let Some(loss) = losses.recv().await {
+        if loss.sign == Sign::LockFreed {
+            shared.peers.lock_freed(&loss.peer);
+        }
         let work = take_over(Arc::clone(&shared), loss);
         takeovers.spawn(shared.ended.clone().run_until_cancelled_owned(work));
     }

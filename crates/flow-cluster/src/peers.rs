@@ -1,5 +1,8 @@
 //! The other servers that are alive, and the two ways to notice that one is not: its lock was freed (it ended), or its
 //! heartbeat stood still for a lease (it hangs).
+//!
+//! A server that hung and lost its requests is watched on as a *ghost* until its process has ended or joined anew: it
+//! may wake up, begin a write that changes nothing any more, and hang again in the middle of it.
 
 use crate::guard::Guard;
 use crate::lease::Moment;
@@ -8,7 +11,8 @@ use crate::observation::Observation;
 use crate::process::ProcessIdentity;
 use flow_store::{Owner, Server, ServerState};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -36,8 +40,17 @@ pub(crate) enum Sign {
 /// The peers that are watched at this time.
 pub(crate) struct Peers {
     own: Owner,
-    watched: Mutex<HashMap<Owner, Peer>>,
+    watched: Mutex<Watched>,
     losses: UnboundedSender<Loss>,
+}
+
+#[derive(Default)]
+struct Watched {
+    living: HashMap<Owner, Peer>,
+    /// Epochs that are over, whose lock is still held.
+    ghosts: HashMap<Owner, Peer>,
+    /// Epochs whose lock was seen free.
+    buried: HashSet<Owner>,
 }
 
 struct Peer {
@@ -67,61 +80,96 @@ impl Peers {
 
     /// Brings the watched peers in line with the list of servers.
     pub fn reconcile(&self, servers: &[Server]) -> Changes {
-        let living: HashMap<Owner, &Server> = servers
+        let (over, living): (Vec<&Server>, Vec<&Server>) = servers
             .iter()
-            .filter(|server| server.state != ServerState::Terminated && server.id != self.own.server)
-            .map(|server| (server.owner(), server))
-            .collect();
+            .filter(|server| server.id != self.own.server)
+            .partition(|server| server.state == ServerState::Terminated);
         let mut watched = self.watched.lock();
         let mut changes = Changes::default();
-        watched.retain(|peer, _| {
-            let stays = living.contains_key(peer);
-            if !stays {
-                changes.left.push(peer.clone());
-            }
-            stays
-        });
-        for (owner, server) in living {
-            if !watched.contains_key(&owner) {
-                watched.insert(owner.clone(), Peer::new(server));
-                changes.joined.push(owner);
+        let alive: HashSet<Owner> = living.iter().map(|server| server.owner()).collect();
+        let gone = watched.living.extract_if(|peer, _| !alive.contains(peer)).collect::<Vec<_>>();
+        for (owner, peer) in gone {
+            watched.haunt(owner.clone(), peer);
+            changes.left.push(owner);
+        }
+        for server in living {
+            if !watched.living.contains_key(&server.owner()) {
+                watched.living.insert(server.owner(), Peer::new(server));
+                changes.joined.push(server.owner());
             }
         }
-        for (owner, peer) in watched.iter_mut() {
-            peer.open(owner, &self.losses);
+        for server in over {
+            watched.haunt(server.owner(), Peer::new(server));
         }
+        watched.open(&self.losses);
         changes
     }
 
-    /// Looks at every peer's heartbeat once.
-    pub fn observe(&self, guard: &Guard, lease: Duration) {
-        for (owner, peer) in self.watched.lock().iter_mut() {
-            peer.open(owner, &self.losses);
-            let was_suspected = std::mem::replace(&mut peer.suspected, false);
-            peer.suspected = peer.is_silent(guard, lease);
-            if peer.suspected && !was_suspected {
+    /// Looks at every peer's heartbeat once. The answer is the processes of ghosts that are silent at this time.
+    pub fn observe(&self, guard: &Guard, lease: Duration) -> Vec<(Owner, ProcessIdentity)> {
+        let mut watched = self.watched.lock();
+        watched.open(&self.losses);
+        for (owner, peer) in &mut watched.living {
+            if peer.falls_silent(guard, lease) {
                 let loss = Loss { peer: owner.clone(), sign: Sign::Silent(peer.process) };
                 // Nobody listens any more only when this server itself is leaving.
                 let _ = self.losses.send(loss);
             }
         }
+        let ghosts = watched.ghosts.iter_mut().filter(|(_, ghost)| ghost.lock.is_some());
+        ghosts
+            .filter_map(|(owner, ghost)| ghost.is_silent(guard, lease).then(|| (owner.clone(), ghost.process)))
+            .collect()
     }
 
     /// Whether the loss still holds: nobody has dealt with it, and a silent peer has not beaten again.
     pub fn still_lost(&self, loss: &Loss) -> bool {
         let watched = self.watched.lock();
-        watched.get(&loss.peer).is_some_and(|peer| loss.sign == Sign::LockFreed || peer.suspected)
+        watched.living.get(&loss.peer).is_some_and(|peer| loss.sign == Sign::LockFreed || peer.suspected)
     }
 
     /// Whether a thread waits for the peer's lock.
     #[cfg(test)]
     pub fn watches(&self, peer: &Owner) -> bool {
-        self.watched.lock().get(peer).is_some_and(|peer| peer.lock.is_some())
+        self.watched.lock().living.get(peer).is_some_and(|peer| peer.lock.is_some())
     }
 
-    /// The peer is dead: it is watched no longer.
+    /// The peer's epoch is over: it is watched only as a ghost.
     pub fn forget(&self, peer: &Owner) {
-        self.watched.lock().remove(peer);
+        let mut watched = self.watched.lock();
+        if let Some((owner, gone)) = watched.living.remove_entry(peer) {
+            watched.haunt(owner, gone);
+        }
+    }
+
+    /// The peer's lock was freed: once its epoch is over, there is nothing left to watch.
+    pub fn lock_freed(&self, peer: &Owner) {
+        let mut watched = self.watched.lock();
+        watched.ghosts.remove(peer);
+        watched.buried.insert(peer.clone());
+    }
+}
+
+impl Watched {
+    /// From here on the peer is a ghost, unless its lock was seen free already.
+    fn haunt(&mut self, owner: Owner, peer: Peer) {
+        if !self.buried.contains(&owner) {
+            self.ghosts.entry(owner).or_insert(peer);
+        }
+    }
+
+    fn open(&mut self, losses: &UnboundedSender<Loss>) {
+        for (owner, peer) in &mut self.living {
+            if let Err(error) = peer.open(owner, losses) {
+                // The lease decides: a file that cannot be seen for that long has no server behind it.
+                tracing::warn!(file = %peer.path.display(), %error, "the lock file of a server cannot be opened");
+            }
+        }
+        // Behind a file that was removed nobody can see a process.
+        let removed = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
+        let unseen =
+            self.ghosts.extract_if(|owner, ghost| ghost.open(owner, losses).is_err_and(|error| removed(&error)));
+        self.buried.extend(unseen.map(|(owner, _)| owner));
     }
 }
 
@@ -137,23 +185,20 @@ impl Peer {
     }
 
     /// Opens the lock file and lets a thread wait on it, if that has not been done.
-    fn open(&mut self, owner: &Owner, losses: &UnboundedSender<Loss>) {
-        if self.lock.is_some() {
-            return;
+    fn open(&mut self, owner: &Owner, losses: &UnboundedSender<Loss>) -> std::io::Result<()> {
+        if self.lock.is_none() {
+            let lock = Arc::new(PeerLock::open(&self.path)?);
+            wait_in_thread(owner.clone(), Arc::clone(&lock), losses.clone())?;
+            self.lock = Some(lock);
         }
-        match PeerLock::open(&self.path) {
-            Ok(lock) => {
-                let lock = Arc::new(lock);
-                match wait_in_thread(owner.clone(), Arc::clone(&lock), losses.clone()) {
-                    Ok(()) => self.lock = Some(lock),
-                    Err(error) => tracing::error!(%error, "no thread could be started to watch a server; trying again"),
-                }
-            }
-            // The lease decides: a file that cannot be seen for that long has no server behind it.
-            Err(error) => {
-                tracing::warn!(file = %self.path.display(), %error, "the lock file of a server cannot be opened")
-            }
-        }
+        Ok(())
+    }
+
+    /// Looks at the heartbeat once: whether the peer is silent now and was not at the last look.
+    fn falls_silent(&mut self, guard: &Guard, lease: Duration) -> bool {
+        let was_suspected = std::mem::replace(&mut self.suspected, false);
+        self.suspected = self.is_silent(guard, lease);
+        self.suspected && !was_suspected
     }
 
     fn is_silent(&mut self, guard: &Guard, lease: Duration) -> bool {

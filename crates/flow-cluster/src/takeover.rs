@@ -1,6 +1,7 @@
 //! What a survivor does when a peer is lost.
 
 use crate::event::ClusterEvent;
+use crate::lease::Moment;
 use crate::membership::Shared;
 use crate::peers::{Loss, Sign};
 use crate::process::ProcessIdentity;
@@ -17,10 +18,7 @@ pub(crate) async fn take_over(shared: Arc<Shared>, loss: Loss) {
     let peer = &loss.peer;
     let mut wait = FIRST_WAIT;
     while shared.peers.still_lost(&loss) {
-        let answer = match loss.sign {
-            Sign::LockFreed => shared.store.take_over(&shared.own, peer).await,
-            Sign::Silent(process) => take_over_from_hanging(&shared, peer, process).await,
-        };
+        let answer = get_through(&shared, &loss).await;
         match answer {
             Ok(takeover) => return taken(&shared, &loss, takeover),
             Err(StoreError::StaleOwner { .. }) => return shared.declared_dead(),
@@ -35,25 +33,33 @@ pub(crate) async fn take_over(shared: Arc<Shared>, loss: Loss) {
     }
 }
 
-/// A process that hangs may do so while it holds the store's write lock, and would then hold up every takeover, its
-/// own included. So whoever is both silent and in the way is ended.
-async fn take_over_from_hanging(
-    shared: &Shared,
-    peer: &Owner,
-    process: ProcessIdentity,
-) -> Result<Takeover, StoreError> {
-    let takeover = shared.store.take_over(&shared.own, peer);
+/// Takes over, and sees to it that nobody stands in the way for ever: a process that hangs may do so while it holds the
+/// store's write lock, and would then hold up every takeover, its own included. So whoever is both silent and in the
+/// way is ended. Of anybody else in the way the log tells.
+async fn get_through(shared: &Shared, loss: &Loss) -> Result<Takeover, StoreError> {
+    let takeover = shared.store.take_over(&shared.own, &loss.peer);
     tokio::pin!(takeover);
+    let mut tell = Moment::now();
     loop {
-        end_if_in_the_way(shared, peer, process);
+        if let Sign::Silent(process) = loss.sign {
+            end_if_in_the_way(shared, &loss.peer, process);
+        }
         tokio::select! {
             answer = &mut takeover => return answer,
             () = tokio::time::sleep(shared.settings.heartbeat) => {}
         }
+        if Moment::now().since(tell) >= shared.settings.lease {
+            tell = Moment::now();
+            tracing::warn!(
+                code = "cluster/takeover-waits", server = %loss.peer.server, pid = shared.store.write_lock_holder(),
+                "a takeover waits for the database; if a process holds its write lock, this is its pid: end it if it hangs"
+            );
+        }
     }
 }
 
-fn end_if_in_the_way(shared: &Shared, peer: &Owner, process: ProcessIdentity) {
+/// Ends a silent process if it holds the store's write lock or is the next to get it.
+pub(crate) fn end_if_in_the_way(shared: &Shared, peer: &Owner, process: ProcessIdentity) {
     if shared.store.write_lock_holder().map(i32::unsigned_abs) != Some(process.pid) {
         return;
     }

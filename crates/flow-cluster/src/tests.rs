@@ -1,8 +1,10 @@
 //! Servers of one cluster, with the in-memory store and, where it matters, real processes.
 
 mod dispatch;
+mod known_failures;
 mod loss;
 
+use crate::process::ProcessIdentity;
 use crate::{ClusterEvent, Identity, LeaseSettings, Membership};
 use flow_store::{
     MemoryStore, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, ServerId, ServerState, Store,
@@ -48,13 +50,12 @@ impl Cluster {
         let path = self.folder.path().join(format!("{name}.lock"));
         std::fs::write(&path, "heartbeat 00000000000000000001\n").unwrap();
         let process = hold_lock(&path);
-        let pid = process.0.id();
         let server = NewServer {
             id: id(name),
             name: name.to_owned(),
             address: "http://127.0.0.1:2".to_owned(),
-            pid,
-            process_start: 0,
+            pid: process.0.id(),
+            process_start: ProcessIdentity::of(process.0.id()).unwrap().start,
             lock_path: path.to_string_lossy().into_owned(),
         };
         let owner = self.store().register(server).await.unwrap();

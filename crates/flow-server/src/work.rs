@@ -1,5 +1,6 @@
 //! This server's place in the cluster, and the requests it works on.
 
+use crate::endings::{Ending, Endings};
 use crate::routes::runs_at_once;
 use flow_cluster::{ClusterError, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership};
 use flow_engine::{Engine, EngineError, OwnerGuard};
@@ -35,6 +36,7 @@ pub struct Joining {
 /// new life with nothing of the old.
 pub struct Work {
     joining: Joining,
+    endings: Arc<Endings>,
     life: Mutex<Option<Life>>,
 }
 
@@ -46,8 +48,9 @@ struct Life {
 impl Work {
     /// Joins the cluster and begins to work.
     pub async fn begin(joining: Joining) -> Result<Self, ClusterError> {
-        let life = live(&joining).await?;
-        Ok(Self { joining, life: Mutex::new(Some(life)) })
+        let endings = Arc::<Endings>::default();
+        let life = live(&joining, joining.identity.name.clone(), &endings).await?;
+        Ok(Self { joining, endings, life: Mutex::new(Some(life)) })
     }
 
     /// Whose requests this server works on at this time; none while it is not in the cluster.
@@ -63,6 +66,28 @@ impl Work {
     /// Makes requests, all or none. Where there is room for all of them they are this server's own and run at once;
     /// else they are queued for whoever has room.
     pub async fn create_requests(&self, new: Vec<NewRequest>) -> Result<Vec<Created>, StoreError> {
+        self.create(new, |_| ()).await
+    }
+
+    /// Makes requests as [`Self::create_requests`] does, each with a way to wait for its end.
+    pub async fn create_awaited(&self, new: Vec<NewRequest>) -> Result<Vec<(Created, Ending)>, StoreError> {
+        let mut endings = Vec::with_capacity(new.len());
+        let created = self.create(new, |created| endings.push(self.endings.of(&created.request))).await?;
+        Ok(created.into_iter().zip(endings).collect())
+    }
+
+    /// Waits until a request has ended, at most for `patience`, and gives it as it is then.
+    pub async fn until_ended(&self, id: RequestId, patience: Duration) -> Result<Request, StoreError> {
+        let request = self.joining.store.get(id).await?;
+        self.endings.of(&request).request(self.joining.store.as_ref(), patience).await
+    }
+
+    /// `before_it_runs` sees each request when it is made and cannot have ended here yet.
+    async fn create(
+        &self,
+        new: Vec<NewRequest>,
+        mut before_it_runs: impl FnMut(&Created),
+    ) -> Result<Vec<Created>, StoreError> {
         let dispatcher = self.dispatcher();
         let mut slots = Vec::new();
         if let Some(dispatcher) = &dispatcher {
@@ -70,12 +95,15 @@ impl Work {
         }
         let owner = if slots.len() == new.len() { self.owner() } else { None };
         let created = self.joining.store.create_requests(new, owner).await?;
-        for created in created.iter().filter(|created| runs_at_once(created)) {
-            if let Some(slot) = slots.pop() {
-                slot.run(created.request.clone());
+        for created in &created {
+            before_it_runs(created);
+            if created.new {
+                match slots.pop() {
+                    Some(slot) if runs_at_once(created) => slot.run(created.request.clone()),
+                    _ => self.wake(),
+                }
             }
         }
-        self.wake();
         Ok(created)
     }
 
@@ -112,7 +140,7 @@ impl Work {
                 old.dispatcher.stop(Duration::ZERO).await;
             }
             while !stopping.is_cancelled() && self.life.lock().is_none() {
-                match live(&self.joining).await {
+                match self.live_again().await {
                     Ok(life) => self.go_on_with(life, stopping).await,
                     Err(error) => {
                         tracing::warn!(code = error.code(), %error, "this server cannot join its cluster again; trying on");
@@ -121,6 +149,14 @@ impl Work {
                 }
             }
         }
+    }
+
+    /// Joins under the name that the cluster knows by now, which may have been changed since the start.
+    async fn live_again(&self) -> Result<Life, ClusterError> {
+        let servers = self.joining.store.servers().await?;
+        let known = servers.into_iter().find(|server| server.id == self.joining.identity.id);
+        let name = known.map_or_else(|| self.joining.identity.name.clone(), |known| known.name);
+        live(&self.joining, name, &self.endings).await
     }
 
     /// Works on under a new epoch, unless the server began to stop meanwhile.
@@ -150,16 +186,18 @@ impl Work {
     }
 }
 
-async fn live(joining: &Joining) -> Result<Life, ClusterError> {
+/// Joins the cluster as `name`. Whoever waits for requests is told of them by `endings`.
+async fn live(joining: &Joining, name: String, endings: &Arc<Endings>) -> Result<Life, ClusterError> {
     let store = Arc::clone(&joining.store);
-    let membership =
-        Membership::join(Arc::clone(&store), &joining.lock_folder, joining.identity.clone(), joining.lease).await?;
+    let identity = Identity { name, ..joining.identity.clone() };
+    let membership = Membership::join(Arc::clone(&store), &joining.lock_folder, identity, joining.lease).await?;
     let guard = membership.guard();
     let settings = DispatcherSettings { concurrency: joining.concurrency, ..DispatcherSettings::default() };
     let attempts = Attempts { engine: joining.engine.clone(), store: Arc::clone(&store), guard };
+    let endings = Arc::clone(endings);
     let dispatcher = Dispatcher::start(store, &membership, settings, move |request, cancel| {
-        let attempts = attempts.clone();
-        async move { attempts.run(request, cancel).await }
+        let (attempts, endings) = (attempts.clone(), Arc::clone(&endings));
+        async move { attempts.run(request, cancel).await.inspect(|left| endings.tell(left)) }
     });
     Ok(Life { membership, dispatcher })
 }
@@ -184,16 +222,19 @@ impl OwnerGuard for LeaseGuard {
 impl Attempts {
     /// Runs one attempt to its end. One that broke off because the lease was running out goes on from its saved
     /// points once this server may act again, if the request is still its own by then.
-    async fn run(&self, request: Request, cancel: CancellationToken) {
+    async fn run(&self, mut request: Request, cancel: CancellationToken) -> Option<Request> {
         let (id, fence) = (request.id, request.fence);
-        let mut current = Some(request);
-        while let Some(request) = current.take() {
+        loop {
             let guard: Arc<dyn OwnerGuard> = Arc::new(LeaseGuard(Arc::clone(&self.guard)));
             match self.engine.execute(request, guard, cancel.clone()).await {
-                Ok(_) | Err(EngineError::Fenced) => {}
-                Err(EngineError::MayNotAct) => current = self.when_allowed(id, fence, &cancel).await,
-                // The dispatcher finds it unattended and gives it back to the cluster.
-                Err(error) => tracing::warn!(code = error.code(), %error, request = %id, "an attempt broke off"),
+                Ok(ended) => return Some(ended),
+                Err(EngineError::Fenced) => return None,
+                Err(EngineError::MayNotAct) => request = self.when_allowed(id, fence, &cancel).await?,
+                Err(error) => {
+                    // The dispatcher finds it unattended and gives it back to the cluster.
+                    tracing::warn!(code = error.code(), %error, request = %id, "an attempt broke off");
+                    return None;
+                }
             }
         }
     }

@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-const QUICK: DispatcherSettings = DispatcherSettings {
+pub(super) const QUICK: DispatcherSettings = DispatcherSettings {
     concurrency: 2,
     shortest_poll: Duration::from_millis(5),
     longest_poll: Duration::from_secs(600),
     unattended_check: Duration::from_millis(50),
 };
 
-async fn finish(store: &Arc<dyn Store>, request: &Request) {
+async fn finish(store: &Arc<dyn Store>, request: &Request) -> Option<Request> {
     let end = AttemptEnd::Finished { reply: None };
-    store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await.unwrap();
+    Some(store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await.unwrap())
 }
 
-async fn until_state(cluster: &Cluster, request: RequestId, state: RequestState) -> Request {
+pub(super) async fn until_state(cluster: &Cluster, request: RequestId, state: RequestState) -> Request {
     let reached = async {
         loop {
             let request = cluster.store().get(request).await.unwrap();
@@ -31,7 +31,7 @@ async fn until_state(cluster: &Cluster, request: RequestId, state: RequestState)
 }
 
 /// Starts a dispatcher whose attempts finish their request at once.
-fn finishing(cluster: &Cluster, membership: &Membership) -> Dispatcher {
+pub(super) fn finishing(cluster: &Cluster, membership: &Membership) -> Dispatcher {
     let store = cluster.store();
     Dispatcher::start(cluster.store(), membership, QUICK, move |request, _| {
         let store = Arc::clone(&store);
@@ -55,7 +55,7 @@ async fn queued_requests_are_claimed_and_never_more_run_at_once_than_agreed() {
             most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(5)).await;
             running.fetch_sub(1, Ordering::SeqCst);
-            finish(&store, &request).await;
+            finish(&store, &request).await
         }
     });
     for request in requests {
@@ -124,7 +124,7 @@ async fn cancelling_and_stopping_reach_the_attempts_that_run() {
         async move {
             started.send(request.id).unwrap();
             cancel.cancelled().await;
-            finish(&store, &request).await;
+            finish(&store, &request).await
         }
     });
     let cancelled = cluster.request(None, true).await.id;

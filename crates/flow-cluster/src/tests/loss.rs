@@ -1,6 +1,5 @@
 use super::*;
 use crate::lock_file::PeerLock;
-use crate::process::ProcessIdentity;
 use flow_store::{RequestId, RequestState};
 
 fn taken_over(event: &ClusterEvent) -> Option<(Owner, Vec<RequestId>)> {
@@ -78,11 +77,13 @@ async fn one_of_two_survivors_takes_over_and_both_learn_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_beat_do_not_suspect_each_other() {
+    // So long that no load makes a heartbeat that late.
+    let settings = LeaseSettings { lease: Duration::from_secs(5), ..SHORT };
     let cluster = Cluster::new();
-    let one = cluster.join("one", SHORT).await;
-    let two = cluster.join("two", SHORT).await;
+    let one = cluster.join("one", settings).await;
+    let two = cluster.join("two", settings).await;
     let mut events = one.events();
-    tokio::time::sleep(SHORT.lease * 2).await;
+    tokio::time::sleep(settings.lease + settings.heartbeat * 10).await;
     assert!(one.guard().may_act() && two.guard().may_act());
     while let Ok(event) = events.try_recv() {
         assert!(matches!(event, ClusterEvent::PeerJoined { .. }), "{event:?}");

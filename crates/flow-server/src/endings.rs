@@ -1,0 +1,98 @@
+//! Callers that wait for the end of requests.
+//!
+//! A request that ends in an attempt of this server is told to them at once, without a look at the database. One that
+//! ends elsewhere, or by a person, is looked at again when the database has changed.
+
+use flow_store::{Request, RequestId, Store, StoreError};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// While many things change, a request that somebody waits for is looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// The requests that somebody on this server waits for.
+#[derive(Default)]
+pub struct Endings {
+    awaited: Mutex<HashMap<RequestId, watch::Sender<Option<Request>>>>,
+}
+
+/// Waits for the end of one request.
+pub struct Ending {
+    /// The request when the waiting began.
+    request: Request,
+    endings: Arc<Endings>,
+    told: watch::Receiver<Option<Request>>,
+}
+
+impl Endings {
+    /// Begins to wait for the end of a request that was like this a moment ago.
+    pub fn of(self: &Arc<Self>, request: &Request) -> Ending {
+        let mut awaited = self.awaited.lock();
+        let told = awaited.entry(request.id).or_insert_with(|| watch::Sender::new(None)).subscribe();
+        Ending { request: request.clone(), endings: Arc::clone(self), told }
+    }
+
+    /// An attempt of this server has left its request like this.
+    pub fn tell(&self, request: &Request) {
+        if let Some(waiting) = self.awaited.lock().get(&request.id).filter(|_| request.state.is_ended()) {
+            waiting.send_replace(Some(request.clone()));
+        }
+    }
+}
+
+impl Ending {
+    /// The request as it is when it has ended, or when `patience` is over.
+    pub async fn request(&mut self, store: &dyn Store, patience: Duration) -> Result<Request, StoreError> {
+        if self.request.state.is_ended() {
+            return Ok(self.request.clone());
+        }
+        let id = self.request.id;
+        match tokio::time::timeout(patience, self.ended(store)).await {
+            Ok(ended) => ended,
+            Err(_) => store.get(id).await,
+        }
+    }
+
+    async fn ended(&mut self, store: &dyn Store) -> Result<Request, StoreError> {
+        let mut changes = store.changes();
+        // What ended between the moment when the request was read and this one is found by the first look.
+        let mut looked = false;
+        loop {
+            let told = async { self.told.wait_for(Option::is_some).await.ok()?.clone() };
+            tokio::select! {
+                // `endings` holds the other end for as long as this waits, so the answer is never none.
+                Some(request) = told => return Ok(request),
+                () = something_changed(&mut changes, looked) => {
+                    looked = true;
+                    let request = store.get(self.request.id).await?;
+                    if request.state.is_ended() {
+                        return Ok(request);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let mut awaited = self.endings.awaited.lock();
+        // Its own receiver is still counted.
+        if awaited.get(&self.request.id).is_some_and(|waiting| waiting.receiver_count() <= 1) {
+            awaited.remove(&self.request.id);
+        }
+    }
+}
+
+/// Ready a while later, and where somebody has `looked` already not before the database has changed since.
+async fn something_changed(changes: &mut watch::Receiver<u64>, looked: bool) {
+    tokio::time::sleep(LOOK_AGAIN).await;
+    if looked && changes.changed().await.is_err() {
+        // The store is closing; whoever waits is told to stop by other means.
+        std::future::pending::<()>().await;
+    }
+    changes.borrow_and_update();
+}

@@ -1,0 +1,34 @@
+//! Faults of a database, which tests switch on and off.
+
+use crate::StoreError;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// What is wrong with a [`super::MemoryStore`] at this time.
+#[derive(Debug, Default)]
+pub struct Faults {
+    out: AtomicBool,
+    write_lock_holder: AtomicI32,
+}
+
+impl Faults {
+    /// While `out`, every change is refused with `store/unavailable`.
+    pub fn outage(&self, out: bool) {
+        self.out.store(out, Ordering::SeqCst);
+    }
+
+    /// Pretends that the process `pid` holds the lock on writing; 0 means nobody.
+    pub fn hold_write_lock(&self, pid: i32) {
+        self.write_lock_holder.store(pid, Ordering::SeqCst);
+    }
+
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        if self.out.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("an outage was switched on"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_lock_holder(&self) -> Option<i32> {
+        Some(self.write_lock_holder.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
+    }
+}
