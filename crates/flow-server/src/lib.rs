@@ -13,6 +13,7 @@ mod cluster_key;
 mod config;
 mod console;
 pub mod credentials;
+mod endings;
 mod error;
 mod events;
 mod extract;
