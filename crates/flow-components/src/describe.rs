@@ -10,7 +10,7 @@ pub(crate) fn required(
     kind: PropertyKind,
     help: &'static str,
 ) -> PropertyDescription {
-    PropertyDescription { name, title, help, kind, default: Value::Null, required: true }
+    PropertyDescription { name, title, help, kind, default: Value::Null, required: true, shown_when: Vec::new() }
 }
 
 /// A property with a default.
@@ -21,7 +21,7 @@ pub(crate) fn optional(
     default: impl Into<Value>,
     help: &'static str,
 ) -> PropertyDescription {
-    PropertyDescription { name, title, help, kind, default: default.into(), required: false }
+    PropertyDescription { name, title, help, kind, default: default.into(), required: false, shown_when: Vec::new() }
 }
 
 /// One of several values, each with its label.

@@ -92,6 +92,7 @@ pub enum Effect {
 
 /// One property of a component type.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
 pub struct PropertyDescription {
     /// Its name in the document: `OtherServerRetry`.
     pub name: &'static str,
@@ -105,6 +106,19 @@ pub struct PropertyDescription {
     pub default: Value,
     /// Whether the flow cannot run without it.
     pub required: bool,
+    /// When it matters: while all of these hold. What does not matter is kept and has no effect, and the inspector
+    /// leaves it out.
+    pub shown_when: Vec<ShownWhen>,
+}
+
+/// That another property of the same component has one of certain values.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ShownWhen {
+    /// The other property.
+    pub property: &'static str,
+    /// The values. Its default counts where it is not set.
+    #[ts(type = "unknown[]")]
+    pub values: Vec<Value>,
 }
 
 /// What values a property takes, and so how it is edited.
@@ -259,7 +273,26 @@ impl PortDescription {
     }
 }
 
+impl PropertyDescription {
+    /// The same, mattering only while the property `other` of the component has one of `values`.
+    #[must_use]
+    pub fn when<V: Clone + Into<Value>>(mut self, other: &'static str, values: &[V]) -> Self {
+        let values = values.iter().cloned().map(Into::into).collect();
+        self.shown_when.push(ShownWhen { property: other, values });
+        self
+    }
+}
+
 impl ComponentDescription {
+    /// Whether `property` has any effect, given the other properties of `component`.
+    pub fn matters(&self, property: &PropertyDescription, component: &Component) -> bool {
+        property.shown_when.iter().all(|condition| {
+            let default = self.property(condition.property).map(|other| &other.default);
+            let set = component.properties.get(condition.property).filter(|value| !value.is_null());
+            set.or(default).is_some_and(|value| condition.values.contains(value))
+        })
+    }
+
     /// The description of the property `name`.
     pub fn property(&self, name: &str) -> Option<&PropertyDescription> {
         self.properties.iter().find(|property| property.name == name)

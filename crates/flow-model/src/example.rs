@@ -55,7 +55,7 @@ impl Tiny {
 }
 
 fn property(name: &'static str, kind: PropertyKind, default: Value) -> PropertyDescription {
-    PropertyDescription { name, title: name, help: "", kind, default, required: false }
+    PropertyDescription { name, title: name, help: "", kind, default, required: false, shown_when: Vec::new() }
 }
 
 fn description(kind: &'static str, properties: Vec<PropertyDescription>) -> ComponentDescription {

@@ -9,9 +9,11 @@ mod tests;
 pub use saving::Saving;
 pub(crate) use saving::saves_input;
 
-use crate::{Catalogue, ComponentId, Effect, Flow, FlowName, Graph, StartSettings, runs_again};
+use crate::graph::Scopes;
+use crate::resume::runs_again_by_index;
+use crate::{Catalogue, Component, ComponentId, Effect, Flow, FlowName, Graph, StartSettings};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use ts_rs::TS;
 
 /// What the loss of a server means for the requests of a flow.
@@ -84,131 +86,155 @@ fn report(
     flows: &BTreeMap<FlowName, Flow>,
     only: Option<&ComponentId>,
 ) -> FailureReport {
-    let saving = Saving::of(flow, catalogue, flows);
+    let reporter = Reporter::of(flow, catalogue, flows, only);
     let mut components = Vec::with_capacity(flow.components.len());
-    let bodies = bodies(flow);
-    let reporter = Reporter { flow, catalogue, flows, saving: &saving, bodies: &bodies, only };
     reporter.scope(None, &Around::default(), &mut components);
     FailureReport { components }
 }
 
+/// What the report needs to know of a flow, worked out once. Components are named by their indexes in the flow.
 struct Reporter<'a> {
     flow: &'a Flow,
-    catalogue: &'a dyn Catalogue,
-    flows: &'a BTreeMap<FlowName, Flow>,
-    saving: &'a Saving,
-    bodies: &'a HashMap<&'a ComponentId, Vec<ComponentId>>,
+    scopes: Scopes<'a>,
+    /// Whether each makes a saved point of what it puts out, and whether its input is saved.
+    points: Vec<bool>,
+    inputs: Vec<bool>,
+    /// Whether the effect of each on the world may happen twice.
+    unprotected: Vec<bool>,
+    /// What belongs to the body of each, however deep, in the flow's order.
+    bodies: Vec<Vec<usize>>,
+    other_servers_go_on: bool,
     only: Option<&'a ComponentId>,
 }
 
 /// What the loss of the server does outside a body, however deep.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Around {
-    runs_again: Vec<ComponentId>,
-    settled: Vec<ComponentId>,
+    runs_again: Vec<usize>,
+    settled: Vec<usize>,
+    /// Whether anything is saved for sure by the time that the body runs.
     saved: bool,
 }
 
-impl Reporter<'_> {
+/// The top level or a body, with what is known of its components by their indexes in its graph.
+struct Level {
+    graph: Graph,
+    /// Their indexes in the flow.
+    parts: Vec<usize>,
+    points: Vec<bool>,
+    inputs: Vec<bool>,
+}
+
+impl<'a> Reporter<'a> {
+    fn of(
+        flow: &'a Flow,
+        catalogue: &dyn Catalogue,
+        flows: &BTreeMap<FlowName, Flow>,
+        only: Option<&'a ComponentId>,
+    ) -> Self {
+        let saving = Saving::of(flow, catalogue, flows);
+        let mut bodies = vec![Vec::new(); flow.components.len()];
+        for (at, id) in flow.components.keys().enumerate() {
+            for for_each in flow.for_each_path(id) {
+                bodies[flow.components.get_index_of(for_each).unwrap_or(at)].push(at);
+            }
+        }
+        Self {
+            flow,
+            scopes: Scopes::of(flow),
+            points: flow.components.keys().map(|id| saving.points.contains(id)).collect(),
+            inputs: flow.components.keys().map(|id| saving.inputs.contains(id)).collect(),
+            unprotected: flow.components.values().map(|part| is_unprotected(part, catalogue, flows)).collect(),
+            bodies,
+            other_servers_go_on: StartSettings::of(flow).is_some_and(|settings| settings.other_server_retry),
+            only,
+        }
+    }
+
     /// Reports the components of the top level or of a body, those of the bodies within included.
-    fn scope(&self, for_each: Option<&ComponentId>, around: &Around, report: &mut Vec<FailureAt>) {
-        let graph = match for_each {
-            None => Graph::build(self.flow),
-            Some(for_each) => Graph::of_body(self.flow, for_each),
-        };
-        let Ok(graph) = graph else { return };
-        let is_wanted = |id: &&ComponentId| self.only.is_none_or(|only| self.flow.is_inside(only, id));
-        for id in graph.order().iter().filter(is_wanted) {
-            let at = self.at(&graph, id, around);
-            let inside = (!self.body(id).is_empty()).then(|| self.within(&at, around));
-            report.push(at);
-            if let Some(around) = inside {
-                self.scope(Some(id), &around, report);
+    fn scope(&self, for_each: Option<&'a ComponentId>, around: &Around, report: &mut Vec<FailureAt>) {
+        let Some(level) = self.level(for_each) else { return };
+        for at in 0..level.parts.len() {
+            let Some((id, _)) = self.flow.components.get_index(level.parts[at]) else { continue };
+            if self.only.is_some_and(|only| !self.flow.is_inside(only, id)) {
+                continue;
+            }
+            let here = self.at(&level, at, around);
+            report.push(self.named(id, &here));
+            if !self.bodies[level.parts[at]].is_empty() {
+                self.scope(Some(id), &self.within(level.parts[at], here), report);
             }
         }
     }
 
-    fn at(&self, graph: &Graph, id: &ComponentId, around: &Around) -> FailureAt {
-        let again: HashSet<ComponentId> = runs_again(graph, self.saving, id).into_iter().collect();
-        let leads = graph.leading_to(graph.index_of(id).unwrap_or_default());
-        let (mut runs_again, mut settled) = (around.runs_again.clone(), around.settled.clone());
-        for (before, _) in graph.order().iter().zip(leads).filter(|(_, leads)| *leads) {
-            let is_again = again.contains(before);
-            (if is_again { &mut runs_again } else { &mut settled }).push(before.clone());
+    /// The top level or a body; nothing of what cannot run.
+    fn level(&self, for_each: Option<&'a ComponentId>) -> Option<Level> {
+        let graph = self.scopes.graph(self.flow, for_each).ok()?;
+        let parts: Vec<usize> = graph.order().iter().filter_map(|id| self.flow.components.get_index_of(id)).collect();
+        let points = parts.iter().map(|part| self.points[*part]).collect();
+        let inputs = parts.iter().map(|part| self.inputs[*part]).collect();
+        Some(Level { graph, parts, points, inputs })
+    }
+
+    /// What the loss of the server does while the component at `at` runs.
+    fn at(&self, level: &Level, at: usize, around: &Around) -> Around {
+        let leads = level.graph.leading_to(at);
+        let again = runs_again_by_index(&level.graph, &level.points, &level.inputs, at, &leads);
+        let mut here =
+            Around { runs_again: around.runs_again.clone(), settled: around.settled.clone(), saved: around.saved };
+        for before in (0..=at).filter(|before| leads[*before]) {
+            let part = level.parts[before];
+            here.saved |= self.inputs[part] || (before != at && self.points[part]);
+            (if again[before] { &mut here.runs_again } else { &mut here.settled }).push(part);
             // The finished iterations of a recorded body are settled, even where its ForEach goes on.
-            let body_runs_again = is_again && !self.saving.inputs.contains(before);
-            let body = self.body(before);
-            if body_runs_again {
-                runs_again.extend_from_slice(body);
-            } else if before != id {
-                settled.extend_from_slice(body);
+            if again[before] && !self.inputs[part] {
+                here.runs_again.extend_from_slice(&self.bodies[part]);
+            } else if before != at {
+                here.settled.extend_from_slice(&self.bodies[part]);
             }
         }
-        let mut seen = HashSet::new();
-        runs_again.retain(|id| seen.insert(id.clone()));
+        if !around.runs_again.is_empty() {
+            // A body that runs again as a whole is named with its ForEach already.
+            let mut seen = vec![false; self.flow.components.len()];
+            here.runs_again.retain(|part| !std::mem::replace(&mut seen[*part], true));
+        }
+        here
+    }
+
+    /// The same for people and programs.
+    fn named(&self, id: &ComponentId, here: &Around) -> FailureAt {
+        let ids = |parts: &mut dyn Iterator<Item = &usize>| -> Vec<ComponentId> {
+            parts.filter_map(|part| self.flow.components.get_index(*part)).map(|(id, _)| id.clone()).collect()
+        };
         FailureAt {
             component: id.clone(),
-            resumes: self.resumes(self.is_saved(around, id, &settled, &runs_again)),
-            unprotected: runs_again.iter().filter(|id| self.is_unprotected(id)).cloned().collect(),
-            runs_again,
-            settled,
+            resumes: match (self.other_servers_go_on, here.saved) {
+                (true, _) => Resumes::AnyServer,
+                (false, true) => Resumes::SameServer,
+                (false, false) => Resumes::Nobody,
+            },
+            unprotected: ids(&mut here.runs_again.iter().filter(|part| self.unprotected[**part])),
+            runs_again: ids(&mut here.runs_again.iter()),
+            settled: ids(&mut here.settled.iter()),
         }
-    }
-
-    /// Whether anything is saved for sure by the time that `id` runs.
-    fn is_saved(&self, around: &Around, id: &ComponentId, settled: &[ComponentId], again: &[ComponentId]) -> bool {
-        let saves = |id: &ComponentId| self.saving.points.contains(id) || self.saving.inputs.contains(id);
-        around.saved
-            || self.saving.inputs.contains(id)
-            || settled.iter().chain(again).any(|before| before != id && saves(before))
     }
 
     /// What surrounds the body of a ForEach while it runs. A recorded one goes on with the iterations under way.
-    fn within(&self, at: &FailureAt, around: &Around) -> Around {
-        let is_recorded = self.saving.inputs.contains(&at.component);
-        let keeps = |id: &&ComponentId| !is_recorded || **id != at.component;
-        Around {
-            runs_again: at.runs_again.iter().filter(keeps).cloned().collect(),
-            settled: at.settled.clone(),
-            saved: around.saved || is_recorded || at.resumes == Resumes::SameServer,
+    fn within(&self, for_each: usize, mut here: Around) -> Around {
+        if self.inputs[for_each] {
+            here.runs_again.retain(|part| *part != for_each);
         }
-    }
-
-    /// All components that belong to the body of `for_each`, however deep, in the flow's order.
-    fn body(&self, for_each: &ComponentId) -> &[ComponentId] {
-        self.bodies.get(for_each).map_or(&[], Vec::as_slice)
-    }
-
-    fn resumes(&self, saved: bool) -> Resumes {
-        let moves = StartSettings::of(self.flow).is_some_and(|settings| settings.other_server_retry);
-        match (moves, saved) {
-            (true, _) => Resumes::AnyServer,
-            (false, true) => Resumes::SameServer,
-            (false, false) => Resumes::Nobody,
-        }
-    }
-
-    fn is_unprotected(&self, id: &ComponentId) -> bool {
-        let Some(component) = self.flow.components.get(id) else { return false };
-        if self.catalogue.saves_input(component) {
-            return false;
-        }
-        let mut called = crate::rules::calls(component, self.catalogue).peekable();
-        if called.peek().is_some() {
-            // What a flow that is called does is in its own report, if it can be found.
-            return !called.all(|(_, name)| FlowName::parse(name).is_ok_and(|name| self.flows.contains_key(&name)));
-        }
-        self.catalogue.effect(component) == Effect::Changes
+        here
     }
 }
 
-/// What belongs to the body of each ForEach, however deep, in the flow's order.
-fn bodies(flow: &Flow) -> HashMap<&ComponentId, Vec<ComponentId>> {
-    let mut bodies: HashMap<&ComponentId, Vec<ComponentId>> = HashMap::new();
-    for id in flow.components.keys() {
-        for for_each in flow.for_each_path(id) {
-            bodies.entry(for_each).or_default().push(id.clone());
-        }
+/// Whether the effect of a component on the world may happen twice when it runs again.
+fn is_unprotected(component: &Component, catalogue: &dyn Catalogue, flows: &BTreeMap<FlowName, Flow>) -> bool {
+    let mut called = crate::rules::calls(component, catalogue).peekable();
+    if called.peek().is_some() {
+        // What a flow that is called does is in its own report, if it can be found.
+        return !catalogue.saves_input(component)
+            && !called.all(|(_, name)| FlowName::parse(name).is_ok_and(|name| flows.contains_key(&name)));
     }
-    bodies
+    catalogue.effect(component) == Effect::Changes && !catalogue.saves_input(component)
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 use ts_rs::TS;
 
 /// A name or id that does not have the required form.
@@ -18,10 +19,11 @@ pub struct InvalidName {
 
 /// Identity of a component within its flow: its type in lower case, a hyphen and six random characters
 /// (`mapper-k3x9ab`), so that two git branches never make the same one. It never changes; the name shown is a property.
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(try_from = "String", into = "String")]
 #[ts(type = "string")]
-pub struct ComponentId(String);
+pub struct ComponentId(Arc<str>);
 
 impl ComponentId {
     /// Parses an id: letters, digits, `-` and `_` only, 1 to 64 of them.
@@ -29,7 +31,7 @@ impl ComponentId {
         let fits =
             (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if fits {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(Arc::from(text)));
         }
         Err(InvalidName {
             what: "component id",
@@ -44,7 +46,7 @@ impl ComponentId {
         let mut id: String = kind.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         id.push('-');
         id.extend(random.iter().map(|b| ALPHABET[usize::from(b % 32)] as char));
-        Self(id)
+        Self(Arc::from(id))
     }
 
     /// The id as text.
@@ -104,7 +106,7 @@ macro_rules! text_newtype {
         }
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.as_str().to_owned()
             }
         }
         impl fmt::Display for $name {

@@ -29,6 +29,7 @@ pub use body::LinkPlace;
 pub use canonical::{DocumentError, FORMAT};
 pub use catalogue::{
     Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
+    ShownWhen,
 };
 pub use connection::{
     Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, Secret, connection_kind,
@@ -43,7 +44,7 @@ pub use graph::{Entry, Exit, Graph, GraphError, GraphLink};
 pub use id::{ComponentId, FlowName, InvalidName};
 pub use merge::{Conflict, Merge, merge};
 pub use resume::{SavedState, runs_again, settled};
-pub use rules::{check_connections, check_structure, check_sub_flows};
+pub use rules::{calls_flows, check_connections, check_structure, check_sub_flows};
 pub use schema::json_schema;
 pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings, WAIT};
 

@@ -22,20 +22,36 @@ pub struct SavedState {
 /// settled only when its completion is recorded. In the body of a ForEach, a path that leaves the body is not cut by
 /// that: it is the finished iteration that is recorded then, with all of its components.
 pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
+    let order = graph.order();
+    let settled = settle(
+        graph,
+        |at| state.saved.contains(&order[at]) || state.completed_terminals.contains(&order[at]),
+        |at| state.inputs.contains(&order[at]),
+        |at, outlet| {
+            !state.not_taken.is_empty() && state.not_taken.contains(&(order[at].clone(), outlet.to_owned()))
+        },
+    );
+    order.iter().zip(settled).filter(|(_, settled)| *settled).map(|(id, _)| id.clone()).collect()
+}
+
+/// The rule itself, with components by their indexes in the graph.
+fn settle(
+    graph: &Graph,
+    is_saved: impl Fn(usize) -> bool,
+    has_input: impl Fn(usize) -> bool,
+    is_not_taken: impl Fn(usize, &str) -> bool,
+) -> Vec<bool> {
     let mut settled = vec![false; graph.order().len()];
-    let has_input: Vec<bool> = graph.order().iter().map(|id| state.inputs.contains(id)).collect();
-    for (at, id) in graph.order().iter().enumerate().rev() {
-        let is_not_taken = |outlet: &str| state.not_taken.contains(&(id.clone(), outlet.to_owned()));
-        settled[at] = state.saved.contains(id)
-            || state.completed_terminals.contains(id)
+    for at in (0..settled.len()).rev() {
+        settled[at] = is_saved(at)
             || (!graph.is_terminal(at)
                 && graph
                     .outgoing(at)
                     .iter()
-                    .all(|link| settled[link.to] || has_input[link.to] || is_not_taken(&link.outlet))
-                && graph.exits_of(at).all(|exit| is_not_taken(&exit.outlet)));
+                    .all(|link| settled[link.to] || has_input(link.to) || is_not_taken(at, &link.outlet))
+                && graph.exits_of(at).all(|exit| is_not_taken(at, &exit.outlet)));
     }
-    graph.order().iter().zip(settled).filter(|(_, settled)| *settled).map(|(id, _)| id.clone()).collect()
+    settled
 }
 
 /// What of one graph runs again when its server dies while component `at` runs, in topological order and with `at`
@@ -43,16 +59,24 @@ pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
 /// this is the most that can run again.
 pub fn runs_again(graph: &Graph, saving: &Saving, at: &ComponentId) -> Vec<ComponentId> {
     let Some(failed) = graph.index_of(at) else { return Vec::new() };
-    let before = graph.leading_to(failed);
-    let finished = |id: &&ComponentId| *id != at && graph.index_of(id).is_some_and(|index| before[index]);
-    let state = SavedState {
-        saved: saving.points.iter().filter(finished).cloned().collect(),
-        inputs: saving.inputs.iter().filter(|id| *id == at || finished(id)).cloned().collect(),
-        ..SavedState::default()
-    };
-    let settled = settled(graph, &state);
-    let again = graph.order().iter().zip(before).filter(|(id, before)| *before && !settled.contains(*id));
-    again.map(|(id, _)| id.clone()).collect()
+    let among = |ids: &HashSet<ComponentId>| graph.order().iter().map(|id| ids.contains(id)).collect::<Vec<_>>();
+    let (points, inputs) = (among(&saving.points), among(&saving.inputs));
+    let again = runs_again_by_index(graph, &points, &inputs, failed, &graph.leading_to(failed));
+    graph.order().iter().zip(again).filter(|(_, again)| *again).map(|(id, _)| id.clone()).collect()
+}
+
+/// The same with components by their indexes in the graph: whether each makes a saved point, has its input saved, and
+/// leads to the one that runs.
+pub(crate) fn runs_again_by_index(
+    graph: &Graph,
+    points: &[bool],
+    inputs: &[bool],
+    failed: usize,
+    leads: &[bool],
+) -> Vec<bool> {
+    let is_saved = |at: usize| at != failed && leads[at] && points[at];
+    let settled = settle(graph, is_saved, |at| leads[at] && inputs[at], |_, _| false);
+    leads.iter().zip(settled).map(|(leads, settled)| *leads && !settled).collect()
 }
 
 #[cfg(test)]

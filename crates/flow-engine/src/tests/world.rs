@@ -8,7 +8,10 @@ use flow_model::{ComponentDescription, Effect, Family, Ports, PropertyDescriptio
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::hash_map::DefaultHasher;
+use std::fs::File;
 use std::hash::{Hash, Hasher};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -32,10 +35,34 @@ struct State {
     /// Places passed so far at which the server could have died, and at which of them it does.
     places: usize,
     strike_at: Option<usize>,
+    /// Whether this process is the server, so that striking it is to kill the process.
+    is_server: bool,
+    /// Where all is written down as well, to outlive the process.
+    file: Option<File>,
     /// The server is dead: nothing that it has begun goes on.
     struck: bool,
     ever_struck: bool,
     retried: bool,
+}
+
+/// An entry of the ledger in a file, with the idempotency key of what was done exactly once.
+type Line = (String, String, u32, Option<String>);
+
+impl State {
+    fn note(&mut self, entry: Entry, once: Option<String>) {
+        if let Some(file) = &mut self.file {
+            let line: &Line = &(entry.component.clone(), entry.seen.clone(), entry.attempt, once.clone());
+            let line = serde_json::to_string(line).unwrap();
+            file.write_all(format!("{line}\n").as_bytes()).unwrap();
+        }
+        if let Some(once) = once {
+            match self.once.iter().find(|(key, _)| *key == once) {
+                Some((key, before)) => assert_eq!(before.seen, entry.seen, "{key} stands for other data than before"),
+                None => self.once.push((once, entry.clone())),
+            }
+        }
+        self.ledger.push(entry);
+    }
 }
 
 /// The world.
@@ -48,6 +75,25 @@ pub(super) struct World {
 }
 
 impl World {
+    /// The world as it is written down in a file, where it will go on to be.
+    pub(super) fn kept_in(path: &Path) -> Self {
+        let file = File::options().create(true).append(true).read(true).open(path).unwrap();
+        let mut state = State::default();
+        for line in BufReader::new(&file).lines() {
+            // What was being written when the process was killed may be cut off.
+            let Ok((component, seen, attempt, once)) = serde_json::from_str::<Line>(&line.unwrap()) else { continue };
+            state.note(Entry { component, seen, attempt }, once);
+        }
+        state.file = Some(file);
+        Self { state: Arc::new(Mutex::new(state)), ..Self::default() }
+    }
+
+    /// Kills this process at the place with this number, counted from now.
+    pub(super) fn kill_at(&self, place: usize) {
+        self.state.lock().is_server = true;
+        self.strike_at(place);
+    }
+
     pub(super) fn ledger(&self) -> Vec<Entry> {
         self.state.lock().ledger.clone()
     }
@@ -104,6 +150,9 @@ impl World {
             state.struck |= state.strike_at == Some(state.places);
             state.ever_struck |= state.struck;
             state.places += 1;
+            if state.struck && state.is_server {
+                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+            }
             state.struck
         };
         if strikes {
@@ -190,6 +239,7 @@ impl ComponentType for WorkType {
             kind: PropertyKind::Text,
             default: Value::from(""),
             required: false,
+            shown_when: Vec::new(),
         };
         ComponentDescription {
             kind: self.kind,
@@ -274,14 +324,7 @@ impl Work {
     fn note(&self, run: &RunContext<'_>, seen: &str) {
         let attempt = run.request.map_or(0, |request| request.attempt);
         let entry = Entry { component: path(run), seen: seen.to_owned(), attempt };
-        let mut state = self.world.state.lock();
-        if self.once {
-            match state.once.iter().find(|(key, _)| *key == run.idempotency_key) {
-                Some((key, before)) => assert_eq!(before.seen, entry.seen, "{key} stands for other data than before"),
-                None => state.once.push((run.idempotency_key.clone(), entry.clone())),
-            }
-        }
-        state.ledger.push(entry);
+        self.world.state.lock().note(entry, self.once.then(|| run.idempotency_key.clone()));
     }
 
     fn outcome(&self, component: &str, seen: &str) -> Outcome {

@@ -69,6 +69,7 @@ fn unfit(field: &ConnectionField, value: &Value) -> Option<String> {
             let fits = value.as_f64().is_some_and(|number| number > 0.0);
             (!fits).then(|| "must be a number above 0".to_owned())
         }
+        FieldValues::Boolean => (!value.is_boolean()).then(|| "must be true or false".to_owned()),
         FieldValues::Choice { choices } => {
             let fits = value.as_str().is_some_and(|value| choices.iter().any(|choice| choice.value == value));
             (!fits).then(|| format!("must be one of {}", listed(choices.iter().map(|choice| choice.value))))

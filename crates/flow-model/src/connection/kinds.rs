@@ -49,6 +49,8 @@ pub enum FieldValues {
     },
     /// A number above zero.
     Number,
+    /// Yes or no; no when it is left out.
+    Boolean,
     /// One of several texts; the first is the default.
     Choice {
         /// The texts, in order.
@@ -116,6 +118,15 @@ const CA: ConnectionField = text(
     "A PEM file (`project:`, `storage:` or local) with the certificates to trust beside those of the system.",
 );
 
+const THIS_SERVER_ONLY: ConnectionField = of(
+    text(
+        "ThisServerOnly",
+        "This server only",
+        "Whether it can be reached from one server only. Flows that other servers may go on with are warned of it.",
+    ),
+    FieldValues::Boolean,
+);
+
 const KINDS: &[ConnectionKind] = &[
     ConnectionKind {
         kind: "sqlite",
@@ -139,6 +150,7 @@ const KINDS: &[ConnectionKind] = &[
             PASSWORD,
             TLS,
             CA,
+            THIS_SERVER_ONLY,
         ],
     },
     ConnectionKind {
@@ -153,6 +165,7 @@ const KINDS: &[ConnectionKind] = &[
             PASSWORD,
             TLS,
             CA,
+            THIS_SERVER_ONLY,
         ],
     },
     ConnectionKind {
@@ -199,6 +212,7 @@ const KINDS: &[ConnectionKind] = &[
                 ),
                 FieldValues::Number,
             ),
+            THIS_SERVER_ONLY,
         ],
     },
 ];

@@ -69,7 +69,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// The graph of the top level (`None`) or of a body, if all its links lead somewhere within their borders.
-    pub(super) fn graph(&self, flow: &Flow, for_each: Option<&'a ComponentId>) -> Result<Graph, GraphError> {
+    pub(crate) fn graph(&self, flow: &Flow, for_each: Option<&'a ComponentId>) -> Result<Graph, GraphError> {
         let nowhere = flow.links.iter().zip(&self.ends).find(|(_, ends)| ends.is_none() && for_each.is_none());
         if let Some((link, _)) = nowhere {
             return Err(GraphError::NoSuchComponent { link: link.clone() });

@@ -17,19 +17,27 @@ pub(super) fn check(facts: &Facts, found: &mut Vec<Diagnostic>) {
     }
     saved_point(facts, found);
     for part in &facts.parts {
-        let (id, component) = (part.id, part.component);
-        if let Some(description) = part.description {
-            found.extend(local_places(id, component, description));
-        }
-        if component.properties.get(THIS_SERVER_ONLY) == Some(&Value::Bool(true)) {
-            let message = format!(
-                "“{}” is marked ThisServerOnly, and OtherServerRetry lets other servers go on with the request: take \
-                 the mark away, or set OtherServerRetry to false",
-                component.name
-            );
-            found.push(Diagnostic::warning("restart/this-server-only", message).at(id).on(THIS_SERVER_ONLY));
-        }
+        found.extend(of_component(part.id, part.component, part.description));
     }
+}
+
+/// What of one component would break on another server.
+pub(super) fn of_component(
+    id: &ComponentId,
+    component: &Component,
+    description: Option<&ComponentDescription>,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> =
+        description.into_iter().flat_map(|description| local_places(id, component, description)).collect();
+    if component.properties.get(THIS_SERVER_ONLY) == Some(&Value::Bool(true)) {
+        let message = format!(
+            "“{}” is marked ThisServerOnly, and OtherServerRetry lets other servers go on with the request: take \
+             the mark away, or set OtherServerRetry to false",
+            component.name
+        );
+        found.push(Diagnostic::warning("restart/this-server-only", message).at(id).on(THIS_SERVER_ONLY));
+    }
+    found
 }
 
 pub(super) fn moves_to_other_servers(flow: &Flow) -> bool {

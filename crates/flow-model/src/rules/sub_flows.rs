@@ -1,27 +1,59 @@
 //! Calls of other flows: they exist, and none leads back to the flow that calls.
 
-use crate::{Catalogue, Component, Diagnostic, Flow, FlowName, PropertyKind};
+use super::restart;
+use crate::{Catalogue, Component, Diagnostic, Flow, FlowName, Place, PropertyKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Checks the calls of other flows in the flow `name` of a project. `flows` are all flows of the project that can be
-/// read.
+/// Checks the calls of other flows in `flow`, the flow `name` of a project. `flows` are all flows of the project that
+/// can be read; that of the same name among them may be older.
 pub fn check_sub_flows(
     name: &FlowName,
+    flow: &Flow,
     flows: &BTreeMap<FlowName, Flow>,
     catalogue: &dyn Catalogue,
 ) -> Vec<Diagnostic> {
-    let Some(flow) = flows.get(name) else { return Vec::new() };
     let mut found = Vec::new();
     for (id, component) in &flow.components {
         for (property, called) in calls(component, catalogue) {
-            let problem = match FlowName::parse(called).ok().filter(|called| flows.contains_key(called)) {
-                None => Some(no_such_flow(called, flows)),
-                Some(called) => way_back(&called, name, flows, catalogue).map(|way| calls_itself(name, &way)),
+            let problems = match FlowName::parse(called).ok().filter(|called| flows.contains_key(called)) {
+                None => vec![no_such_flow(called, flows)],
+                Some(called) => match way_back(&called, name, flows, catalogue) {
+                    Some(way) => vec![calls_itself(name, &way)],
+                    None if restart::moves_to_other_servers(flow) => local_in(&called, flows, catalogue),
+                    None => Vec::new(),
+                },
             };
-            found.extend(problem.map(|problem| problem.at(id).on(property)));
+            found.extend(problems.into_iter().map(|problem| problem.at(id).on(property)));
         }
     }
     found
+}
+
+/// What of the flow `called`, and of those that it calls, would break when another server goes on with the request of
+/// the flow that calls it. Those that say themselves that other servers may go on say this themselves, too.
+fn local_in(called: &FlowName, flows: &BTreeMap<FlowName, Flow>, catalogue: &dyn Catalogue) -> Vec<Diagnostic> {
+    let mut seen = BTreeSet::from([called.clone()]);
+    let mut ahead = vec![called.clone()];
+    let mut found = Vec::new();
+    while let Some(name) = ahead.pop() {
+        let Some(flow) = flows.get(&name).filter(|flow| !restart::moves_to_other_servers(flow)) else { continue };
+        for (id, component) in &flow.components {
+            for mut problem in restart::of_component(id, component, catalogue.describe(&component.kind)) {
+                problem.message = format!("in the flow “{name}”, {}", problem.message);
+                // What mends it is in another flow.
+                problem.fix = None;
+                found.push(Diagnostic { place: Place::default(), ..problem });
+            }
+            let next = calls(component, catalogue).filter_map(|(_, next)| FlowName::parse(next).ok());
+            ahead.extend(next.filter(|next| seen.insert(next.clone())));
+        }
+    }
+    found
+}
+
+/// Whether `flow` calls any other flow.
+pub fn calls_flows(flow: &Flow, catalogue: &dyn Catalogue) -> bool {
+    flow.components.values().any(|component| calls(component, catalogue).next().is_some())
 }
 
 /// The flows that a component calls, each with the property that names it.
