@@ -1,12 +1,13 @@
-//! Accounts, tokens, sessions and the audit trail.
+//! Accounts with what belongs to them, tokens and sessions.
 
 use crate::SqliteStore;
 use crate::error::{DbResult, corrupt};
 use crate::requests::collect;
 use crate::writer::Db;
 use async_trait::async_trait;
+use bytes::Bytes;
 use flow_store::{
-    Account, AccountStore, AuditEntry, AuditRecord, Credentials, NewAccount, NewSession, NewToken, Role, Session,
+    Account, AccountStore, Credentials, NewAccount, NewSession, NewToken, Role, SavedFilter, SealedSecret, Session,
     StoreError, Timestamp, Token, TokenId, last_administrator,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -44,18 +45,20 @@ impl AccountStore for SqliteStore {
 
     async fn credentials(&self, name: &str) -> Result<Option<Credentials>, StoreError> {
         let name = name.to_owned();
-        let read = |row: &Row<'_>| Ok(Credentials { account: account(row, 0)?, password_hash: row.get(4)? });
-        let sql = "SELECT name, role, disabled, created, password_hash FROM account WHERE name = ?";
+        let read = |row: &Row<'_>| {
+            Ok(Credentials { account: account(row, 0)?, password_hash: row.get(4)?, one_time: row.get(5)? })
+        };
+        let sql = "SELECT name, role, disabled, created, password_hash, one_time FROM account WHERE name = ?";
         self.readers.run(move |db| first(db, sql, &name, read)).await
     }
 
-    async fn set_password(&self, name: &str, password_hash: &str) -> Result<(), StoreError> {
+    async fn set_password(&self, name: &str, password_hash: &str, one_time: bool) -> Result<(), StoreError> {
         let (name, password_hash) = (name.to_owned(), password_hash.to_owned());
         self.writer
             .run(move |db| {
                 let number = account_number(db, &name)?;
-                let mut update = db.connection.prepare_cached("UPDATE account SET password_hash = ? WHERE id = ?")?;
-                update.execute(params![password_hash, number])?;
+                let sql = "UPDATE account SET password_hash = ?, one_time = ? WHERE id = ?";
+                db.connection.prepare_cached(sql)?.execute(params![password_hash, one_time, number])?;
                 end_sessions(db, number)
             })
             .await
@@ -159,6 +162,19 @@ impl AccountStore for SqliteStore {
         Ok(found.filter(|(session, account)| now < session.expires && !account.disabled))
     }
 
+    async fn extend_session(&self, hash: &str, expires: Timestamp) -> Result<(), StoreError> {
+        let hash = hash.to_owned();
+        self.writer
+            .run(move |db| {
+                let mut update = db.connection.prepare_cached("UPDATE session SET expires = ? WHERE hash = ?")?;
+                if update.execute(params![expires.0, hash])? == 0 {
+                    return Err(StoreError::NotFound { what: "session", name: String::new() }.into());
+                }
+                Ok(())
+            })
+            .await
+    }
+
     async fn end_session(&self, hash: &str) -> Result<(), StoreError> {
         let hash = hash.to_owned();
         self.writer
@@ -169,28 +185,74 @@ impl AccountStore for SqliteStore {
             .await
     }
 
-    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+    async fn saved_filters(&self, account: &str) -> Result<Vec<SavedFilter>, StoreError> {
+        let account = account.to_owned();
+        self.readers
+            .run(move |db| {
+                let number = number_of(db, &account)?;
+                let mut statement =
+                    db.prepare_cached("SELECT name, query FROM saved_filter WHERE account = ? ORDER BY name")?;
+                collect(statement.query([number])?, |row| Ok(SavedFilter { name: row.get(0)?, query: row.get(1)? }))
+            })
+            .await
+    }
+
+    async fn put_saved_filter(&self, account: &str, filter: SavedFilter) -> Result<(), StoreError> {
+        let account = account.to_owned();
         self.writer
             .run(move |db| {
-                let AuditEntry { account, action, subject, detail, address } = entry;
-                let mut insert = db.connection.prepare_cached(
-                    "INSERT INTO audit (at, account, action, subject, detail, address) VALUES (?, ?, ?, ?, ?, ?)",
-                )?;
-                insert.execute(params![db.now.0, account, action, subject, detail, address])?;
+                let number = account_number(db, &account)?;
+                let sql = "INSERT OR REPLACE INTO saved_filter (account, name, query) VALUES (?, ?, ?)";
+                db.connection.prepare_cached(sql)?.execute(params![number, filter.name, filter.query])?;
                 Ok(())
             })
             .await
     }
 
-    async fn audit_trail(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
+    async fn remove_saved_filter(&self, account: &str, name: &str) -> Result<bool, StoreError> {
+        let (account, name) = (account.to_owned(), name.to_owned());
+        self.writer
+            .run(move |db| {
+                let number = account_number(db, &account)?;
+                let sql = "DELETE FROM saved_filter WHERE account = ? AND name = ?";
+                Ok(db.connection.prepare_cached(sql)?.execute(params![number, name])? > 0)
+            })
+            .await
+    }
+
+    async fn put_account_secret(&self, account: &str, name: &str, sealed: Bytes) -> Result<(), StoreError> {
+        let (account, name) = (account.to_owned(), name.to_owned());
+        self.writer
+            .run(move |db| {
+                let number = account_number(db, &account)?;
+                let sql = "INSERT OR REPLACE INTO account_secret (account, name, sealed, updated) VALUES (?, ?, ?, ?)";
+                db.connection.prepare_cached(sql)?.execute(params![number, name, sealed.as_ref(), db.now.0])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn account_secrets(&self, account: &str) -> Result<Vec<SealedSecret>, StoreError> {
+        let account = account.to_owned();
         self.readers
             .run(move |db| {
-                let mut statement = db.prepare_cached(
-                    "SELECT id, at, account, action, subject, detail, address FROM audit
-                     WHERE id < ? ORDER BY id DESC LIMIT ?",
-                )?;
-                let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
-                collect(statement.query(params![before, limit])?, audit_record)
+                let number = number_of(db, &account)?;
+                let sql = "SELECT name, sealed, updated FROM account_secret WHERE account = ? ORDER BY name";
+                collect(db.prepare_cached(sql)?.query([number])?, |row| {
+                    let sealed = Bytes::from(row.get::<_, Vec<u8>>(1)?);
+                    Ok(SealedSecret { field: row.get(0)?, sealed, updated: Timestamp(row.get(2)?) })
+                })
+            })
+            .await
+    }
+
+    async fn remove_account_secret(&self, account: &str, name: &str) -> Result<bool, StoreError> {
+        let (account, name) = (account.to_owned(), name.to_owned());
+        self.writer
+            .run(move |db| {
+                let number = account_number(db, &account)?;
+                let sql = "DELETE FROM account_secret WHERE account = ? AND name = ?";
+                Ok(db.connection.prepare_cached(sql)?.execute(params![number, name])? > 0)
             })
             .await
     }
@@ -217,7 +279,11 @@ fn account(row: &Row<'_>, first: usize) -> DbResult<Account> {
 }
 
 fn account_number(db: &Db<'_>, name: &str) -> DbResult<i64> {
-    let mut statement = db.connection.prepare_cached("SELECT id FROM account WHERE name = ?")?;
+    number_of(db.connection, name)
+}
+
+fn number_of(connection: &Connection, name: &str) -> DbResult<i64> {
+    let mut statement = connection.prepare_cached("SELECT id FROM account WHERE name = ?")?;
     let found = statement.query_row([name], |row| row.get(0)).optional()?;
     Ok(found.ok_or_else(|| StoreError::NotFound { what: "account", name: name.to_owned() })?)
 }
@@ -284,20 +350,5 @@ fn create_token(db: &Db<'_>, new: &NewToken) -> DbResult<Token> {
         created: db.now,
         expires: new.expires,
         revoked: None,
-    })
-}
-
-fn audit_record(row: &Row<'_>) -> DbResult<AuditRecord> {
-    let text = |column: usize| row.get::<_, String>(column);
-    Ok(AuditRecord {
-        number: row.get(0)?,
-        at: Timestamp(row.get(1)?),
-        entry: AuditEntry {
-            account: text(2)?,
-            action: text(3)?,
-            subject: text(4)?,
-            detail: text(5)?,
-            address: text(6)?,
-        },
     })
 }

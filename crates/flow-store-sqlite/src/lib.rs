@@ -5,24 +5,31 @@
 //! * `write_lock`: processes take turns at writing, one batch each, by locks in the lock folder.
 //! * `wal`: keeps the write-ahead log short, and its file long: overwriting is cheaper than growing.
 //! * `reader`: reads go to connections of their own and never wait for writes.
-//! * `requests`, `servers`, `projects`, `accounts`: the `Store` traits, by the rules of `flow_store::transition`.
+//! * `requests`, `retention`, `servers`, `cluster`, `settings`, `projects`, `accounts`, `audit`: the `Store` traits, by the rules of `flow_store::transition`.
 
 mod accounts;
+mod audit;
+mod backup;
 mod changes;
+pub mod check;
+mod cluster;
 mod error;
 mod filesystem;
 mod open;
 mod projects;
 mod reader;
 mod requests;
+mod retention;
 mod schema;
 mod secrets;
 mod servers;
+mod settings;
 mod wal;
 mod write_lock;
 mod writer;
 pub mod yardstick;
 
+pub use backup::{back_up, is_there};
 pub use open::{Fatal, SqliteOptions, SqliteStore};
 
 #[cfg(test)]

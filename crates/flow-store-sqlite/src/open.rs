@@ -7,7 +7,7 @@ use crate::wal::{self, Checkpointer};
 use crate::write_lock::WriteLock;
 use crate::writer::Writer;
 use crate::{filesystem, schema};
-use flow_store::{Clock, Store, StoreError, SystemClock};
+use flow_store::{Clock, Store, StoreError, StoreStatistics, SystemClock};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
@@ -100,6 +100,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn statistics(&self) -> StoreStatistics {
+        self.writer.statistics()
     }
 }
 

@@ -32,6 +32,19 @@ impl ProjectStore for SqliteStore {
         self.writer.run(move |db| create_project(db, &project)).await
     }
 
+    async fn change_project(&self, new: NewProject) -> Result<Project, StoreError> {
+        self.writer
+            .run(move |db| {
+                let mut update = db.connection.prepare_cached(
+                    "UPDATE project SET repository = ?2, branch = ?3, folder = ?4, account = ?5 WHERE name = ?1",
+                )?;
+                let values = [new.name.as_str(), &new.repository, &new.branch, &new.folder, &new.account];
+                check_found(update.execute(values)?, &new.name)?;
+                load(db.connection, &new.name)
+            })
+            .await
+    }
+
     async fn projects(&self) -> Result<Vec<Project>, StoreError> {
         self.readers
             .run(|db| collect(db.prepare_cached(&format!("{PROJECTS} ORDER BY name"))?.query([])?, project))

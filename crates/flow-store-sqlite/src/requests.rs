@@ -1,9 +1,11 @@
 //! Requests.
 
 mod apply;
+mod groups;
 mod history;
 mod queries;
 mod rows;
+mod times;
 
 use crate::SqliteStore;
 use crate::error::DbResult;
@@ -11,14 +13,17 @@ use crate::writer::{AttemptKey, Chain, Db, Undo};
 use apply::{apply, create};
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
-    RequestFilter, RequestId, RequestState, RequestStore, SavedPoint, ServerState, StoreError, Timestamp, transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
+    RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, ServerState, StoreError, Timestamp,
+    transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) use apply::apply_to_all;
-pub(crate) use rows::collect;
+pub(crate) use groups::{count, present};
+pub(crate) use history::{remove_unlinked, unlink};
+pub(crate) use rows::{collect, state_number};
 
 #[async_trait]
 impl RequestStore for SqliteStore {
@@ -95,15 +100,30 @@ impl RequestStore for SqliteStore {
 
     async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
         let filter = filter.clone();
-        self.readers.run(move |db| queries::list(db, &filter)).await
+        self.readers.run(move |db| groups::list(db, &filter)).await
     }
 
-    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
-        self.readers.run(queries::counts).await
+    async fn counts(&self, filter: &RequestFilter) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |db| groups::counts(db, &filter)).await
     }
 
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
         self.readers.run(move |db| history::saved_points(db, id)).await
+    }
+
+    async fn saved_outlines(
+        &self,
+        id: RequestId,
+        before: Option<PointPlace>,
+        limit: usize,
+    ) -> Result<Vec<SavedOutline>, StoreError> {
+        self.readers.run(move |db| history::outlines(db, id, before, limit)).await
+    }
+
+    async fn saved_at(&self, id: RequestId, places: &[PointPlace]) -> Result<Vec<SavedPoint>, StoreError> {
+        let places = places.to_vec();
+        self.readers.run(move |db| history::saved_at(db, id, &places)).await
     }
 
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
@@ -114,13 +134,24 @@ impl RequestStore for SqliteStore {
         self.readers.run(move |db| queries::attempts(db, id)).await
     }
 
-    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+    async fn re_execute(
+        &self,
+        id: RequestId,
+        owner: &Owner,
+        by: &str,
+        from: Option<u32>,
+    ) -> Result<Request, StoreError> {
         let (owner, by) = (owner.clone(), by.to_owned());
         self.writer
             .run(move |db| {
                 db.check_alive(&owner)?;
                 let request = rows::load(db.connection, id)?;
-                apply(db, transition::re_execute(request, &db.server_ref(&owner)?, &by, db.now)?)
+                let (go_on, step_back) = history::go_on(db.connection, &request, from)?;
+                let change = transition::re_execute(request, &db.server_ref(&owner)?, &by, go_on, db.now)?;
+                if let Some(to) = step_back {
+                    history::step_back(db, id, to)?;
+                }
+                apply(db, change)
             })
             .await
     }

@@ -13,6 +13,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("initial", include_str!("migrations/0001_initial.sql")),
     ("retry_backoff", include_str!("migrations/0002_retry_backoff.sql")),
     ("connection_secrets", include_str!("migrations/0003_connection_secrets.sql")),
+    ("request_groups", include_str!("migrations/0004_request_groups.sql")),
+    ("retention", include_str!("migrations/0005_retention.sql")),
+    ("cluster", include_str!("migrations/0006_cluster.sql")),
 ];
 
 /// The newest schema that this release knows.
@@ -37,6 +40,21 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path, now: Timestamp) 
     transaction.pragma_update(None, "user_version", newest())?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Refuses a database that is not of exactly this release's schema, and changes nothing.
+pub(crate) fn check_current(connection: &Connection, path: &Path) -> DbResult<()> {
+    let found = check(connection, path)?;
+    if found == newest() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has schema {found}, and this release has schema {}: use the release that its servers run, or start a server \
+         of this release on it first",
+        path.display(),
+        newest()
+    );
+    Err(StoreError::Conflict(message).into())
 }
 
 /// The number of the database's schema; 0 for an empty file.

@@ -6,7 +6,7 @@ use crate::requests::apply_to_all;
 use crate::writer::Db;
 use async_trait::async_trait;
 use flow_store::{
-    Epoch, NewServer, Owner, ProjectName, Request, Server, ServerId, ServerRef, ServerState, ServerStore,
+    Epoch, NewServer, Owner, ProjectName, Request, Server, ServerId, ServerRef, ServerReport, ServerState, ServerStore,
     ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive, check_may_take_over, transition,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -102,6 +102,20 @@ impl ServerStore for SqliteStore {
             .await
     }
 
+    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        self.writer
+            .run(move |db| {
+                db.check_alive(&owner)?;
+                let mut update = db
+                    .connection
+                    .prepare_cached("UPDATE server SET version = ?, resident_bytes = ? WHERE server = ?")?;
+                update.execute(params![report.version, report.resident_bytes, owner.server.as_str()])?;
+                Ok(())
+            })
+            .await
+    }
+
     async fn rename_server(&self, id: &ServerId, name: &str) -> Result<(), StoreError> {
         let (id, name) = (id.clone(), name.to_owned());
         self.writer
@@ -138,7 +152,8 @@ fn register(db: &Db<'_>, server: NewServer) -> DbResult<Owner> {
         "INSERT INTO server (server, name, address, pid, process_start, lock_path, epoch, state, started)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8)
          ON CONFLICT (server) DO UPDATE SET name = ?2, address = ?3, pid = ?4, process_start = ?5, lock_path = ?6,
-             epoch = epoch + 1, state = ?7, started = ?8, terminated = NULL, taken_over_by = NULL
+             epoch = epoch + 1, state = ?7, started = ?8, terminated = NULL, taken_over_by = NULL,
+             version = NULL, resident_bytes = NULL
          RETURNING id, epoch",
     )?;
     let values = params![
@@ -184,7 +199,7 @@ fn set_terminated(db: &Db<'_>, number: i64, by: Option<i64>) -> DbResult<()> {
 fn servers(connection: &Connection) -> DbResult<Vec<Server>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.server, s.name, s.state, s.address, s.epoch, s.pid, s.process_start, s.lock_path, s.started,
-                s.terminated, b.server,
+                s.terminated, b.server, s.version, s.resident_bytes,
                 (SELECT count(*) FROM request r
                  WHERE r.server = s.id AND r.epoch = s.epoch AND r.state = 1 AND r.ended IS NULL)
          FROM server s LEFT JOIN server b ON b.id = s.taken_over_by ORDER BY s.name, s.server",
@@ -209,9 +224,16 @@ fn server(row: &Row<'_>) -> DbResult<Server> {
         started: Timestamp(row.get(8)?),
         terminated: row.get::<_, Option<i64>>(9)?.map(Timestamp),
         taken_over_by: row.get::<_, Option<String>>(10)?.as_deref().map(parse_id).transpose()?,
-        requests_running: row.get(11)?,
+        requests_running: row.get(13)?,
         versions: Vec::new(),
+        report: report(row)?,
     })
+}
+
+fn report(row: &Row<'_>) -> DbResult<Option<ServerReport>> {
+    let version: Option<String> = row.get(11)?;
+    let resident_bytes = row.get::<_, Option<u64>>(12)?.unwrap_or(0);
+    Ok(version.map(|version| ServerReport { version, resident_bytes }))
 }
 
 fn parse_id(text: &str) -> DbResult<ServerId> {

@@ -40,7 +40,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (n(), n()).prop_map(|(survivor, dead)| Step::TakeOver(survivor, dead)),
         1 => (n(), any::<bool>()).prop_map(|(server, drain)| Step::Drain(server, drain)),
         1 => n().prop_map(Step::Terminate),
-        2 => (n(), n()).prop_map(|(request, server)| Step::ReExecute(request, server)),
+        2 => (n(), n(), proptest::option::of(any::<u8>()))
+            .prop_map(|(request, server, from)| Step::ReExecute(request, server, from)),
+        1 => (0..200_u8, proptest::option::of(0..4_u8), any::<bool>())
+            .prop_map(|(age, number, details)| Step::Retain { age, number, details }),
         1 => n().prop_map(Step::Cancel),
     ]
 }

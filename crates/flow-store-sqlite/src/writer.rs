@@ -16,11 +16,12 @@ use crate::wal::Checkpointer;
 use crate::write_lock::WriteLock;
 use command::{Command, Job};
 use committer::Committer;
-use flow_store::{Clock, StoreError, Timestamp};
+use flow_store::{Clock, StoreError, StoreStatistics, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use tokio::sync::oneshot;
 
@@ -45,6 +46,16 @@ pub(crate) struct Writer {
 struct Shared {
     queue: Queue,
     committer: Mutex<Committer>,
+    counted: Arc<Counted>,
+}
+
+/// What has been written, for [`StoreStatistics`].
+#[derive(Default)]
+struct Counted {
+    commits: AtomicU64,
+    commands: AtomicU64,
+    failed: AtomicU64,
+    commit_us: AtomicU64,
 }
 
 /// Commands that wait for the next batch.
@@ -72,9 +83,12 @@ impl Writer {
         clock: Arc<dyn Clock>,
         fatal: Fatal,
     ) -> Result<Self, StoreError> {
-        let committer = Committer { connection, lock, checkpointer, clock, fatal, broken: HashSet::new() };
+        let counted = Arc::new(Counted::default());
+        let broken = HashSet::new();
+        let committer =
+            Committer { connection, lock, checkpointer, clock, fatal, broken, counted: Arc::clone(&counted) };
         let queue = Queue { state: Mutex::default(), wanted: Condvar::new() };
-        let shared = Arc::new(Shared { queue, committer: Mutex::new(committer) });
+        let shared = Arc::new(Shared { queue, committer: Mutex::new(committer), counted });
         let served = Arc::clone(&shared);
         thread::Builder::new()
             .name("store-writer".to_owned())
@@ -85,6 +99,18 @@ impl Writer {
             })
             .map_err(|error| StoreError::unavailable(format!("the writer's thread cannot start: {error}")))?;
         Ok(Self { shared })
+    }
+
+    /// What has been written so far.
+    pub(crate) fn statistics(&self) -> StoreStatistics {
+        let Counted { commits, commands, failed, commit_us } = &*self.shared.counted;
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        StoreStatistics {
+            commits: read(commits),
+            commands: read(commands),
+            failed: read(failed),
+            commit_us: read(commit_us),
+        }
     }
 
     /// Runs `work` in the next batch; ready when that is durable.

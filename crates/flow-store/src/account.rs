@@ -1,7 +1,8 @@
-//! Accounts, tokens, sessions and the audit trail. Passwords, tokens and session ids are only ever kept as hashes.
+//! Accounts with what belongs to them, tokens and sessions. Passwords, tokens and session ids are only ever kept as hashes.
 
-use crate::{StoreError, Timestamp};
+use crate::{SealedSecret, StoreError, Timestamp};
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -76,6 +77,17 @@ pub struct Credentials {
     pub account: Account,
     /// Hash of its password in PHC form.
     pub password_hash: String,
+    /// Whether somebody else made that password, so that it is good for one sign-in, which must change it.
+    pub one_time: bool,
+}
+
+/// A filter of lists that an account keeps under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedFilter {
+    /// Its name, one of its account's.
+    pub name: String,
+    /// What it filters by, as in the console's address.
+    pub query: String,
 }
 
 /// Identity of a token; it is no secret.
@@ -135,33 +147,6 @@ pub struct Session {
     pub expires: Timestamp,
 }
 
-/// Something that is worth an entry in the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AuditEntry {
-    /// The account that acted, or tried to.
-    pub account: String,
-    /// What it did, such as `login`, `login-refused`, `project-created`.
-    pub action: String,
-    /// What it did it to.
-    pub subject: String,
-    /// More, for a person. No secrets.
-    pub detail: String,
-    /// Where it came from: the peer's address.
-    pub address: String,
-}
-
-/// An entry of the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AuditRecord {
-    /// Its number; later entries have higher ones.
-    pub number: u64,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    #[serde(flatten)]
-    pub entry: AuditEntry,
-}
-
 /// The error of a change that would leave the cluster without an enabled administrator.
 pub fn last_administrator(name: &str) -> StoreError {
     StoreError::Conflict(format!("“{name}” is the last administrator; make another account administrator first"))
@@ -179,8 +164,8 @@ pub trait AccountStore: Send + Sync {
     /// What a password is checked against; none if there is no such account. Disabled ones are here, too.
     async fn credentials(&self, name: &str) -> Result<Option<Credentials>, StoreError>;
 
-    /// Changes an account's password and ends its sessions.
-    async fn set_password(&self, name: &str, password_hash: &str) -> Result<(), StoreError>;
+    /// Changes an account's password and ends its sessions. `one_time`: see [`Credentials::one_time`].
+    async fn set_password(&self, name: &str, password_hash: &str, one_time: bool) -> Result<(), StoreError>;
 
     /// Changes an account's role. Fails with `store/conflict` if no administrator would be left.
     async fn set_role(&self, name: &str, role: Role) -> Result<(), StoreError>;
@@ -208,12 +193,28 @@ pub trait AccountStore: Send + Sync {
     /// The account of a session: none if there is no such session, if it has expired, or if the account is disabled.
     async fn session_account(&self, hash: &str) -> Result<Option<(Session, Account)>, StoreError>;
 
+    /// Lets a session count until another time. Fails with `store/not-found` if there is no such session.
+    async fn extend_session(&self, hash: &str, expires: Timestamp) -> Result<(), StoreError>;
+
     /// Ends a session.
     async fn end_session(&self, hash: &str) -> Result<(), StoreError>;
 
-    /// Adds to the audit trail.
-    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError>;
+    /// The filters that an account keeps, by name.
+    async fn saved_filters(&self, account: &str) -> Result<Vec<SavedFilter>, StoreError>;
 
-    /// The audit trail, newest first, before entry number `before`.
-    async fn audit_trail(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError>;
+    /// Keeps a filter, in the place of the account's one of the same name.
+    async fn put_saved_filter(&self, account: &str, filter: SavedFilter) -> Result<(), StoreError>;
+
+    /// Forgets a filter. Whether there was one.
+    async fn remove_saved_filter(&self, account: &str, name: &str) -> Result<bool, StoreError>;
+
+    /// Keeps a secret of an account, encrypted, in the place of the one of the same name: its credentials for a git
+    /// host, say.
+    async fn put_account_secret(&self, account: &str, name: &str, sealed: Bytes) -> Result<(), StoreError>;
+
+    /// The secrets of an account, by name ([`SealedSecret::field`]).
+    async fn account_secrets(&self, account: &str) -> Result<Vec<SealedSecret>, StoreError>;
+
+    /// Forgets a secret of an account. Whether there was one.
+    async fn remove_account_secret(&self, account: &str, name: &str) -> Result<bool, StoreError>;
 }

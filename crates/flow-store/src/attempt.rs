@@ -95,6 +95,48 @@ pub struct SavedPoint {
     pub at: Timestamp,
 }
 
+/// Which saved point: where its store keeps it. Says nothing to people or to other stores; a later one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PointPlace(pub u64);
+
+/// A saved point without its stream and its flow variables: enough to know how far a request is, and small, however much
+/// it has saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedOutline {
+    /// Where it is kept.
+    pub place: PointPlace,
+    /// What it says.
+    pub kind: SavedKind,
+    /// Id of the component.
+    pub component: String,
+    /// The iterations and calls around the component; see [`SavedPoint::iteration`].
+    pub iteration: String,
+    /// See [`SavedPoint::outlets`].
+    pub outlets: Vec<String>,
+    /// For [`SavedKind::Wait`]: when the wait is over.
+    pub due: Option<Timestamp>,
+    /// When it was saved.
+    pub at: Timestamp,
+    /// Whether a stream belongs to it.
+    pub has_stream: bool,
+}
+
+impl SavedOutline {
+    /// The outline of a saved point that is kept at `place`.
+    pub fn of(place: PointPlace, point: &SavedPoint) -> Self {
+        Self {
+            place,
+            kind: point.kind,
+            component: point.component.clone(),
+            iteration: point.iteration.clone(),
+            outlets: point.outlets.clone(),
+            due: point.due,
+            at: point.at,
+            has_stream: point.data != SavedData::None,
+        }
+    }
+}
+
 /// How important a log entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {

@@ -115,13 +115,20 @@ impl StoreError {
     pub fn no_request(id: RequestId) -> Self {
         Self::NotFound { what: "request", name: id.to_string() }
     }
+
+    /// [`StoreError::NotFound`] for a saved point of a request.
+    pub fn no_saved_point(id: RequestId) -> Self {
+        Self::NotFound { what: "saved point", name: format!("of request {id}") }
+    }
 }
 
 impl From<TransitionError> for StoreError {
     fn from(error: TransitionError) -> Self {
         match error {
             TransitionError::StaleFence { request, fence } => Self::StaleFence { request, fence },
-            TransitionError::WrongState { .. } => Self::WrongState(error.to_string()),
+            TransitionError::WrongState { .. } | TransitionError::NoSavedPoint { .. } => {
+                Self::WrongState(error.to_string())
+            }
         }
     }
 }

@@ -159,6 +159,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(milliseconds).unwrap_or(i64::MAX)))
     }
 
+    /// The time `milliseconds` earlier.
+    #[must_use]
+    pub fn minus_ms(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(milliseconds).unwrap_or(i64::MAX)))
+    }
+
     /// How long from this time until `later`; zero if `later` has passed.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))

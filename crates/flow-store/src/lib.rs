@@ -9,7 +9,9 @@
 
 mod account;
 mod attempt;
+mod audit;
 mod clock;
+mod cluster;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
@@ -18,31 +20,42 @@ mod memory;
 mod project;
 mod request;
 mod request_store;
+pub mod retention;
 mod secret;
 mod server;
+mod settings;
 mod storage;
 mod store;
 pub mod transition;
 
 pub use account::{
-    Account, AccountStore, AuditEntry, AuditRecord, Credentials, NewAccount, NewSession, NewToken, Role, Session,
-    Token, TokenId, last_administrator,
+    Account, AccountStore, Credentials, NewAccount, NewSession, NewToken, Role, SavedFilter, Session, Token, TokenId,
+    last_administrator,
 };
 pub use attempt::{
-    AttemptEnd, AttemptOutcome, AttemptRecord, AttemptWrite, Level, LogEntry, NumberedLogEntry, SavedData, SavedKind,
-    SavedPoint, event,
+    AttemptEnd, AttemptOutcome, AttemptRecord, AttemptWrite, Level, LogEntry, NumberedLogEntry, PointPlace, SavedData,
+    SavedKind, SavedOutline, SavedPoint, event,
 };
+pub use audit::{AuditEntry, AuditFilter, AuditRecord, AuditStore};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use cluster::{ClusterStore, SameStorageError, check_same_storage};
 pub use error::StoreError;
 pub use id::{Epoch, Fence, Owner, ProjectName, RequestId, ServerId, Timestamp, VersionId};
-pub use memory::MemoryStore;
+pub use memory::{Faults, MemoryStore};
 pub use project::{NewProject, Project, ProjectStore, ProjectVersion, ServerVersion, VersionRecord};
 pub use request::{Created, NewRequest, Request, RequestError, RequestFilter, RequestSettings, RequestState};
 pub use request_store::RequestStore;
+pub use retention::{
+    HouseDone, HouseError, Keep, RetentionDone, RetentionGroup, RetentionPolicy, RetentionReport, RetentionStore,
+    keep_house,
+};
 pub use secret::{SealedSecret, SecretStore};
-pub use server::{NewServer, Server, ServerRef, ServerState, ServerStore, Takeover, check_alive, check_may_take_over};
-pub use storage::{CheckpointStorage, INLINE_LIMIT, StorageError, StoredObject};
-pub use store::Store;
+pub use server::{
+    NewServer, Server, ServerRef, ServerReport, ServerState, ServerStore, Takeover, check_alive, check_may_take_over,
+};
+pub use settings::{Setting, SettingsStore};
+pub use storage::{CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker, StoredObject};
+pub use store::{Store, StoreStatistics};
 
 #[cfg(test)]
 mod tests {

@@ -86,6 +86,9 @@ pub trait ProjectStore: Send + Sync {
     /// Brings a project to the cluster. Fails with `store/conflict` if there is one of that name.
     async fn create_project(&self, project: NewProject) -> Result<Project, StoreError>;
 
+    /// Changes a project's repository, git branch, folder and account. Fails with `store/not-found`.
+    async fn change_project(&self, project: NewProject) -> Result<Project, StoreError>;
+
     /// All projects, by name.
     async fn projects(&self) -> Result<Vec<Project>, StoreError>;
 

@@ -218,6 +218,15 @@ pub struct RequestFilter {
     pub flow: Option<String>,
     /// This server is the owner, whichever of its starts.
     pub owner: Option<ServerId>,
+    /// Their error has this code.
+    pub code: Option<String>,
+    /// Their id is this number, or the name of their flow or project contains this text, however capitals are written
+    /// (A to Z).
+    pub text: Option<String>,
+    /// Made at this time or later.
+    pub from: Option<Timestamp>,
+    /// Made before this time.
+    pub to: Option<Timestamp>,
     /// Older than this request: the last one of the page before.
     pub before: Option<RequestId>,
     /// At most so many; 0 means 100.
@@ -231,7 +240,23 @@ impl RequestFilter {
             && self.project.as_ref().is_none_or(|project| *project == request.project)
             && self.flow.as_ref().is_none_or(|flow| *flow == request.flow)
             && self.owner.as_ref().is_none_or(|id| request.owner.as_ref().is_some_and(|owner| owner.server == *id))
+            && self.code.as_ref().is_none_or(|code| request.error.as_ref().is_some_and(|error| error.code == *code))
+            && self.matches_text(request)
+            && self.from.is_none_or(|from| request.created >= from)
+            && self.to.is_none_or(|to| request.created < to)
             && self.before.is_none_or(|before| request.id < before)
+    }
+
+    fn matches_text(&self, request: &Request) -> bool {
+        let Some(text) = &self.text else { return true };
+        let wanted = text.to_ascii_lowercase();
+        let contains = |name: &str| name.to_ascii_lowercase().contains(&wanted);
+        self.id() == Some(request.id) || contains(&request.flow) || contains(request.project.as_str())
+    }
+
+    /// The request whose id the text is.
+    pub fn id(&self) -> Option<RequestId> {
+        self.text.as_ref().and_then(|text| text.trim().parse().ok()).map(RequestId)
     }
 
     /// The page size.

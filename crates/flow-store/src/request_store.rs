@@ -1,8 +1,8 @@
 //! The requests of the cluster.
 
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
-    RequestFilter, RequestId, RequestState, SavedPoint, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
+    RequestFilter, RequestId, RequestState, SavedOutline, SavedPoint, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -58,11 +58,23 @@ pub trait RequestStore: Send + Sync {
     /// Requests, newest first.
     async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError>;
 
-    /// How many requests are in each state; every state is there.
-    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError>;
+    /// How many requests of the filter (page limits aside) are in each state; every state is there.
+    async fn counts(&self, filter: &RequestFilter) -> Result<BTreeMap<RequestState, u64>, StoreError>;
 
     /// The saved points of a request in the order in which they were saved.
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError>;
+
+    /// The outlines of at most `limit` saved points of a request, newest first: those before `before`, or the newest. So
+    /// millions of them are read page by page, and what a later one makes void need not be kept.
+    async fn saved_outlines(
+        &self,
+        id: RequestId,
+        before: Option<PointPlace>,
+        limit: usize,
+    ) -> Result<Vec<SavedOutline>, StoreError>;
+
+    /// The saved points of a request at these places, in their order. Fails with `store/not-found` if one is not there.
+    async fn saved_at(&self, id: RequestId, places: &[PointPlace]) -> Result<Vec<SavedPoint>, StoreError>;
 
     /// The log of a request after entry number `after` (0 for all), oldest first, at most `limit` entries.
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError>;
@@ -70,9 +82,19 @@ pub trait RequestStore: Send + Sync {
     /// The attempts of a request, oldest first.
     async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError>;
 
-    /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it).
-    /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`.
-    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError>;
+    /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it). With
+    /// `from` it goes on from an earlier saved point, given by its place in [`RequestStore::saved_points`] from 1, or
+    /// from its start (0): what was saved later is withdrawn, except what was saved in the same write as that point.
+    ///
+    /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`, if there is no
+    /// such saved point, or if retention has removed the saved points and `from` is not 0.
+    async fn re_execute(
+        &self,
+        id: RequestId,
+        owner: &Owner,
+        by: &str,
+        from: Option<u32>,
+    ) -> Result<Request, StoreError>;
 
     /// Cancels a request that has not ended. A running attempt is fenced off: its next write fails with
     /// `store/stale-fence`. Fails with `store/wrong-state` if the request has ended.

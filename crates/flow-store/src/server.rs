@@ -51,6 +51,15 @@ pub struct NewServer {
     pub lock_path: String,
 }
 
+/// What a server says of itself from time to time while it lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServerReport {
+    /// Version of the program that it runs.
+    pub version: String,
+    /// Bytes of memory that it holds.
+    pub resident_bytes: u64,
+}
+
 /// A server as the cluster knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Server {
@@ -80,6 +89,8 @@ pub struct Server {
     pub requests_running: u64,
     /// The project versions it has.
     pub versions: Vec<ServerVersion>,
+    /// What it last said of itself since this epoch started.
+    pub report: Option<ServerReport>,
 }
 
 impl Server {
@@ -142,6 +153,9 @@ pub trait ServerStore: Send + Sync {
 
     /// Marks a living server as `Running` or `Draining`. `Terminated` is refused: see [`ServerStore::terminate`].
     async fn set_server_state(&self, owner: &Owner, state: ServerState) -> Result<(), StoreError>;
+
+    /// Keeps what a living server says of itself, in the place of what it said before.
+    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError>;
 
     /// Changes a server's name.
     async fn rename_server(&self, id: &ServerId, name: &str) -> Result<(), StoreError>;

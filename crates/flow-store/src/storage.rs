@@ -1,76 +1,25 @@
 //! The checkpoint storage: a folder of write-once objects for the streams that are too large for a database row. All
 //! servers of a cluster see the same folder.
 
+mod error;
+mod marker;
+mod orphans;
+
 use crate::SavedData;
 use bytes::Bytes;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 use tempfile::NamedTempFile;
+
+pub use error::StorageError;
+pub use marker::StorageMarker;
+pub use orphans::OldObject;
 
 /// A stream of at most so many bytes is kept in the database row itself; a larger one becomes an object.
 pub const INLINE_LIMIT: usize = 16 * 1024;
-
-/// An error of the checkpoint storage.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StorageError {
-    /// The folder cannot be written.
-    #[error(
-        "the checkpoint storage {path} cannot be written ({reason}): check that the folder exists on a mounted disk \
-         with free space and that this account may write to it"
-    )]
-    NotWritable {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// An object is not there.
-    #[error(
-        "the checkpoint storage {path} has no object {key}: check that every server uses the same storage folder and \
-         that nothing was deleted from it"
-    )]
-    Missing {
-        /// The folder.
-        path: PathBuf,
-        /// The object.
-        key: String,
-    },
-    /// An object cannot be read.
-    #[error("object {key} of the checkpoint storage {path} cannot be read: {reason}")]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// The object.
-        key: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// An object's bytes are not those that were written.
-    #[error(
-        "object {key} of the checkpoint storage {path} is damaged: its bytes do not match its hash; check the disk \
-         and bring the object back from a backup"
-    )]
-    Damaged {
-        /// The folder.
-        path: PathBuf,
-        /// The object.
-        key: String,
-    },
-}
-
-impl StorageError {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotWritable { .. } => "storage/not-writable",
-            Self::Missing { .. } => "storage/missing-object",
-            Self::Unreadable { .. } => "storage/unreadable",
-            Self::Damaged { .. } => "storage/damaged-object",
-        }
-    }
-}
 
 /// Where an object is and how to tell that it is whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,13 +65,17 @@ impl Write for Hashing {
 #[derive(Debug, Clone)]
 pub struct CheckpointStorage {
     root: Arc<Path>,
+    /// Makes a file durable.
+    sync: fn(&File) -> io::Result<()>,
+    /// What to do when that fails.
+    fatal: fn(&io::Error),
 }
 
 impl CheckpointStorage {
     /// Opens the storage, makes its folder where it is missing, and checks that it can be written.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let root: PathBuf = root.into();
-        let storage = Self { root: root.into() };
+        let storage = Self { root: root.into(), sync: File::sync_all, fatal: abort };
         fs::create_dir_all(storage.root.join("objects")).map_err(|error| storage.not_writable(&error))?;
         storage.check_writable()?;
         Ok(storage)
@@ -181,20 +134,40 @@ impl CheckpointStorage {
         blocking(move || storage.write_now(write)).await.map_err(|error| self.not_writable(&error))
     }
 
-    /// Opens the file of an object, to read it bit by bit. Whether it is whole has to be seen from what it holds.
-    pub async fn open_object(&self, key: &str) -> Result<File, StorageError> {
+    /// Opens the file of an object, to read it bit by bit, having read it once to check that it is whole: nothing may
+    /// act on the first records of a stream that turns out to be damaged further on.
+    pub async fn open_object(&self, key: &str, hash: &str) -> Result<File, StorageError> {
         let path = self.object_path(key)?;
-        blocking(move || File::open(path)).await.map_err(|error| self.unreadable(key, &error))
+        let opened = blocking(move || {
+            let mut file = open_kept(&path)?;
+            let mut hasher = blake3::Hasher::new();
+            hasher.update_reader(&mut file)?;
+            file.rewind()?;
+            Ok((file, hasher.finalize()))
+        });
+        let (file, found) = opened.await.map_err(|error| self.unreadable(key, &error))?;
+        self.check_hash(key, hash, found)?;
+        Ok(file)
     }
 
     /// Reads an object and checks that it is whole.
     pub async fn get_object(&self, key: &str, hash: &str) -> Result<Bytes, StorageError> {
         let path = self.object_path(key)?;
-        let read = blocking(move || fs::read(path)).await.map_err(|error| self.unreadable(key, &error))?;
-        if blake3::hash(&read).to_hex().as_str() != hash {
-            return Err(StorageError::Damaged { path: self.root.to_path_buf(), key: key.to_owned() });
-        }
+        let read = blocking(move || {
+            let mut read = Vec::new();
+            open_kept(&path)?.read_to_end(&mut read)?;
+            Ok(read)
+        });
+        let read = read.await.map_err(|error| self.unreadable(key, &error))?;
+        self.check_hash(key, hash, blake3::hash(&read))?;
         Ok(read.into())
+    }
+
+    fn check_hash(&self, key: &str, wanted: &str, found: blake3::Hash) -> Result<(), StorageError> {
+        if found.to_hex().as_str() == wanted {
+            return Ok(());
+        }
+        Err(StorageError::Damaged { path: self.root.to_path_buf(), key: key.to_owned() })
     }
 
     fn put_now(&self, data: &[u8]) -> io::Result<StoredObject> {
@@ -235,18 +208,45 @@ impl CheckpointStorage {
         let objects = self.root.join("objects");
         let folder = path.parent().unwrap_or(&objects);
         if make_folder(folder)? {
-            File::open(&objects)?.sync_all()?;
+            self.sync(&File::open(&objects)?)?;
         }
-        if fs::metadata(&path).is_ok_and(|known| known.len() == object.bytes) {
-            // Another writer may have put it there a moment ago and not yet made it durable.
-            File::open(&path)?.sync_all()?;
-        } else {
+        // Another writer may have put it there a moment ago and not yet made it durable.
+        if !self.renew(&path, object.bytes)? {
             let file = write(folder)?;
-            file.as_file().sync_all()?;
+            self.sync(file.as_file())?;
             file.persist(&path).map_err(|error| error.error)?;
         }
-        File::open(folder)?.sync_all()?;
+        self.sync(&File::open(folder)?)?;
         Ok(object)
+    }
+
+    /// Makes an object that is there already durable, and young again so that it is not taken for an orphan while its row
+    /// is being written. Whether it is there.
+    fn renew(&self, path: &Path, bytes: u64) -> io::Result<bool> {
+        let file = match OpenOptions::new().append(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.len() != bytes {
+            return Ok(false);
+        }
+        file.set_modified(SystemTime::now())?;
+        self.sync(&file)?;
+        // It may have been moved away between the two.
+        Ok(path.exists())
+    }
+
+    /// Makes a file or folder durable. When that fails, nobody knows what is on the disk, and asking again would only
+    /// hide it: the process must end. A full disk is no such failure.
+    fn sync(&self, file: &File) -> io::Result<()> {
+        let synced = (self.sync)(file);
+        if let Err(error) = &synced
+            && !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        {
+            (self.fatal)(error);
+        }
+        synced
     }
 
     /// The file of an object. Keys come from the database: one that leads out of the storage is not followed.
@@ -269,6 +269,22 @@ impl CheckpointStorage {
             _ => StorageError::Unreadable { path, key, reason: error.to_string() },
         }
     }
+}
+
+/// Opens an object, also one that is just being looked at whether it is an orphan.
+fn open_kept(path: &Path) -> io::Result<File> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            orphans::aside(path).map_or(Err(error), |aside| File::open(aside).or_else(|_| File::open(path)))
+        }
+        opened => opened,
+    }
+}
+
+fn abort(error: &io::Error) {
+    // The log may not be flushed any more.
+    eprintln!("fatal: the checkpoint storage could not make a file durable, so this process ends: {error}");
+    std::process::abort();
 }
 
 /// Makes a folder; whether it is new.

@@ -2,6 +2,7 @@
 //! request and what is to be written beside it come out. No I/O, no clock. Every store applies these and has no rules
 //! of its own.
 
+mod rewind;
 mod takeover;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
 };
 use RequestState::{Cancelled, Error, Finished, Queued, Running, Waiting, WaitingForRetry};
 
+pub use rewind::{Earlier, GoOn, PointInWrite, rewind};
 pub use takeover::{TAKEOVER_LIMIT, leave, recover, take_over};
 
 /// The rules do not allow it.
@@ -34,6 +36,16 @@ pub enum TransitionError {
         action: &'static str,
         /// What can be done instead.
         way_out: &'static str,
+    },
+    /// The request has no such saved point.
+    #[error("request {request} has {present} saved points, so it cannot go on from number {wanted}; 0 is its start")]
+    NoSavedPoint {
+        /// The request.
+        request: RequestId,
+        /// The number that was asked for.
+        wanted: u32,
+        /// How many there are.
+        present: usize,
     },
 }
 
@@ -259,11 +271,12 @@ fn nothing_saved_error(server: &str) -> RequestError {
     }
 }
 
-/// A person asks for a new attempt; `owner` is the server that received the call.
+/// A person asks for a new attempt, which goes on from `from`; `owner` is the server that received the call.
 pub fn re_execute(
     mut request: Request,
     owner: &ServerRef,
     by: &str,
+    from: GoOn,
     now: Timestamp,
 ) -> Result<Change, TransitionError> {
     if !matches!(request.state, Error | Cancelled | WaitingForRetry) {
@@ -273,6 +286,19 @@ pub fn re_execute(
         };
         return Err(wrong_state(&request, "re-executed", way_out));
     }
+    let withdrawn = match from {
+        GoOn::Newest => 0,
+        GoOn::Removed => {
+            let way_out =
+                "retention has removed its saved points: re-execute it from its start, or start a new request";
+            return Err(wrong_state(&request, "re-executed", way_out));
+        }
+        GoOn::Earlier(earlier) => {
+            request.saved_points = earlier.points;
+            request.checkpoint = earlier.checkpoint;
+            earlier.withdrawn
+        }
+    };
     request.state = WaitingForRetry;
     request.owner = Some(owner.owner.clone());
     request.due = Some(now);
@@ -280,7 +306,10 @@ pub fn re_execute(
     request.error = None;
     request.takeovers_without_progress = 0;
     let request = fenced(request, now);
-    let message = format!("{by} asked {} to re-execute it from {}", owner.name, went_on_from(&request));
+    let mut message = format!("{by} asked {} to re-execute it from {}", owner.name, went_on_from(&request));
+    if withdrawn > 0 {
+        message.push_str(&format!("; {withdrawn} later saved points are withdrawn"));
+    }
     let entry = log_entry(&request, &owner.name, Level::Info, event::RE_EXECUTED, message, now);
     Ok(Change::quiet(request).with_log(entry))
 }

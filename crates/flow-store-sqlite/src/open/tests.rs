@@ -132,7 +132,12 @@ async fn the_plan_of_hot_reads_uses_indexes() {
         "SELECT id FROM request WHERE ended IS NULL AND server = 1 AND epoch = 1 AND state = 3 AND (due IS NULL OR \
          due <= 5) ORDER BY due, id",
         "SELECT id FROM request WHERE ended IS NULL AND server = 1 AND epoch <= 1",
-        "SELECT id FROM request WHERE state = 5 ORDER BY id DESC LIMIT 10",
+        "SELECT id FROM request WHERE request_group = 5 AND id < 9 AND id >= 0 ORDER BY id DESC LIMIT 10",
+        "SELECT ended, id FROM request WHERE state = 4 AND ended IS NOT NULL ORDER BY ended, id LIMIT 10",
+        "SELECT ended, id FROM request WHERE state = 4 AND ended IS NOT NULL AND (ended, id) > (5, 6) AND ended < 7 \
+         ORDER BY ended, id LIMIT 10",
+        "SELECT id, created FROM request_given WHERE id >= 5 AND id < 9 ORDER BY id LIMIT 1",
+        "SELECT 1 FROM history WHERE object_key = 'x' LIMIT 1",
     ];
     for sql in plans {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");

@@ -1,11 +1,11 @@
 //! Changes of requests: what the transitions say, as rows.
 
-use super::history;
 use super::rows::{self, state_number, to_json};
+use super::{groups, history};
 use crate::error::DbResult;
 use crate::writer::Db;
 use flow_store::transition::{self, AttemptChange, Change};
-use flow_store::{AttemptOutcome, Created, NewRequest, Owner, Request, RequestError, RequestId, RequestState};
+use flow_store::{AttemptOutcome, Created, LogEntry, NewRequest, Owner, Request, RequestError, RequestId};
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
@@ -15,18 +15,56 @@ pub(super) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbR
         existing.check_same(&new)?;
         return Ok(Created { request: existing, new: false });
     }
-    // An id comes from the table; the transition then says all that the row must hold.
-    db.connection
-        .prepare_cached(
-            "INSERT INTO request (state, fence, attempt, retries_used, takeovers, updated, saved_points)
-             VALUES (0, 0, 0, 0, 0, 0, 0)",
-        )?
-        .execute([])?;
-    let id = RequestId(db.connection.last_insert_rowid());
+    note_clock(db)?;
     let key = new.idempotency_key.clone();
-    let change = transition::create(id, new, owner.cloned(), db.now);
-    insert_given(db, &change.request, key.as_deref())?;
-    Ok(Created { request: enter(db, None, change)?, new: true })
+    // The id comes from the table.
+    let Change { mut request, attempt, log } = transition::create(RequestId(0), new, owner.cloned(), db.now);
+    let flow = groups::flow_number(db, &request)?;
+    request.id = insert(db, &request, flow)?;
+    insert_given(db, &request, key.as_deref())?;
+    note_beside(db, &request, attempt, &log)?;
+    Ok(Created { request, new: true })
+}
+
+/// Notes that the clock has gone back since the last request was made.
+fn note_clock(db: &Db<'_>) -> DbResult<()> {
+    let mut last = db.connection.prepare_cached("SELECT id, created FROM request_given ORDER BY id DESC LIMIT 1")?;
+    let last: Option<(i64, i64)> = last.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    if let Some((id, created)) = last
+        && db.now.0 < created
+    {
+        let sql = "INSERT OR IGNORE INTO clock_went_back VALUES (?)";
+        db.connection.prepare_cached(sql)?.execute([id + 1])?;
+    }
+    Ok(())
+}
+
+/// Writes where a new request stands; its id.
+fn insert(db: &Db<'_>, request: &Request, flow: i64) -> DbResult<RequestId> {
+    let server = owner_number(db, request)?;
+    let group = groups::group_number(db, request, flow, server)?;
+    groups::count(db, group, 1)?;
+    let mut insert = db.connection.prepare_cached(
+        "INSERT INTO request (state, server, epoch, fence, attempt, retries_used, takeovers, started, updated,
+                              saved_points, flow, request_group)
+         VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, 0, ?, ?)",
+    )?;
+    insert.execute(params![
+        state_number(request.state),
+        server,
+        request.owner.as_ref().map(|owner| owner.epoch.0),
+        request.fence.0,
+        request.attempt,
+        request.started.map(|at| at.0),
+        request.updated.0,
+        flow,
+        group,
+    ])?;
+    Ok(RequestId(db.connection.last_insert_rowid()))
+}
+
+fn owner_number(db: &Db<'_>, request: &Request) -> DbResult<Option<i64>> {
+    request.owner.as_ref().map(|owner| db.server_number(&owner.server)).transpose()
 }
 
 fn with_key(db: &Db<'_>, new: &NewRequest) -> DbResult<Option<Request>> {
@@ -69,26 +107,20 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
 
 /// Enters what a transition of a known request says.
 pub(super) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
-    let mut before = db.connection.prepare_cached("SELECT state FROM request WHERE id = ?")?;
-    let before = rows::state(before.query_row([change.request.id.0], |row| row.get(0))?)?;
-    enter(db, Some(before), change)
-}
-
-/// Enters what a transition says of a request that was in the state `before` (none: it is new).
-fn enter(db: &Db<'_>, before: Option<RequestState>, change: Change) -> DbResult<Request> {
     let Change { request, attempt, log } = change;
     update(db, &request)?;
-    if before != Some(request.state) {
-        before.map_or(Ok(()), |before| count(db, before, -1))?;
-        count(db, request.state, 1)?;
-    }
+    note_beside(db, &request, attempt, &log)?;
+    Ok(request)
+}
+
+/// Writes what belongs beside a request that has changed.
+fn note_beside(db: &Db<'_>, request: &Request, attempt: AttemptChange, log: &[LogEntry]) -> DbResult<()> {
     match attempt {
         AttemptChange::None => {}
-        AttemptChange::Started => insert_attempt(db, &request)?,
-        AttemptChange::Ended(outcome, error) => end_attempt(db, &request, outcome, error.as_ref())?,
+        AttemptChange::Started => insert_attempt(db, request)?,
+        AttemptChange::Ended(outcome, error) => end_attempt(db, request, outcome, error.as_ref())?,
     }
-    history::add_log(db, request.id, &log)?;
-    Ok(request)
+    history::add_log(db, request.id, log)
 }
 
 /// Applies `transition` to the open requests of a server's epochs up to `epoch`.
@@ -115,12 +147,20 @@ pub(crate) fn apply_to_all(
 
 /// Writes where a request stands.
 fn update(db: &Db<'_>, request: &Request) -> DbResult<()> {
-    let server = request.owner.as_ref().map(|owner| db.server_number(&owner.server)).transpose()?;
+    let mut before = db.connection.prepare_cached("SELECT flow, request_group FROM request WHERE id = ?")?;
+    let (flow, before): (i64, i64) = before.query_row([request.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let server = owner_number(db, request)?;
+    let group = groups::group_number(db, request, flow, server)?;
+    if group != before {
+        groups::count(db, before, -1)?;
+        groups::count(db, group, 1)?;
+    }
     let error = request.error.as_ref();
     let mut update = db.connection.prepare_cached(
         "UPDATE request SET state = ?2, server = ?3, epoch = ?4, fence = ?5, attempt = ?6, retries_used = ?7,
                 takeovers = ?8, due = ?9, started = ?10, updated = ?11, ended = ?12, saved_points = ?13,
-                checkpoint = ?14, error_code = ?15, error_message = ?16, error_component = ?17, reply = ?18
+                checkpoint = ?14, error_code = ?15, error_message = ?16, error_component = ?17, reply = ?18,
+                request_group = ?19
          WHERE id = ?1",
     )?;
     let values = params![
@@ -142,14 +182,9 @@ fn update(db: &Db<'_>, request: &Request) -> DbResult<()> {
         error.map(|error| &error.message),
         error.and_then(|error| error.component.as_ref()),
         request.reply.as_ref().map(|reply: &Value| reply.to_string()),
+        group,
     ];
     update.execute(values)?;
-    Ok(())
-}
-
-fn count(db: &Db<'_>, state: RequestState, more: i64) -> DbResult<()> {
-    let mut update = db.connection.prepare_cached("UPDATE request_count SET n = n + ? WHERE state = ?")?;
-    update.execute([more, state_number(state)])?;
     Ok(())
 }
 

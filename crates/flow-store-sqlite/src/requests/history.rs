@@ -3,10 +3,10 @@
 use super::rows::{RUNNING, from_json, to_json};
 use crate::error::{DbResult, corrupt};
 use crate::writer::Db;
-use flow_store::transition::{self, Progress};
+use flow_store::transition::{self, GoOn, PointInWrite, Progress};
 use flow_store::{
-    AttemptWrite, Fence, Level, LogEntry, NumberedLogEntry, RequestId, SavedData, SavedKind, SavedPoint, StoreError,
-    Timestamp,
+    AttemptWrite, Fence, Level, LogEntry, NumberedLogEntry, PointPlace, Request, RequestId, SavedData, SavedKind,
+    SavedOutline, SavedPoint, StoreError, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -158,8 +158,8 @@ impl Chain {
             }
             return Ok(());
         };
-        self.add_point(db, first, log)?;
-        others.iter().try_for_each(|point| self.add_point(db, point, &PreparedLog::NONE))
+        self.add_point(db, first, log, None)?;
+        others.iter().try_for_each(|point| self.add_point(db, point, &PreparedLog::NONE, Some(true)))
     }
 
     fn add_log_row(&mut self, db: &Db<'_>, log: &PreparedLog) -> DbResult<()> {
@@ -169,7 +169,13 @@ impl Chain {
         Ok(())
     }
 
-    fn add_point(&mut self, db: &Db<'_>, prepared: &PreparedPoint, log: &PreparedLog) -> DbResult<()> {
+    fn add_point(
+        &mut self,
+        db: &Db<'_>,
+        prepared: &PreparedPoint,
+        log: &PreparedLog,
+        joined: Option<bool>,
+    ) -> DbResult<()> {
         let point = &prepared.point;
         let (inline, key, hash, bytes) = match &point.data {
             SavedData::None => (None, None, None, None),
@@ -178,8 +184,8 @@ impl Chain {
         };
         let mut insert = db.connection.prepare_cached(
             "INSERT INTO history (previous, kind, attempt, at, records, component, name, iteration, variables, outlets,
-                                  due, object_key, object_hash, object_bytes, first, log, data)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                  due, object_key, object_hash, object_bytes, first, log, data, joined)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         insert.execute(params![
             self.newest,
@@ -199,6 +205,7 @@ impl Chain {
             log.json.as_ref().map(|_| self.log_entries + 1),
             log.json,
             inline,
+            joined,
         ])?;
         self.added(db, log);
         Ok(())
@@ -210,17 +217,35 @@ impl Chain {
     }
 }
 
-/// Shows the rows of a request, newest first, until `visit` has seen enough (false). `previous` is the first column.
+/// The row before a row, for the log.
+const LOG: &str = "previous";
+/// The row before a row, for saved points: see the migration `retention` for steps back.
+const POINTS: &str = "iif(kind IS NULL AND records IS NOT NULL, nullif(records, 0), previous)";
+
+/// Shows the rows of a request, newest first, until `visit` has seen enough (false). The first column is `previous`, which
+/// is [`LOG`] or [`POINTS`].
 fn walk(
     connection: &Connection,
     id: RequestId,
+    previous: &str,
     columns: &str,
-    mut visit: impl FnMut(&Row<'_>) -> DbResult<bool>,
+    visit: impl FnMut(&Row<'_>) -> DbResult<bool>,
 ) -> DbResult<()> {
     let mut newest = connection.prepare_cached("SELECT newest FROM request WHERE id = ?")?;
     let newest: Option<Option<i64>> = newest.query_row([id.0], |row| row.get(0)).optional()?;
-    let mut next = newest.ok_or_else(|| StoreError::no_request(id))?;
-    let mut statement = connection.prepare_cached(&format!("SELECT previous, {columns} FROM history WHERE id = ?"))?;
+    walk_from(connection, newest.ok_or_else(|| StoreError::no_request(id))?, previous, columns, visit)
+}
+
+/// The same from a row on.
+fn walk_from(
+    connection: &Connection,
+    mut next: Option<i64>,
+    previous: &str,
+    columns: &str,
+    mut visit: impl FnMut(&Row<'_>) -> DbResult<bool>,
+) -> DbResult<()> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {previous}, {columns} FROM history WHERE id = ?"))?;
     while let Some(row_id) = next {
         let visited = statement.query_row([row_id], |row| Ok((row.get(0)?, visit(row)))).optional()?;
         let (previous, goes_on) = visited.ok_or_else(|| corrupt("history of a request without row", row_id))?;
@@ -229,12 +254,14 @@ fn walk(
     Ok(())
 }
 
+/// The columns of a saved point, behind another one.
+const POINT: &str = "kind, attempt, at, records, component, name, iteration, variables, outlets, due, object_key,
+                     object_hash, object_bytes, data";
+
 /// The saved points of a request in the order in which they were saved.
 pub(super) fn saved_points(connection: &Connection, id: RequestId) -> DbResult<Vec<SavedPoint>> {
-    let columns = "kind, attempt, at, records, component, name, iteration, variables, outlets, due, object_key,
-                   object_hash, object_bytes, data";
     let mut points = Vec::new();
-    walk(connection, id, columns, |row| {
+    walk(connection, id, POINTS, POINT, |row| {
         if let Some(kind) = row.get::<_, Option<i64>>(1)? {
             points.push(saved_point(row, kind)?);
         }
@@ -244,8 +271,62 @@ pub(super) fn saved_points(connection: &Connection, id: RequestId) -> DbResult<V
     Ok(points)
 }
 
-fn saved_point(row: &Row<'_>, number: i64) -> DbResult<SavedPoint> {
+/// The saved points in these rows, in their order.
+pub(super) fn saved_at(connection: &Connection, id: RequestId, places: &[PointPlace]) -> DbResult<Vec<SavedPoint>> {
+    let sql = format!("SELECT id, {POINT} FROM history WHERE id = ? AND kind IS NOT NULL");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut point = |place: &PointPlace| {
+        let found = statement.query_row([place.0], |row| Ok(saved_point(row, row.get(1)?))).optional()?;
+        found.unwrap_or_else(|| Err(StoreError::no_saved_point(id).into()))
+    };
+    places.iter().map(&mut point).collect()
+}
+
+/// The outlines of saved points, newest first. The rows' streams are not read.
+pub(super) fn outlines(
+    connection: &Connection,
+    id: RequestId,
+    before: Option<PointPlace>,
+    limit: usize,
+) -> DbResult<Vec<SavedOutline>> {
+    let columns = "id, kind, component, iteration, outlets, due, at, object_key IS NOT NULL OR data IS NOT NULL";
+    let mut outlines = Vec::new();
+    let visit = |row: &Row<'_>| {
+        if let Some(kind) = row.get::<_, Option<i64>>(2)? {
+            outlines.push(outline(row, kind)?);
+        }
+        Ok(outlines.len() < limit)
+    };
+    let Some(before) = before else {
+        walk(connection, id, POINTS, columns, visit)?;
+        return Ok(outlines);
+    };
+    let mut previous = connection.prepare_cached("SELECT previous FROM history WHERE id = ?")?;
+    let next: Option<Option<i64>> = previous.query_row([before.0], |row| row.get(0)).optional()?;
+    walk_from(connection, next.ok_or_else(|| StoreError::no_saved_point(id))?, POINTS, columns, visit)?;
+    Ok(outlines)
+}
+
+fn outline(row: &Row<'_>, number: i64) -> DbResult<SavedOutline> {
+    let outlets = row.get::<_, Option<String>>(5)?.map(|text| from_json(&text)).transpose()?;
+    Ok(SavedOutline {
+        place: PointPlace(row.get(1)?),
+        kind: kind(number)?,
+        component: row.get(3)?,
+        iteration: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+        outlets: outlets.unwrap_or_default(),
+        due: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        at: Timestamp(row.get(7)?),
+        has_stream: row.get(8)?,
+    })
+}
+
+fn kind(number: i64) -> DbResult<SavedKind> {
     let kind = SavedKind::ALL.into_iter().find(|kind| kind_number(*kind) == number);
+    Ok(kind.ok_or_else(|| corrupt("kind of saved point", number))?)
+}
+
+fn saved_point(row: &Row<'_>, number: i64) -> DbResult<SavedPoint> {
     let variables = row.get::<_, Option<String>>(8)?.map(|text| from_json(&text)).transpose()?;
     let outlets = row.get::<_, Option<String>>(9)?.map(|text| from_json(&text)).transpose()?;
     let data = match (row.get(11)?, row.get(12)?, row.get(13)?, row.get::<_, Option<Vec<u8>>>(14)?) {
@@ -254,7 +335,7 @@ fn saved_point(row: &Row<'_>, number: i64) -> DbResult<SavedPoint> {
         _ => SavedData::None,
     };
     Ok(SavedPoint {
-        kind: kind.ok_or_else(|| corrupt("kind of saved point", number))?,
+        kind: kind(number)?,
         attempt: row.get(2)?,
         at: Timestamp(row.get(3)?),
         rows: row.get(4)?,
@@ -271,7 +352,7 @@ fn saved_point(row: &Row<'_>, number: i64) -> DbResult<SavedPoint> {
 /// The log of a request after entry number `after`, at most `limit` entries, oldest first.
 pub(super) fn log(connection: &Connection, id: RequestId, after: u64, limit: usize) -> DbResult<Vec<NumberedLogEntry>> {
     let mut parts = Vec::new();
-    walk(connection, id, "first, log", |row| {
+    walk(connection, id, LOG, "first, log", |row| {
         let Some(first) = row.get::<_, Option<u64>>(1)? else {
             return Ok(true);
         };
@@ -283,6 +364,80 @@ pub(super) fn log(connection: &Connection, id: RequestId, after: u64, limit: usi
     let numbered = parts.into_iter().rev().flat_map(|(first, entries)| (first..).zip(entries));
     let wanted = numbered.filter(|(number, _)| *number > after).take(limit);
     Ok(wanted.map(|(number, entry)| NumberedLogEntry { number, entry }).collect())
+}
+
+/// From where a request is re-executed, and the row to step back to if it is from an earlier saved point (0: none).
+pub(super) fn go_on(connection: &Connection, request: &Request, from: Option<u32>) -> DbResult<(GoOn, Option<i64>)> {
+    let Some(from) = from else {
+        let mut newest = connection.prepare_cached("SELECT newest IS NULL FROM request WHERE id = ?")?;
+        let removed = request.saved_points > 0 && newest.query_row([request.id.0], |row| row.get(0))?;
+        return Ok((if removed { GoOn::Removed } else { GoOn::Newest }, None));
+    };
+    let (mut points, mut places) = (Vec::new(), Vec::new());
+    walk(connection, request.id, POINTS, "id, kind, name, joined", |row| {
+        if let Some(number) = row.get::<_, Option<i64>>(2)? {
+            let joined = row.get::<_, Option<bool>>(4)?.unwrap_or(false);
+            points.push(PointInWrite { kind: kind(number)?, name: row.get(3)?, joined });
+            places.push(row.get(1)?);
+        }
+        Ok(true)
+    })?;
+    points.reverse();
+    places.reverse();
+    let earlier = transition::rewind(request.id, &points, from)?;
+    let stays = usize::try_from(earlier.points).unwrap_or(usize::MAX);
+    let to = stays.checked_sub(1).and_then(|last| places.get(last)).copied().unwrap_or(0);
+    Ok((GoOn::Earlier(earlier), Some(to)))
+}
+
+/// From now on the saved points of a request are those up to the row `to`, and what is saved after this.
+pub(super) fn step_back(db: &Db<'_>, id: RequestId, to: i64) -> DbResult<()> {
+    let mut insert = db
+        .connection
+        .prepare_cached("INSERT INTO history (previous, records) SELECT newest, ?2 FROM request WHERE id = ?1")?;
+    insert.execute([id.0, to])?;
+    let mut update = db.connection.prepare_cached("UPDATE request SET newest = ? WHERE id = ?")?;
+    update.execute([db.connection.last_insert_rowid(), id.0])?;
+    Ok(())
+}
+
+/// Takes the log and the saved points from a request at once, however many there are; the rows are removed later. Whether
+/// there were any.
+pub(crate) fn unlink(db: &Db<'_>, id: RequestId) -> DbResult<bool> {
+    let mut unlink = db
+        .connection
+        .prepare_cached("INSERT INTO history_removed SELECT newest FROM request WHERE id = ? AND newest IS NOT NULL")?;
+    let had = unlink.execute([id.0])? > 0;
+    let mut update = db.connection.prepare_cached("UPDATE request SET newest = NULL, log_entries = 0 WHERE id = ?")?;
+    update.execute([id.0])?;
+    Ok(had)
+}
+
+/// Removes at most `limit` rows that no request has any more. Whether all are gone.
+pub(crate) fn remove_unlinked(db: &Db<'_>, limit: usize) -> DbResult<bool> {
+    let mut first = db.connection.prepare_cached("SELECT row FROM history_removed LIMIT 1")?;
+    let mut left = limit;
+    while let Some(newest) = first.query_row([], |row| row.get::<_, i64>(0)).optional()? {
+        if left == 0 {
+            return Ok(false);
+        }
+        let (mut rows, mut next) = (Vec::new(), None);
+        walk_from(db.connection, Some(newest), LOG, "id, previous", |row| {
+            rows.push(row.get::<_, i64>(1)?);
+            next = row.get::<_, Option<i64>>(2)?;
+            Ok(rows.len() < left)
+        })?;
+        let mut delete = db.connection.prepare_cached("DELETE FROM history WHERE id = ?")?;
+        for row in &rows {
+            delete.execute([row])?;
+        }
+        left -= rows.len();
+        db.connection.prepare_cached("DELETE FROM history_removed WHERE row = ?")?.execute([newest])?;
+        if let Some(next) = next {
+            db.connection.prepare_cached("INSERT INTO history_removed VALUES (?)")?.execute([next])?;
+        }
+    }
+    Ok(true)
 }
 
 /// The number of a kind in the database. Never changes.

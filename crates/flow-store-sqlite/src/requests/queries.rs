@@ -5,12 +5,8 @@ use super::history;
 use super::rows::{self, SELECT, collect, request, server_id, state_number};
 use crate::error::{DbResult, corrupt};
 use crate::servers;
-use flow_store::{
-    AttemptOutcome, AttemptRecord, Epoch, Owner, Request, RequestFilter, RequestId, RequestState, Timestamp,
-};
-use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
-use std::collections::BTreeMap;
+use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, Request, RequestId, RequestState, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// Open requests that are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of open
 /// requests where a query says so in the index's own words.
@@ -65,56 +61,6 @@ pub(super) fn claimable(
     ready.sort_by_key(Request::claim_order);
     ready.truncate(limit);
     Ok(ready)
-}
-
-/// Requests by a filter, newest first.
-pub(super) fn list(connection: &Connection, filter: &RequestFilter) -> DbResult<Vec<Request>> {
-    let mut conditions = vec!["true".to_owned()];
-    let mut values: Vec<SqlValue> = Vec::new();
-    let mut condition = |sql: &str, value: SqlValue| {
-        conditions.push(sql.to_owned());
-        values.push(value);
-    };
-    if let Some(project) = &filter.project {
-        condition("g.project = ?", project.as_str().to_owned().into());
-    }
-    if let Some(flow) = &filter.flow {
-        condition("g.flow = ?", flow.clone().into());
-    }
-    if let Some(owner) = &filter.owner {
-        condition("s.server = ?", owner.as_str().to_owned().into());
-    }
-    if let Some(before) = filter.before {
-        condition("r.id < ?", before.0.into());
-    }
-    let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
-    let common = conditions.join(" AND ");
-    let pages = |state: &str| format!("{SELECT} WHERE {common} AND {state} ORDER BY r.id DESC LIMIT {page}");
-    let query = |sql: String| {
-        let mut statement = connection.prepare(&sql)?;
-        collect(statement.query(params_from_iter(&values))?, request)
-    };
-    if filter.states.is_empty() {
-        return query(pages("true"));
-    }
-    // One query a state: each walks its part of the index of states backwards and stops early.
-    let mut found = Vec::new();
-    let mut states = filter.states.clone();
-    states.sort_unstable();
-    states.dedup();
-    for state in states {
-        found.extend(query(pages(&format!("r.state = {}", state_number(state))))?);
-    }
-    found.sort_by_key(|request| std::cmp::Reverse(request.id));
-    found.truncate(filter.page());
-    Ok(found)
-}
-
-/// How many requests are in each state.
-pub(super) fn counts(connection: &Connection) -> DbResult<BTreeMap<RequestState, u64>> {
-    let mut statement = connection.prepare_cached("SELECT state, n FROM request_count")?;
-    let counts = collect(statement.query([])?, |row| Ok((rows::state(row.get(0)?)?, row.get(1)?)))?;
-    Ok(counts.into_iter().collect())
 }
 
 /// The attempts of a request, oldest first.

@@ -19,9 +19,13 @@ FROM request r JOIN request_given g ON g.id = r.id LEFT JOIN server s ON s.id = 
 
 /// One request.
 pub(super) fn load(connection: &Connection, id: RequestId) -> DbResult<Request> {
+    find(connection, id)?.ok_or_else(|| StoreError::no_request(id).into())
+}
+
+/// One request, if it is there.
+pub(super) fn find(connection: &Connection, id: RequestId) -> DbResult<Option<Request>> {
     let sql = format!("{SELECT} WHERE r.id = ?");
-    let found = connection.prepare_cached(&sql)?.query_row([id.0], |row| Ok(request(row))).optional()?;
-    found.unwrap_or_else(|| Err(StoreError::no_request(id).into()))
+    connection.prepare_cached(&sql)?.query_row([id.0], |row| Ok(request(row))).optional()?.transpose()
 }
 
 /// Reads a row of [`SELECT`].
@@ -76,7 +80,7 @@ pub(super) fn error(row: &Row<'_>, first: usize) -> DbResult<Option<RequestError
 }
 
 /// The number of a request state in the database. Never changes.
-pub(super) fn state_number(state: RequestState) -> i64 {
+pub(crate) fn state_number(state: RequestState) -> i64 {
     match state {
         RequestState::Queued => 0,
         RequestState::Running => RUNNING,

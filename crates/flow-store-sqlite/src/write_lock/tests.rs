@@ -83,7 +83,12 @@ async fn writes_wait_for_a_stopped_process_until_it_is_killed() {
     assert!(store.servers().await.is_ok(), "reads do not wait");
     other.kill().unwrap();
     other.wait().unwrap();
-    let written = tokio::time::timeout(Duration::from_secs(10), write).await.unwrap();
+    let written = tokio::time::timeout(Duration::from_secs(30), write).await.unwrap();
     assert_eq!(written.unwrap_err().code(), "store/not-found");
-    assert_eq!(store.write_lock_holder(), None);
+    // The answer may come before the turn is given back.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while store.write_lock_holder().is_some() {
+        assert!(Instant::now() < deadline, "the turn was never given back");
+        tokio::task::yield_now().await;
+    }
 }

@@ -1,7 +1,7 @@
 //! Accounts, tokens, sessions and the audit trail.
 
 use super::Fixture;
-use crate::{AuditEntry, NewAccount, NewSession, NewToken, Role, TokenId};
+use crate::{AuditEntry, AuditFilter, NewAccount, NewSession, NewToken, Role, SavedFilter, TokenId};
 
 async fn account(fixture: &Fixture, name: &str, role: Role) {
     let new = NewAccount { name: name.to_owned(), role, password_hash: format!("$argon2id${name}") };
@@ -30,9 +30,9 @@ pub(super) async fn accounts_are_made_once(fixture: Fixture) {
     let credentials = store.credentials("ann").await.unwrap().unwrap();
     assert_eq!((credentials.account, credentials.password_hash.as_str()), (accounts[0].clone(), "$argon2id$ann"));
     assert!(store.credentials("nobody").await.unwrap().is_none());
-    store.set_password("ann", "new").await.unwrap();
+    store.set_password("ann", "new", false).await.unwrap();
     assert_eq!(store.credentials("ann").await.unwrap().unwrap().password_hash, "new");
-    assert_eq!(store.set_password("nobody", "new").await.unwrap_err().code(), "store/not-found");
+    assert_eq!(store.set_password("nobody", "new", false).await.unwrap_err().code(), "store/not-found");
 }
 
 pub(super) async fn one_administrator_is_always_left(fixture: Fixture) {
@@ -92,7 +92,7 @@ pub(super) async fn sessions_count_until_they_end_or_expire(fixture: Fixture) {
     store.end_session("s2").await.unwrap();
     assert!(store.session_account("s2").await.unwrap().is_none(), "ended");
     assert!(store.session_account("s3").await.unwrap().is_some());
-    store.set_password("ann", "new").await.unwrap();
+    store.set_password("ann", "new", false).await.unwrap();
     assert!(store.session_account("s3").await.unwrap().is_none(), "a new password ends them all");
     let new = NewSession { account: "nobody".to_owned(), hash: "s4".to_owned(), expires: store.now() };
     assert_eq!(store.create_session(new).await.unwrap_err().code(), "store/not-found");
@@ -125,9 +125,102 @@ pub(super) async fn the_audit_trail_is_read_backwards(fixture: Fixture) {
         fixture.clock.advance_ms(1);
         store.audit(entry(subject)).await.unwrap();
     }
-    let newest = store.audit_trail(None, 2).await.unwrap();
+    let newest = store.audit_trail(&AuditFilter { limit: 2, ..AuditFilter::default() }).await.unwrap();
     assert_eq!(newest.iter().map(|record| record.entry.clone()).collect::<Vec<_>>(), [entry("3"), entry("2")]);
     assert_eq!(newest[0].at, store.now());
-    let older = store.audit_trail(Some(newest[1].number), 9).await.unwrap();
+    let older = AuditFilter { before: Some(newest[1].number), ..AuditFilter::default() };
+    let older = store.audit_trail(&older).await.unwrap();
     assert_eq!(older.iter().map(|record| record.entry.clone()).collect::<Vec<_>>(), [entry("1")]);
+}
+
+pub(super) async fn the_audit_trail_is_filtered(fixture: Fixture) {
+    let store = &fixture.store;
+    let mut at = Vec::new();
+    for (account, action, subject, detail) in [
+        ("ann", "login", "ann", ""),
+        ("bob", "request-cancelled", "7", "50% done_"),
+        ("ann", "request-cancelled", "8", "too late"),
+        ("bob", "login", "bob", "Refused"),
+    ] {
+        fixture.clock.advance_ms(10);
+        at.push(store.now());
+        let text = |text: &str| text.to_owned();
+        let (account, action, subject) = (text(account), text(action), text(subject));
+        store.audit(AuditEntry { account, action, subject, detail: text(detail), address: text("::1") }).await.unwrap();
+    }
+    let found = async |filter: AuditFilter| {
+        let found = store.audit_trail(&filter).await.unwrap();
+        assert!(found.iter().all(|record| filter.matches(record)), "{found:?}");
+        found.iter().map(|record| at.iter().position(|at| *at == record.at).unwrap()).collect::<Vec<_>>()
+    };
+    let (all, some) = (AuditFilter::default(), |text: &str| Some(text.to_owned()));
+    assert_eq!(found(AuditFilter { account: some("ann"), ..all.clone() }).await, [2, 0]);
+    assert_eq!(found(AuditFilter { action: some("login"), ..all.clone() }).await, [3, 0]);
+    assert_eq!(found(AuditFilter { subject: some("7"), ..all.clone() }).await, [1]);
+    assert_eq!(found(AuditFilter { text: some("REFUSED"), ..all.clone() }).await, [3]);
+    assert_eq!(found(AuditFilter { text: some("0% "), ..all.clone() }).await, [1]);
+    assert_eq!(found(AuditFilter { text: some("e_"), ..all.clone() }).await, [1], "no pattern, just text");
+    assert_eq!(found(AuditFilter { text: some("::"), ..all.clone() }).await, [3, 2, 1, 0]);
+    assert_eq!(found(AuditFilter { from: Some(at[1]), to: Some(at[3]), ..all.clone() }).await, [2, 1]);
+    assert_eq!(found(AuditFilter { account: some("bob"), limit: 1, ..all }).await, [3]);
+}
+
+pub(super) async fn a_one_time_password_is_known_as_one(fixture: Fixture) {
+    let store = &fixture.store;
+    account(&fixture, "ann", Role::Viewer).await;
+    let one_time = async || store.credentials("ann").await.unwrap().unwrap().one_time;
+    assert!(!one_time().await);
+    store.set_password("ann", "made by somebody else", true).await.unwrap();
+    assert!(one_time().await);
+    store.set_password("ann", "her own", false).await.unwrap();
+    assert!(!one_time().await);
+}
+
+pub(super) async fn a_session_is_extended_while_it_is_used(fixture: Fixture) {
+    let store = &fixture.store;
+    account(&fixture, "ann", Role::Viewer).await;
+    session(&fixture, "ann", "s1", 100).await;
+    store.extend_session("s1", store.now().plus_ms(500)).await.unwrap();
+    fixture.clock.advance_ms(400);
+    let (session, _) = store.session_account("s1").await.unwrap().unwrap();
+    assert_eq!(session.expires, store.now().plus_ms(100));
+    fixture.clock.advance_ms(100);
+    assert!(store.session_account("s1").await.unwrap().is_none());
+    let error = store.extend_session("nobody's", store.now()).await.unwrap_err();
+    assert_eq!(error.code(), "store/not-found");
+}
+
+pub(super) async fn an_account_keeps_filters_and_secrets_of_its_own(fixture: Fixture) {
+    let store = &fixture.store;
+    account(&fixture, "ann", Role::Viewer).await;
+    account(&fixture, "bob", Role::Viewer).await;
+    let filter = |name: &str, query: &str| SavedFilter { name: name.to_owned(), query: query.to_owned() };
+    store.put_saved_filter("ann", filter("late", "state=Waiting")).await.unwrap();
+    store.put_saved_filter("ann", filter("failed", "state=Error")).await.unwrap();
+    store.put_saved_filter("ann", filter("late", "state=WaitingForRetry")).await.unwrap();
+    let expected = [filter("failed", "state=Error"), filter("late", "state=WaitingForRetry")];
+    assert_eq!(store.saved_filters("ann").await.unwrap(), expected);
+    assert_eq!(store.saved_filters("bob").await.unwrap(), []);
+    assert!(store.remove_saved_filter("ann", "late").await.unwrap());
+    assert!(!store.remove_saved_filter("ann", "late").await.unwrap());
+
+    for sealed in ["one", "two"] {
+        store.put_account_secret("ann", "git.example.com", sealed.into()).await.unwrap();
+        let secrets = store.account_secrets("ann").await.unwrap();
+        let secrets: Vec<_> =
+            secrets.iter().map(|kept| (kept.field.as_str(), &kept.sealed[..], kept.updated)).collect();
+        assert_eq!(secrets, [("git.example.com", sealed.as_bytes(), store.now())]);
+    }
+    assert_eq!(store.account_secrets("bob").await.unwrap(), []);
+    assert!(store.remove_account_secret("ann", "git.example.com").await.unwrap());
+    assert!(!store.remove_account_secret("ann", "git.example.com").await.unwrap());
+    let codes = [
+        store.saved_filters("nobody").await.unwrap_err().code(),
+        store.put_saved_filter("nobody", filter("late", "")).await.unwrap_err().code(),
+        store.remove_saved_filter("nobody", "late").await.unwrap_err().code(),
+        store.account_secrets("nobody").await.unwrap_err().code(),
+        store.put_account_secret("nobody", "x", "y".into()).await.unwrap_err().code(),
+        store.remove_account_secret("nobody", "x").await.unwrap_err().code(),
+    ];
+    assert_eq!(codes, ["store/not-found"; 6]);
 }

@@ -12,8 +12,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
 mod accounts;
+mod cluster;
+mod filters;
 mod projects;
 mod requests;
+mod retention;
 mod secrets;
 mod servers;
 mod steps;
@@ -69,13 +72,27 @@ tests! {
         a_cancelled_request_fences_its_attempt_off,
         re_execution_makes_the_receiving_server_the_owner,
         requests_are_listed_by_filter_and_page,
+        re_execution_goes_on_from_an_earlier_saved_point,
         what_is_not_there_is_not_found;
+    filters:
+        filters_by_error_text_and_time_can_be_combined,
+        lists_and_counts_follow_every_change;
+    retention:
+        old_requests_are_removed_by_age_and_number,
+        logs_and_saved_points_may_go_sooner,
+        a_key_is_free_again_when_its_request_is_gone;
+    cluster:
+        settings_are_made_changed_and_removed,
+        one_at_a_time_has_a_turn,
+        servers_on_another_storage_are_refused,
+        orphans_are_collected_and_nothing_else;
     servers:
         each_start_has_its_own_epoch,
         servers_show_what_they_run_and_have,
         a_draining_server_claims_nothing,
         a_graceful_stop_gives_requests_back,
         a_stopped_server_is_refused,
+        a_server_reports_about_itself,
         changes_are_seen;
     takeover:
         requests_with_other_server_retry_go_to_the_survivor,
@@ -90,6 +107,7 @@ tests! {
         a_restarted_server_finds_what_stayed_its_own;
     projects:
         a_project_has_an_active_version_and_a_wanted_commit,
+        a_project_moves_to_another_repository,
         version_files_are_kept_for_good,
         servers_tell_which_version_they_have;
     secrets:
@@ -101,7 +119,11 @@ tests! {
         tokens_count_until_they_are_revoked_or_expire,
         sessions_count_until_they_end_or_expire,
         a_disabled_account_can_do_nothing,
-        the_audit_trail_is_read_backwards;
+        a_one_time_password_is_known_as_one,
+        a_session_is_extended_while_it_is_used,
+        an_account_keeps_filters_and_secrets_of_its_own,
+        the_audit_trail_is_read_backwards,
+        the_audit_trail_is_filtered;
 }
 
 /// Runs the whole suite; `make` makes a fresh store that goes by the clock. Ends the test at the first failure, having

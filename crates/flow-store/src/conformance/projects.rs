@@ -77,3 +77,22 @@ pub(super) async fn servers_tell_which_version_they_have(fixture: Fixture) {
     let error = store.set_server_version(&nobody, &name(), &version("v1", "c1")).await.unwrap_err();
     assert_eq!(error.code(), "store/not-found");
 }
+
+pub(super) async fn a_project_moves_to_another_repository(fixture: Fixture) {
+    let store = &fixture.store;
+    let new = |repository: &str, branch: &str, account: &str| NewProject {
+        name: name(),
+        repository: repository.to_owned(),
+        branch: branch.to_owned(),
+        folder: "flows".to_owned(),
+        account: account.to_owned(),
+    };
+    let error = store.change_project(new("ssh://host/orders.git", "main", "ann")).await.unwrap_err();
+    assert_eq!(error.code(), "store/not-found");
+    store.create_project(new("ssh://host/orders.git", "main", "ann")).await.unwrap();
+    store.set_wanted(&name(), "c1").await.unwrap();
+    let changed = store.change_project(new("https://other/orders.git", "stable", "bob")).await.unwrap();
+    assert_eq!(changed, store.project(&name()).await.unwrap());
+    assert_eq!((changed.repository.as_str(), changed.branch.as_str()), ("https://other/orders.git", "stable"));
+    assert_eq!((changed.account.as_str(), changed.wanted_commit.as_deref()), ("bob", Some("c1")));
+}

@@ -2,8 +2,9 @@
 
 use super::{Fixture, anywhere, checkpoint, here_only, log_entry, new_request};
 use crate::{
-    AttemptEnd, AttemptOutcome, AttemptWrite, Fence, ProjectName, Request, RequestError, RequestFilter, RequestId,
-    RequestSettings, RequestState, SavedData, SavedKind, SavedPoint, ServerId, Timestamp, event,
+    AttemptEnd, AttemptOutcome, AttemptWrite, Fence, PointPlace, ProjectName, Request, RequestError, RequestFilter,
+    RequestId, RequestSettings, RequestState, SavedData, SavedKind, SavedOutline, SavedPoint, ServerId, Timestamp,
+    event,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -83,12 +84,12 @@ pub(super) async fn requests_are_made_all_or_none(fixture: Fixture) {
     let wanted = vec![with_key("1", "import"), with_key("2", "import"), with_key("1", "export")];
     let error = fixture.store.create_requests(wanted, None).await.unwrap_err();
     assert_eq!(error.code(), "store/conflict");
-    assert_eq!(fixture.store.counts().await.unwrap()[&RequestState::Queued], 0);
+    assert_eq!(fixture.store.counts(&RequestFilter::default()).await.unwrap()[&RequestState::Queued], 0);
     let wanted = vec![with_key("1", "import"), with_key("2", "import"), with_key("1", "import")];
     let created = fixture.store.create_requests(wanted, None).await.unwrap();
     assert_eq!(created.iter().map(|created| created.new).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(created[0].request.id, created[2].request.id);
-    assert_eq!(fixture.store.counts().await.unwrap()[&RequestState::Queued], 2);
+    assert_eq!(fixture.store.counts(&RequestFilter::default()).await.unwrap()[&RequestState::Queued], 2);
 }
 
 pub(super) async fn saved_points_come_back_as_they_were_saved(fixture: Fixture) {
@@ -115,8 +116,35 @@ pub(super) async fn saved_points_come_back_as_they_were_saved(fixture: Fixture) 
     fixture.store.write(request.id, request.fence, write(vec![wait.clone()])).await.unwrap();
     let saved = fixture.store.saved_points(request.id).await.unwrap();
     assert_eq!(saved, [begin, object, outlets, wait]);
+    for page in 1..=5 {
+        check_outlines(&fixture, request.id, &saved, page).await;
+    }
     let request = fixture.get(request.id).await;
     assert_eq!((request.checkpoint.as_deref(), request.saved_points), (Some("orders validated"), 4));
+}
+
+/// Outlines, read so many a time from the newest on, tell of all saved points and lead to them.
+async fn check_outlines(fixture: &Fixture, id: RequestId, saved: &[SavedPoint], page: usize) {
+    let mut outlines: Vec<SavedOutline> = Vec::new();
+    loop {
+        let before = outlines.last().map(|last| last.place);
+        let more = fixture.store.saved_outlines(id, before, page).await.unwrap();
+        assert!(more.len() <= page);
+        if more.is_empty() {
+            break;
+        }
+        outlines.extend(more);
+    }
+    outlines.reverse();
+    assert!(outlines.is_sorted_by_key(|outline| outline.place));
+    let expected: Vec<_> =
+        outlines.iter().zip(saved).map(|(outline, point)| SavedOutline::of(outline.place, point)).collect();
+    assert_eq!((outlines.len(), &outlines), (saved.len(), &expected));
+    let places: Vec<PointPlace> = outlines.iter().rev().map(|outline| outline.place).collect();
+    let at: Vec<SavedPoint> = fixture.store.saved_at(id, &places).await.unwrap();
+    assert!(at.iter().eq(saved.iter().rev()));
+    let nowhere = fixture.store.saved_at(id, &[PointPlace(u32::MAX.into())]).await;
+    assert_eq!(nowhere.unwrap_err().code(), "store/not-found");
 }
 
 pub(super) async fn log_entries_are_numbered_over_all_writes(fixture: Fixture) {
@@ -277,11 +305,11 @@ pub(super) async fn re_execution_makes_the_receiving_server_the_owner(fixture: F
     let (a, b) = (fixture.server("a").await, fixture.server("b").await);
     let settings = RequestSettings { retry_count: 1, retry_interval_ms: 60_000, ..here_only() };
     let request = fixture.request(Some(&a), settings).await;
-    let error = fixture.store.re_execute(request.id, &b, "ann").await.unwrap_err();
+    let error = fixture.store.re_execute(request.id, &b, "ann", None).await.unwrap_err();
     assert_eq!(error.code(), "store/wrong-state", "it runs");
     let failed = fail(&fixture, &request, true).await;
 
-    let again = fixture.store.re_execute(request.id, &b, "ann").await.unwrap();
+    let again = fixture.store.re_execute(request.id, &b, "ann", None).await.unwrap();
     assert_eq!((again.state, again.owner.as_ref()), (RequestState::WaitingForRetry, Some(&b)));
     assert_eq!(again.due, Some(fixture.store.now()));
     assert!(again.fence > failed.fence);
@@ -290,12 +318,12 @@ pub(super) async fn re_execution_makes_the_receiving_server_the_owner(fixture: F
     let claimed = fixture.store.claim(&b, 1).await.unwrap();
     let failed = fail(&fixture, &claimed[0], true).await;
     assert_eq!(failed.state, RequestState::Error, "the one retry is used up");
-    let again = fixture.store.re_execute(request.id, &a, "ann").await.unwrap();
+    let again = fixture.store.re_execute(request.id, &a, "ann", None).await.unwrap();
     assert_eq!((again.ended, again.error), (None, None));
     let claimed = fixture.store.claim(&a, 1).await.unwrap();
     let end = AttemptEnd::Finished { reply: None };
     fixture.store.end_attempt(request.id, claimed[0].fence, end, AttemptWrite::default()).await.unwrap();
-    let error = fixture.store.re_execute(request.id, &a, "ann").await.unwrap_err();
+    let error = fixture.store.re_execute(request.id, &a, "ann", None).await.unwrap_err();
     assert_eq!(error.code(), "store/wrong-state", "it has finished");
     let attempts = fixture.store.attempts(request.id).await.unwrap();
     let owners: Vec<_> = attempts.iter().map(|attempt| attempt.owner.server.as_str()).collect();
@@ -328,7 +356,7 @@ pub(super) async fn requests_are_listed_by_filter_and_page(fixture: Fixture) {
     assert_eq!(list(RequestFilter { states, ..all.clone() }).await, [5, 2]);
     let states = vec![RequestState::Running, RequestState::Queued];
     assert_eq!(list(RequestFilter { states, limit: 4, ..all }).await, [7, 6, 5, 4]);
-    let counts = fixture.store.counts().await.unwrap();
+    let counts = fixture.store.counts(&RequestFilter::default()).await.unwrap();
     assert_eq!(counts.len(), RequestState::ALL.len());
     assert_eq!((counts[&RequestState::Running], counts[&RequestState::Queued]), (6, 2));
     assert_eq!(counts[&RequestState::Error], 0);
@@ -344,7 +372,57 @@ pub(super) async fn what_is_not_there_is_not_found(fixture: Fixture) {
         store.log(id, 0, 1).await.unwrap_err().code(),
         store.attempts(id).await.unwrap_err().code(),
         store.cancel(id, "ann").await.unwrap_err().code(),
-        store.re_execute(id, &a, "ann").await.unwrap_err().code(),
+        store.re_execute(id, &a, "ann", None).await.unwrap_err().code(),
     ];
     assert_eq!(codes, ["store/not-found"; 7]);
+}
+
+pub(super) async fn re_execution_goes_on_from_an_earlier_saved_point(fixture: Fixture) {
+    let (store, a) = (&fixture.store, fixture.server("a").await);
+    let request = fixture.request(Some(&a), anywhere()).await;
+    let begin = SavedPoint { kind: SavedKind::Begin, ..checkpoint(&request, "begin") };
+    let branch = SavedPoint { kind: SavedKind::Outlets, ..checkpoint(&request, "branch") };
+    let entry = |event: &str| log_entry(1, event, 1);
+    let writes = [
+        vec![begin.clone()],
+        vec![checkpoint(&request, "one"), branch.clone()],
+        vec![checkpoint(&request, "two")],
+        vec![checkpoint(&request, "three"), branch.clone()],
+    ];
+    for (number, saved) in writes.into_iter().enumerate() {
+        let write = AttemptWrite { saved, log: vec![entry(&format!("write-{number}"))] };
+        store.write(request.id, request.fence, write).await.unwrap();
+    }
+    let failed = fail(&fixture, &request, true).await;
+    assert_eq!((failed.state, failed.saved_points), (RequestState::Error, 6));
+    let error = store.re_execute(request.id, &a, "ann", Some(7)).await.unwrap_err();
+    assert_eq!(error.code(), "store/wrong-state");
+    assert!(error.to_string().contains("6 saved points"), "{error}");
+    assert_eq!(fixture.get(request.id).await, failed);
+
+    // Half a write is never kept: the choice of outlets came with the Checkpoint.
+    let again = store.re_execute(request.id, &a, "ann", Some(2)).await.unwrap();
+    assert_eq!((again.saved_points, again.checkpoint.as_deref()), (3, Some("one")));
+    assert_eq!(again, fixture.get(request.id).await);
+    let kept = [begin, checkpoint(&request, "one"), branch];
+    assert_eq!(store.saved_points(request.id).await.unwrap(), kept);
+    let outlines = store.saved_outlines(request.id, None, 10).await.unwrap();
+    let names: Vec<_> = outlines.iter().rev().map(|outline| outline.component.clone()).collect();
+    assert_eq!(names, kept.iter().map(|point| point.component.clone()).collect::<Vec<_>>());
+    let log = store.log(request.id, 0, 10).await.unwrap();
+    let events: Vec<_> = log.iter().map(|numbered| numbered.entry.event.as_str()).collect();
+    assert_eq!(events, ["write-0", "write-1", "write-2", "write-3", event::RE_EXECUTED], "the log stays");
+    assert_eq!(log.iter().map(|numbered| numbered.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert!(log[4].entry.message.contains("3 later saved points"), "{:?}", log[4]);
+
+    let claimed = store.claim(&a, 1).await.unwrap();
+    let write = AttemptWrite { saved: vec![checkpoint(&claimed[0], "four")], log: vec![] };
+    store.write(request.id, claimed[0].fence, write).await.unwrap();
+    let saved = store.saved_points(request.id).await.unwrap();
+    assert_eq!(saved.len(), 4);
+    assert_eq!(saved[3], checkpoint(&claimed[0], "four"));
+    fail(&fixture, &claimed[0], false).await;
+    let again = store.re_execute(request.id, &a, "ann", Some(0)).await.unwrap();
+    assert_eq!((again.saved_points, again.checkpoint), (0, None));
+    assert_eq!(store.saved_points(request.id).await.unwrap(), []);
 }

@@ -2,7 +2,8 @@
 
 use super::{Fixture, anywhere, here_only, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptWrite, Epoch, Owner, ProjectName, ProjectVersion, RequestState, ServerId, ServerState, VersionId,
+    AttemptEnd, AttemptWrite, Epoch, Owner, ProjectName, ProjectVersion, RequestState, ServerId, ServerReport,
+    ServerState, VersionId,
 };
 use std::time::Duration;
 
@@ -82,13 +83,29 @@ pub(super) async fn a_stopped_server_is_refused(fixture: Fixture) {
         store.claim(&a, 1).await.unwrap_err().code(),
         store.create_request(new_request(anywhere()), Some(a.clone())).await.unwrap_err().code(),
         store.take_over(&a, &b).await.unwrap_err().code(),
-        store.re_execute(request.id, &a, "ann").await.unwrap_err().code(),
+        store.re_execute(request.id, &a, "ann", None).await.unwrap_err().code(),
         store.set_server_state(&a, ServerState::Running).await.unwrap_err().code(),
         store.terminate(&a).await.unwrap_err().code(),
     ];
     assert_eq!(codes, ["store/stale-owner"; 6]);
     let server = new_server("a");
     assert_eq!(store.register(server).await.unwrap().epoch, Epoch(2));
+}
+
+pub(super) async fn a_server_reports_about_itself(fixture: Fixture) {
+    let a = fixture.server("a").await;
+    let reported = async || fixture.store.servers().await.unwrap().remove(0).report;
+    assert_eq!(reported().await, None);
+    for resident_bytes in [10, 5_000_000_000] {
+        let report = ServerReport { version: "1.2.3".to_owned(), resident_bytes };
+        fixture.store.report(&a, report.clone()).await.unwrap();
+        assert_eq!(reported().await, Some(report));
+    }
+    let again = fixture.server("a").await;
+    assert_eq!(reported().await, None, "the new start has said nothing yet");
+    let report = ServerReport { version: "1.2.3".to_owned(), resident_bytes: 1 };
+    assert!(fixture.store.report(&a, report).await.unwrap_err().is_stale());
+    assert_eq!(again.epoch, Epoch(2));
 }
 
 pub(super) async fn changes_are_seen(fixture: Fixture) {

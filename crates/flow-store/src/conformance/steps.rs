@@ -2,9 +2,9 @@
 
 use super::{checkpoint, log_entry, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, ManualClock, NumberedLogEntry, Owner, Request, RequestError,
-    RequestFilter, RequestSettings, RequestState, SavedKind, SavedPoint, Server, ServerId, ServerState, Store,
-    StoreError,
+    AttemptEnd, AttemptRecord, AttemptWrite, Keep, ManualClock, NumberedLogEntry, Owner, Request, RequestError,
+    RequestFilter, RequestId, RequestSettings, RequestState, RetentionPolicy, SavedKind, SavedPoint, Server, ServerId,
+    ServerState, Store, StoreError, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,8 +52,17 @@ pub enum Step {
     Drain(usize, bool),
     /// A server stops.
     Terminate(usize),
-    /// A request is re-executed at a server.
-    ReExecute(usize, usize),
+    /// A request is re-executed at a server, from the newest saved point or an earlier one.
+    ReExecute(usize, usize, Option<u8>),
+    /// Requests that ended some milliseconds ago are removed, or only their logs and saved points.
+    Retain {
+        /// How old they must be.
+        age: u8,
+        /// How many of a state are kept.
+        number: Option<u8>,
+        /// Whether only logs and saved points go.
+        details: bool,
+    },
     /// A request is cancelled.
     Cancel(usize),
 }
@@ -67,7 +76,7 @@ pub struct Observed {
     logs: Vec<Vec<NumberedLogEntry>>,
     attempts: Vec<Vec<AttemptRecord>>,
     servers: Vec<Server>,
-    counts: BTreeMap<RequestState, u64>,
+    filtered: Vec<(Vec<RequestId>, BTreeMap<RequestState, u64>)>,
     due: Vec<Result<Option<Duration>, StoreError>>,
 }
 
@@ -87,6 +96,24 @@ struct Player {
     /// The last life of each server.
     owners: Vec<Option<Owner>>,
     answers: Vec<String>,
+}
+
+/// Filters of every kind and some of several kinds.
+fn filters(now: Timestamp) -> Vec<RequestFilter> {
+    let all = RequestFilter::default();
+    let text = |text: &str| Some(text.to_owned());
+    let owner = Some(ServerId::parse("server-1").unwrap());
+    vec![
+        all.clone(),
+        RequestFilter { before: Some(RequestId(4)), limit: 2, ..all.clone() },
+        RequestFilter { flow: text("export"), ..all.clone() },
+        RequestFilter { owner: owner.clone(), limit: 3, ..all.clone() },
+        RequestFilter { code: text("x/y"), ..all.clone() },
+        RequestFilter { text: text("EXP"), states: vec![RequestState::Error, RequestState::Queued], ..all.clone() },
+        RequestFilter { text: text("3"), owner, ..all.clone() },
+        RequestFilter { from: Some(now.minus_ms(200)), ..all.clone() },
+        RequestFilter { to: Some(now.minus_ms(100)), from: Some(now.minus_ms(300)), text: text("imp"), ..all },
+    ]
 }
 
 fn told<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
@@ -133,10 +160,23 @@ impl Player {
                 told(self.store.set_server_state(&self.owner(server), state).await)
             }
             Step::Terminate(server) => told(self.store.terminate(&self.owner(server)).await),
-            Step::ReExecute(request, server) => match self.request(request).await {
-                Some(request) => told(self.store.re_execute(request.id, &self.owner(server), "ann").await),
+            Step::ReExecute(request, server, from) => match self.request(request).await {
+                Some(request) => {
+                    let from = from.map(|from| u32::from(from) % (request.saved_points + 2));
+                    told(self.store.re_execute(request.id, &self.owner(server), "ann", from).await)
+                }
                 None => String::new(),
             },
+            Step::Retain { age, number, details } => {
+                let age = Some(u64::from(age));
+                let keep = match details {
+                    true => Keep { details_ms: age, ..Keep::default() },
+                    false => Keep { age_ms: age, number: number.map(u64::from), ..Keep::default() },
+                };
+                let policy = RetentionPolicy { finished: keep, error: keep, cancelled: keep };
+                let preview = self.store.retention_preview(&policy).await;
+                format!("{} {}", told(preview), told(self.store.apply_retention(&policy, 3).await))
+            }
             Step::Cancel(request) => match self.request(request).await {
                 Some(request) => told(self.store.cancel(request.id, "ann").await),
                 None => String::new(),
@@ -204,9 +244,14 @@ impl Player {
         for server in 0..SERVERS {
             due.push(self.store.next_due(&self.owner(server)).await);
         }
+        let mut filtered = Vec::new();
+        for filter in filters(self.store.now()) {
+            let listed = self.store.list(&filter).await.unwrap().iter().map(|request| request.id).collect();
+            filtered.push((listed, self.store.counts(&filter).await.unwrap()));
+        }
         Observed {
             servers: self.store.servers().await.unwrap(),
-            counts: self.store.counts().await.unwrap(),
+            filtered,
             answers: self.answers,
             requests,
             saved,

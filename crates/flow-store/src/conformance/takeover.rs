@@ -65,7 +65,7 @@ pub(super) async fn requests_without_other_server_retry_stay(fixture: Fixture) {
     assert_eq!(fixture.store.attempts(unsaved.id).await.unwrap()[0].end, Some(AttemptOutcome::OwnerLost));
     assert_eq!(fixture.store.claim(&b, 9).await.unwrap(), []);
     // An operator may have it go on elsewhere before the server is back.
-    fixture.store.re_execute(saved.id, &b, "ann").await.unwrap();
+    fixture.store.re_execute(saved.id, &b, "ann", None).await.unwrap();
     assert_eq!(fixture.store.claim(&b, 9).await.unwrap().len(), 1);
 }
 
@@ -168,7 +168,7 @@ pub(super) async fn the_third_takeover_without_progress_is_an_error(fixture: Fix
     let after = fixture.get(request.id).await;
     assert_eq!(after.state, RequestState::Error);
     assert_eq!(after.error.map(|error| error.code).as_deref(), Some("request/takeover-limit"));
-    let again = fixture.store.re_execute(request.id, &survivor, "ann").await.unwrap();
+    let again = fixture.store.re_execute(request.id, &survivor, "ann", None).await.unwrap();
     assert_eq!(again.takeovers_without_progress, 0);
 }
 

@@ -1,16 +1,31 @@
-//! Accounts, tokens, sessions and the audit trail in memory.
+//! Accounts, tokens and sessions in memory.
 
 use super::{AccountRecord, MemoryStore, State};
 use crate::{
-    Account, AccountStore, AuditEntry, AuditRecord, Credentials, NewAccount, NewSession, NewToken, Role, Session,
-    StoreError, Token, TokenId, last_administrator,
+    Account, AccountStore, Credentials, NewAccount, NewSession, NewToken, Role, SavedFilter, SealedSecret, Session,
+    StoreError, Timestamp, Token, TokenId, last_administrator,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
+
+impl AccountRecord {
+    fn new(account: Account, password_hash: String) -> Self {
+        let (filters, secrets) = Default::default();
+        Self { account, password_hash, one_time: false, filters, secrets }
+    }
+}
+
+fn no_account(name: &str) -> StoreError {
+    StoreError::NotFound { what: "account", name: name.to_owned() }
+}
 
 impl State {
+    fn account(&self, name: &str) -> Result<&AccountRecord, StoreError> {
+        self.accounts.get(name).ok_or_else(|| no_account(name))
+    }
+
     fn account_mut(&mut self, name: &str) -> Result<&mut AccountRecord, StoreError> {
-        let missing = || StoreError::NotFound { what: "account", name: name.to_owned() };
-        self.accounts.get_mut(name).ok_or_else(missing)
+        self.accounts.get_mut(name).ok_or_else(|| no_account(name))
     }
 
     fn enabled(&self, name: &str) -> Option<Account> {
@@ -41,7 +56,7 @@ impl AccountStore for MemoryStore {
                 return Err(StoreError::Conflict(format!("there is already an account “{}”", new.name)));
             }
             let account = Account { name: new.name, role: new.role, disabled: false, created: now };
-            let record = AccountRecord { account: account.clone(), password_hash: new.password_hash };
+            let record = AccountRecord::new(account.clone(), new.password_hash);
             state.accounts.insert(account.name.clone(), record);
             Ok(account)
         })
@@ -56,13 +71,16 @@ impl AccountStore for MemoryStore {
             Ok(state.accounts.get(name).map(|record| Credentials {
                 account: record.account.clone(),
                 password_hash: record.password_hash.clone(),
+                one_time: record.one_time,
             }))
         })
     }
 
-    async fn set_password(&self, name: &str, password_hash: &str) -> Result<(), StoreError> {
+    async fn set_password(&self, name: &str, password_hash: &str, one_time: bool) -> Result<(), StoreError> {
         self.change(|state, _| {
-            state.account_mut(name)?.password_hash = password_hash.to_owned();
+            let record = state.account_mut(name)?;
+            record.password_hash = password_hash.to_owned();
+            record.one_time = one_time;
             state.end_sessions(name);
             Ok(())
         })
@@ -154,6 +172,14 @@ impl AccountStore for MemoryStore {
         })
     }
 
+    async fn extend_session(&self, hash: &str, expires: Timestamp) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            let missing = || StoreError::NotFound { what: "session", name: String::new() };
+            state.sessions.get_mut(hash).ok_or_else(missing)?.expires = expires;
+            Ok(())
+        })
+    }
+
     async fn end_session(&self, hash: &str) -> Result<(), StoreError> {
         self.change(|state, _| {
             state.sessions.remove(hash);
@@ -161,18 +187,37 @@ impl AccountStore for MemoryStore {
         })
     }
 
-    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.change(|state, now| {
-            let number = state.audit.len() as u64 + 1;
-            state.audit.push(AuditRecord { number, at: now, entry });
+    async fn saved_filters(&self, account: &str) -> Result<Vec<SavedFilter>, StoreError> {
+        self.read(|state| {
+            let filters = state.account(account)?.filters.iter();
+            Ok(filters.map(|(name, query)| SavedFilter { name: name.clone(), query: query.clone() }).collect())
+        })
+    }
+
+    async fn put_saved_filter(&self, account: &str, filter: SavedFilter) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            state.account_mut(account)?.filters.insert(filter.name, filter.query);
             Ok(())
         })
     }
 
-    async fn audit_trail(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
-        self.read(|state| {
-            let older = state.audit.iter().rev().filter(|record| before.is_none_or(|before| record.number < before));
-            Ok(older.take(limit).cloned().collect())
+    async fn remove_saved_filter(&self, account: &str, name: &str) -> Result<bool, StoreError> {
+        self.change(|state, _| Ok(state.account_mut(account)?.filters.remove(name).is_some()))
+    }
+
+    async fn put_account_secret(&self, account: &str, name: &str, sealed: Bytes) -> Result<(), StoreError> {
+        self.change(|state, now| {
+            let secret = SealedSecret { field: name.to_owned(), sealed, updated: now };
+            state.account_mut(account)?.secrets.insert(name.to_owned(), secret);
+            Ok(())
         })
+    }
+
+    async fn account_secrets(&self, account: &str) -> Result<Vec<SealedSecret>, StoreError> {
+        self.read(|state| Ok(state.account(account)?.secrets.values().cloned().collect()))
+    }
+
+    async fn remove_account_secret(&self, account: &str, name: &str) -> Result<bool, StoreError> {
+        self.change(|state, _| Ok(state.account_mut(account)?.secrets.remove(name).is_some()))
     }
 }

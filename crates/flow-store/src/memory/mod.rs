@@ -2,28 +2,39 @@
 //! local runs, which need no database.
 
 mod accounts;
+mod audit;
+mod cluster;
+mod faults;
 mod projects;
 mod requests;
+mod retention;
 mod secrets;
 mod servers;
+mod settings;
 
 use crate::transition::{AttemptChange, Change};
 use crate::{
-    Account, AttemptRecord, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName, Request,
-    RequestId, SavedPoint, SealedSecret, ServerId, ServerRef, ServerState, ServerVersion, Session, Store, StoreError,
-    SystemClock, Timestamp, Token, VersionId, VersionRecord, check_alive,
+    Account, AttemptRecord, AttemptWrite, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName,
+    Request, RequestId, RequestState, SavedPoint, SealedSecret, ServerId, ServerRef, ServerReport, ServerState,
+    ServerVersion, Session, Setting, Store, StoreError, SystemClock, Timestamp, Token, VersionId, VersionRecord,
+    check_alive,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use tokio::sync::watch;
+
+pub use faults::Faults;
 
 /// A store in this process's memory; see the module.
 pub struct MemoryStore {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
     changes: watch::Sender<u64>,
+    cluster_id: String,
+    faults: Faults,
 }
 
 #[derive(Default)]
@@ -40,11 +51,19 @@ struct State {
     tokens: Vec<(String, Token)>,
     sessions: HashMap<String, Session>,
     audit: Vec<AuditRecord>,
+    settings: BTreeMap<String, Setting>,
+    storage_id: Option<String>,
+    /// Whose turn it is at what, and until when.
+    turns: HashMap<String, (String, Timestamp)>,
+    /// The last request that has lost its log and saved points, in the order of their ends, by state.
+    details_until: HashMap<RequestState, (Timestamp, RequestId)>,
 }
 
 struct RequestRecord {
     request: Request,
     saved: Vec<SavedPoint>,
+    /// How many saved points there were after each write.
+    writes: Vec<usize>,
     log: Vec<LogEntry>,
     attempts: Vec<AttemptRecord>,
 }
@@ -56,6 +75,7 @@ struct ServerRecord {
     started: Timestamp,
     terminated: Option<Timestamp>,
     taken_over_by: Option<ServerId>,
+    report: Option<ServerReport>,
 }
 
 struct VersionFiles {
@@ -67,6 +87,9 @@ struct VersionFiles {
 struct AccountRecord {
     account: Account,
     password_hash: String,
+    one_time: bool,
+    filters: BTreeMap<String, String>,
+    secrets: BTreeMap<String, SealedSecret>,
 }
 
 impl MemoryStore {
@@ -77,7 +100,18 @@ impl MemoryStore {
 
     /// An empty store that goes by `clock`.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { state: Mutex::default(), clock, changes: watch::Sender::new(0) }
+        Self {
+            state: Mutex::default(),
+            clock,
+            changes: watch::Sender::new(0),
+            cluster_id: format!("memory-{:016x}", RandomState::new().hash_one(0)),
+            faults: Faults::default(),
+        }
+    }
+
+    /// What is wrong with this store, for tests.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Looks at the state.
@@ -87,6 +121,7 @@ impl MemoryStore {
 
     /// Changes the state. `change` must leave it as it was when it fails.
     fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.faults.check()?;
         let done = change(&mut self.state.lock(), self.clock.now())?;
         self.changes.send_modify(|number| *number += 1);
         Ok(done)
@@ -114,6 +149,17 @@ impl State {
         self.requests.get_mut(&id).ok_or_else(|| StoreError::no_request(id))
     }
 
+    /// Adds what an attempt saved and logged.
+    fn add(&mut self, id: RequestId, write: AttemptWrite) -> Result<(), StoreError> {
+        let record = self.record_mut(id)?;
+        if !write.saved.is_empty() {
+            record.saved.extend(write.saved);
+            record.writes.push(record.saved.len());
+        }
+        record.log.extend(write.log);
+        Ok(())
+    }
+
     /// Enters what a transition says.
     fn apply(&mut self, change: Change) {
         let Change { request, attempt, log } = change;
@@ -121,6 +167,7 @@ impl State {
         let record = self.requests.entry(request.id).or_insert_with(|| RequestRecord {
             request: request.clone(),
             saved: Vec::new(),
+            writes: Vec::new(),
             log: Vec::new(),
             attempts: Vec::new(),
         });

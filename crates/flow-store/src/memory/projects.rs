@@ -40,6 +40,17 @@ impl ProjectStore for MemoryStore {
         })
     }
 
+    async fn change_project(&self, new: NewProject) -> Result<Project, StoreError> {
+        self.change(|state, _| {
+            let project = state.projects.get_mut(&new.name).ok_or_else(|| no_project(&new.name))?;
+            project.repository = new.repository;
+            project.branch = new.branch;
+            project.folder = new.folder;
+            project.account = new.account;
+            Ok(project.clone())
+        })
+    }
+
     async fn projects(&self) -> Result<Vec<Project>, StoreError> {
         self.read(|state| Ok(state.projects.values().cloned().collect()))
     }

@@ -1,10 +1,10 @@
 //! Requests in memory.
 
 use super::{MemoryStore, State};
-use crate::transition::{self, Change};
+use crate::transition::{self, Change, GoOn, PointInWrite};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, Request,
-    RequestFilter, RequestId, RequestState, RequestStore, SavedPoint, ServerState, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
+    RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, ServerState, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -31,9 +31,7 @@ impl RequestStore for MemoryStore {
         self.change(|state, now| {
             let record = state.record_mut(id)?;
             record.request = transition::save(record.request.clone(), fence, &write.saved, now)?;
-            record.saved.extend(write.saved);
-            record.log.extend(write.log);
-            Ok(())
+            state.add(id, write)
         })
     }
 
@@ -49,9 +47,7 @@ impl RequestStore for MemoryStore {
             let server = state.owner_name(&request);
             let request = transition::save(request, fence, &write.saved, now)?;
             let change = transition::end_attempt(request, fence, end, &server, now)?;
-            let record = state.record_mut(id)?;
-            record.saved.extend(write.saved);
-            record.log.extend(write.log);
+            state.add(id, write)?;
             let ended = change.request.clone();
             state.apply(change);
             Ok(ended)
@@ -113,10 +109,11 @@ impl RequestStore for MemoryStore {
         })
     }
 
-    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+    async fn counts(&self, filter: &RequestFilter) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        let filter = RequestFilter { before: None, ..filter.clone() };
         self.read(|state| {
             let mut counts: BTreeMap<_, _> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
-            for record in state.requests.values() {
+            for record in state.requests.values().filter(|record| filter.matches(&record.request)) {
                 *counts.entry(record.request.state).or_default() += 1;
             }
             Ok(counts)
@@ -125,6 +122,35 @@ impl RequestStore for MemoryStore {
 
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
         self.read(|state| Ok(state.record(id)?.saved.clone()))
+    }
+
+    async fn saved_outlines(
+        &self,
+        id: RequestId,
+        before: Option<PointPlace>,
+        limit: usize,
+    ) -> Result<Vec<SavedOutline>, StoreError> {
+        self.read(|state| {
+            let saved = &state.record(id)?.saved;
+            let earlier =
+                before.map_or(usize::MAX, |before| usize::try_from(before.0).unwrap_or(usize::MAX).saturating_sub(1));
+            let placed = saved.iter().zip((1..).map(PointPlace));
+            let mut placed: Vec<_> =
+                placed.take(earlier).skip(earlier.min(saved.len()).saturating_sub(limit)).collect();
+            placed.reverse();
+            Ok(placed.into_iter().map(|(point, place)| SavedOutline::of(place, point)).collect())
+        })
+    }
+
+    async fn saved_at(&self, id: RequestId, places: &[PointPlace]) -> Result<Vec<SavedPoint>, StoreError> {
+        self.read(|state| {
+            let saved = &state.record(id)?.saved;
+            let at = |place: &PointPlace| {
+                let index = usize::try_from(place.0).ok().and_then(|place| place.checked_sub(1));
+                index.and_then(|index| saved.get(index)).cloned().ok_or_else(|| StoreError::no_saved_point(id))
+            };
+            places.iter().map(at).collect()
+        })
     }
 
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
@@ -147,11 +173,26 @@ impl RequestStore for MemoryStore {
         })
     }
 
-    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+    async fn re_execute(
+        &self,
+        id: RequestId,
+        owner: &Owner,
+        by: &str,
+        from: Option<u32>,
+    ) -> Result<Request, StoreError> {
         self.change(|state, now| {
             state.check_alive(owner)?;
-            let request = state.record(id)?.request.clone();
-            let change = transition::re_execute(request, &state.server_ref(owner), by, now)?;
+            let (request, go_on) = (state.record(id)?.request.clone(), state.go_on(id, from)?);
+            let stays = match &go_on {
+                GoOn::Earlier(earlier) => usize::try_from(earlier.points).ok(),
+                _ => None,
+            };
+            let change = transition::re_execute(request, &state.server_ref(owner), by, go_on, now)?;
+            if let Some(stays) = stays {
+                let record = state.record_mut(id)?;
+                record.saved.truncate(stays);
+                record.writes.retain(|end| *end <= stays);
+            }
             let request = change.request.clone();
             state.apply(change);
             Ok(request)
@@ -177,6 +218,26 @@ enum Planned {
 }
 
 impl State {
+    /// From where a request is re-executed.
+    fn go_on(&self, id: RequestId, from: Option<u32>) -> Result<GoOn, StoreError> {
+        let record = self.record(id)?;
+        let Some(from) = from else {
+            let removed = record.saved.is_empty() && record.request.saved_points > 0;
+            return Ok(if removed { GoOn::Removed } else { GoOn::Newest });
+        };
+        let points: Vec<PointInWrite> = record
+            .saved
+            .iter()
+            .enumerate()
+            .map(|(place, point)| PointInWrite {
+                kind: point.kind,
+                name: point.name.clone(),
+                joined: place > 0 && !record.writes.contains(&place),
+            })
+            .collect();
+        Ok(GoOn::Earlier(transition::rewind(id, &points, from)?))
+    }
+
     /// Decides what each wanted request becomes, without changing anything yet.
     fn plan_requests(
         &self,

@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, ServerRecord};
 use crate::{
-    Epoch, NewServer, Owner, RequestState, Server, ServerId, ServerState, ServerStore, StoreError, Takeover,
-    check_may_take_over, transition,
+    Epoch, NewServer, Owner, RequestState, Server, ServerId, ServerReport, ServerState, ServerStore, StoreError,
+    Takeover, check_may_take_over, transition,
 };
 use async_trait::async_trait;
 
@@ -20,6 +20,7 @@ impl ServerStore for MemoryStore {
                 started: now,
                 terminated: None,
                 taken_over_by: None,
+                report: None,
             };
             state.servers.insert(owner.server.clone(), record);
             let restarted = state.server_ref(&owner);
@@ -57,6 +58,7 @@ impl ServerStore for MemoryStore {
                     taken_over_by: record.taken_over_by.clone(),
                     requests_running: running(id),
                     versions: versions(id),
+                    report: record.report.clone(),
                 })
                 .collect();
             servers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
@@ -95,6 +97,16 @@ impl ServerStore for MemoryStore {
         })
     }
 
+    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            state.check_alive(owner)?;
+            if let Some(record) = state.servers.get_mut(&owner.server) {
+                record.report = Some(report);
+            }
+            Ok(())
+        })
+    }
+
     async fn rename_server(&self, id: &ServerId, name: &str) -> Result<(), StoreError> {
         self.change(|state, _| {
             let missing = || StoreError::NotFound { what: "server", name: id.to_string() };
@@ -114,5 +126,9 @@ impl ServerStore for MemoryStore {
             state.apply_to_all(|request| transition::leave(request, &leaving, now));
             Ok(())
         })
+    }
+
+    fn write_lock_holder(&self) -> Option<i32> {
+        self.faults.write_lock_holder()
     }
 }

@@ -45,7 +45,7 @@ async fn a_damaged_object_is_not_given_out() {
     bytes[100] ^= 1;
     fs::write(&path, bytes).unwrap();
     let error = storage.get_object(&object.key, &object.hash).await.unwrap_err();
-    assert_eq!(error.code(), "storage/damaged-object");
+    assert_eq!(error.code(), "storage/corrupt");
     fs::remove_file(&path).unwrap();
     let error = storage.get_object(&object.key, &object.hash).await.unwrap_err();
     assert_eq!(error.code(), "storage/missing-object");
@@ -126,9 +126,9 @@ async fn what_is_written_bit_by_bit_is_saved_like_bytes() {
     assert_eq!((small, answer), (SavedData::Inline(vec![5; 10].into()), "written"));
     let (saved, _) = storage.save_written(write(INLINE_LIMIT + 1)).await.unwrap().unwrap();
     assert_eq!(saved, storage.save(large(5)).await.unwrap());
-    let SavedData::Object { key, .. } = &saved else { panic!("{saved:?}") };
+    let SavedData::Object { key, hash, .. } = &saved else { panic!("{saved:?}") };
     let mut read = Vec::new();
-    io::Read::read_to_end(&mut storage.open_object(key).await.unwrap(), &mut read).unwrap();
+    io::Read::read_to_end(&mut storage.open_object(key, hash).await.unwrap(), &mut read).unwrap();
     assert_eq!(read, large(5));
     let failed = storage.save_written(|_| Err::<(), _>("no")).await.unwrap();
     assert_eq!(failed, Err("no"));

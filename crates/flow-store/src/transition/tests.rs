@@ -127,7 +127,7 @@ fn writes_need_the_running_attempt_and_its_fence() {
 #[test]
 fn re_execution_and_cancelling_know_their_states() {
     for state in RequestState::ALL {
-        let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", NOW);
+        let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", GoOn::Newest, NOW);
         assert_eq!(re_executed.is_ok(), matches!(state, Error | Cancelled | WaitingForRetry), "{state}");
         let cancelled = cancel(request(state, true, 0), "ann", "Server a", NOW);
         assert_eq!(cancelled.is_ok(), !state.is_ended(), "{state}");

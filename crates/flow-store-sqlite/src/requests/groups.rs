@@ -1,0 +1,222 @@
+//! Groups of requests: those that are the same in all that lists are filtered by. A filter is first applied to the groups;
+//! the index of requests by group then gives each group's requests, newest first.
+
+use super::rows::{self, collect, state, state_number};
+use super::times;
+use crate::error::DbResult;
+use crate::writer::Db;
+use flow_store::{Request, RequestFilter, RequestId, RequestState};
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+/// Ids that are read at once from a group after its first one.
+const AHEAD: usize = 32;
+
+/// The number of a request's flow; a new one for a new flow.
+pub(super) fn flow_number(db: &Db<'_>, request: &Request) -> DbResult<i64> {
+    let names = params![request.project.as_str(), request.flow];
+    let mut known = db.connection.prepare_cached("SELECT id FROM flow WHERE project = ? AND flow = ?")?;
+    if let Some(number) = known.query_row(names, |row| row.get(0)).optional()? {
+        return Ok(number);
+    }
+    db.connection.prepare_cached("INSERT INTO flow (project, flow) VALUES (?, ?)")?.execute(names)?;
+    Ok(db.connection.last_insert_rowid())
+}
+
+/// The number of a request's group; `server` is the number of its owner.
+pub(super) fn group_number(db: &Db<'_>, request: &Request, flow: i64, server: Option<i64>) -> DbResult<i64> {
+    let code = request.error.as_ref().map_or("", |error| error.code.as_str());
+    let key = params![flow, state_number(request.state), server.unwrap_or(0), code];
+    let mut known = db
+        .connection
+        .prepare_cached("SELECT id FROM request_group WHERE flow = ? AND state = ? AND server = ? AND code = ?")?;
+    if let Some(number) = known.query_row(key, |row| row.get(0)).optional()? {
+        return Ok(number);
+    }
+    let mut insert = db
+        .connection
+        .prepare_cached("INSERT INTO request_group (flow, state, server, code, n) VALUES (?, ?, ?, ?, 0)")?;
+    insert.execute(key)?;
+    Ok(db.connection.last_insert_rowid())
+}
+
+/// Notes that a group has so many more requests.
+pub(crate) fn count(db: &Db<'_>, group: i64, more: i64) -> DbResult<()> {
+    let mut update = db.connection.prepare_cached("UPDATE request_group SET n = n + ? WHERE id = ?")?;
+    update.execute([more, group])?;
+    Ok(())
+}
+
+/// A group that a filter asks for.
+struct Group {
+    number: i64,
+    state: RequestState,
+    requests: u64,
+}
+
+/// The groups that a filter asks for; ids and times are not looked at.
+fn groups(connection: &Connection, filter: &RequestFilter) -> DbResult<Vec<Group>> {
+    let mut conditions = vec!["g.n > 0".to_owned()];
+    let mut values: Vec<SqlValue> = Vec::new();
+    let mut condition = |sql: &str, value: &str| {
+        conditions.push(sql.to_owned());
+        values.push(value.to_owned().into());
+    };
+    if let Some(project) = &filter.project {
+        condition("f.project = ?", project.as_str());
+    }
+    if let Some(flow) = &filter.flow {
+        condition("f.flow = ?", flow);
+    }
+    if let Some(owner) = &filter.owner {
+        condition("g.server = (SELECT id FROM server WHERE server = ?)", owner.as_str());
+    }
+    if let Some(code) = &filter.code {
+        condition("g.code = ? AND g.code <> ''", code);
+    }
+    if let Some(text) = &filter.text {
+        // As `RequestFilter::matches` does: only A to Z have another size here.
+        condition("instr(lower(f.flow) || char(0) || lower(f.project), lower(?)) > 0", text);
+    }
+    if !filter.states.is_empty() {
+        let states: Vec<String> = filter.states.iter().map(|state| state_number(*state).to_string()).collect();
+        conditions.push(format!("g.state IN ({})", states.join(", ")));
+    }
+    let sql = format!(
+        "SELECT g.id, g.state, g.n FROM request_group g JOIN flow f ON f.id = g.flow WHERE {}",
+        conditions.join(" AND ")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    collect(statement.query(params_from_iter(&values))?, |row| {
+        Ok(Group { number: row.get(0)?, state: state(row.get(1)?)?, requests: row.get(2)? })
+    })
+}
+
+fn asks_for_all_groups(filter: &RequestFilter) -> bool {
+    let RequestFilter { states, project, flow, owner, code, text, .. } = filter;
+    states.is_empty() && project.is_none() && flow.is_none() && owner.is_none() && code.is_none() && text.is_none()
+}
+
+/// The request whose id the filter's text is, if all else holds, too.
+fn by_id(connection: &Connection, filter: &RequestFilter) -> DbResult<Option<Request>> {
+    let Some(id) = filter.id() else { return Ok(None) };
+    match rows::find(connection, id)? {
+        Some(request) if filter.matches(&request) => Ok(Some(request)),
+        _ => Ok(None),
+    }
+}
+
+/// Requests by a filter, newest first.
+pub(super) fn list(connection: &Connection, filter: &RequestFilter) -> DbResult<Vec<Request>> {
+    let range = times::ids(connection, filter)?;
+    let below = filter.before.map_or(range.end, |before| range.end.min(before.0));
+    let mut ids = if asks_for_all_groups(filter) {
+        Newest::of(connection, [None], range.start, below)?
+    } else {
+        let groups = groups(connection, filter)?;
+        Newest::of(connection, groups.iter().map(|group| Some(group.number)), range.start, below)?
+    };
+    let mut found = Vec::with_capacity(filter.page().min(1000));
+    let named = by_id(connection, filter)?;
+    while found.len() < filter.page() {
+        let Some(id) = ids.next()? else { break };
+        let request = rows::load(connection, RequestId(id))?;
+        if filter.matches(&request) {
+            found.push(request);
+        }
+    }
+    if let Some(named) = named
+        && let Err(place) = found.binary_search_by(|request| named.id.cmp(&request.id))
+    {
+        found.insert(place, named);
+        found.truncate(filter.page());
+    }
+    Ok(found)
+}
+
+/// How many requests of the filter are in each state; the page does not matter.
+pub(super) fn counts(connection: &Connection, filter: &RequestFilter) -> DbResult<BTreeMap<RequestState, u64>> {
+    let mut counts: BTreeMap<RequestState, u64> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
+    let filter = RequestFilter { before: None, ..filter.clone() };
+    let range = times::ids(connection, &filter)?;
+    let groups = groups(connection, &filter)?;
+    for group in &groups {
+        let there = match range.is_everything {
+            true => group.requests,
+            false => times::count(connection, group.number, &range, &filter)?,
+        };
+        *counts.entry(group.state).or_default() += there;
+    }
+    if let Some(named) = by_id(connection, &filter)? {
+        let mut group = connection.prepare_cached("SELECT request_group FROM request WHERE id = ?")?;
+        let number: i64 = group.query_row([named.id.0], |row| row.get(0))?;
+        if !groups.iter().any(|group| group.number == number) {
+            *counts.entry(named.state).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// The ids of requests, newest first, from several groups at once: the newest one of each group stands in a heap.
+struct Newest<'a> {
+    connection: &'a Connection,
+    /// No id below this one.
+    start: i64,
+    heads: BinaryHeap<(i64, Option<i64>)>,
+    /// Ids that were read ahead, by group.
+    ahead: BTreeMap<Option<i64>, VecDeque<i64>>,
+}
+
+impl<'a> Newest<'a> {
+    /// The ids from `start` to below `below` of requests in these groups; none stands for all requests there are.
+    fn of(
+        connection: &'a Connection,
+        groups: impl IntoIterator<Item = Option<i64>>,
+        start: i64,
+        below: i64,
+    ) -> DbResult<Self> {
+        let mut newest = Self { connection, start, heads: BinaryHeap::new(), ahead: BTreeMap::new() };
+        for group in groups {
+            newest.read(group, below, 1)?;
+            newest.advance(group);
+        }
+        Ok(newest)
+    }
+
+    fn next(&mut self) -> DbResult<Option<i64>> {
+        let Some((id, group)) = self.heads.pop() else { return Ok(None) };
+        if self.ahead.get(&group).is_none_or(VecDeque::is_empty) {
+            self.read(group, id, AHEAD)?;
+        }
+        self.advance(group);
+        Ok(Some(id))
+    }
+
+    /// Reads the next ids of a group.
+    fn read(&mut self, group: Option<i64>, below: i64, limit: usize) -> DbResult<()> {
+        let sql = match group {
+            Some(_) => {
+                "SELECT id FROM request WHERE request_group = ?4 AND id < ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3"
+            }
+            None => "SELECT id FROM request WHERE id < ?1 AND id >= ?2 AND ?4 IS NULL ORDER BY id DESC LIMIT ?3",
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let ids = collect(statement.query(params![below, self.start, limit, group])?, |row| Ok(row.get::<_, i64>(0)?))?;
+        self.ahead.entry(group).or_default().extend(ids);
+        Ok(())
+    }
+
+    /// Puts the next id of a group into the heap.
+    fn advance(&mut self, group: Option<i64>) {
+        if let Some(id) = self.ahead.get_mut(&group).and_then(VecDeque::pop_front) {
+            self.heads.push((id, group));
+        }
+    }
+}
+
+/// How many requests are in a state.
+pub(crate) fn present(connection: &Connection, state: RequestState) -> DbResult<u64> {
+    let mut sum = connection.prepare_cached("SELECT coalesce(sum(n), 0) FROM request_group WHERE state = ?")?;
+    Ok(sum.query_row([state_number(state)], |row| row.get(0))?)
+}

@@ -1,0 +1,85 @@
+//! Times as ids: requests are made one after the other, so which of them were made in a span of time is known by their
+//! ids, unless the clock went back in between.
+
+use super::rows::collect;
+use crate::error::DbResult;
+use flow_store::{RequestFilter, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// The ids that a filter's times leave.
+pub(super) struct Ids {
+    /// The first one.
+    pub(super) start: i64,
+    /// The one behind the last one.
+    pub(super) end: i64,
+    /// Whether the filter leaves all there are.
+    pub(super) is_everything: bool,
+    /// Whether all requests in between were made in the span of time.
+    pub(super) is_exact: bool,
+}
+
+/// More jumps of the clock than these are not looked at one by one.
+const MANY_JUMPS: usize = 100;
+
+/// The ids that a filter's times leave.
+pub(super) fn ids(connection: &Connection, filter: &RequestFilter) -> DbResult<Ids> {
+    let all = Ids { start: 0, end: i64::MAX, is_everything: true, is_exact: true };
+    if filter.from.is_none() && filter.to.is_none() {
+        return Ok(all);
+    }
+    let mut ends = connection.prepare_cached("SELECT min(id), max(id) FROM request_given")?;
+    let (Some(first), Some(last)) = ends.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))? else {
+        return Ok(all);
+    };
+    let mut jumps = connection.prepare_cached("SELECT request FROM clock_went_back ORDER BY request LIMIT ?")?;
+    let jumps = collect(jumps.query([MANY_JUMPS])?, |row| Ok(row.get::<_, i64>(0)?))?;
+    if jumps.len() == MANY_JUMPS {
+        return Ok(Ids { is_everything: false, is_exact: false, ..all });
+    }
+    let within = |jump: &i64| *jump > first && *jump <= last;
+    let mut borders: Vec<i64> = jumps.into_iter().filter(within).collect();
+    borders.insert(0, first);
+    borders.push(last + 1);
+    let mut found: Option<(i64, i64)> = None;
+    for span in borders.windows(2) {
+        let &[start, end] = span else { continue };
+        let from = filter.from.map_or(Ok(start), |from| first_made_at(connection, from, start, end))?;
+        let to = filter.to.map_or(Ok(end), |to| first_made_at(connection, to, start, end))?;
+        if from < to {
+            found = Some(found.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+        }
+    }
+    let (start, end) = found.unwrap_or((0, 0));
+    Ok(Ids { start, end, is_everything: start == first && end == last + 1, is_exact: borders.len() == 2 })
+}
+
+/// The least id between `start` and `end` (or `end`) from which on requests were made at `time` or later.
+fn first_made_at(connection: &Connection, time: Timestamp, mut start: i64, mut end: i64) -> DbResult<i64> {
+    let mut next = connection
+        .prepare_cached("SELECT id, created FROM request_given WHERE id >= ? AND id < ? ORDER BY id LIMIT 1")?;
+    while start < end {
+        let middle = start + (end - start) / 2;
+        let found = next.query_row([middle, end], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?))).optional()?;
+        match found {
+            Some((id, created)) if Timestamp(created) < time => start = id + 1,
+            _ => end = middle,
+        }
+    }
+    Ok(start)
+}
+
+/// How many requests of a group were made in the filter's span of time.
+pub(super) fn count(connection: &Connection, group: i64, ids: &Ids, filter: &RequestFilter) -> DbResult<u64> {
+    if ids.is_exact {
+        let mut count =
+            connection.prepare_cached("SELECT count(*) FROM request WHERE request_group = ? AND id >= ? AND id < ?")?;
+        return Ok(count.query_row([group, ids.start, ids.end], |row| row.get(0))?);
+    }
+    let mut count = connection.prepare_cached(
+        "SELECT count(*) FROM request r JOIN request_given g ON g.id = r.id
+         WHERE r.request_group = ? AND r.id >= ? AND r.id < ? AND g.created >= ? AND g.created < ?",
+    )?;
+    let from = filter.from.map_or(i64::MIN, |from| from.0);
+    let to = filter.to.map_or(i64::MAX, |to| to.0);
+    Ok(count.query_row(params![group, ids.start, ids.end, from, to], |row| row.get(0))?)
+}

@@ -1,0 +1,59 @@
+//! The cluster's settings.
+
+use crate::SqliteStore;
+use crate::error::{DbResult, corrupt};
+use crate::requests::collect;
+use async_trait::async_trait;
+use flow_store::{Setting, SettingsStore, StoreError, Timestamp};
+use rusqlite::{Row, params};
+use serde_json::Value;
+
+#[async_trait]
+impl SettingsStore for SqliteStore {
+    async fn settings(&self) -> Result<Vec<Setting>, StoreError> {
+        self.readers
+            .run(|db| {
+                let sql = "SELECT key, value, version, by, at FROM setting WHERE value IS NOT NULL ORDER BY key";
+                collect(db.prepare_cached(sql)?.query([])?, setting)
+            })
+            .await
+    }
+
+    async fn set_setting(&self, key: &str, value: Value, by: &str) -> Result<Setting, StoreError> {
+        let (key, text, by) = (key.to_owned(), value.to_string(), by.to_owned());
+        self.writer
+            .run(move |db| {
+                let mut insert = db.connection.prepare_cached(
+                    "INSERT INTO setting (key, value, version, by, at) VALUES (?1, ?2, 1, ?3, ?4)
+                     ON CONFLICT (key) DO UPDATE SET value = ?2, version = version + 1, by = ?3, at = ?4
+                     RETURNING key, value, version, by, at",
+                )?;
+                insert.query_row(params![key, text, by, db.now.0], |row| Ok(setting(row)))?
+            })
+            .await
+    }
+
+    async fn remove_setting(&self, key: &str, by: &str) -> Result<bool, StoreError> {
+        let (key, by) = (key.to_owned(), by.to_owned());
+        self.writer
+            .run(move |db| {
+                let mut update = db.connection.prepare_cached(
+                    "UPDATE setting SET value = NULL, version = version + 1, by = ?2, at = ?3
+                     WHERE key = ?1 AND value IS NOT NULL",
+                )?;
+                Ok(update.execute(params![key, by, db.now.0])? > 0)
+            })
+            .await
+    }
+}
+
+fn setting(row: &Row<'_>) -> DbResult<Setting> {
+    let value: String = row.get(1)?;
+    Ok(Setting {
+        key: row.get(0)?,
+        value: serde_json::from_str(&value).map_err(|error| corrupt("setting", error))?,
+        version: row.get(2)?,
+        by: row.get(3)?,
+        at: Timestamp(row.get(4)?),
+    })
+}

@@ -1,0 +1,90 @@
+//! The audit trail: who did what.
+
+use crate::{StoreError, Timestamp};
+use async_trait::async_trait;
+use serde::Serialize;
+
+/// Something that is worth an entry in the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditEntry {
+    /// The account that acted, or tried to.
+    pub account: String,
+    /// What it did, such as `login`, `login-refused`, `project-created`.
+    pub action: String,
+    /// What it did it to.
+    pub subject: String,
+    /// More, for a person. No secrets.
+    pub detail: String,
+    /// Where it came from: the peer's address.
+    pub address: String,
+}
+
+/// An entry of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRecord {
+    /// Its number; later entries have higher ones.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub entry: AuditEntry,
+}
+
+/// Which entries of the audit trail to read: all conditions that are set must hold. Newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditFilter {
+    /// Of this account.
+    pub account: Option<String>,
+    /// This action.
+    pub action: Option<String>,
+    /// Done to this.
+    pub subject: Option<String>,
+    /// The account, action, subject, detail or address contains this text, however capitals are written (A to Z).
+    pub text: Option<String>,
+    /// At this time or later.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+    /// Before the entry with this number: the last one of the page before.
+    pub before: Option<u64>,
+    /// At most so many; 0 means 100.
+    pub limit: usize,
+}
+
+impl AuditFilter {
+    /// Whether `record` is among those asked for (page limits aside).
+    pub fn matches(&self, record: &AuditRecord) -> bool {
+        let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        let entry = &record.entry;
+        is(&self.account, &entry.account)
+            && is(&self.action, &entry.action)
+            && is(&self.subject, &entry.subject)
+            && self.from.is_none_or(|from| record.at >= from)
+            && self.to.is_none_or(|to| record.at < to)
+            && self.before.is_none_or(|before| record.number < before)
+            && self.matches_text(entry)
+    }
+
+    fn matches_text(&self, entry: &AuditEntry) -> bool {
+        let Some(text) = &self.text else { return true };
+        let wanted = text.to_ascii_lowercase();
+        let AuditEntry { account, action, subject, detail, address } = entry;
+        [account, action, subject, detail, address].iter().any(|text| text.to_ascii_lowercase().contains(&wanted))
+    }
+
+    /// The page size.
+    pub fn page(&self) -> usize {
+        if self.limit == 0 { 100 } else { self.limit }
+    }
+}
+
+/// The audit trail of the cluster. Entries are only ever added.
+#[async_trait]
+pub trait AuditStore: Send + Sync {
+    /// Adds to the audit trail.
+    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// The audit trail by a filter, newest first.
+    async fn audit_trail(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, StoreError>;
+}

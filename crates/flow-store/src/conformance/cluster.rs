@@ -1,0 +1,101 @@
+//! The cluster as a whole: its settings, its storage, and turns.
+
+use super::{Fixture, checkpoint};
+use crate::{AttemptWrite, CheckpointStorage, INLINE_LIMIT, check_same_storage};
+use serde_json::json;
+use std::collections::HashSet;
+use std::time::Duration;
+
+pub(super) async fn settings_are_made_changed_and_removed(fixture: Fixture) {
+    let store = &fixture.store;
+    assert_eq!(store.settings().await.unwrap(), []);
+    let first = store.set_setting("retention.finished.days", json!(30), "ann").await.unwrap();
+    assert_eq!((first.version, first.by.as_str(), first.at), (1, "ann", store.now()));
+    fixture.clock.advance_ms(5);
+    let second = store.set_setting("retention.finished.days", json!(7.5), "bob").await.unwrap();
+    assert_eq!((second.version, &second.value, second.at), (2, &json!(7.5), store.now()));
+    let other = store.set_setting("limits", json!({"body": [1, "x"]}), "ann").await.unwrap();
+    assert_eq!(store.settings().await.unwrap(), [other.clone(), second]);
+    assert!(store.remove_setting("retention.finished.days", "bob").await.unwrap());
+    assert!(!store.remove_setting("retention.finished.days", "bob").await.unwrap());
+    assert_eq!(store.settings().await.unwrap(), [other]);
+    let again = store.set_setting("retention.finished.days", json!(1), "ann").await.unwrap();
+    assert_eq!(again.version, 4, "so that whoever has read an earlier one can tell");
+}
+
+pub(super) async fn one_at_a_time_has_a_turn(fixture: Fixture) {
+    let store = &fixture.store;
+    assert!(store.take_turn("retention", "a", 1000).await.unwrap());
+    assert!(!store.take_turn("retention", "b", 1000).await.unwrap());
+    assert!(store.take_turn("something else", "b", 1000).await.unwrap());
+    fixture.clock.advance_ms(900);
+    assert!(store.take_turn("retention", "a", 1000).await.unwrap(), "for longer");
+    fixture.clock.advance_ms(999);
+    assert!(!store.take_turn("retention", "b", 1000).await.unwrap());
+    fixture.clock.advance_ms(1);
+    assert!(store.take_turn("retention", "b", 1000).await.unwrap(), "it has run out");
+    store.end_turn("retention", "a").await.unwrap();
+    assert!(!store.take_turn("retention", "a", 1000).await.unwrap(), "it was no longer a's to end");
+    store.end_turn("retention", "b").await.unwrap();
+    assert!(store.take_turn("retention", "a", 1000).await.unwrap());
+}
+
+pub(super) async fn servers_on_another_storage_are_refused(fixture: Fixture) {
+    let (ours, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = |folder: &tempfile::TempDir| CheckpointStorage::open(folder.path()).unwrap();
+    let check = async |storage: &CheckpointStorage| check_same_storage(&*fixture.store, storage).await;
+    check(&open(&ours)).await.unwrap();
+    check(&open(&ours)).await.unwrap();
+    let marker = open(&ours).marker().unwrap().unwrap();
+    assert_eq!(marker.cluster, fixture.store.cluster_id().await.unwrap());
+
+    let error = check(&open(&other)).await.unwrap_err();
+    assert_eq!(error.code(), "storage/another");
+    assert!(error.to_string().contains("mounted"), "{error}");
+    assert_eq!(open(&other).marker().unwrap(), None, "nothing is written into what is not ours");
+    open(&other).mark(&marker.cluster).unwrap();
+    let error = check(&open(&other)).await.unwrap_err();
+    assert!(error.to_string().contains("another folder"), "{error}");
+    let foreign = tempfile::tempdir().unwrap();
+    open(&foreign).mark("some other database").unwrap();
+    let error = check(&open(&foreign)).await.unwrap_err();
+    assert!(error.to_string().contains("another checkpoint database"), "{error}");
+    std::fs::write(open(&foreign).marker_path(), "{").unwrap();
+    assert_eq!(check(&open(&foreign)).await.unwrap_err().code(), "storage/another");
+
+    std::fs::copy(open(&ours).marker_path(), open(&foreign).marker_path()).unwrap();
+    check(&open(&foreign)).await.unwrap();
+}
+
+pub(super) async fn orphans_are_collected_and_nothing_else(fixture: Fixture) {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let a = fixture.server("a").await;
+    let request = fixture.request(Some(&a), super::anywhere()).await;
+    let named = storage.save(vec![1; INLINE_LIMIT + 1].into()).await.unwrap();
+    let orphan = storage.save(vec![2; INLINE_LIMIT + 2].into()).await.unwrap();
+    let point = crate::SavedPoint { data: named.clone(), ..checkpoint(&request, "large") };
+    let write = AttemptWrite { saved: vec![point], log: vec![] };
+    fixture.store.write(request.id, request.fence, write).await.unwrap();
+
+    let keys = |data: &[&crate::SavedData]| -> HashSet<String> {
+        let key = |data: &&crate::SavedData| match data {
+            crate::SavedData::Object { key, .. } => key.clone(),
+            other => panic!("{other:?}"),
+        };
+        data.iter().map(key).collect()
+    };
+    let both = keys(&[&named, &orphan]).into_iter().collect();
+    assert_eq!(fixture.store.named_objects(both).await.unwrap(), keys(&[&named]));
+    let hour = Duration::from_secs(3600);
+    assert_eq!(storage.old_objects(hour).await.unwrap(), [], "they are young");
+    let all = storage.old_objects(Duration::ZERO).await.unwrap();
+    assert_eq!(all.len(), 2);
+    let removed = storage.remove_unnamed(all.clone(), hour, &*fixture.store).await.unwrap();
+    assert_eq!(removed, (0, 0), "young by now, so it is brought back");
+    assert_eq!(storage.objects().await.unwrap(), all);
+    let removed = storage.remove_unnamed(all, Duration::ZERO, &*fixture.store).await.unwrap();
+    assert_eq!(removed, (1, INLINE_LIMIT as u64 + 2));
+    assert!(storage.load(&named).await.is_ok());
+    assert_eq!(storage.load(&orphan).await.unwrap_err().code(), "storage/missing-object");
+}

@@ -1,0 +1,86 @@
+//! Going on from an earlier saved point.
+
+use super::TransitionError;
+use crate::{RequestId, SavedKind};
+
+/// From where a re-executed request goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoOn {
+    /// From all that is saved.
+    Newest,
+    /// From all that was saved; but retention has removed that.
+    Removed,
+    /// From what was saved up to some point.
+    Earlier(Earlier),
+}
+
+/// What is left of a request's saved points when it goes on from an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// How many of the first ones stay.
+    pub points: u32,
+    /// How many later ones are withdrawn.
+    pub withdrawn: u32,
+    /// Name of the last Checkpoint that stays.
+    pub checkpoint: Option<String>,
+}
+
+/// A saved point and the write it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointInWrite {
+    /// What it says.
+    pub kind: SavedKind,
+    /// Name of its component.
+    pub name: String,
+    /// Whether the point before it came in the same write.
+    pub joined: bool,
+}
+
+/// What is left of `points`, in the order in which they were saved, when their request goes on from number `from`, from
+/// 1; 0 is its start. A write is all or nothing, here too: what the request saved at some time is a state that it really
+/// was in, whereas half a write would be one that it never was in.
+pub fn rewind(request: RequestId, points: &[PointInWrite], from: u32) -> Result<Earlier, TransitionError> {
+    let wanted = usize::try_from(from).unwrap_or(usize::MAX);
+    if wanted > points.len() {
+        return Err(TransitionError::NoSavedPoint { request, wanted: from, present: points.len() });
+    }
+    let (first, later) = points.split_at(wanted);
+    let joined = if wanted == 0 { 0 } else { later.iter().take_while(|point| point.joined).count() };
+    let (stays, withdrawn) = points.split_at(first.len() + joined);
+    let name = |point: &PointInWrite| match point.kind {
+        SavedKind::Begin => Some("Start".to_owned()),
+        SavedKind::Checkpoint => Some(point.name.clone()),
+        _ => None,
+    };
+    let number = |points: &[PointInWrite]| u32::try_from(points.len()).unwrap_or(u32::MAX);
+    Ok(Earlier { points: number(stays), withdrawn: number(withdrawn), checkpoint: stays.iter().rev().find_map(name) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_in_one_write_stays_together() {
+        let point = |kind, name: &str, joined| PointInWrite { kind, name: name.to_owned(), joined };
+        let points = [
+            point(SavedKind::Begin, "Begin", false),
+            point(SavedKind::Checkpoint, "One", false),
+            point(SavedKind::Completed, "Mail", true),
+            point(SavedKind::Outlets, "Branch", true),
+            point(SavedKind::Checkpoint, "Two", false),
+        ];
+        let left = |from| {
+            let Earlier { points, withdrawn, checkpoint } = rewind(RequestId(7), &points, from).unwrap();
+            (points, withdrawn, checkpoint)
+        };
+        assert_eq!(left(0), (0, 5, None));
+        assert_eq!(left(1), (1, 4, Some("Start".to_owned())));
+        for inside in 2..=4 {
+            assert_eq!(left(inside), (4, 1, Some("One".to_owned())), "{inside}");
+        }
+        assert_eq!(left(5), (5, 0, Some("Two".to_owned())));
+        let error = rewind(RequestId(7), &points, 6).unwrap_err();
+        assert_eq!(error, TransitionError::NoSavedPoint { request: RequestId(7), wanted: 6, present: 5 });
+    }
+}
