@@ -1,0 +1,109 @@
+//! `cairn store`: the checkpoint database and storage of a cluster, for those who look after it.
+
+mod backup;
+mod check;
+mod files;
+mod manifest;
+mod restore;
+mod retention;
+
+use crate::checkpoint_database::CheckpointConnection;
+use crate::outcome::{Failure, Outcome};
+use crate::output::Output;
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
+
+/// Look after the checkpoint database and storage.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cairn store check --checkpoint-connection sqlite:/var/lib/cairn/cairn.db --checkpoint-storage /var/lib/cairn/storage
+  cairn store backup /backup/monday --checkpoint-connection sqlite:/var/lib/cairn/cairn.db \\
+      --checkpoint-storage /var/lib/cairn/storage
+  cairn store restore /backup/monday --checkpoint-connection sqlite:/var/lib/cairn/cairn.db \\
+      --checkpoint-storage /var/lib/cairn/storage
+  cairn store retention --checkpoint-connection sqlite:/var/lib/cairn/cairn.db --finished-days 30
+
+check, backup and retention may run while servers work. The key file, which opens the secrets of connections, stands
+beside the database (cairn.db.key) unless --key-file says otherwise; it is part of the backup, so keep that safe.")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Is everything whole: the database file, its rows, and every object of the storage that a row names?
+    Check(check::Args),
+    /// Copy the database, the storage and the key file into a new folder, as they are at one moment.
+    Backup(backup::Args),
+    /// Bring a backup to a place where there is no database and no storage yet.
+    Restore(restore::Args),
+    /// Show what a retention policy would remove, or remove it.
+    Retention(retention::Args),
+}
+
+/// Which database, storage and key.
+#[derive(Debug, clap::Args)]
+struct PlacesArgs {
+    /// The checkpoint database: sqlite:PATH.
+    #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION")]
+    checkpoint_connection: CheckpointConnection,
+    /// The checkpoint storage.
+    #[arg(long, env = "CAIRN_CHECKPOINT_STORAGE", value_name = "FOLDER")]
+    checkpoint_storage: PathBuf,
+    /// The file with the cluster's key; beside the database unless given.
+    #[arg(long, env = "CAIRN_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+impl PlacesArgs {
+    fn database(&self) -> &Path {
+        let CheckpointConnection::Sqlite(path) = &self.checkpoint_connection;
+        path
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| {
+            let mut name = self.database().as_os_str().to_owned();
+            name.push(".key");
+            name.into()
+        })
+    }
+
+    /// Refuses a database that is not there: a mistyped path shall not make a new one.
+    fn existing_database(&self) -> Result<&Path, Failure> {
+        let path = self.database();
+        if path.is_file() {
+            return Ok(path);
+        }
+        let message = format!("there is no checkpoint database “{}”: check --checkpoint-connection", path.display());
+        Err(Failure::new("cairn/no-database", message))
+    }
+
+    /// Refuses a storage that is not there.
+    fn existing_storage(&self) -> Result<&Path, Failure> {
+        if self.checkpoint_storage.is_dir() {
+            return Ok(&self.checkpoint_storage);
+        }
+        let folder = self.checkpoint_storage.display();
+        Err(Failure::new("cairn/no-storage", format!("there is no folder “{folder}”: check --checkpoint-storage")))
+    }
+}
+
+/// Runs the command.
+pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
+    match args.action {
+        Action::Check(args) => check::run(args, output).await,
+        Action::Backup(args) => backup::run(args, output).await,
+        Action::Restore(args) => restore::run(args, output).await,
+        Action::Retention(args) => retention::run(args, output).await,
+    }
+}
+
+/// Runs something that blocks for long.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::new("cairn/runtime", error.to_string())))
+}

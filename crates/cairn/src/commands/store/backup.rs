@@ -1,0 +1,151 @@
+//! `cairn store backup`.
+
+use super::manifest::{BackupFolder, Manifest};
+use super::{PlacesArgs, blocking, files};
+use crate::outcome::{Failure, Outcome};
+use crate::output::Output;
+use flow_store::retention::wait_for_turn;
+use flow_store::{CheckpointStorage, ClusterStore, Store};
+use flow_store_sqlite::check::{NamedObject, check, check_release};
+use flow_store_sqlite::{SqliteStore, back_up};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the turn at retention is taken anew.
+const AGAIN: Duration = Duration::from_secs(20);
+
+/// Copy everything into a new folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The copy is of one moment: the database first, then every object that it names, and the files of storage: paths as they
+are found. Each is checked as it is copied. Meanwhile the servers remove nothing.
+
+The backup holds the cluster's key, so whoever can read it can read the secrets of connections: keep it safe. With
+--without-key the key stays out; then keep it elsewhere, since without it the secrets are lost.")]
+pub struct Args {
+    /// The folder to make.
+    #[arg(value_name = "FOLDER")]
+    to: PathBuf,
+    #[command(flatten)]
+    places: PlacesArgs,
+    /// Leave the key file out.
+    #[arg(long)]
+    without_key: bool,
+}
+
+pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
+    let (database, storage) = (args.places.existing_database()?, args.places.existing_storage()?);
+    if !files::is_empty(&args.to) {
+        let message = format!("“{}” is not empty: name a folder that does not exist yet", args.to.display());
+        return Err(Failure::new("store/not-empty", message));
+    }
+    // Before anything is opened for writing, which would bring an older database up to date under its servers.
+    let path = database.to_owned();
+    blocking(move || Ok(check_release(&path)?)).await?;
+    let store = SqliteStore::open(database)?;
+    let storage = CheckpointStorage::open(storage)?;
+    let holder = format!("backup-{}", std::process::id());
+    wait_for_turn(&*store, &holder).await?;
+    let kept = tokio::spawn(keep_turn(Arc::clone(&store), holder.clone()));
+    let made = copy_all(&args, &storage).await;
+    kept.abort();
+    store.end_turn(flow_store::retention::TURN, &holder).await?;
+    let manifest = made?;
+    output.answer(&manifest, || {
+        format!(
+            "copied the database ({}), {} objects ({}) and {} files{} into {}",
+            files::size(manifest.database_bytes),
+            manifest.objects,
+            files::size(manifest.object_bytes),
+            manifest.files,
+            if manifest.has_key { " with the key" } else { " without the key" },
+            args.to.display()
+        )
+    });
+    Ok(Outcome::Good)
+}
+
+/// Nothing may be removed while it is being copied.
+async fn keep_turn(store: Arc<SqliteStore>, holder: String) {
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        // What fails is tried again before the turn has run out.
+        let _ = wait_for_turn(&*store as &dyn Store, &holder).await;
+    }
+}
+
+async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, Failure> {
+    let to = BackupFolder::new(args.to.clone());
+    let (database, key) = (args.places.database().to_owned(), args.places.key_file());
+    let (root, with_key) = (storage.root().to_owned(), !args.without_key);
+    blocking(move || {
+        files::make_folder_of(&to.database())?;
+        back_up(&database, &to.database())?;
+        let found = check(&to.database())?;
+        if let Some(problem) = found.problems.first() {
+            let message = format!(
+                "the database is not whole ({}: {}), so no backup was made: see `cairn store check`",
+                problem.place, problem.message
+            );
+            return Err(Failure::new("store/corrupt", message));
+        }
+        let mut manifest = Manifest::now(found.schema);
+        copy_objects(&root, &to, &found.objects, &mut manifest)?;
+        copy_others(&root, &to, &mut manifest)?;
+        manifest.has_key = with_key && key.is_file();
+        if manifest.has_key {
+            files::copy_secret(&key, &to.key())?;
+        }
+        (manifest.database_bytes, manifest.database_hash) = hash(&to.database())?;
+        files::sync_folders(to.path())?;
+        to.finish(&manifest)?;
+        Ok(manifest)
+    })
+    .await
+}
+
+fn copy_objects(root: &Path, to: &BackupFolder, objects: &[NamedObject], all: &mut Manifest) -> Result<(), Failure> {
+    let mut done = HashSet::new();
+    for object in objects.iter().filter(|object| done.insert(object.key.as_str())) {
+        let (bytes, hash) = files::copy(&root.join(&object.key), &to.storage().join(&object.key))?;
+        if hash != object.hash {
+            let message = format!(
+                "object {} of request {} is damaged, so no backup was made: see `cairn store check`",
+                object.key, object.request
+            );
+            return Err(Failure::new("storage/corrupt", message));
+        }
+        all.objects += 1;
+        all.object_bytes += bytes;
+    }
+    Ok(())
+}
+
+/// The marker, and what flows keep at `storage:` paths. Logs of servers and files that are being written stay out.
+fn copy_others(root: &Path, to: &BackupFolder, all: &mut Manifest) -> Result<(), Failure> {
+    let is_left_out = |path: &Path| {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        path == Path::new("objects") || path == Path::new("logs") || hidden
+    };
+    for file in files::below(root, &is_left_out)? {
+        match files::copy(&root.join(&file), &to.storage().join(&file)) {
+            Ok(_) => all.files += 1,
+            // A flow has removed it since it was listed.
+            Err(_) if !root.join(&file).exists() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(())
+}
+
+/// Size and BLAKE3 of a file.
+pub fn hash(path: &Path) -> Result<(u64, String), Failure> {
+    let read = || -> std::io::Result<(u64, String)> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(std::fs::File::open(path)?)?;
+        Ok((hasher.count(), hasher.finalize().to_hex().to_string()))
+    };
+    read().map_err(|error| Failure::file("read", path, &error))
+}
