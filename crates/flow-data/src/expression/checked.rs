@@ -1,7 +1,9 @@
 //! Arithmetic that fails where its result would be wrong: on overflow, and on division by zero.
 //!
-//! DataFusion lets whole numbers wrap around, and divides other numbers by zero to infinity.
+//! DataFusion lets whole numbers wrap around, and divides other numbers by zero to infinity. What a condition before it
+//! keeps from being computed does not fail ([`super::guarded`]).
 
+use super::guarded::Guarded;
 use crate::arrow::array::{Array, ArrayRef, AsArray};
 use crate::arrow::datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type, Schema};
 use crate::arrow::error::ArrowError;
@@ -29,7 +31,10 @@ pub(crate) fn checked(expression: Arc<dyn PhysicalExpr>, schema: &Schema) -> Res
                     let checked = BinaryExpr::new(Arc::clone(binary.left()), *binary.op(), divisor);
                     Transformed::yes(Arc::new(checked) as Arc<dyn PhysicalExpr>)
                 }
-                _ => Transformed::no(node),
+                _ => match Guarded::of(binary) {
+                    Some(guarded) => Transformed::yes(guarded),
+                    None => Transformed::no(node),
+                },
             });
         }
         if let Some(negative) = node.downcast_ref::<NegativeExpr>() {

@@ -2,6 +2,7 @@
 
 mod cache;
 pub(crate) mod checked;
+mod guarded;
 pub(crate) mod messages;
 pub(crate) mod plan;
 mod session;

@@ -134,6 +134,36 @@ fn a_failing_record_is_named() {
 }
 
 #[test]
+fn what_another_condition_has_decided_does_not_fail() {
+    let record = |n: i64, x: Value| Stream::from_record(&[("n".to_owned(), json!(n)), ("x".to_owned(), x)]);
+    let input = [record(6, json!(0)), record(6, json!(2)), record(1, json!(2)), record(6, json!(null))];
+    let batch = Stream::append(&input).unwrap().to_batch().unwrap();
+    let ask = |sql: &str| {
+        let expression = Expression::compile(sql, &batch.schema(), &Variables::default()).unwrap();
+        expression.evaluate(&batch).map(|found| found.as_boolean().iter().collect::<Vec<_>>())
+    };
+    let (yes, no) = (Some(true), Some(false));
+    for (sql, expected) in [
+        ("x <> 0 AND n / x > 1", [no, yes, no, None]),
+        ("n / x > 1 AND x > 0", [no, yes, no, None]),
+        ("x = 0 OR n / x > 1", [yes, yes, no, None]),
+        ("n % x = 0 OR x = 0", [yes, yes, no, None]),
+        ("NOT (x = 0 OR n / x > 1)", [no, no, yes, None]),
+        ("x <> 0 AND n > 0 AND n / x > 1 AND CAST(n AS VARCHAR) <> ''", [no, yes, no, None]),
+        ("n / x > 1 AND n > 0 AND x > 0", [no, yes, no, None]),
+        ("coalesce(x, 0) <> 0 AND n / x > 1", [no, yes, no, no]),
+        ("CASE WHEN x = 0 THEN false ELSE n / x > 1 END", [no, yes, no, None]),
+    ] {
+        assert_eq!(ask(sql).unwrap(), expected, "{sql}");
+    }
+    for (sql, row) in [("x <> 1 AND n / x > 1", 1), ("x = 2 OR n / x > 1", 1), ("x > 5 OR n / (x - 2) > 1", 2)] {
+        let error = ask(sql).unwrap_err();
+        assert_eq!(error.row(), Some(row), "{sql}: {error}");
+        assert!(error.to_string().contains("division by zero"), "{sql}: {error}");
+    }
+}
+
+#[test]
 fn overflow_and_division_by_zero_are_errors_with_the_record() {
     let record = |n: i64, f: f64| Stream::from_record(&[("n".to_owned(), json!(n)), ("f".to_owned(), json!(f))]);
     let batch =

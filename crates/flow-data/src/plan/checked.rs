@@ -1,9 +1,10 @@
 //! Plans that fail where their result would be wrong, as expressions over one record do: whole numbers that overflow, be
 //! it in a sum, and division by zero.
 
+use super::telling::telling;
 use crate::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use crate::arrow::compute::cast;
-use crate::arrow::datatypes::{DataType, Field, FieldRef};
+use crate::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use crate::expression::checked::checked;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, Result};
@@ -12,10 +13,12 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::aggregates::{AggregateExec, PhysicalGroupBy};
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
@@ -25,32 +28,62 @@ pub(super) fn checked_plan(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execu
         if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
             let schema = projection.input().schema();
             let expressions = projection.expr().iter().map(|made| {
-                Ok(ProjectionExpr { expr: checked(Arc::clone(&made.expr), &schema)?, alias: made.alias.clone() })
+                Ok(ProjectionExpr { expr: checked_part(&made.expr, &schema)?, alias: made.alias.clone() })
             });
             let expressions = expressions.collect::<Result<Vec<_>>>()?;
             let made = ProjectionExec::try_new(expressions, Arc::clone(projection.input()))?;
             return Ok(Transformed::yes(Arc::new(made) as Arc<dyn ExecutionPlan>));
         }
         if let Some(filter) = node.downcast_ref::<FilterExec>() {
-            let predicate = checked(Arc::clone(filter.predicate()), &filter.input().schema())?;
+            let predicate = checked_part(filter.predicate(), &filter.input().schema())?;
             let made = FilterExecBuilder::from(filter).with_predicate(predicate).build()?;
             return Ok(Transformed::yes(Arc::new(made) as Arc<dyn ExecutionPlan>));
         }
         if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
-            let schema = aggregate.input_schema();
-            let aggregates = aggregate.aggr_expr().iter().map(|made| {
-                let arguments = made.expressions().into_iter().map(|argument| checked(argument, &schema));
-                let order = made.order_bys().iter().map(|order| Arc::clone(&order.expr)).collect();
-                let made_again = made.with_new_expressions(arguments.collect::<Result<Vec<_>>>()?, order);
-                Ok(made_again.map_or_else(|| Arc::clone(made), Arc::new))
-            });
-            let aggregates = aggregates.collect::<Result<Vec<_>>>()?;
-            let made = aggregate.with_new_aggr_exprs(aggregates);
-            return Ok(Transformed::yes(Arc::new(made) as Arc<dyn ExecutionPlan>));
+            return Ok(Transformed::yes(Arc::new(checked_aggregate(aggregate)?) as Arc<dyn ExecutionPlan>));
+        }
+        if let Some(sort) = node.downcast_ref::<SortExec>() {
+            return Ok(Transformed::yes(checked_sort(sort)?));
         }
         Ok(Transformed::no(node))
     };
     plan.transform_up(check).data()
+}
+
+fn checked_aggregate(aggregate: &AggregateExec) -> Result<AggregateExec> {
+    let schema = aggregate.input_schema();
+    let aggregates = aggregate.aggr_expr().iter().map(|made| {
+        let arguments = made.expressions().into_iter().map(|argument| checked_part(&argument, &schema));
+        let order = made.order_bys().iter().map(|order| Arc::clone(&order.expr)).collect();
+        let made_again = made.with_new_expressions(arguments.collect::<Result<Vec<_>>>()?, order);
+        Ok(made_again.map_or_else(|| Arc::clone(made), Arc::new))
+    });
+    let before = aggregate.group_expr();
+    let groups = before.expr().iter().map(|(part, name)| Ok((checked_part(part, &schema)?, name.clone())));
+    let groups = groups.collect::<Result<Vec<_>>>()?;
+    let groups =
+        PhysicalGroupBy::new(groups, before.null_expr().to_vec(), before.groups().to_vec(), before.has_grouping_set());
+    let filters = aggregate.filter_expr().iter();
+    let filters = filters.map(|filter| filter.as_ref().map(|filter| checked_part(filter, &schema)).transpose());
+    let (aggregates, filters) = (aggregates.collect::<Result<Vec<_>>>()?, filters.collect::<Result<Vec<_>>>()?);
+    let input = Arc::clone(aggregate.input());
+    let made = AggregateExec::try_new(*aggregate.mode(), groups, aggregates, filters, input, schema)?;
+    Ok(made.with_limit_options(aggregate.limit_options()))
+}
+
+fn checked_sort(sort: &SortExec) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = sort.input().schema();
+    let keys = sort.expr().iter().map(|key| {
+        Ok(PhysicalSortExpr { expr: checked_part(&key.expr, &schema)?, options: key.options })
+    });
+    let order = LexOrdering::new(keys.collect::<Result<Vec<_>>>()?).unwrap_or_else(|| sort.expr().clone());
+    let made = SortExec::new(order, Arc::clone(sort.input())).with_fetch(sort.fetch());
+    Ok(Arc::new(made.with_preserve_partitioning(sort.preserve_partitioning())))
+}
+
+/// The same expression of a plan with such arithmetic, and with errors that name the record.
+fn checked_part(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
+    checked(Arc::clone(expression), schema).map(telling)
 }
 
 /// `sum` that fails where the sum of whole numbers does not fit, instead of wrapping around.
@@ -233,12 +266,29 @@ mod tests {
             "SELECT max(n * n) AS s FROM t",
             "SELECT n % 0 AS s FROM t",
             "SELECT 1.5 / (n - 1) AS s FROM t",
+            "SELECT n + 1 AS k, count(*) AS c FROM t GROUP BY n + 1",
+            "SELECT count(*) FILTER (WHERE n + 1 > 0) AS c FROM t",
+            "SELECT g FROM t ORDER BY n + 1, g",
         ] {
             let error = asked(sql).unwrap_err();
             assert_eq!(error.code(), "data/evaluate", "{sql}: {error}");
             let told = error.to_string();
             assert!(told.contains("overflow") || told.contains("division by zero"), "{sql}: {error}");
         }
+    }
+
+    #[test]
+    fn an_error_tells_the_record_by_its_values() {
+        for (sql, record) in [
+            ("SELECT g, n % (n - 2) AS s FROM t ORDER BY g DESC", "n = 2"),
+            ("SELECT n FROM t WHERE n + 1 > 0 AND g < 'c'", "g = \"b\", n = 9223372036854775807"),
+            ("SELECT g, sum(n * n) AS s FROM t GROUP BY g", "n = 9223372036854775807"),
+        ] {
+            let error = asked(sql).unwrap_err().to_string();
+            assert!(error.contains("in the record with ") && error.contains(record), "{sql}: {error}");
+        }
+        let guarded = asked("SELECT n FROM t WHERE n > 1 AND n < 5 AND 4 / (n - 1) = 4").unwrap();
+        assert_eq!(guarded, json!([{"n": 2}]));
     }
 
     #[test]

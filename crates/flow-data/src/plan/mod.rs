@@ -13,6 +13,7 @@ mod join;
 mod query;
 mod session;
 mod sort;
+mod telling;
 mod union;
 mod unnest;
 

@@ -249,6 +249,43 @@ fn encodings_and_packing_are_undone() {
 }
 
 #[test]
+fn texts_of_every_encoding_are_whole_at_the_borders_of_pieces_and_broken_ones_are_named() {
+    const RECORDS: usize = 12_000;
+    for (label, word, broken) in [
+        ("utf-8", "テキスト", &b"\xff"[..]),
+        ("utf-16le", "テキスト😀", &b"\x00\xd8a\0"[..]),
+        ("utf-16be", "テキスト😀", &b"\xdc\x00\0a"[..]),
+        ("shift_jis", "テキスト", &b"\x81\xff"[..]),
+        ("windows-1252", "café", &b""[..]),
+    ] {
+        let encoding = Encoding::for_label(label).unwrap();
+        let text: String = (0..RECORDS).map(|n| format!("{n},{word}{n}\n")).collect();
+        // In UTF-8 and UTF-16 a mark at the beginning says so, whatever is asked for.
+        let is_marked = label.starts_with("utf");
+        let (mark, asked) = if is_marked { ("\u{feff}", Encoding::default()) } else { ("", encoding) };
+        let good = encoding.bytes(&format!("{mark}n,text\n{text}")).unwrap();
+        let read = |bytes: Vec<u8>, encoding| {
+            let stream = Reading { encoding, ..Reading::new(csv()) }.read(&Source::bytes(bytes))?;
+            stream.to_json_records()
+        };
+        let records = read(good.clone(), asked).unwrap();
+        assert_eq!(records.len(), RECORDS, "{label}");
+        for at in [0, 9_999, RECORDS - 1] {
+            assert_eq!(records[at]["text"], json!(format!("{word}{at}")), "{label}");
+        }
+        if broken.is_empty() {
+            // Every byte is a character of this one.
+            continue;
+        }
+        let (before, behind) = (encoding.bytes("1,").unwrap(), encoding.bytes("\n").unwrap());
+        for end in [[broken, &behind].concat(), broken[..1].to_vec()] {
+            let error = read([&good[..], &before, &end].concat(), asked).unwrap_err();
+            assert_eq!(error.code(), "data/encoding", "{label}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_record_without_an_end_is_an_error_and_takes_no_more_memory_than_a_record_may() {
     use std::sync::atomic::{AtomicU64, Ordering};
     static READ: AtomicU64 = AtomicU64::new(0);
