@@ -14,6 +14,7 @@ pub struct TestCluster {
     pub folder: PathBuf,
     pub servers: Vec<ServerProcess>,
     token: String,
+    environment: Vec<(String, String)>,
 }
 
 pub struct ServerProcess {
@@ -27,12 +28,18 @@ pub struct ServerProcess {
 impl TestCluster {
     /// Starts servers with these names; `admin` is their administrator.
     pub fn start(folder: &Path, names: &[&str]) -> Self {
+        Self::start_in(folder, names, &[])
+    }
+
+    /// The same, with more environment variables.
+    pub fn start_in(folder: &Path, names: &[&str], environment: &[(String, String)]) -> Self {
         let database = folder.join("cairn.db");
         user(&database, &["add", "admin", "--role", "Administrator", "--password-stdin"], Some(PASSWORD));
         let token_file = folder.join("token");
         user(&database, &["token", "admin", "--for", "tests", "--write", &token_file.to_string_lossy()], None);
         let token = std::fs::read_to_string(token_file).expect("the token").trim().to_owned();
-        let mut cluster = Self { folder: folder.to_owned(), servers: Vec::new(), token };
+        let environment = environment.to_vec();
+        let mut cluster = Self { folder: folder.to_owned(), servers: Vec::new(), token, environment };
         for name in names {
             cluster.add_server(name);
         }
@@ -42,13 +49,22 @@ impl TestCluster {
     /// Starts one more server, or the same again after its end: its state folder goes by its name.
     pub fn add_server(&mut self, name: &str) -> &ServerProcess {
         self.servers.retain(|server| server.name != name);
-        let server = ServerProcess::start(&self.folder, name, &self.token);
+        let server = ServerProcess::start(&self.folder, name, &self.token, &self.environment);
         self.servers.push(server);
         self.servers.last().expect("it was just added")
     }
 
     pub fn server(&self, name: &str) -> &ServerProcess {
         self.servers.iter().find(|server| server.name == name).expect("a server of that name")
+    }
+
+    pub fn server_mut(&mut self, name: &str) -> &mut ServerProcess {
+        self.servers.iter_mut().find(|server| server.name == name).expect("a server of that name")
+    }
+
+    /// What a server has logged in all its lives.
+    pub fn log_of(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default()
     }
 
     /// Registers the project and brings every server to its newest commit.
@@ -67,8 +83,9 @@ impl TestCluster {
 }
 
 impl ServerProcess {
-    fn start(folder: &Path, name: &str, token: &str) -> Self {
-        let log = std::fs::File::create(folder.join(format!("{name}.log"))).expect("a log file");
+    fn start(folder: &Path, name: &str, token: &str, environment: &[(String, String)]) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
         let mut process = Command::new(program("cairn"))
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--name", name])
             .arg("--checkpoint-connection")
@@ -78,6 +95,7 @@ impl ServerProcess {
             .arg("--state")
             .arg(folder.join(name))
             .args(["--die-with", &std::process::id().to_string()])
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -4,10 +4,13 @@
 #![allow(missing_docs, reason = "test code says what it does by its names")]
 
 pub mod browser;
+pub mod chaos;
+pub mod clock;
 pub mod cluster;
 pub mod holding_endpoint;
 pub mod process;
 pub mod project;
+pub mod small_disk;
 pub mod static_files;
 pub mod wait;
 

@@ -2,9 +2,13 @@
 //! dependencies are linked once.
 
 mod bad_input;
+mod chaos;
 mod console;
 mod designer_in_browser;
 mod designer_window;
+mod machine;
+mod retries;
 mod samples;
+mod samples_killed;
 mod takeover;
 mod walls;

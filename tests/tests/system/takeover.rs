@@ -245,3 +245,74 @@ async fn a_failed_request_is_re_executed_by_the_server_that_is_asked() -> Tested
     assert_eq!(story.ledger().len(), 2, "the settled part did not run again");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_under_which_three_servers_were_lost_in_a_row_ends_in_an_error() -> Tested {
+    let mut story = Story::begin(&["first", "second"], true).await?;
+    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    let mut names = ["first", "second"];
+    for losses in 1..=3 {
+        story.endpoint.until_calls(losses).await;
+        let [owner, survivor] = names;
+        story.cluster.server_mut(owner).kill();
+        if losses == 3 {
+            let ended = story.cluster.server(survivor).until_ended(request.id).await;
+            assert_eq!(ended.state, RequestState::Error);
+            assert_eq!(ended.error.map(|error| error.code).as_deref(), Some("request/takeover-limit"));
+        } else {
+            story.cluster.add_server(owner);
+        }
+        names = [survivor, owner];
+    }
+    story.endpoint.open();
+    let survivor = story.cluster.server(names[0]);
+    survivor.client.re_execute(request.id).await?;
+    let ended = survivor.until_ended(request.id).await;
+    assert_eq!((ended.state, ended.retries_used), (RequestState::Finished, 0));
+    assert_eq!(story.ledger().len(), 2, "it went on from its checkpoint");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_own_server_is_gone_is_re_executed_on_another_and_not_again_when_it_comes_back() -> Tested {
+    let mut story = Story::begin(&["first", "second"], false).await?;
+    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+    story.cluster.server_mut("first").kill();
+    let second = story.cluster.server("second");
+    second.until_state(request.id, RequestState::WaitingForRetry).await;
+
+    story.endpoint.open();
+    second.client.re_execute(request.id).await?;
+    let ended = second.until_ended(request.id).await;
+    assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
+    assert_eq!(ended.owner.as_ref().map(|owner| &owner.server), Some(&second.id));
+
+    let later = story.cluster.add_server("first").request("ledger", "ledger", json!({"number": 2}), 1).await.remove(0);
+    story.cluster.server("first").until_ended(later.id).await;
+    let after = story.cluster.server("first").client.request(request.id).await?;
+    assert_eq!(after.request, ended, "its first server lets it be");
+    assert_eq!(story.ledger().len(), 4);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_only_slow_finishes_its_requests_and_none_is_marked_as_failed() -> Tested {
+    let story = Story::begin(&["first", "second"], true).await?;
+    let slow = story.cluster.server("first");
+    let requests = slow.request("ledger", "ledger", json!({"number": 1}), 4).await;
+    story.endpoint.until_calls(4).await;
+    for _ in 0..3 {
+        // Shorter than a lease. A machine under load may make it longer: then they finish elsewhere.
+        slow.stop();
+        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+        slow.go_on();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    story.endpoint.open();
+    for request in &requests {
+        let ended = story.cluster.server("second").until_ended(request.id).await;
+        assert_eq!((ended.state, ended.error), (RequestState::Finished, None));
+    }
+    Ok(())
+}

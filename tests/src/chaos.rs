@@ -1,0 +1,57 @@
+//! Clusters under faults: a flow whose every act on the world is written down outside of the cluster, a load of it,
+//! faults at places drawn from a seed, and the check of what came of it all.
+
+mod faults;
+mod flow;
+mod history;
+mod ledger;
+mod load;
+
+pub use faults::{Faults, holds_write_lock, stop_inside_the_write_lock};
+pub use flow::{FLOW, PROJECT, files};
+pub use history::History;
+pub use ledger::{Entry, Ledger};
+pub use load::Load;
+
+use crate::cluster::TestCluster;
+use crate::project::TestProject;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::path::Path;
+use std::time::Duration;
+
+/// For how many seconds faults are injected in each test; longer by `CAIRN_CHAOS_SECONDS`.
+const SECONDS: u64 = 4;
+
+/// How long faults are injected.
+pub fn time_of_faults() -> Duration {
+    let asked = std::env::var("CAIRN_CHAOS_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(asked.unwrap_or(SECONDS))
+}
+
+/// The source of all chance of one test. The seed is printed, and `CAIRN_CHAOS_SEED` sets it. It decides what is done,
+/// to whom and after how long; how far the processes have come by then differs from run to run.
+pub fn chance() -> StdRng {
+    let asked = std::env::var("CAIRN_CHAOS_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = asked.unwrap_or_else(rand::random);
+    println!("CAIRN_CHAOS_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+/// A cluster with the project whose flow tells the ledger what it does.
+pub struct Scene {
+    pub cluster: TestCluster,
+    pub ledger: Ledger,
+    pub project: TestProject,
+}
+
+impl Scene {
+    /// Starts servers with these names and environment, below `folder`.
+    pub async fn begin(folder: &Path, servers: &[&str], environment: &[(String, String)]) -> Self {
+        let ledger = Ledger::start().await;
+        let project = TestProject::new(folder, PROJECT, &files(&ledger.url));
+        let cluster = TestCluster::start_in(folder, servers, environment);
+        cluster.install(PROJECT, &project.remote).await;
+        Self { cluster, ledger, project }
+    }
+}

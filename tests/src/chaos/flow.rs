@@ -1,0 +1,60 @@
+//! The flow that acts on the world in every way there is, and tells the ledger.
+
+use crate::project::{http_connection, sqlite_connection};
+use serde_json::{Value, json};
+
+pub const PROJECT: &str = "chaos";
+pub const FLOW: &str = "acts";
+
+/// The project's files: the ledger is at `ledger`, the table of results in the checkpoint storage.
+pub fn files(ledger: &str) -> [(&'static str, String); 3] {
+    [
+        ("flows/acts.flow.json", flow()),
+        ("connections/ledger.json", http_connection(ledger)),
+        ("connections/results.json", sqlite_connection("storage:results.db")),
+    ]
+}
+
+/// once → Checkpoint → again → Checkpoint → a row, exactly once → last, exactly once → End.
+///
+/// `again` has no idempotency key: it may be called more than once, but never again after what is behind the second
+/// Checkpoint has begun.
+fn flow() -> String {
+    let component = |id: &str, kind: &str, properties: Value| json!({"id": id, "type": kind, "name": id, "properties": properties});
+    let act = |id: &str, place: &str, exactly_once: bool| {
+        let properties = json!({
+            "Connection": "ledger", "Method": "POST", "Path": format!("/{place}/${{number}}"), "Retries": 0,
+            "ExactlyOnce": exactly_once,
+        });
+        component(id, "HttpRequest", properties)
+    };
+    let number = |id: &str| component(id, "Mapper", json!({"Fields": [{"field": "number", "expression": "$number"}]}));
+    let row = json!({
+        "Connection": "results", "Table": "results", "Mode": "Insert", "CreateTable": true, "ExactlyOnce": true,
+    });
+    let components = [
+        component(
+            "start-1",
+            "Start",
+            json!({
+                "OtherServerRetry": true, "BeginCheckpoint": "Use",
+                "Inputs": [{"name": "number", "type": "Integer", "default": 0}],
+            }),
+        ),
+        act("once-1", "once", true),
+        component("checkpoint-1", "Checkpoint", json!({})),
+        act("again-1", "again", false),
+        component("checkpoint-2", "Checkpoint", json!({})),
+        number("number-1"),
+        component("row-1", "SqlPut", row),
+        act("last-1", "last", true),
+        number("number-2"),
+        component("end-1", "End", json!({"Reply": "Records"})),
+    ];
+    let ids: Vec<&str> = components.iter().filter_map(|component| component["id"].as_str()).collect();
+    let links: Vec<Value> = ids
+        .windows(2)
+        .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
+        .collect();
+    json!({"format": 1, "components": components, "links": links}).to_string()
+}

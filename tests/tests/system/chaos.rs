@@ -1,0 +1,105 @@
+//! Real clusters under load and faults: nothing lost, no state changed twice, no settled component run twice.
+//!
+//! `CAIRN_CHAOS_SECONDS` makes them longer, `CAIRN_CHAOS_SEED` repeats what a failed test did.
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use std::time::Duration;
+use system_tests::Tested;
+use system_tests::chaos::{Faults, History, Load, Scene, chance, stop_inside_the_write_lock, time_of_faults};
+use system_tests::wait::until;
+
+async fn faults_in_a_cluster_of(names: &[&str], faults: Faults, mut chance: StdRng) -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut scene = Scene::begin(folder.path(), names, &[]).await;
+    let load = Load::start(&scene.cluster);
+    faults.inject(time_of_faults(), &mut scene.cluster, &load, &mut chance).await;
+    let made = load.stop().await;
+    let history = History::gather(&scene, made, &[]).await;
+    history.check(faults.stop > 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_server_that_is_killed_again_and_again_loses_and_repeats_nothing() -> Tested {
+    faults_in_a_cluster_of(&["lone"], Faults { storm: 1, ..Faults::KILLS }, chance()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_two_under_kills_loses_and_repeats_nothing() -> Tested {
+    faults_in_a_cluster_of(&["one", "two"], Faults::KILLS, chance()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_three_under_kills_and_stops_loses_and_repeats_nothing() -> Tested {
+    faults_in_a_cluster_of(&["one", "two", "three"], Faults::ALL, chance()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_five_under_kills_and_stops_loses_and_repeats_nothing() -> Tested {
+    faults_in_a_cluster_of(&["one", "two", "three", "four", "five"], Faults::ALL, chance()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_inside_the_write_lock_is_ended_by_the_first_survivor() -> Tested {
+    let mut chance = chance();
+    let folder = tempfile::tempdir()?;
+    let mut scene = Scene::begin(folder.path(), &["one", "two", "three"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    for name in ["one", "two"] {
+        let made = load.made();
+        until("the load runs", async || (load.made() > made + 20).then_some(())).await;
+        stop_inside_the_write_lock(&scene.cluster, name, &mut chance).await;
+        let pid = scene.cluster.server(name).pid();
+        until("the others end it", async || scene.cluster.server_mut(name).has_ended().then_some(())).await;
+        let logs: String =
+            ["one", "two", "three"].into_iter().filter(|other| *other != name).map(|other| scene.cluster.log_of(other)).collect();
+        let told = logs.lines().any(|line| line.contains("killed-write-lock-holder") && line.contains(&pid.to_string()));
+        assert!(told, "no survivor tells whom it ended ({pid}):\n{logs}");
+        scene.cluster.add_server(name);
+        load.servers_are(&scene.cluster);
+    }
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(true);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_given_up_and_wakes_again_and_again_never_blocks_the_others() -> Tested {
+    let mut chance = chance();
+    let folder = tempfile::tempdir()?;
+    let mut scene = Scene::begin(folder.path(), &["one", "two"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    until("the load runs", async || (load.made() > 20).then_some(())).await;
+    let id = scene.cluster.server("one").id.clone();
+    for _ in 0..3 {
+        let epoch = scene.cluster.server("two").sees(&id).await.epoch;
+        scene.cluster.server("one").stop();
+        until("it is given up", async || {
+            let seen = scene.cluster.server("two").sees(&id).await;
+            (seen.epoch != epoch || seen.state == flow_api::ServerState::Terminated).then_some(())
+        })
+        .await;
+        // It wakes for a moment, long enough to begin a write, not long enough to learn what happened.
+        for _ in 0..5 {
+            scene.cluster.server("one").go_on();
+            tokio::time::sleep(Duration::from_micros(chance.random_range(100..5_000))).await;
+            scene.cluster.server("one").stop();
+        }
+        let made = load.made();
+        until("the other one goes on", async || (load.made() > made + 10).then_some(())).await;
+        if scene.cluster.server_mut("one").has_ended() {
+            scene.cluster.add_server("one");
+            load.servers_are(&scene.cluster);
+        }
+        scene.cluster.server("one").go_on();
+        until("it joins anew", async || {
+            let seen = scene.cluster.server("two").sees(&id).await;
+            (seen.epoch > epoch && seen.state == flow_api::ServerState::Running).then_some(())
+        })
+        .await;
+    }
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(true);
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! What the machine does to a cluster: its clock is set, its disk is full.
+
+use flow_api::{ClientError, NewRequests, Server};
+use serde_json::{Map, json};
+use system_tests::Tested;
+use system_tests::chaos::{FLOW, History, Load, PROJECT, Scene};
+use system_tests::clock::TestClock;
+use system_tests::small_disk::SmallDisk;
+use system_tests::wait::until;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
+    const HOURS: i64 = 3600;
+    let folder = tempfile::tempdir()?;
+    let clock = TestClock::new(folder.path());
+    let mut scene = Scene::begin(folder.path(), &["one", "two"], &clock.environment()).await;
+    let lives = async |scene: &Scene| -> Vec<(String, i64)> {
+        let servers: Vec<Server> = scene.cluster.server("two").client.servers().await.expect("the servers");
+        servers.into_iter().map(|server| (server.id, server.epoch)).collect()
+    };
+    let before = lives(&scene).await;
+    let load = Load::start(&scene.cluster);
+    let made_more = async |load: &Load| {
+        let made = load.made();
+        until("the load goes on", async || (load.made() > made + 15).then_some(())).await;
+    };
+    for offset in [2 * HOURS, -3 * HOURS, 24 * HOURS, 0] {
+        clock.set(offset);
+        made_more(&load).await;
+    }
+    assert_eq!(lives(&scene).await, before, "no lease goes by the clock");
+
+    // A server that is lost while the clock jumps is taken over as ever.
+    scene.cluster.server_mut("one").kill();
+    clock.set(-2 * HOURS);
+    made_more(&load).await;
+    scene.cluster.add_server("one");
+    load.servers_are(&scene.cluster);
+    clock.set(0);
+    made_more(&load).await;
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(false);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is_room() -> Tested {
+    let parent = tempfile::tempdir()?;
+    let Some(disk) = SmallDisk::mount(parent.path(), 64) else {
+        println!("not tried: this account may not mount a file system");
+        return Ok(());
+    };
+    let scene = Scene::begin(&disk.folder, &["one", "two"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    until("the load runs", async || (load.made() > 20).then_some(())).await;
+
+    disk.fill();
+    let wish = NewRequests {
+        project: PROJECT.to_owned(),
+        flow: FLOW.to_owned(),
+        inputs: Map::from_iter([("number".to_owned(), json!(0))]),
+        count: None,
+        trigger: None,
+    };
+    // What is refused makes no request; what is not refused is one, under one key.
+    let mut number_0 = None;
+    until("the full disk is said", async || {
+        match scene.cluster.server("one").client.create_requests(&wish, Some("number-0")).await {
+            Err(ClientError::Problem(problem)) => (problem.code == "store/full").then_some(()),
+            Ok(made) => {
+                number_0 = made.requests.first().map(|request| request.id);
+                None
+            }
+            Err(_) => None,
+        }
+    })
+    .await;
+    disk.make_room();
+
+    let made = load.made();
+    until("the cluster goes on", async || (load.made() > made + 20).then_some(())).await;
+    let mut made = load.stop().await;
+    made.extend(number_0.map(|id| (0, id)));
+    History::gather(&scene, made, &["sqlite/full"]).await.check(false);
+    Ok(())
+}
