@@ -6,11 +6,12 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn/target
 DISPLAY_AT_HAND := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
-.PHONY: run test release setup-run setup-test lint unit types clean help
+.PHONY: run test fuzz release setup-run setup-test lint unit types clean help
 
 help:
 	@echo "make run      build Cairn, start a cluster of two servers and open the designer (or play the story without a display)"
 	@echo "make test     run every test, lint and check"
+	@echo "make fuzz     throw odd bytes at all that reads them, for CAIRN_FUZZ_SECONDS each (60)"
 	@echo "make release  build the optimised programs (about 20 minutes the first time)"
 	@echo "make types    generate the TypeScript types of the UI from Rust"
 
@@ -24,6 +25,10 @@ release: setup-run ui/dist/.built
 
 test: setup-test ui/dist/.built
 	@scripts/test
+
+fuzz: setup-test
+	@CAIRN_FUZZ_SECONDS=$${CAIRN_FUZZ_SECONDS:-60} \
+		cargo nextest run --locked -p flow-components -E 'test(/^fuzz::/)' --success-output final
 
 types:
 	cargo run --locked -q -p designer --example generate-types

@@ -12,8 +12,9 @@ mod start;
 mod wait;
 
 use crate::engine::{Beginning, Inner};
+use crate::iterations::ReadResults;
 use crate::journal::{AfterCommit, Journal};
-use crate::plan::Plan;
+use crate::plan::{Plan, Role};
 use crate::resume::{Held, Resumption};
 use crate::schedule::Arrived;
 use crate::scope::{At, Failure, Given, Owner, Scope, ScopeId, Scopes};
@@ -23,12 +24,13 @@ use crate::{EngineError, RunEvent, RunEventKind};
 use flow_components::{ComponentError, Outcome, Services};
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Batches, DataError, Stream};
-use flow_store::{Level, Request, RequestError, SavedPoint, StoreError, event};
-use futures::StreamExt;
+use flow_model::ComponentId;
+use flow_store::{Level, Request, RequestError, StoreError, event};
+use futures::{FutureExt, StreamExt};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use save::Save;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +44,8 @@ const LOG_DELAY: Duration = Duration::from_millis(500);
 const GRACE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
 /// What a timer is set to that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
-/// Of the iterations of a ForEach, observers are told of so many one by one.
+/// Of the iterations of a ForEach, the log and observers tell of the first so many of an attempt one by one. Of the others
+/// they tell only what is no normal progress, and how many there were.
 const TOLD_ITERATIONS: u64 = 100;
 
 /// One attempt of a request.
@@ -52,13 +55,13 @@ pub(crate) struct Attempt {
     services: Arc<AttemptServices>,
     scopes: Scopes,
     journal: Journal,
-    /// What earlier attempts saved.
-    points: Arc<[SavedPoint]>,
     waits: Vec<Wait>,
     /// Scopes in which something may be ready to start.
     awake: VecDeque<ScopeId>,
     /// Scopes in which everything may have ended.
     over: VecDeque<ScopeId>,
+    /// How many iterations of each ForEach were told of, by its id.
+    told: HashMap<ComponentId, u64>,
     /// Components whose next iteration may begin.
     hungry: VecDeque<At>,
     /// Those that wait until what was saved is written.
@@ -105,8 +108,8 @@ enum Done {
     Written(Result<(), StoreError>),
     /// What earlier attempts left of an iteration or a call is known.
     Resumed(Owner, Given, Box<Result<Resumption, EngineError>>),
-    /// The result of an iteration that an earlier attempt finished is here.
-    Loaded(Owner, Result<Stream, EngineError>),
+    /// The result of an iteration that an earlier attempt finished is here, and those that had to be read with it.
+    Loaded(Owner, Result<(Stream, Option<ReadResults>), EngineError>),
     /// A batch of the input of a ForEach has been read.
     Read(At, Batches, Result<Option<RecordBatch>, DataError>),
     /// A wait is over that was not recorded.
@@ -138,7 +141,7 @@ impl Attempt {
         engine: Arc<Inner>,
         request: Request,
         plan: Arc<Plan>,
-        Beginning { points, from, inputs }: Beginning,
+        Beginning { from, inputs }: Beginning,
         services: AttemptServices,
     ) -> Self {
         let now = Instant::now();
@@ -149,10 +152,10 @@ impl Attempt {
             request,
             services: Arc::new(services),
             scopes: Scopes::default(),
-            points,
             waits: Vec::new(),
             awake: VecDeque::new(),
             over: VecDeque::new(),
+            told: HashMap::new(),
             hungry: VecDeque::new(),
             stalled: Vec::new(),
             under_way: FuturesUnordered::new(),
@@ -185,7 +188,8 @@ impl Attempt {
         mut from: Resumption,
     ) -> ScopeId {
         let held = std::mem::take(&mut from.held);
-        let scope = self.scopes.add(Scope::new(plan, owner, records, given, from));
+        let told = owner.is_none_or(|owner| self.tells_of_next(owner.at));
+        let scope = self.scopes.add(Scope::new(plan, owner, (records, told), given, from));
         for Held { component, arrived, due } in held {
             match due {
                 Some(due) => self.wait_until(Wait { at: At { scope, component }, due, arrived }),
@@ -195,6 +199,26 @@ impl Attempt {
         self.awake.push_back(scope);
         self.over.push_back(scope);
         scope
+    }
+
+    /// Whether the log and observers tell of the next iteration or call inside of a component.
+    fn tells_of_next(&mut self, at: At) -> bool {
+        let scope = &self.scopes[at.scope];
+        let planned = scope.component(at.component);
+        if !scope.told || planned.role != Role::ForEach {
+            return scope.told;
+        }
+        let told = match self.told.get_mut(&planned.id) {
+            Some(told) => told,
+            None => self.told.entry(planned.id.clone()).or_default(),
+        };
+        *told += 1;
+        let (is_next, is_told) = (*told == TOLD_ITERATIONS + 1, *told <= TOLD_ITERATIONS);
+        if is_next && planned.inner.as_ref().is_some_and(|inner| inner.records) {
+            let message = format!("{}: of its further iterations only what goes wrong is logged", planned.name);
+            self.log(Some(at), Level::Info, event::LOGGED, message);
+        }
+        is_told
     }
 
     /// Runs to an end of the attempt.
@@ -217,6 +241,13 @@ impl Attempt {
             self.start_what_may_start()?;
             if self.under_way.is_empty() && (self.is_ending() || !self.journal.has_after() && self.stalled.is_empty()) {
                 return Ok(());
+            }
+            if self.journal.wants_company()
+                && let Some(Some(done)) = self.under_way.next().now_or_never()
+            {
+                // What is done at once shares the next write.
+                self.take_in(done)?;
+                continue;
             }
             self.write_if_wanted(false);
             self.set_timer(timer.as_mut());
@@ -324,10 +355,7 @@ impl Attempt {
             Done::Waited(at, arrived) => self.launch(at, arrived, From::Wait),
             Done::Written(Ok(())) => self.committed(),
             Done::Written(Err(error)) if error.is_stale() => return Err(error.into()),
-            Done::Written(Err(error)) => {
-                self.ending.broken = Some(error);
-                self.stop_running();
-            }
+            Done::Written(Err(error)) => self.break_off(error),
         }
         self.over.extend(scope);
         Ok(())
@@ -335,7 +363,9 @@ impl Attempt {
 
     fn committed(&mut self) {
         self.hungry.extend(self.stalled.drain(..));
-        for next in self.journal.committed() {
+        let (after, events) = self.journal.committed();
+        self.engine.observe(&events);
+        for next in after {
             let at = next.at();
             self.scopes.end(at.scope);
             let may_start = !self.is_ending() && self.scopes.may_start(at);
@@ -347,6 +377,12 @@ impl Attempt {
             }
             self.over.push_back(at.scope);
         }
+    }
+
+    /// The store failed, so nothing more can be saved.
+    fn break_off(&mut self, error: StoreError) {
+        self.ending.broken.get_or_insert(error);
+        self.stop_running();
     }
 
     fn release(&mut self) {
@@ -396,10 +432,10 @@ impl Attempt {
         self.stop_running();
     }
 
-    /// Adds a line to the request's log, about a component if one is given. What happens where nothing is recorded is
-    /// logged only if it is no normal progress.
+    /// Adds a line to the request's log, about a component if one is given. What happens where nothing is recorded, or
+    /// after the first iterations of a ForEach, is logged only if it is no normal progress.
     fn log(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
-        if level == Level::Info && at.is_some_and(|at| !self.records(at)) {
+        if level == Level::Info && at.is_some_and(|at| !self.scopes[at.scope].told || !self.records(at)) {
             return;
         }
         self.log_always(at, level, event, message);
@@ -422,21 +458,26 @@ impl Attempt {
 
     /// Tells the observer, if there is one, of something in a scope.
     fn observe(&self, scope: Option<ScopeId>, what: impl FnOnce() -> RunEventKind) {
-        let Some(observer) = &self.engine.observer else { return };
+        if self.engine.observer.is_some() {
+            self.engine.observe(&[self.event(scope, what())]);
+        }
+    }
+
+    fn event(&self, scope: Option<ScopeId>, what: RunEventKind) -> RunEvent {
         let iteration = scope.map(|scope| self.scopes.path(scope)).unwrap_or_default();
-        observer.observe(&RunEvent {
-            request: self.request.id,
-            attempt: self.request.attempt,
-            iteration,
-            what: what(),
-        });
+        RunEvent { request: self.request.id, attempt: self.request.attempt, iteration, what }
     }
 
     /// The same of normal progress, which is told of the first iterations only.
     fn tell(&self, scope: ScopeId, what: impl FnOnce() -> RunEventKind) {
-        if self.engine.observer.is_some() && self.scopes.number(scope) < TOLD_ITERATIONS {
+        if self.is_told(scope) {
             self.observe(Some(scope), what);
         }
+    }
+
+    /// Whether the observer, if there is one, is told of normal progress in a scope.
+    fn is_told(&self, scope: ScopeId) -> bool {
+        self.engine.observer.is_some() && self.scopes[scope].told
     }
 
     /// Whether what a component does is recorded.

@@ -4,7 +4,7 @@ use crate::attempt::Attempt;
 use crate::observe::Seen;
 use crate::plan::{Plan, PlanCache};
 use crate::resume::Resumption;
-use crate::saved::SavedScope;
+use crate::saved::{Archive, Outline, SavedScope};
 use crate::services::{AttemptServices, Shared};
 use crate::streams::Streams;
 use crate::{EngineError, Observer, OwnerGuard, ProjectSource, RunEvent, RunEventKind};
@@ -12,8 +12,8 @@ use flow_components::{Palette, Places, SecretSource};
 use flow_data::Variables;
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
-    AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestStore,
-    SavedPoint, VersionId, event,
+    AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestId, RequestStore,
+    VersionId, event,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,10 +34,15 @@ pub struct EngineParts {
     pub secrets: Arc<dyn SecretSource>,
     /// The folder that relative local paths start from.
     pub local_folder: PathBuf,
+    /// Where streams and plans that take much memory put files, which go with the process. A folder on a real disk.
+    pub spool_folder: PathBuf,
     /// Name of this server, for the log.
     pub server_name: String,
     /// Who watches, if anybody does.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Whether what is behind a saved point may start before that is durable. What changes the world never does, and a
+    /// reply is given only once everything is durable, so nobody can tell but by the time that it takes.
+    pub speculates: bool,
 }
 
 /// Runs attempts. Cheap to clone; any number may run at once.
@@ -56,14 +61,13 @@ pub(crate) struct Inner {
     local_folder: PathBuf,
     pub(crate) server_name: Arc<str>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) speculates: bool,
     plans: PlanCache,
     shared: Arc<Shared>,
 }
 
 /// What an attempt begins with.
 pub(crate) struct Beginning {
-    /// What earlier attempts saved.
-    pub(crate) points: Arc<[SavedPoint]>,
     pub(crate) from: Resumption,
     /// The inputs of the request; nothing if they do not fit, which Start then says.
     pub(crate) inputs: Variables,
@@ -82,8 +86,9 @@ impl Engine {
             local_folder: parts.local_folder,
             server_name: parts.server_name.into(),
             observer: parts.observer,
+            speculates: parts.speculates,
             plans: PlanCache::default(),
-            shared: Arc::new(Shared::new()),
+            shared: Arc::new(Shared::new(parts.spool_folder)),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -146,15 +151,19 @@ impl Inner {
     /// What an attempt of `request` begins with.
     async fn prepare(&self, request: &Request) -> Result<(Arc<Plan>, Beginning), EngineError> {
         let plan = self.plan(&request.project, &request.version, &request.flow).await?;
-        let points = if request.saved_points > 0 { self.store.saved_points(request.id).await? } else { Vec::new() };
         let inputs = plan.inputs(&request.inputs).unwrap_or_default();
-        let from = if points.is_empty() {
-            Resumption::fresh(&plan)
+        let from = if request.saved_points > 0 {
+            let saved = SavedScope::read(&plan, Outline::read(self.store.as_ref(), request.id).await?)?;
+            Resumption::of(&plan, saved, &self.archive(request.id), &inputs).await?
         } else {
-            let saved = SavedScope::read(&plan, &points)?;
-            Resumption::of(&plan, saved, &points, &self.streams, &inputs).await?
+            Resumption::fresh(&plan)
         };
-        Ok((plan, Beginning { points: points.into(), from, inputs }))
+        Ok((plan, Beginning { from, inputs }))
+    }
+
+    /// Where the saved points of a request can be read.
+    pub(crate) fn archive(&self, request: RequestId) -> Archive {
+        Archive::new(Arc::clone(&self.store), request, self.streams.clone())
     }
 
     async fn plan(&self, project: &ProjectName, version: &VersionId, flow: &str) -> Result<Arc<Plan>, EngineError> {
@@ -232,6 +241,13 @@ impl Inner {
             component: None,
             event: event.to_owned(),
             message,
+        }
+    }
+
+    /// Tells the observer, if there is one, of events.
+    pub(crate) fn observe(&self, events: &[RunEvent]) {
+        if let Some(observer) = &self.observer {
+            events.iter().for_each(|event| observer.observe(event));
         }
     }
 

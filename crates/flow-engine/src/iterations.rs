@@ -1,7 +1,9 @@
 //! The iterations of a ForEach: records for the next one, and what came out of those that have finished, in order. Only
 //! what is under way is in memory.
 
-use crate::saved::SavedScope;
+mod earlier;
+
+use crate::saved::SavedInside;
 use crate::scope::ScopeId;
 use flow_components::Iterations;
 use flow_data::arrow::compute::concat_batches;
@@ -11,6 +13,8 @@ use flow_data::{Batches, Collector, DataError, Spool, Stream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
+
+pub(crate) use earlier::{Earlier, Left, ReadResults};
 
 /// How far iterations may run ahead of the first one that has not finished; what they give is in memory.
 const AHEAD: u64 = 1024;
@@ -29,8 +33,8 @@ pub(crate) struct Iterating {
     /// The iterations under way; without a scope while what is saved of them is loaded.
     pub(crate) under_way: BTreeMap<u64, Option<ScopeId>>,
     pub(crate) results: Results,
-    /// What earlier attempts saved of iterations that have not begun in this one.
-    pub(crate) saved: BTreeMap<u64, SavedScope>,
+    /// What earlier attempts left.
+    pub(crate) earlier: Earlier,
     /// When an observer was last told how far it is.
     pub(crate) told: Instant,
 }
@@ -39,7 +43,7 @@ impl Iterating {
     pub(crate) fn new(
         settings: Iterations,
         input: &Stream,
-        saved: BTreeMap<u64, SavedScope>,
+        saved: SavedInside,
         spool: Spool,
     ) -> Result<Self, DataError> {
         Ok(Self {
@@ -48,14 +52,15 @@ impl Iterating {
             next: 0,
             under_way: BTreeMap::new(),
             results: Results::new(spool),
-            saved,
+            earlier: Earlier::new(saved),
             told: Instant::now(),
         })
     }
 
     /// Whether another iteration may begin now.
     pub(crate) fn has_room(&self) -> bool {
-        self.under_way.len() < self.settings.parallel && self.next - self.results.next < AHEAD
+        let few = self.under_way.len() < self.settings.parallel && self.next - self.results.next < AHEAD;
+        few && !self.earlier.is_reading()
     }
 
     /// Whether all that have begun have finished.

@@ -1,15 +1,23 @@
 //! What an attempt has to write: saved points and log entries gather here until they are written together. There is one
 //! write at a time, and each takes all that has gathered; so a saved point commits with or after those it came from.
+//!
+//! Where the engine speculates, what is behind a saved point starts before that is durable. Nobody can see that: what
+//! changes the world is held here until all that led to it is durable, and the end of an attempt is written last. It is
+//! what Netherite does between its work items (Burckhardt et al., arXiv 2103.00033), within one request.
 
+use crate::RunEvent;
 use crate::schedule::{Arrived, Delivery};
 use crate::scope::At;
 use flow_data::Variables;
 use flow_store::{AttemptWrite, Level, LogEntry, SavedData, SavedKind, SavedPoint, Timestamp};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// So many saved points may gather before those who add many of them wait for a write.
 const FULL: usize = 512;
+/// A write that is wanted waits for company no longer than this.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// What goes on once a write has been committed.
 #[derive(Debug)]
@@ -18,7 +26,7 @@ pub(crate) enum AfterCommit {
     Deliver(At, Delivery),
     /// The component runs, now that its input is durable.
     Run(At, Arrived),
-    /// A component that changes the world starts: the choices of outlets that led to it are durable.
+    /// A component that changes the world starts: the saved points that led to it are durable.
     Start(At),
 }
 
@@ -34,17 +42,23 @@ pub(crate) struct Journal {
     attempt: u32,
     server: Arc<str>,
     pending: AttemptWrite,
-    after: Vec<AfterCommit>,
-    /// Whether something waits for the next write.
-    wanted: bool,
-    choices_pending: bool,
-    in_flight: Option<InFlight>,
+    /// What belongs to `pending`.
+    next: Companions,
+    /// Since when a write is wanted, if it is.
+    wanted: Option<Instant>,
+    /// What belongs to the write under way, if there is one.
+    in_flight: Option<Companions>,
 }
 
-#[derive(Debug)]
-struct InFlight {
+/// What belongs to a write.
+#[derive(Debug, Default)]
+struct Companions {
+    /// What goes on after it.
     after: Vec<AfterCommit>,
-    choices: bool,
+    /// What observers are told after it.
+    events: Vec<RunEvent>,
+    /// Whether what changes the world has to wait for it.
+    holds: bool,
 }
 
 impl Journal {
@@ -53,18 +67,20 @@ impl Journal {
             attempt,
             server,
             pending: AttemptWrite::default(),
-            after: Vec::new(),
-            wanted: false,
-            choices_pending: false,
+            next: Companions::default(),
+            wanted: None,
             in_flight: None,
         }
     }
 
     /// Adds a saved point of this attempt.
     pub(crate) fn save(&mut self, point: SavedPoint, at: Timestamp) {
-        self.choices_pending |= point.kind == SavedKind::Outlets;
+        // That something came to its end decides nothing about what goes on elsewhere.
+        self.next.holds |= point.kind != SavedKind::Completed;
         self.pending.saved.push(SavedPoint { attempt: self.attempt, at, ..point });
-        self.wanted |= self.is_full();
+        if self.is_full() {
+            self.want();
+        }
     }
 
     /// Whether so much has gathered that nothing should be added for a while.
@@ -95,24 +111,34 @@ impl Journal {
 
     /// Asks for a write soon: something that was added should be durable.
     pub(crate) fn want(&mut self) {
-        self.wanted = true;
+        self.wanted.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether a write is wanted that can wait a little longer, for what more there will be to write.
+    pub(crate) fn wants_company(&self) -> bool {
+        !self.is_full() && self.wanted.is_some_and(|since| since.elapsed() < PATIENCE)
     }
 
     /// Asks for a write, after which `next` goes on.
     pub(crate) fn then(&mut self, next: AfterCommit) {
-        self.after.push(next);
-        self.wanted = true;
+        self.next.after.push(next);
+        self.want();
     }
 
-    /// Holds a component that changes the world back while a choice of outlets is not durable. The answer is whether
-    /// it was held; it starts by itself after the commit.
-    pub(crate) fn hold_for_choices(&mut self, at: At) -> bool {
-        if self.choices_pending {
+    /// Tells the observers of something once all that was added so far is durable.
+    pub(crate) fn tell(&mut self, event: RunEvent) {
+        self.next.events.push(event);
+    }
+
+    /// Holds a component that changes the world back while saved points that may have led to it are not durable. The
+    /// answer is whether it was held; it starts by itself after the commit.
+    pub(crate) fn hold(&mut self, at: At) -> bool {
+        if self.next.holds {
             self.then(AfterCommit::Start(at));
             return true;
         }
         match &mut self.in_flight {
-            Some(in_flight) if in_flight.choices => {
+            Some(in_flight) if in_flight.holds => {
                 in_flight.after.push(AfterCommit::Start(at));
                 true
             }
@@ -122,12 +148,13 @@ impl Journal {
 
     /// Whether something waits for a commit.
     pub(crate) fn has_after(&self) -> bool {
-        !self.after.is_empty() || self.in_flight.as_ref().is_some_and(|in_flight| !in_flight.after.is_empty())
+        !self.next.after.is_empty() || self.in_flight.as_ref().is_some_and(|in_flight| !in_flight.after.is_empty())
     }
 
     /// Forgets the saved points that no write has taken.
     pub(crate) fn forget_saved(&mut self) {
         self.pending.saved.clear();
+        self.next.events.clear();
     }
 
     /// Whether there are entries that no write has taken.
@@ -137,25 +164,22 @@ impl Journal {
 
     /// The next write, if one is wanted (or `even_if_unwanted`) and none is under way. It counts as under way from now.
     pub(crate) fn next_write(&mut self, even_if_unwanted: bool) -> Option<AttemptWrite> {
-        if self.in_flight.is_some() || !(self.wanted || even_if_unwanted && self.has_pending()) {
+        if self.in_flight.is_some() || !(self.wanted.is_some() || even_if_unwanted && self.has_pending()) {
             return None;
         }
-        self.wanted = false;
-        self.in_flight = Some(InFlight {
-            after: std::mem::take(&mut self.after),
-            choices: std::mem::take(&mut self.choices_pending),
-        });
+        self.wanted = None;
+        self.in_flight = Some(std::mem::take(&mut self.next));
         Some(std::mem::take(&mut self.pending))
     }
 
-    /// Notes that the write under way has been committed. The answer is what goes on now.
-    pub(crate) fn committed(&mut self) -> Vec<AfterCommit> {
-        self.in_flight.take().map(|in_flight| in_flight.after).unwrap_or_default()
+    /// Notes that the write under way has been committed. The answer is what goes on now, and what observers are told.
+    pub(crate) fn committed(&mut self) -> (Vec<AfterCommit>, Vec<RunEvent>) {
+        self.in_flight.take().map(|Companions { after, events, .. }| (after, events)).unwrap_or_default()
     }
 
-    /// All that has gathered, for the attempt's last write.
-    pub(crate) fn take_rest(&mut self) -> AttemptWrite {
-        std::mem::take(&mut self.pending)
+    /// All that has gathered, for the attempt's last write, and what observers are told after it.
+    pub(crate) fn take_rest(&mut self) -> (AttemptWrite, Vec<RunEvent>) {
+        (std::mem::take(&mut self.pending), std::mem::take(&mut self.next.events))
     }
 }
 

@@ -24,6 +24,8 @@ pub struct LocalRun {
     pub folder: PathBuf,
     /// The folder that `storage:` paths lead to.
     pub storage: CheckpointStorage,
+    /// Where streams that take much memory put files, which go with the process. A folder on a real disk.
+    pub spool_folder: PathBuf,
     /// Where the secrets of connections come from.
     pub secrets: Arc<dyn SecretSource>,
     /// Who watches, if anybody does.
@@ -84,8 +86,10 @@ impl LocalRun {
             projects: Arc::new(OpenFiles(Arc::clone(&self.files))),
             secrets: Arc::clone(&self.secrets),
             local_folder: self.folder.clone(),
+            spool_folder: self.spool_folder.clone(),
             server_name: "this machine".to_owned(),
             observer: self.observer.clone(),
+            speculates: true,
         });
         Ok(Local { store, engine, owner })
     }

@@ -4,14 +4,13 @@
 
 use crate::EngineError;
 use crate::plan::Plan;
-use crate::saved::SavedScope;
+use crate::saved::{Archive, Points, SavedInside, SavedScope};
 use crate::schedule::{Arrived, Delivery, Schedule};
-use crate::streams::Streams;
 use flow_components::ComponentError;
 use flow_data::{Stream, Variables};
 use flow_model::ALWAYS_OUTLET;
-use flow_store::{SavedData, SavedPoint, Timestamp};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use flow_store::{PointPlace, Timestamp};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The state in which a scope begins.
@@ -48,7 +47,7 @@ pub(crate) struct Past {
     /// How often what a component had saved was forgotten.
     pub(crate) forgotten: HashMap<usize, u32>,
     /// What is saved of the iterations and calls inside of components.
-    pub(crate) inner: HashMap<usize, BTreeMap<u64, SavedScope>>,
+    pub(crate) inner: HashMap<usize, SavedInside>,
 }
 
 impl Resumption {
@@ -59,15 +58,15 @@ impl Resumption {
         Self { schedule, held: Vec::new(), past: Past::default(), replies: Vec::new(), settled: Vec::new() }
     }
 
-    /// The state that `saved`, with the saved points `points`, leaves a scope in. `base` are the flow variables that are
+    /// The state that `saved`, whose points are in `archive`, leaves a scope in. `base` are the flow variables that are
     /// not saved with them.
     pub(crate) async fn of(
         plan: &Arc<Plan>,
         saved: SavedScope,
-        points: &[SavedPoint],
-        streams: &Streams,
+        archive: &Archive,
         base: &Variables,
     ) -> Result<Self, EngineError> {
+        let points = archive.read_scope(&saved).await?;
         let settled = saved.settled(plan);
         let mut schedule = Schedule::new(plan, &settled);
         let mut held = Vec::new();
@@ -76,14 +75,14 @@ impl Resumption {
             schedule.hold(component);
             let mut arrived = Arrived::default();
             for (inlet, point) in &input.points {
-                let Delivery { stream, variables } = streams.load(&points[*point], base).await?;
+                let Delivery { stream, variables } = points.load(*point, base).await?;
                 arrived.inlets.insert(inlet.clone(), stream);
                 arrived.variables = variables;
             }
             held.push(Held { component, arrived, due: input.due });
         }
         let runs = |component: usize| !settled[component] && saved.components[component].input.is_none();
-        let again = Again { plan, saved: &saved, points, streams, base, runs: &runs };
+        let again = Again { plan, saved: &saved, points: &points, base, runs: &runs };
         for component in (0..settled.len()).filter(|component| settled[*component]) {
             again.deliver(component, &mut schedule).await?;
         }
@@ -91,8 +90,8 @@ impl Resumption {
 
         let mut replies = Vec::new();
         for (component, of) in saved.components.iter().enumerate() {
-            if let Some(point) = of.completed.map(|point| &points[point]).filter(|point| has_stream(point)) {
-                replies.push((component, streams.load(point, base).await?.stream));
+            if let Some(reply) = of.reply {
+                replies.push((component, points.load(reply, base).await?.stream));
             }
         }
         Ok(Self { schedule, held, past: Past::of(saved, &settled), replies, settled })
@@ -116,8 +115,8 @@ impl Past {
             if let Some(taken) = of.taken {
                 past.choices.insert(component, taken);
             }
-            if !settled[component] && !of.inner.is_empty() {
-                past.inner.insert(component, of.inner);
+            if let Some(inside) = of.inner.filter(|_| !settled[component]) {
+                past.inner.insert(component, *inside);
             }
         }
         past
@@ -128,8 +127,7 @@ impl Past {
 struct Again<'a, R> {
     plan: &'a Plan,
     saved: &'a SavedScope,
-    points: &'a [SavedPoint],
-    streams: &'a Streams,
+    points: &'a Points,
     base: &'a Variables,
     /// Whether a component is going to run from what its links carry.
     runs: &'a R,
@@ -162,19 +160,15 @@ impl<R: Fn(usize) -> bool + Sync> Again<'_, R> {
         Ok(())
     }
 
-    async fn load(&self, component: usize, outlet: &str, stream: Option<usize>) -> Result<Delivery, EngineError> {
+    async fn load(&self, component: usize, outlet: &str, stream: Option<PointPlace>) -> Result<Delivery, EngineError> {
         let planned = &self.plan.components[component];
         let unusable = |message: String| EngineError::SavedPoint { component: planned.id.to_string(), message };
         let point = stream.ok_or_else(|| unusable("it is settled, but what follows it is not".to_owned()))?;
-        let delivery = self.streams.load(&self.points[point], self.base).await?;
+        let delivery = self.points.load(point, self.base).await?;
         if outlet != ALWAYS_OUTLET || !self.saved.components[component].has_handled() {
             return Ok(delivery);
         }
         let error = ComponentError::from_stream(&delivery.stream).map_err(|error| unusable(error.to_string()))?;
         Ok(Delivery { stream: ComponentError::ended(&planned.name, Some(&error)), ..delivery })
     }
-}
-
-fn has_stream(point: &SavedPoint) -> bool {
-    point.data != SavedData::None
 }

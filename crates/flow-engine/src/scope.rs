@@ -42,6 +42,8 @@ pub(crate) struct Scope {
     pub(crate) given: Given,
     /// Whether what happens in it is recorded, so that it need not happen again.
     pub(crate) records: bool,
+    /// Whether the log and observers tell of normal progress in it.
+    pub(crate) told: bool,
     /// Components that go on from their saved input, and are not waiting for a time.
     pub(crate) held: VecDeque<(usize, Arrived)>,
     pub(crate) past: Past,
@@ -103,13 +105,20 @@ pub(crate) struct Failure {
 }
 
 impl Scope {
-    pub(crate) fn new(plan: Arc<Plan>, owner: Option<Owner>, records: bool, given: Given, from: Resumption) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        owner: Option<Owner>,
+        (records, told): (bool, bool),
+        given: Given,
+        from: Resumption,
+    ) -> Self {
         Self {
             plan,
             owner,
             schedule: from.schedule,
             given,
             records,
+            told,
             held: VecDeque::new(),
             past: from.past,
             replies: from.replies,
@@ -262,17 +271,6 @@ impl Scopes {
             next = self[at.scope].owner.map(|owner| owner.at);
         }
         true
-    }
-
-    /// The highest number of the iterations that a scope is inside of.
-    pub(crate) fn number(&self, id: ScopeId) -> u64 {
-        let mut highest = 0;
-        let mut next = self[id].owner;
-        while let Some(owner) = next {
-            highest = highest.max(owner.number);
-            next = self[owner.at.scope].owner;
-        }
-        highest
     }
 
     /// Where a scope is, for saved points: the iterations and calls that lead to it, the outermost first.

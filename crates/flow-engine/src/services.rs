@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use flow_components::{ComponentError, Folder, HttpClients, Places, ResolvedPath, SecretSource, Services};
 use flow_data::{ExpressionCache, Spool, SpoolLimits};
 use flow_model::Connection;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,11 +17,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spool_folder: PathBuf) -> Self {
         Self {
             expressions: ExpressionCache::new(),
             http: HttpClients::new(),
-            spool: Spool::new(std::env::temp_dir(), SpoolLimits::default()),
+            spool: Spool::new(spool_folder, SpoolLimits::default()),
         }
     }
 }

@@ -102,8 +102,8 @@ impl Streams {
 
     async fn read(&self, data: &SavedData) -> Result<Stream, ComponentError> {
         match data {
-            SavedData::Object { key, bytes, .. } if *bytes > READ_AT_ONCE => {
-                let file = self.storage.open_object(key).await.map_err(not_stored)?;
+            SavedData::Object { key, hash, bytes } if *bytes > READ_AT_ONCE => {
+                let file = self.storage.open_object(key, hash).await.map_err(not_stored)?;
                 Ok(tokio::task::spawn_blocking(move || decode_file(file)).await.map_err(interrupted)??)
             }
             data => {

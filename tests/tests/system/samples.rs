@@ -118,7 +118,7 @@ fn the_reference_of_components_is_what_the_palette_says() {
     assert!(is_the_same, "out of date: cairn components > docs/components.md");
 }
 
-fn sample(name: &str) -> PathBuf {
+pub(super) fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows-sample").join(name)
 }
 
@@ -136,7 +136,7 @@ fn run(project: &Path, flow: &str, inputs: &[&str], storage: &Path) -> Value {
     serde_json::from_str::<Value>(last).expect("the result is JSON")["reply"].take()
 }
 
-fn assert_is_january(reply: &Value) {
+pub(super) fn assert_is_january(reply: &Value) {
     let found = reply.as_array().expect("records");
     assert_eq!(found.len(), JANUARY.len(), "{reply}");
     for (record, (kind, days, orders, discs, amount)) in found.iter().zip(JANUARY) {
@@ -147,7 +147,7 @@ fn assert_is_january(reply: &Value) {
 }
 
 /// Every customer is there once, and every sync was counted once.
-fn assert_customers(database: &Path, syncs: i64) {
+pub(super) fn assert_customers(database: &Path, syncs: i64) {
     let (customers, orders, cents) = CUSTOMERS;
     assert_eq!(number(database, "SELECT count(*) FROM customers"), customers);
     assert_eq!(number(database, "SELECT sum(orders) FROM customers"), orders);
@@ -178,11 +178,11 @@ fn whole(value: &Value) -> i64 {
     value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{value} is no integer"))
 }
 
-fn number(database: &Path, sql: &str) -> i64 {
+pub(super) fn number(database: &Path, sql: &str) -> i64 {
     let database = rusqlite::Connection::open(database).expect("the database");
     database.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-fn files_in(folder: &Path) -> usize {
+pub(super) fn files_in(folder: &Path) -> usize {
     std::fs::read_dir(folder).expect("the folder").count()
 }

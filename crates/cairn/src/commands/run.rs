@@ -38,6 +38,9 @@ pub struct Args {
     /// The folder that storage: paths lead to; without it the one that the designer uses for this project.
     #[arg(long, value_name = "FOLDER")]
     storage: Option<PathBuf>,
+    /// The folder for what does not fit into memory, on a real disk; without it one beside the designer's settings.
+    #[arg(long, env = "CAIRN_SPOOL_PATH", value_name = "FOLDER")]
+    spool_path: Option<PathBuf>,
     /// Print the result only.
     #[arg(long, short)]
     quiet: bool,
@@ -73,6 +76,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         files: Arc::clone(surroundings.files()),
         folder: project.root().to_owned(),
         storage: CheckpointStorage::open(storage)?,
+        spool_folder: args.spool_path.unwrap_or_else(|| designer::local_spool(&designer::default_config_folder())),
         secrets: Arc::new(super::secret::of(&project)),
         observer: progress,
     };

@@ -42,8 +42,12 @@ pub struct Args {
     /// This server's own folder: its id and its working copies of projects.
     #[arg(long, value_name = "FOLDER")]
     state: PathBuf,
+    /// Where what does not fit into memory is put: a folder on a real disk, emptied when the server ends; without it
+    /// `spool` in the folder of --state.
+    #[arg(long, env = "CAIRN_SPOOL_PATH", value_name = "FOLDER")]
+    spool_path: Option<PathBuf>,
     /// How many attempts run here at once; what is more waits for its turn or for another server.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     /// End when the process with this id ends, which must be the one that started this server.
     #[arg(long, value_name = "PID", hide = true)]
@@ -62,6 +66,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         listen: args.listen,
         name: args.name,
         concurrency: args.concurrency.into(),
+        spool: args.spool_path,
         ..ServerConfig::new(database.store, database.lock_folder, args.checkpoint_storage, args.state)
     };
     flow_server::serve(config, shutdown, |at| {

@@ -22,9 +22,10 @@ impl Attempt {
         }
         self.under_way.clear();
         let end = self.decide().await;
-        let write = self.journal.take_rest();
+        let (write, events) = self.journal.take_rest();
         let guard = std::sync::Arc::clone(&self.services);
         let ended = self.engine.end_attempt(&self.request, end, write, guard.guard(), cancel).await?;
+        self.engine.observe(&events);
         self.observe(None, || RunEventKind::AttemptEnded {
             request: Box::new(ended.clone()),
             error: ended.error.clone(),
@@ -36,7 +37,7 @@ impl Attempt {
         if let Some(error) = self.ending.broken.take() {
             // What the failed write held is lost, and so nothing that builds on it may be saved.
             self.journal.forget_saved();
-            let message = format!("a write failed, the request is given back: {error}");
+            let message = format!("the store failed, the request is given back: {error}");
             self.log(None, Level::Error, event::ATTEMPT_FAILED, message);
             return AttemptEnd::Released;
         }

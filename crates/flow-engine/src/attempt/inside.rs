@@ -3,10 +3,10 @@
 use super::save::{Save, Then};
 use super::{Attempt, Done, RunEventKind};
 use crate::EngineError;
-use crate::iterations::{Fed, Iterating};
+use crate::iterations::{Fed, Iterating, Left, ReadResults};
 use crate::observe::is_time_again;
 use crate::resume::Resumption;
-use crate::saved::SavedScope;
+use crate::saved::{Archive, SavedScope};
 use crate::schedule::Arrived;
 use crate::scope::{At, Given, Inside, InsideWhat, Owner, ScopeId};
 use flow_components::{Ask, ComponentError, Outcome, Services};
@@ -14,7 +14,7 @@ use flow_data::arrow::datatypes::Schema;
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Batches, DataError, Stream, Variables};
 use flow_model::{OUT, PortRef};
-use flow_store::{SavedData, SavedKind};
+use flow_store::{PointPlace, SavedKind};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,7 +50,7 @@ impl Attempt {
                     let inside = Inside { arrived, begun, what: InsideWhat::Call(None), failure: None };
                     self.scopes[at.scope].inside.insert(at.component, inside);
                     let given = Given { records: None, variables, base: Variables::default() };
-                    self.go_in(Owner { at, number: 0 }, given, saved.into_values().next());
+                    self.go_in(Owner { at, number: 0 }, given, saved.begun.into_values().next());
                 }
                 Err(error) => self.failed(at, error, begun, &arrived),
             },
@@ -79,9 +79,9 @@ impl Attempt {
         let Some(saved) = saved else {
             return self.resumed(owner, given, Ok(Resumption::fresh(&plan)));
         };
-        let (points, streams) = (Arc::clone(&self.points), self.engine.streams.clone());
+        let archive = self.engine.archive(self.request.id);
         self.push(owner.at.scope, async move {
-            let from = Resumption::of(&plan, saved, &points, &streams, &given.base).await;
+            let from = Resumption::of(&plan, saved, &archive, &given.base).await;
             Done::Resumed(owner, given, Box::new(from))
         });
     }
@@ -94,7 +94,7 @@ impl Attempt {
             Ok(_) => return self.forget_inside(owner),
             Err(error) => {
                 self.forget_inside(owner);
-                return self.inside_failed(at, ComponentError::new(error.code(), error.to_string()));
+                return self.not_resumed(at, error);
             }
         };
         let Some(plan) = self.scopes[at.scope].component(at.component).inner.clone() else { return };
@@ -153,8 +153,8 @@ impl Attempt {
                         variables = variables.with(&iterating.settings.index, number);
                     }
                     iterating.under_way.insert(number, None);
-                    let saved = iterating.saved.remove(&number);
-                    self.iterate(Owner { at, number }, records, variables, saved);
+                    let left = iterating.earlier.take(number);
+                    self.iterate(Owner { at, number }, records, variables, left);
                 }
                 Ok(Fed::ToRead(mut batches)) => {
                     return self.push(at.scope, async move {
@@ -191,29 +191,53 @@ impl Attempt {
         }
     }
 
-    fn iterate(&mut self, owner: Owner, records: Stream, variables: Variables, saved: Option<SavedScope>) {
-        let Some(point) = saved.as_ref().and_then(|saved| saved.finished) else {
-            let base = self.scopes[owner.at.scope].given.base.clone();
-            return self.go_in(owner, Given { records: Some(records), variables, base }, saved);
-        };
-        if self.points[point].data == SavedData::None {
-            return self.iteration_ended(owner, None);
+    /// Begins an iteration with what earlier attempts left of it.
+    fn iterate(&mut self, owner: Owner, records: Stream, variables: Variables, left: Left) {
+        match left {
+            Left::Unfinished(saved) => {
+                let base = self.scopes[owner.at.scope].given.base.clone();
+                self.go_in(owner, Given { records: Some(records), variables, base }, saved);
+            }
+            Left::NoResult => self.iteration_ended(owner, None),
+            Left::Result(point) => {
+                let archive = self.engine.archive(self.request.id);
+                self.push(owner.at.scope, async move {
+                    let loaded = archive.load(&point, &Variables::default()).await;
+                    Done::Loaded(owner, loaded.map(|delivery| (delivery.stream, None)))
+                });
+            }
+            Left::ToRead(places) => {
+                let archive = self.engine.archive(self.request.id);
+                self.push(
+                    owner.at.scope,
+                    async move { Done::Loaded(owner, load_with_others(&archive, &places).await) },
+                );
+            }
         }
-        let (points, streams) = (Arc::clone(&self.points), self.engine.streams.clone());
-        self.push(owner.at.scope, async move {
-            let loaded = streams.load(&points[point], &Variables::default()).await;
-            Done::Loaded(owner, loaded.map(|delivery| delivery.stream))
-        });
     }
 
     /// The result of an iteration that an earlier attempt finished is here.
-    pub(super) fn loaded(&mut self, owner: Owner, result: Result<Stream, EngineError>) {
+    pub(super) fn loaded(&mut self, owner: Owner, result: Result<(Stream, Option<ReadResults>), EngineError>) {
         match result {
-            Ok(result) => self.iteration_ended(owner, Some(result)),
+            Ok((result, read)) => {
+                if let (Some((iterating, _)), Some(read)) = (self.iterating(owner.at), read) {
+                    iterating.earlier.add(read);
+                }
+                self.iteration_ended(owner, Some(result));
+            }
             Err(error) => {
                 self.forget_inside(owner);
-                self.inside_failed(owner.at, ComponentError::new(error.code(), error.to_string()));
+                self.not_resumed(owner.at, error);
             }
+        }
+    }
+
+    /// What is saved of what is inside of a component cannot be had: if it is the store that does not answer, the
+    /// request is given back.
+    fn not_resumed(&mut self, at: At, error: EngineError) {
+        match error {
+            EngineError::Store(error) => self.break_off(error),
+            error => self.inside_failed(at, ComponentError::new(error.code(), error.to_string())),
         }
     }
 
@@ -330,4 +354,17 @@ impl Attempt {
             Err(error) => self.failed(at, error.into(), begun, &arrived),
         }
     }
+}
+
+/// Reads the results of iterations, and loads that of the first one.
+async fn load_with_others(
+    archive: &Archive,
+    places: &[(u64, PointPlace)],
+) -> Result<(Stream, Option<ReadResults>), EngineError> {
+    let points = archive.read(&places.iter().map(|(_, place)| *place).collect::<Vec<_>>()).await?;
+    let mut results = places.iter().map(|(number, _)| *number).zip(points);
+    let nothing = || EngineError::SavedPoint { component: "an iteration".to_owned(), message: "it is gone".to_owned() };
+    let (_, first) = results.next().ok_or_else(nothing)?;
+    let stream = archive.load(&first, &Variables::default()).await?.stream;
+    Ok((stream, Some(results.collect())))
 }

@@ -3,6 +3,7 @@
 use super::{Attempt, Done, From};
 use crate::RunEventKind;
 use crate::journal::{AfterCommit, NewPoint};
+use crate::plan::Role;
 use crate::schedule::{Arrived, Delivery};
 use crate::scope::At;
 use crate::streams::{Kept, Saving};
@@ -24,7 +25,7 @@ pub(super) struct Save {
 
 /// What goes on once they are saved.
 pub(super) enum Then {
-    /// The stream leaves the component's outlet, when it is durable.
+    /// The stream leaves the component's outlet: when it is durable, or at once where the engine speculates.
     Deliver,
     /// The component runs, when its input is durable.
     Run,
@@ -73,6 +74,7 @@ impl Attempt {
             let records = if rows == 1 { "record" } else { "records" };
             let name = &self.scopes[at.scope].component(at.component).name;
             self.log(Some(at), Level::Info, event::CHECKPOINT_SAVED, format!("{name}: saved {rows} {records}"));
+            self.tell_when_durable(at, rows);
         }
         if kept.is_empty() {
             self.record(at, NewPoint::bare(save.kind));
@@ -106,11 +108,13 @@ impl Attempt {
             Then::Deliver => {
                 let Some(stream) = first(streams) else { return self.deliver(at, Vec::new(), &variables) };
                 let delivery = Delivery { stream, variables };
-                if is_saved {
-                    self.after_commit(AfterCommit::Deliver(at, delivery));
-                } else {
-                    self.deliver(at, vec![(OUT.to_owned(), delivery.stream)], &delivery.variables);
+                if is_saved && !self.engine.speculates {
+                    return self.after_commit(AfterCommit::Deliver(at, delivery));
                 }
+                if is_saved {
+                    self.journal.want();
+                }
+                self.go_on_from(at, delivery);
             }
             Then::Run if is_saved => self.after_commit(AfterCommit::Run(at, arrived(streams))),
             Then::Run => self.launch(at, arrived(streams), From::Links),
@@ -134,7 +138,13 @@ impl Attempt {
                 self.scopes[at.scope].replies.extend(first(streams).map(|stream| (at.component, stream)));
                 self.deliver(at, Vec::new(), &variables);
             }
-            Then::Result => self.iteration_done(at.scope, first(streams)),
+            Then::Result => {
+                // The sooner it is durable, the fewer iterations run again.
+                if is_saved {
+                    self.journal.want();
+                }
+                self.iteration_done(at.scope, first(streams));
+            }
         }
     }
 
@@ -163,20 +173,23 @@ impl Attempt {
         self.record(at, NewPoint { outlets, ..NewPoint::bare(kind) });
     }
 
-    /// What a Checkpoint (or Start) saved is durable: its stream goes on.
+    /// What a Checkpoint (or Start) saved goes on.
     pub(super) fn go_on_from(&mut self, at: At, delivery: Delivery) {
-        let planned = self.scopes[at.scope].component(at.component);
-        let is_checkpoint = planned.role == crate::plan::Role::Checkpoint;
+        let is_checkpoint = self.scopes[at.scope].component(at.component).role == Role::Checkpoint;
         let Delivery { stream, variables } = delivery;
-        if self.engine.observer.is_some() {
-            let component = planned.id.clone();
-            let rows = stream.rows().and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0);
-            self.tell(at.scope, || RunEventKind::CheckpointSaved { component, rows });
-        }
         let outlets = vec![(OUT.to_owned(), stream)];
         if is_checkpoint {
             self.tell_finished(at, &outlets, None, std::time::Duration::ZERO);
         }
         self.deliver(at, outlets, &variables);
+    }
+
+    /// The observer, if there is one, is told of a saved point once nothing can lose it.
+    fn tell_when_durable(&mut self, at: At, rows: u64) {
+        if self.is_told(at.scope) {
+            let component = self.scopes[at.scope].component(at.component).id.clone();
+            let event = self.event(Some(at.scope), RunEventKind::CheckpointSaved { component, rows });
+            self.journal.tell(event);
+        }
     }
 }

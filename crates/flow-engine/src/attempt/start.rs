@@ -17,7 +17,9 @@ impl Attempt {
     pub(super) fn start(&mut self, at: At) {
         let plan = Arc::clone(&self.scopes[at.scope].plan);
         let planned = &plan.components[at.component];
-        if planned.changes_world && self.journal.hold_for_choices(at) {
+        // One whose input is saved first runs after the commit of that, and so of all before it.
+        let saves_input = planned.saves_input && self.records(at);
+        if planned.changes_world && !saves_input && self.journal.hold(at) {
             return self.scopes.begin(at.scope);
         }
         let arrived = match planned.role {
@@ -36,7 +38,7 @@ impl Attempt {
                 let streams = inlets.pop_first().map(|(_, stream)| (OUT.to_owned(), stream)).into_iter().collect();
                 self.save(Save { at, kind: SavedKind::Checkpoint, streams, variables, then: Then::Deliver });
             }
-            Ok(arrived) if planned.saves_input && self.records(at) => self.save(Save::input(at, arrived, Then::Run)),
+            Ok(arrived) if saves_input => self.save(Save::input(at, arrived, Then::Run)),
             Ok(arrived) => self.launch(at, arrived, From::Links),
             Err(error) => self.failed(at, error, Instant::now(), &Arrived::default()),
         }

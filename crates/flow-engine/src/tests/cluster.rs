@@ -6,11 +6,12 @@ use crate::{AlwaysOwner, Engine, EngineError, EngineParts, Observer, OpenFiles, 
 use flow_model::{Component, ComponentId, Flow, FlowName, Link, PortRef, StartSettings};
 use flow_store::{
     CheckpointStorage, ManualClock, MemoryStore, NewRequest, NewServer, NumberedLogEntry, Owner, ProjectName, Request,
-    RequestId, RequestState, RequestStore, SavedPoint, ServerId, ServerStore, VersionId,
+    RequestId, RequestState, RequestStore, SavedPoint, ServerId, Store, VersionId,
 };
+use flow_store_sqlite::{SqliteOptions, SqliteStore};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -46,11 +47,16 @@ pub(super) struct Cluster {
     pub(super) store: Arc<PlacedStore>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    speculates: bool,
     flow: Flow,
     /// Other flows of the project, by name.
     others: Vec<(FlowName, Flow)>,
     inputs: Value,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Removes the folder.
+    _scratch: Option<TempDir>,
+    /// Whether the database is an SQLite file in the folder, which each server opens for itself.
+    on_disk: bool,
     storage: CheckpointStorage,
     servers: Mutex<usize>,
 }
@@ -65,23 +71,40 @@ pub(super) enum Went {
 }
 
 impl Cluster {
+    /// Over the in-memory store.
     pub(super) fn new(flow: Flow) -> Self {
-        let world = World::default();
         let clock = Arc::new(ManualClock::default());
-        let memory = Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn flow_store::Clock>));
-        let store =
-            PlacedStore { store: memory, world: world.clone(), fails: Mutex::default(), writes: Mutex::default() };
-        // In memory where that can be had: nothing here tests what a disk keeps.
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let folder = folder.unwrap();
+        let store = Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn flow_store::Clock>));
+        let scratch = scratch();
+        let folder = scratch.path().to_path_buf();
+        Self { _scratch: Some(scratch), ..Self::over(store, clock, flow, folder, World::default()) }
+    }
+
+    /// Over an SQLite database.
+    pub(super) fn on_sqlite(flow: Flow) -> Self {
+        let scratch = scratch();
+        let cluster = Self::in_folder(flow, scratch.path(), World::default());
+        Self { _scratch: Some(scratch), ..cluster }
+    }
+
+    /// Over the SQLite database in a folder, which may be there already.
+    pub(super) fn in_folder(flow: Flow, folder: &Path, world: World) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let store = open(folder, &clock);
+        Self { on_disk: true, ..Self::over(store, clock, flow, folder.to_path_buf(), world) }
+    }
+
+    fn over(store: Arc<dyn Store>, clock: Arc<ManualClock>, flow: Flow, folder: PathBuf, world: World) -> Self {
         Self {
-            storage: CheckpointStorage::open(folder.path()).unwrap(),
+            storage: CheckpointStorage::open(&folder).unwrap(),
             folder,
+            _scratch: None,
+            on_disk: false,
+            store: PlacedStore::new(store, world.clone()),
             world,
-            store: Arc::new(store),
             clock,
             observer: None,
+            speculates: true,
             flow,
             others: Vec::new(),
             inputs: json!({}),
@@ -89,8 +112,19 @@ impl Cluster {
         }
     }
 
+    /// With so many servers already gone.
+    pub(super) fn after(self, servers: usize) -> Self {
+        *self.servers.lock() = servers;
+        self
+    }
+
     pub(super) fn with_inputs(mut self, inputs: Value) -> Self {
         self.inputs = inputs;
+        self
+    }
+
+    pub(super) fn speculating(mut self, speculates: bool) -> Self {
+        self.speculates = speculates;
         self
     }
 
@@ -100,7 +134,7 @@ impl Cluster {
     }
 
     pub(super) fn storage(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// A new server of the cluster, and its engine, which knows nothing of what others did.
@@ -125,15 +159,25 @@ impl Cluster {
         let files = others.chain([(name.path(), self.flow.to_json().into())]).collect();
         let engine = Engine::new(EngineParts {
             palette: self.world.palette(),
-            store: Arc::clone(&self.store) as Arc<dyn RequestStore>,
+            store: self.door(),
             storage: self.storage.clone(),
             projects: Arc::new(OpenFiles(Arc::new(files))),
             secrets: Arc::new(flow_components::NoSecrets),
-            local_folder: self.folder.path().to_path_buf(),
+            local_folder: self.folder.clone(),
+            spool_folder: self.folder.clone(),
             server_name: format!("server-{number}"),
             observer: self.observer.clone(),
+            speculates: self.speculates,
         });
         Server { cluster: self, owner, engine }
+    }
+
+    /// The way of a new server to the database.
+    fn door(&self) -> Arc<dyn RequestStore> {
+        if self.on_disk {
+            return PlacedStore::new(open(&self.folder, &self.clock), self.world.clone());
+        }
+        Arc::clone(&self.store) as Arc<dyn RequestStore>
     }
 
     pub(super) async fn request(&self, id: RequestId) -> Request {
@@ -147,6 +191,19 @@ impl Cluster {
     pub(super) async fn log(&self, id: RequestId) -> Vec<NumberedLogEntry> {
         self.store.log(id, 0, usize::MAX).await.unwrap()
     }
+}
+
+/// A folder in memory where that can be had: nothing here tests what a disk keeps.
+pub(super) fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.unwrap()
+}
+
+fn open(folder: &Path, clock: &Arc<ManualClock>) -> Arc<SqliteStore> {
+    let clock = Arc::clone(clock) as Arc<dyn flow_store::Clock>;
+    let options = SqliteOptions { clock, log_bytes: 0, ..SqliteOptions::default() };
+    SqliteStore::open_with(folder.join("cairn.db"), options).unwrap()
 }
 
 /// A server of the cluster.

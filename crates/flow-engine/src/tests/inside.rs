@@ -3,7 +3,7 @@
 use super::cluster::{Cluster, Server, Went, flow};
 use super::oracle::top;
 use flow_model::Flow;
-use flow_store::{Request, RequestState, SavedKind, ServerStore, event};
+use flow_store::{Request, RequestState, SavedKind, event};
 use serde_json::{Value, json};
 
 /// ForEach over three records, whose body is one component.
@@ -389,4 +389,44 @@ async fn parallel_iterations_are_under_way_at_once_and_their_results_are_in_orde
     let reply = request.reply.unwrap();
     let made: Vec<&str> = reply.as_array().unwrap().iter().map(|record| record["made"].as_str().unwrap()).collect();
     assert!(made.iter().zip(0..).all(|(made, at)| made.starts_with(&format!("each[{at}]/inner#"))), "{made:?}");
+}
+
+/// ForEach over so many records, whose body changes the world.
+fn each_of(many: usize) -> Flow {
+    flow(
+        &[
+            ("start", "Start", json!({"OtherServerRetry": true})),
+            ("many", "Work", json!({"Gives": many.to_string()})),
+            ("each", "ForEach", json!({"Index": "i_each", "Parallel": 7})),
+            ("each/act", "Act", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &["start > many", "many > each", "each.each > act", "act > each.result", "each > end"],
+    )
+}
+
+#[tokio::test]
+async fn the_results_of_many_finished_iterations_are_read_again_in_order() {
+    let cluster = Cluster::new(each_of(500));
+    let request = struck(&cluster, 700).await;
+    assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);
+    let reply = request.reply.unwrap();
+    let made: Vec<&str> = reply.as_array().unwrap().iter().map(|record| record["made"].as_str().unwrap()).collect();
+    assert_eq!(made.len(), 500);
+    assert!(made.iter().zip(0..).all(|(made, at)| made.starts_with(&format!("each[{at}]/act#"))), "{made:?}");
+    let again = cluster.world.ledger().iter().filter(|entry| entry.attempt == 2).count();
+    assert!(again < 300, "{again} of 500 iterations ran in the second attempt");
+}
+
+#[tokio::test]
+async fn the_log_tells_of_the_first_iterations_and_of_how_many_there_were() {
+    let (cluster, request) = run(each_of(300)).await;
+    assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);
+    let log = cluster.log(request.id).await;
+    let started = |line: &&flow_store::NumberedLogEntry| line.entry.event == event::COMPONENT_STARTED;
+    let acts = log.iter().filter(started).filter(|line| line.entry.component.as_deref() == Some("act")).count();
+    assert_eq!(acts, 100);
+    let messages: Vec<&str> = log.iter().map(|line| line.entry.message.as_str()).collect();
+    assert!(messages.contains(&"each: of its further iterations only what goes wrong is logged"), "{messages:?}");
+    assert!(messages.contains(&"each: 300 iterations"), "{messages:?}");
 }

@@ -37,6 +37,7 @@ impl Author {
             palette: Palette::standard(),
             files: Arc::new(files.chain([(name.path(), flow.to_json().into())]).collect()),
             folder: folder.path().to_path_buf(),
+            spool_folder: folder.path().to_path_buf(),
             storage: CheckpointStorage::open(folder.path()).unwrap(),
             observer: Some(Arc::clone(&seen) as Arc<dyn Observer>),
         };

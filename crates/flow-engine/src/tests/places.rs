@@ -1,10 +1,10 @@
-//! A store in front of the in-memory store, which passes the world's places before and after each write.
+//! A store in front of the real one, which passes the world's places before and after each write.
 
 use super::world::World;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, MemoryStore, NewRequest, NumberedLogEntry, Owner, Request,
-    RequestFilter, RequestId, RequestState, RequestStore, SavedPoint, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
+    RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, Store, StoreError, Timestamp,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) struct PlacedStore {
-    pub(super) store: Arc<MemoryStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) world: World,
     /// The error that the next write answers, and how many more after it.
     pub(super) fails: Mutex<Vec<StoreError>>,
@@ -21,6 +21,10 @@ pub(super) struct PlacedStore {
 }
 
 impl PlacedStore {
+    pub(super) fn new(store: Arc<dyn Store>, world: World) -> Arc<Self> {
+        Arc::new(Self { store, world, fails: Mutex::default(), writes: Mutex::default() })
+    }
+
     fn failure(&self) -> Result<(), StoreError> {
         *self.writes.lock() += 1;
         self.fails.lock().pop().map_or(Ok(()), Err)
@@ -67,11 +71,23 @@ impl RequestStore for PlacedStore {
     async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
         self.store.list(filter).await
     }
-    async fn counts(&self) -> Result<BTreeMap<RequestState, u64>, StoreError> {
-        self.store.counts().await
+    async fn counts(&self, filter: &RequestFilter) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        self.store.counts(filter).await
     }
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
         self.store.saved_points(id).await
+    }
+    async fn saved_outlines(
+        &self,
+        id: RequestId,
+        before: Option<PointPlace>,
+        limit: usize,
+    ) -> Result<Vec<SavedOutline>, StoreError> {
+        // Small pages, so that several are read.
+        self.store.saved_outlines(id, before, limit.min(3)).await
+    }
+    async fn saved_at(&self, id: RequestId, places: &[PointPlace]) -> Result<Vec<SavedPoint>, StoreError> {
+        self.store.saved_at(id, places).await
     }
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
         self.store.log(id, after, limit).await
@@ -79,8 +95,14 @@ impl RequestStore for PlacedStore {
     async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
         self.store.attempts(id).await
     }
-    async fn re_execute(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
-        self.store.re_execute(id, owner, by).await
+    async fn re_execute(
+        &self,
+        id: RequestId,
+        owner: &Owner,
+        by: &str,
+        from: Option<u32>,
+    ) -> Result<Request, StoreError> {
+        self.store.re_execute(id, owner, by, from).await
     }
     async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
         self.store.cancel(id, by).await

@@ -3,27 +3,34 @@
 //! another server. Whatever happens, the result must be the same, settled components must never run again, and nothing
 //! that was saved may be lost.
 //!
+//! Every other flow is run by engines that speculate.
+//!
 //! `CAIRN_SEED=17` runs the flow of that seed alone, `CAIRN_SEEDS=1000` runs so many.
 
 use super::cluster::{Cluster, Server, Went};
 use super::generator::{CALLED, Generated, generate};
 use super::oracle::{at_top, behind, is_settled, settled, settled_with, top};
-use flow_model::ComponentId;
+use flow_model::{ComponentId, Flow};
 use flow_store::{Request, RequestId, RequestState, SavedKind, SavedPoint, event};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn seeds() -> Vec<u64> {
+pub(super) fn seeds() -> Vec<u64> {
+    seeds_or(16)
+}
+
+/// The seeds to run, so many unless the environment says otherwise.
+pub(super) fn seeds_or(usual: u64) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     match number("CAIRN_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("CAIRN_SEEDS").unwrap_or(16)).collect(),
+        None => (0..number("CAIRN_SEEDS").unwrap_or(usual)).collect(),
     }
 }
 
 /// What is the same, however often the request was struck.
 #[derive(Debug, PartialEq, Eq)]
-struct Result {
+pub(super) struct Result {
     state: RequestState,
     /// Why it failed.
     code: Option<String>,
@@ -33,7 +40,7 @@ struct Result {
 }
 
 /// A run of a flow under the eyes of the oracle.
-struct Watched<'a> {
+pub(super) struct Watched<'a> {
     seed: u64,
     place: Option<(usize, usize)>,
     cluster: &'a Cluster,
@@ -145,6 +152,27 @@ impl<'a> Watched<'a> {
         }
     }
 
+    /// What came of a request that was run by processes which are gone.
+    pub(super) async fn of_the_past(
+        cluster: &'a Cluster,
+        generated: &'a Generated,
+        (seed, place): (u64, Option<(usize, usize)>),
+        request: &Request,
+    ) -> Self {
+        let saved = cluster.saved(request.id).await;
+        let before = |attempt: u32| saved.iter().filter(|point| point.attempt < attempt).cloned().collect();
+        let begun = (1..=request.attempt).map(|attempt| (attempt, before(attempt))).collect();
+        Self { seed, place, cluster, generated, saved, begun }
+    }
+
+    /// Checks what must hold of a request that has ended, and says what came of it.
+    pub(super) fn check(&self, request: &Request) -> Result {
+        self.check_settled_never_ran_again();
+        self.check_saved_once();
+        self.check_done_once();
+        self.result(request)
+    }
+
     /// No component ran in an attempt that began with it settled.
     fn check_settled_never_ran_again(&self) {
         let Generated { flow, called, .. } = self.generated;
@@ -229,19 +257,27 @@ impl<'a> Watched<'a> {
     }
 }
 
-async fn run(seed: u64, place: Option<(usize, usize)>) -> (Result, bool) {
+pub(super) async fn run(seed: u64, place: Option<(usize, usize)>) -> (Result, bool) {
+    run_over(Cluster::new, seed, place).await
+}
+
+async fn run_over(cluster: fn(Flow) -> Cluster, seed: u64, place: Option<(usize, usize)>) -> (Result, bool) {
     let generated = generate(seed);
-    let cluster = Cluster::new(generated.flow.clone())
-        .with_flow(CALLED, generated.called.clone())
-        .with_inputs(generated.inputs.clone());
+    let cluster = that_runs(cluster(generated.flow.clone()), &generated, seed);
     let mut watched =
         Watched { seed, place, cluster: &cluster, generated: &generated, saved: Vec::new(), begun: BTreeMap::new() };
     let request = watched.run().await;
-    watched.check_settled_never_ran_again();
-    watched.check_saved_once();
-    watched.check_done_once();
-    let result = watched.result(&request);
+    let result = watched.check(&request);
+    if let Some(error) = &request.error {
+        assert!(!error.code.starts_with("data/"), "CAIRN_SEED={seed}: the generated flow is wrong: {error:?}");
+    }
     (result, cluster.world.has_struck())
+}
+
+/// A cluster for the generated flow of a seed.
+pub(super) fn that_runs(cluster: Cluster, generated: &Generated, seed: u64) -> Cluster {
+    let cluster = cluster.with_flow(CALLED, generated.called.clone()).with_inputs(generated.inputs.clone());
+    cluster.speculating(seed.is_multiple_of(2))
 }
 
 #[tokio::test]
@@ -270,6 +306,20 @@ async fn a_request_survives_the_loss_of_its_server_at_every_place() {
         }
     }
     println!("{} seeds, ended {kinds:?}, components {inside:?}, struck {struck} times", seeds().len());
+}
+
+#[tokio::test]
+async fn a_request_on_disk_survives_the_loss_of_its_server_at_every_place() {
+    for seed in seeds_or(2) {
+        let (undisturbed, _) = run(seed, None).await;
+        for place in 0.. {
+            let (result, has_struck) = run_over(Cluster::on_sqlite, seed, Some((place, usize::MAX / 2))).await;
+            assert_eq!(result, undisturbed, "CAIRN_SEED={seed} struck at {place}, on disk");
+            if !has_struck {
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

@@ -44,7 +44,7 @@ async fn a_request_that_is_re_executed_too_early_goes_on_waiting() {
     let server = cluster.server().await;
     let waiting = server.attempt(server.trigger().await).await.unwrap();
     cluster.store.cancel(waiting.id, "somebody").await.unwrap();
-    let request = cluster.store.re_execute(waiting.id, &server.owner, "somebody").await.unwrap();
+    let request = cluster.store.re_execute(waiting.id, &server.owner, "somebody", None).await.unwrap();
     let request = server.attempt(server.claim_when_due(&request).await).await.unwrap();
     assert_eq!((request.state, request.due), (RequestState::Waiting, waiting.due));
     assert_eq!(cluster.world.done(), ["before"]);

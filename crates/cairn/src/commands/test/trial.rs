@@ -115,6 +115,7 @@ impl Trial<'_> {
             files: Arc::clone(&self.surroundings.project),
             folder: self.surroundings.local.clone(),
             storage: CheckpointStorage::open(&self.surroundings.storage)?,
+            spool_folder: designer::local_spool(&designer::default_config_folder()),
             secrets: Arc::clone(&self.surroundings.secrets),
             observer,
         };
