@@ -1,5 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // One page a window: the designer and the monitor on the desktop, the console on every server.
 export default defineConfig({
@@ -17,5 +17,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
     rolldownOptions: { input: ["designer.html", "monitor.html", "console.html"] },
   },
+  test: { include: ["src/**/*.test.ts"], environment: "node" },
   server: { host: "127.0.0.1" },
 });

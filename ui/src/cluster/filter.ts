@@ -1,4 +1,4 @@
-import type { RequestQuery, RequestState } from "../generated/types";
+import type { CountQuery, RequestQuery, RequestState } from "../generated/types";
 import { requestStates, type RequestPage } from "./source";
 
 /** Which requests are listed, as the address of the list says it. Every member is text; what is absent is any. */
@@ -8,7 +8,7 @@ export interface RequestFilter {
   project?: string;
   flow?: string;
   /** The id of the server they belong to. */
-  owner?: string;
+  server?: string;
   /** The number of a request, or a part of a name. */
   q?: string;
   /** The code of the error that they ended with, or whose retry they wait for. */
@@ -28,7 +28,7 @@ export const filterNames: readonly FilterName[] = [
   "state",
   "project",
   "flow",
-  "owner",
+  "server",
   "q",
   "code",
   "since",
@@ -88,8 +88,24 @@ export function fromOf(filter: RequestFilter, now: number): string | undefined {
 
 /** The query of the API that lists what fits a filter at this moment. */
 export function queryOf(filter: RequestFilter, page: RequestPage): RequestQuery {
-  const { state, project, flow, owner } = filter;
   const { before, limit, attempts } = page;
-  const wanted = { state, project, flow, owner, before, limit, attempts };
-  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as RequestQuery;
+  return { ...wireOf(filter), ...given({ after: before?.toString(), limit, attempts }) };
+}
+
+/** The query that counts what fits a filter, in each state. */
+export function countQueryOf(filter: RequestFilter): CountQuery {
+  return wireOf({ ...filter, state: "" });
+}
+
+/** A filter as the API knows it. */
+export function wireOf(filter: RequestFilter): RequestQuery {
+  const { state, project, flow, server, q, code, to } = filter;
+  return given({ state, project, flow, server, q, code, from: fromOf(filter, Date.now()), to });
+}
+
+type Given<T> = { [Name in keyof T]?: NonNullable<T[Name]> };
+
+function given<T extends object>(members: T): Given<T> {
+  const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined && value !== "";
+  return Object.fromEntries(Object.entries(members).filter(isGiven)) as Given<T>;
 }

@@ -83,11 +83,11 @@ export class RequestRows {
     const changes = this.#changes;
     this.#busy = true;
     try {
-      const { requests, next } = await this.#source.requests(this.#filter, { before, limit });
+      const { items, next } = await this.#source.requests(this.#filter, { before, limit });
       if (this.#stopped) return;
-      for (const { id } of requests) this.#readAt.set(id, changes);
+      for (const { id } of items) this.#readAt.set(id, changes);
       const ends = next === undefined;
-      this.rows = spliced(this.rows, before, requests, ends);
+      this.rows = spliced(this.rows, before, items, ends);
       this.complete ||= ends;
       this.problem = undefined;
     } catch (thrown) {

@@ -1,11 +1,15 @@
 import type {
+  BulkAction,
+  BulkDone,
   Flow,
   LogEntry,
+  Page,
+  ReExecution,
   Request,
   RequestDetail,
   RequestState,
-  Requests,
   Role,
+  SavedFormat,
   SavedRows,
   ServerView,
 } from "../generated/types";
@@ -41,37 +45,38 @@ export interface RequestPage {
   attempts?: boolean;
 }
 
-/** What can be done to many requests at once. */
-export type BulkAction = "re-execute" | "cancel";
+export type { BulkAction };
 
 /** The requests that something is done to: these, or all that fit a filter. */
 export type BulkOf = { ids: readonly number[] } | { filter: RequestFilter };
 
 /** What was done to many requests, or would be. */
-export interface BulkOutcome {
-  /** How many there are. */
-  matched: number;
-  /** To how many it was, or would be, done. */
-  done: number;
-  /** To how many it was not, by the code of the reason. */
-  skipped: ReadonlyMap<string, number>;
-}
+export type BulkOutcome = Pick<BulkDone, "matched" | "done" | "skipped" | "skippedCount" | "next">;
+
+/** Where a new attempt goes on, and on which server; from the last saved points, and on any, if absent. */
+export type ReExecuteWish = ReExecution;
+
+/** The files that a saved stream can be downloaded as. */
+export type SavedFileFormat = Exclude<SavedFormat, "page">;
 
 /** Where the views of a cluster get what they show. Every promise rejects with something {@link ClusterError} takes. */
 export interface ClusterSource {
   overview(): Promise<Overview>;
   /** The requests that fit, the newest first. */
-  requests(filter: RequestFilter, page: RequestPage): Promise<Requests>;
+  requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>>;
+  /** How many of those that fit are in each state, where it can be told. The filter's own states do not count. */
+  counts?(filter: RequestFilter): Promise<Counts>;
   request(id: number): Promise<RequestDetail>;
   /** The log of a request that follows the entry `after`, the oldest entry first. */
   log(id: number, after: number): Promise<LogEntry[]>;
   /** The flow of a request at the version that the request is pinned to. */
   flow(id: number): Promise<Flow>;
-  savedRows(id: number, point: number): Promise<SavedRows>;
-  /** The address of a saved point's whole stream as an Arrow file, where it can be downloaded. */
-  savedFile?(id: number, point: number): string;
-  /** Begins a new attempt; its owner is the server named, or whichever is asked. */
-  reExecute(id: number, server?: string): Promise<Request>;
+  /** A page of a saved point's records; the next one begins at the `next` of the one before. */
+  savedRows(id: number, point: number, after?: string): Promise<SavedRows>;
+  /** The address of a saved point's whole stream as a file, where it can be downloaded. */
+  savedFile?(id: number, point: number, format: SavedFileFormat): string;
+  /** Begins a new attempt. */
+  reExecute(id: number, wish: ReExecuteWish): Promise<Request>;
   cancel(id: number): Promise<Request>;
   /** Does something to many requests; with `preview` it only tells what would happen. Where it can be done. */
   bulk?(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome>;
@@ -79,6 +84,8 @@ export interface ClusterSource {
   changed(heard: (change: ClusterChange) => void): () => void;
   /** Whether a re-execution can be given to any server, or only to the one that answers. */
   readonly choosesServer: boolean;
+  /** Whether a re-execution can go on from an earlier saved point. */
+  readonly choosesPoint: boolean;
 }
 
 /** Why the cluster did not do what it was asked. `code` is stable; the message says the way out. */

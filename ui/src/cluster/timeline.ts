@@ -1,4 +1,5 @@
 import type { Attempt, Request, ServerView } from "../generated/types";
+import { grouped } from "../shared/grouped";
 import { hasEnded } from "./source";
 
 /** How a bar is drawn. */
@@ -161,7 +162,7 @@ function hopsBetween(stays: Stay[]): Hop[] {
 }
 
 function takeoversIn(hops: readonly Hop[], names: ReadonlyMap<string, string>): SeenTakeover[] {
-  const groups = Map.groupBy(
+  const groups = grouped(
     hops.filter(({ takeover, from, to }) => takeover && from.server !== to.server),
     ({ from, to }) => `${from.key.split(".").slice(1, 3).join(".")} ${to.server}`,
   );

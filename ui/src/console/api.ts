@@ -17,7 +17,7 @@ export function addressOf(path: string, query: object = {}): string {
  * calls. Rejects with a {@link ClusterError}.
  */
 export async function call<T>(
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},

@@ -5,6 +5,8 @@ import { call } from "./api";
 /** Who is signed in at this page's server. */
 export class Session {
   account = $state.raw<Account>();
+  /** Whether the password was made by an administrator: nothing else is answered until it is changed. */
+  mustChangePassword = $state(false);
   /** Whether it is known yet who is signed in. */
   known = $state(false);
   /** Why it cannot be known: the server does not answer. */
@@ -15,7 +17,7 @@ export class Session {
   /** Asks the server. Someone who was signed in and is not any more sees so. */
   async look(): Promise<void> {
     try {
-      this.account = (await call<WireSession>("GET", "/session")).account;
+      this.#take(await call<WireSession>("GET", "/session"));
       this.problem = undefined;
     } catch (thrown) {
       const error = ClusterError.from(thrown);
@@ -31,7 +33,7 @@ export class Session {
   /** Signs in; answers the error, if there was one. */
   async signIn(name: string, password: string): Promise<ClusterError | undefined> {
     try {
-      this.account = (await call<WireSession>("POST", "/login", { name, password })).account;
+      this.#take(await call<WireSession>("POST", "/login", { name, password }));
       this.expired = false;
       return undefined;
     } catch (thrown) {
@@ -47,5 +49,10 @@ export class Session {
     }
     this.account = undefined;
     this.expired = false;
+  }
+
+  #take({ account, mustChangePassword }: WireSession): void {
+    this.account = account;
+    this.mustChangePassword = mustChangePassword ?? false;
   }
 }

@@ -1,9 +1,12 @@
 import type {
+  Bulk,
+  BulkDone,
   FlowAtVersion,
   FlowEntry,
   LogEntry,
   NewProject,
   NewRequests,
+  Page,
   Project,
   Request,
   RequestDetail,
@@ -12,8 +15,19 @@ import type {
   Server,
   Updated,
 } from "../generated/types";
-import { queryOf, type RequestFilter } from "../cluster/filter";
-import type { ClusterChange, ClusterSource, Counts, Overview, RequestPage } from "../cluster/source";
+import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
+import type {
+  BulkAction,
+  BulkOf,
+  BulkOutcome,
+  ClusterChange,
+  ClusterSource,
+  Counts,
+  Overview,
+  ReExecuteWish,
+  RequestPage,
+  SavedFileFormat,
+} from "../cluster/source";
 import { addressOf, call } from "./api";
 import type { Events } from "./events";
 
@@ -29,7 +43,8 @@ export interface ConsoleSource extends ClusterSource {
 
 /** A cluster over the HTTP API of the server that served the page. */
 export class HttpSource implements ConsoleSource {
-  readonly choosesServer = false;
+  readonly choosesServer = true;
+  readonly choosesPoint = true;
   #events: Events;
 
   constructor(events: Events) {
@@ -46,8 +61,12 @@ export class HttpSource implements ConsoleSource {
     return { servers: seen, counts, problem: null };
   }
 
-  requests(filter: RequestFilter, page: RequestPage): Promise<Requests> {
+  requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>> {
     return call("GET", addressOf("/requests", queryOf(filter, page)));
+  }
+
+  counts(filter: RequestFilter): Promise<Counts> {
+    return call("GET", addressOf("/requests/counts", countQueryOf(filter)));
   }
 
   request(id: number): Promise<RequestDetail> {
@@ -62,20 +81,26 @@ export class HttpSource implements ConsoleSource {
     return (await call<FlowAtVersion>("GET", `/requests/${id}/flow`)).flow;
   }
 
-  savedRows(id: number, point: number): Promise<SavedRows> {
-    return call("GET", `/requests/${id}/saved-points/${point}`);
+  savedRows(id: number, point: number, after?: string): Promise<SavedRows> {
+    return call("GET", addressOf(`/requests/${id}/saved-points/${point}`, { after }));
   }
 
-  savedFile(id: number, point: number): string {
-    return addressOf(`/requests/${id}/saved-points/${point}`, { format: "arrow" });
+  savedFile(id: number, point: number, format: SavedFileFormat): string {
+    return addressOf(`/requests/${id}/saved-points/${point}`, { format });
   }
 
-  reExecute(id: number): Promise<Request> {
-    return call("POST", `/requests/${id}/re-execute`);
+  reExecute(id: number, wish: ReExecuteWish): Promise<Request> {
+    return call("POST", `/requests/${id}/re-execute`, wish);
   }
 
   cancel(id: number): Promise<Request> {
     return call("POST", `/requests/${id}/cancel`);
+  }
+
+  async bulk(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome> {
+    const which = "ids" in of ? { ids: [...of.ids] } : { filter: wireOf(of.filter) };
+    const wish: Bulk = { action, ...which, dryRun: preview };
+    return call<BulkDone>("POST", "/requests/bulk", wish);
   }
 
   changed(heard: (change: ClusterChange) => void): () => void {

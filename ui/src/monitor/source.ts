@@ -1,11 +1,12 @@
 import { platform } from "../platform";
 import { queryOf, type RequestFilter } from "../cluster/filter";
-import type { ClusterChange, ClusterSource, Overview, RequestPage } from "../cluster/source";
-import type { Flow, LogEntry, Request, RequestDetail, Requests, SavedRows } from "../generated/types";
+import type { ClusterChange, ClusterSource, Overview, ReExecuteWish, RequestPage } from "../cluster/source";
+import type { Flow, LogEntry, Page, Request, RequestDetail, SavedRows } from "../generated/types";
 
 /** A cluster that the designer is signed in to, through the designer. */
 export class DesignerSource implements ClusterSource {
   readonly choosesServer = true;
+  readonly choosesPoint = false;
   readonly cluster: string;
 
   constructor(cluster: string) {
@@ -17,7 +18,7 @@ export class DesignerSource implements ClusterSource {
     return { servers, counts, problem };
   }
 
-  requests(filter: RequestFilter, page: RequestPage): Promise<Requests> {
+  requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>> {
     return platform.call("cluster_requests", { cluster: this.cluster, query: queryOf(filter, page) });
   }
 
@@ -37,7 +38,7 @@ export class DesignerSource implements ClusterSource {
     return platform.call("cluster_saved_point", { cluster: this.cluster, request: id, number: point });
   }
 
-  reExecute(id: number, server?: string): Promise<Request> {
+  reExecute(id: number, { server }: ReExecuteWish): Promise<Request> {
     const asked = { cluster: this.cluster, request: id, ...(server ? { server } : {}) };
     return platform.call("cluster_re_execute", asked);
   }

@@ -1,6 +1,4 @@
-const words = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "narrow" });
-
-/** How long ago `then` was (or how far ahead it is), in words: `12 s ago`, `3 min ago`, `in 5 s`, `yesterday`. */
+/** How long ago `then` was (or how far ahead it is), in words: `12 s ago`, `3 min ago`, `in 5 s`. */
 export function ago(then: number, now: number): string {
   const seconds = Math.round((then - now) / 1000);
   const size = Math.abs(seconds);
@@ -10,7 +8,8 @@ export function ago(then: number, now: number): string {
   if (size < 60) return say(size, "s");
   if (size < 3600) return say(Math.round(size / 60), "min");
   if (size < 86_400) return say(Math.round(size / 3600), "h");
-  return words.format(Math.round(seconds / 86_400), "day");
+  const days = Math.round(size / 86_400);
+  return say(days, days === 1 ? "day" : "days");
 }
 
 /** The exact time, in the viewer's zone. */

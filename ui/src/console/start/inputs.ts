@@ -1,4 +1,4 @@
-import type { InputDeclaration, JsonValue } from "../generated/types";
+import type { InputDeclaration, JsonValue } from "../../generated/types";
 
 /** What stands in each field: what was typed, else the declared default. */
 export function asked(inputs: readonly InputDeclaration[], typed: Record<string, string>): Record<string, string> {
