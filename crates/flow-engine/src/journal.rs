@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// So many saved points may gather before those who add many of them wait for a write.
 const FULL: usize = 512;
 /// A write that is wanted waits for company no longer than this.
-const PATIENCE: Duration = Duration::from_millis(2);
+const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(60) } else { Duration::from_millis(2) };
 
 /// What goes on once a write has been committed.
 #[derive(Debug)]
