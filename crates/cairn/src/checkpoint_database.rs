@@ -3,6 +3,7 @@
 use crate::outcome::Failure;
 use flow_store::Store;
 use flow_store_sqlite::SqliteStore;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -25,6 +26,13 @@ impl FromStr for CheckpointConnection {
             }
             _ => Err("use sqlite:PATH, for example sqlite:/var/lib/cairn/cairn.db".to_owned()),
         }
+    }
+}
+
+impl fmt::Display for CheckpointConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Sqlite(path) = self;
+        write!(f, "sqlite:{}", path.display())
     }
 }
 

@@ -1,18 +1,28 @@
 //! Who calls, and whether the call is theirs to make.
 
+mod callers;
+mod origin;
+
+pub use callers::Callers;
+pub use origin::check_origin;
+
+use crate::caller_address::CallerAddress;
 use crate::credentials::hash_secret;
 use crate::problem::Refusal;
 use crate::state::App;
 use crate::wire;
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use flow_api::{CSRF_HEADER, Role, SESSION_COOKIE, Time, codes};
+use flow_api::{CSRF_HEADER, PREFIX, Role, SESSION_COOKIE, Time, codes};
 use flow_store::{Account, AuditEntry, StoreError};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
+
+/// What may be called with a password that must be changed, below the prefix.
+const BEFORE_THE_PASSWORD_IS_CHANGED: [&str; 3] = ["/session", "/password", "/logout"];
 
 /// Who may call an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +50,19 @@ pub struct Caller {
     pub account: Account,
     /// Where the call comes from.
     pub address: IpAddr,
-    /// When the session ends, for a caller with a session.
-    pub session_ends: Option<Time>,
-    /// The hash that the session is found by, for a caller with a session.
-    pub session: Option<String>,
+    /// The session, for a caller with one.
+    pub session: Option<CallerSession>,
+}
+
+/// The session that a call is made in.
+#[derive(Debug, Clone)]
+pub struct CallerSession {
+    /// The hash that it is found by.
+    pub hash: String,
+    /// When it ends, unless it is used before.
+    pub ends: Time,
+    /// Whether the password must be changed first.
+    pub must_change_password: bool,
 }
 
 impl Caller {
@@ -77,19 +96,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The address of the other end of the connection. An extractor.
-#[derive(Debug, Clone, Copy)]
-pub struct PeerAddress(pub IpAddr);
-
-impl<S: Send + Sync> FromRequestParts<S> for PeerAddress {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        Ok(Self(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
-    }
-}
-
 /// The layer in front of every endpoint that not anybody may call: finds the caller and checks the role.
 pub async fn require(State((app, least)): State<(Arc<App>, Role)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -103,24 +109,27 @@ pub async fn require(State((app, least)): State<(Arc<App>, Role)>, request: Requ
 }
 
 async fn authorise(app: &App, parts: &mut Parts, least: Role) -> Result<Caller, Refusal> {
-    let Ok(PeerAddress(address)) = PeerAddress::from_request_parts(parts, &()).await;
+    let Ok(CallerAddress { address, .. }) = CallerAddress::from_request_parts(parts, &()).await;
     let caller = match secret_of(&parts.headers) {
         None => return Err(sign_in_first()),
         Some(Secret::Token(token)) => {
-            let found = app.store.token_account(&hash_secret(&token)).await?;
-            found.map(|(_, account)| Caller { account, address, session_ends: None, session: None })
+            let account = app.callers.of_token(app, &hash_secret(&token)).await?;
+            account.map(|account| Caller { account, address, session: None })
         }
         Some(Secret::Session(secret)) => {
             check_csrf(&parts.method, &parts.headers)?;
-            let hash = hash_secret(&secret);
-            let found = app.store.session_account(&hash).await?;
-            found.map(|(session, account)| {
-                let ends = wire::time(session.expires);
-                Caller { account, address, session_ends: Some(ends), session: Some(hash) }
-            })
+            let found = app.callers.of_session(app, &hash_secret(&secret)).await?;
+            found.map(|(account, session)| Caller { account, address, session: Some(session) })
         }
     };
     let caller = caller.ok_or_else(sign_in_first)?;
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or(parts.uri.path());
+    if caller.session.as_ref().is_some_and(|session| session.must_change_password)
+        && !BEFORE_THE_PASSWORD_IS_CHANGED.contains(&path)
+    {
+        let detail = "an administrator made this password: change it first, at POST /api/v1/password";
+        return Err(Refusal::new(codes::AUTH_PASSWORD_EXPIRED, detail));
+    }
     let role = wire::role(caller.account.role);
     if role < least {
         let detail = format!("{} is {role}; this takes {least}: ask an administrator", caller.name());
@@ -151,9 +160,13 @@ fn secret_of(headers: &HeaderMap) -> Option<Secret> {
 }
 
 /// A browser sends the cookie along with whatever page asks for it; it does not let a page of another origin set
-/// a header.
+/// a header, and it tells which origin a page is of.
 fn check_csrf(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
-    if method == Method::GET || method == Method::HEAD || headers.contains_key(CSRF_HEADER) {
+    if method == Method::GET || method == Method::HEAD {
+        return Ok(());
+    }
+    check_origin(headers)?;
+    if headers.contains_key(CSRF_HEADER) {
         return Ok(());
     }
     Err(Refusal::new(codes::AUTH_CSRF, format!("send the header {CSRF_HEADER}: 1 with every change made by cookie")))

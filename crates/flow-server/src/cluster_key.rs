@@ -24,18 +24,33 @@ pub struct ClusterKey(XChaCha20Poly1305);
 
 /// Whose secret it is. Sealed for one place, it opens in no other.
 #[derive(Debug, Clone, Copy)]
-pub struct SecretOf<'a> {
-    /// The project.
-    pub project: &'a ProjectName,
-    /// The connection.
-    pub connection: &'a str,
-    /// Its field.
-    pub field: &'a str,
+pub enum Sealed<'a> {
+    /// That of a field of a project's connection.
+    Connection {
+        /// The project.
+        project: &'a ProjectName,
+        /// The connection.
+        connection: &'a str,
+        /// Its field.
+        field: &'a str,
+    },
+    /// That of an account for a git host.
+    GitCredential {
+        /// The account.
+        account: &'a str,
+        /// The host.
+        host: &'a str,
+    },
 }
 
-impl SecretOf<'_> {
+impl Sealed<'_> {
     fn associated(&self) -> Vec<u8> {
-        format!("{}\0{}\0{}", self.project, self.connection, self.field).into_bytes()
+        match self {
+            Self::Connection { project, connection, field } => format!("{project}\0{connection}\0{field}"),
+            // No project's name begins like this.
+            Self::GitCredential { account, host } => format!("\0git\0{account}\0{host}"),
+        }
+        .into_bytes()
     }
 }
 
@@ -61,7 +76,7 @@ impl ClusterKey {
     }
 
     /// Encrypts a secret.
-    pub fn seal(&self, of: SecretOf<'_>, secret: &str) -> Result<Vec<u8>, CannotOpen> {
+    pub fn seal(&self, of: Sealed<'_>, secret: &str) -> Result<Vec<u8>, CannotOpen> {
         let nonce: [u8; NONCE] = rand::random();
         let payload = Payload { msg: secret.as_bytes(), aad: &of.associated() };
         let sealed = self.0.encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| CannotOpen)?;
@@ -72,7 +87,7 @@ impl ClusterKey {
     ///
     /// # Errors
     /// [`CannotOpen`] if it was sealed with another key or for another place.
-    pub fn unseal(&self, of: SecretOf<'_>, sealed: &[u8]) -> Result<String, CannotOpen> {
+    pub fn unseal(&self, of: Sealed<'_>, sealed: &[u8]) -> Result<String, CannotOpen> {
         let (version, rest) = sealed.split_first().ok_or(CannotOpen)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE).filter(|_| *version == VERSION).ok_or(CannotOpen)?;
         let payload = Payload { msg: sealed, aad: &of.associated() };
@@ -113,8 +128,8 @@ fn make(path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn of<'a>(project: &'a ProjectName, field: &'a str) -> SecretOf<'a> {
-        SecretOf { project, connection: "warehouse", field }
+    fn of<'a>(project: &'a ProjectName, field: &'a str) -> Sealed<'a> {
+        Sealed::Connection { project, connection: "warehouse", field }
     }
 
     #[test]
@@ -130,6 +145,8 @@ mod tests {
         assert_eq!(again.unseal(of(&project, "password"), &sealed).unwrap(), "hünter2");
         assert_eq!(again.unseal(of(&project, "token"), &sealed), Err(CannotOpen));
         assert_eq!(other.unseal(of(&project, "password"), &sealed), Err(CannotOpen));
+        let elsewhere = Sealed::GitCredential { account: "orders", host: "password" };
+        assert_eq!(again.unseal(elsewhere, &sealed), Err(CannotOpen));
         for broken in [&[][..], &sealed[..10], &sealed[..sealed.len() - 1], &[&[9], &sealed[1..]].concat()] {
             assert_eq!(key.unseal(of(&project, "password"), broken), Err(CannotOpen));
         }

@@ -100,6 +100,16 @@ pub(crate) fn hash_secret(secret: &str) -> String {
     blake3::hash(secret.as_bytes()).to_hex().to_string()
 }
 
+/// A new password that nobody guesses, for a person to type once: five groups of four letters and digits, without those
+/// that look alike.
+pub fn new_password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 32)]);
+    let random: [u8; 20] = rand::random();
+    let groups: Vec<String> = random.chunks(4).map(|group| group.iter().map(letter).collect()).collect();
+    groups.join("-")
+}
+
 fn random_256_bits() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
@@ -138,6 +148,14 @@ mod tests {
         for bad in ["", "anna b", "a/b", "ä", &"x".repeat(65)] {
             assert!(check_account_name(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn passwords_that_are_made_are_taken_and_differ() {
+        let password = new_password();
+        assert_eq!((password.len(), password.matches('-').count()), (24, 4), "{password}");
+        assert_ne!(password, new_password());
+        assert!(hash_password(&password).is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
+use crate::credentials::CredentialError;
 use flow_cluster::ClusterError;
-use flow_store::{StorageError, StoreError};
+use flow_store::{SameStorageError, StorageError, StoreError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -42,6 +43,20 @@ pub enum ServeError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("TLS cannot be served with {} ({why}): give a certificate with --tls-cert and its key with --tls-key", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// The checkpoint storage is not that of this cluster.
+    #[error(transparent)]
+    SameStorage(#[from] SameStorageError),
+    /// The first administrator cannot be made.
+    #[error("the first administrator cannot be made: {0}")]
+    FirstAdministrator(#[from] CredentialError),
     /// The checkpoint storage cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -68,6 +83,9 @@ impl ServeError {
             Self::StateFolder { .. } => "serve/state-folder",
             Self::StateInUse { .. } => "serve/state-in-use",
             Self::KeyFile { .. } => "serve/key-file",
+            Self::Tls { .. } => "serve/tls",
+            Self::SameStorage(error) => error.code(),
+            Self::FirstAdministrator(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Cluster(error) => error.code(),

@@ -9,7 +9,8 @@ use flow_api::Event;
 use flow_store::{
     Epoch, Owner, Project, Request, RequestFilter, RequestId, RequestState, Server, ServerId, StoreError,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
 
@@ -24,22 +25,60 @@ const KEPT: usize = 1024;
 
 /// Where the events of this server come from.
 pub struct Events {
-    sender: broadcast::Sender<Event>,
+    /// Tells the numbers of this start from those of another.
+    run: u32,
+    told: Mutex<Told>,
+    sender: broadcast::Sender<Numbered>,
     somebody: Notify,
+}
+
+/// The last events, for those who come back.
+#[derive(Default)]
+struct Told {
+    last: u64,
+    kept: VecDeque<Numbered>,
+}
+
+/// An event with its number in the order of telling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered {
+    /// The number.
+    pub number: u64,
+    /// The event.
+    pub event: Event,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { sender: broadcast::channel(KEPT).0, somebody: Notify::new() }
+        let sender = broadcast::channel(KEPT).0;
+        Self { run: rand::random(), told: Mutex::default(), sender, somebody: Notify::new() }
     }
 }
 
 impl Events {
-    /// The events from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+    /// What to begin with, and the events from now on. Whoever names the event that they heard last, and is not too late,
+    /// begins with those behind it; everybody else is told to read all again.
+    pub fn subscribe(&self, heard: Option<&str>) -> (Vec<Numbered>, broadcast::Receiver<Numbered>) {
+        let told = self.told.lock();
         let receiver = self.sender.subscribe();
         self.somebody.notify_one();
-        receiver
+        let missed = heard.and_then(|id| self.number_of(id)).and_then(|heard| told.behind(heard));
+        (missed.unwrap_or_else(|| vec![self.read_again(told.last)]), receiver)
+    }
+
+    /// The id of an event in the event stream.
+    pub fn id(&self, number: u64) -> String {
+        format!("{:08x}-{number}", self.run)
+    }
+
+    /// What tells a listener to read everything again.
+    pub fn read_again(&self, number: u64) -> Numbered {
+        Numbered { number, event: Event::RequestsChanged }
+    }
+
+    fn number_of(&self, id: &str) -> Option<u64> {
+        let (run, number) = id.split_once('-')?;
+        (run == format!("{:08x}", self.run)).then(|| number.parse().ok())?
     }
 
     fn is_heard(&self) -> bool {
@@ -47,10 +86,26 @@ impl Events {
     }
 
     fn tell(&self, events: Vec<Event>) {
+        let mut told = self.told.lock();
         for event in events {
+            told.last += 1;
+            let event = Numbered { number: told.last, event };
+            if told.kept.len() == KEPT {
+                told.kept.pop_front();
+            }
+            told.kept.push_back(event.clone());
             // An error only means that the last listener has just gone.
             let _ = self.sender.send(event);
         }
+    }
+}
+
+impl Told {
+    /// The events behind the one with the number `heard`; none if some of them are no longer known.
+    fn behind(&self, heard: u64) -> Option<Vec<Numbered>> {
+        let oldest = self.kept.front().map_or(self.last + 1, |oldest| oldest.number);
+        let known = heard <= self.last && heard + 1 >= oldest;
+        known.then(|| self.kept.iter().filter(|event| event.number > heard).cloned().collect())
     }
 }
 
@@ -95,7 +150,7 @@ impl View {
         // A takeover is seen at the servers; its requests are read after them, so that they are seen with it.
         let servers = app.store.servers().await?;
         let projects = app.store.projects().await?;
-        let counts = app.store.counts().await?;
+        let counts = app.store.counts(&RequestFilter::default()).await?;
         let newest = RequestFilter { limit: SEEN, ..RequestFilter::default() };
         let states = RequestState::ALL.into_iter().filter(|state| !state.is_ended()).collect();
         let unended = RequestFilter { states, limit: SEEN, ..RequestFilter::default() };
@@ -160,6 +215,40 @@ impl View {
 
     /// What the list of servers shows, save the number of running requests, which changes with the requests.
     fn servers_shown(&self) -> Vec<Server> {
-        self.servers.iter().map(|server| Server { requests_running: 0, ..server.clone() }).collect()
+        // What a server says of itself every half minute is no news.
+        self.servers.iter().map(|server| Server { requests_running: 0, report: None, ..server.clone() }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(events: &[Numbered]) -> Vec<u64> {
+        events.iter().map(|event| event.number).collect()
+    }
+
+    #[test]
+    fn who_comes_back_in_time_misses_nothing_and_hears_nothing_twice() {
+        let events = Events::default();
+        let (begin, _first) = events.subscribe(None);
+        assert_eq!(begin, [events.read_again(0)]);
+        events.tell((0..5).map(|id| Event::RequestChanged { id }).collect());
+        let (missed, mut later) = events.subscribe(Some(&events.id(3)));
+        assert_eq!(numbers(&missed), [4, 5]);
+        events.tell(vec![Event::ServersChanged]);
+        assert_eq!(later.try_recv().unwrap().number, 6);
+        assert_eq!(numbers(&events.subscribe(Some(&events.id(6))).0), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn who_comes_back_too_late_or_from_another_start_reads_again() {
+        let events = Events::default();
+        events.tell((0..KEPT as i64 + 2).map(|id| Event::RequestChanged { id }).collect());
+        let last = KEPT as u64 + 2;
+        for id in [&events.id(1), &events.id(last + 1), "00000000-5", "x", ""] {
+            assert_eq!(events.subscribe(Some(id)).0, [events.read_again(last)], "{id}");
+        }
+        assert_eq!(events.subscribe(Some(&events.id(2))).0.len(), KEPT);
     }
 }

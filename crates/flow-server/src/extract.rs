@@ -1,6 +1,7 @@
 //! Reads what a caller sends, and answers what cannot be read with problem details like everything else.
 
 use crate::problem::Refusal;
+use crate::state::App;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -9,6 +10,8 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use flow_api::codes;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest body that is taken, in bytes.
 pub const LARGEST_BODY: usize = 4 << 20;
@@ -16,16 +19,21 @@ pub const LARGEST_BODY: usize = 4 << 20;
 /// A JSON body. An empty one counts as `{}`.
 pub struct Body<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
+        let read = tokio::time::timeout(app.patience.body, Bytes::from_request(request, app)).await;
+        let bytes = read.map_err(|_| too_slow(app.patience.body))?.map_err(unreadable)?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(text).map(Self).map_err(|error| {
             Refusal::new(codes::INPUT_MALFORMED, format!("the body is not the JSON that this endpoint takes: {error}"))
         })
     }
+}
+
+fn too_slow(patience: Duration) -> Refusal {
+    Refusal::new(codes::INPUT_TOO_SLOW, format!("the body did not come within {} s", patience.as_secs_f64()))
 }
 
 fn unreadable(rejection: BytesRejection) -> Refusal {

@@ -43,6 +43,11 @@ impl StateFolder {
         self.path.join("local")
     }
 
+    /// Where what does not fit into memory is put, unless another place is given.
+    pub fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
     /// Where the working copies of projects are.
     pub fn projects(&self) -> PathBuf {
         self.path.join("projects")

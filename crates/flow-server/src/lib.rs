@@ -7,29 +7,45 @@
 //! * `projects` and `update` are the project versions that it has, and how it gets newer ones.
 //! * `secrets` are those of connections, encrypted with the cluster's key.
 //! * `events` tells those who watch what changed.
+//! * `http`, `tls` and `caller_address` are the way in; `log_files` and `metrics` are for those who watch over servers.
 
+mod audit;
 mod auth;
+mod caller_address;
 mod cluster_key;
 mod config;
+mod connections;
 mod console;
 pub mod credentials;
 mod endings;
 mod error;
 mod events;
 mod extract;
+mod first_administrator;
+mod git_access;
+mod history;
+mod http;
 mod identity;
+mod log_files;
+mod metrics;
+mod names;
 mod problem;
+mod process;
 mod projects;
 mod routes;
 mod secrets;
 mod serve;
+mod settings;
 mod state;
 mod throttle;
+mod tls;
 pub mod ui;
 mod update;
 mod wire;
 mod work;
 
-pub use config::{DEFAULT_PORT, ServerConfig};
+pub use config::{DEFAULT_PORT, Given, Patience, ServerConfig, TlsFiles};
 pub use error::ServeError;
+pub use first_administrator::FirstAdministrator;
+pub use log_files::{LogFiles, LogLayer};
 pub use serve::{ServingAt, serve};

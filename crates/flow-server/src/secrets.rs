@@ -1,7 +1,8 @@
 //! The secrets of connections, for the flows that run here.
 
-use crate::cluster_key::{CannotOpen, ClusterKey, SecretOf};
+use crate::cluster_key::{CannotOpen, ClusterKey, Sealed};
 use async_trait::async_trait;
+use bytes::Bytes;
 use flow_components::{ComponentError, SecretSource};
 use flow_model::{Connection, Secret};
 use flow_store::{ProjectName, Store, StoreError};
@@ -19,10 +20,27 @@ impl Secrets {
         Self { store, key }
     }
 
-    /// Keeps a secret, encrypted.
-    pub async fn put(&self, of: SecretOf<'_>, secret: &str) -> Result<(), StoreError> {
-        let sealed = self.key.seal(of, secret).map_err(|error: CannotOpen| StoreError::Corrupt(error.to_string()))?;
-        self.store.put_secret(of.project, of.connection, of.field, sealed.into()).await
+    /// Keeps a secret of a connection, encrypted.
+    pub async fn put(
+        &self,
+        project: &ProjectName,
+        connection: &str,
+        field: &str,
+        secret: &str,
+    ) -> Result<(), StoreError> {
+        let sealed = self.seal(Sealed::Connection { project, connection, field }, secret);
+        let sealed = sealed.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        self.store.put_secret(project, connection, field, sealed).await
+    }
+
+    /// Encrypts something for one place.
+    pub fn seal(&self, of: Sealed<'_>, secret: &str) -> Result<Bytes, CannotOpen> {
+        self.key.seal(of, secret).map(Bytes::from)
+    }
+
+    /// Decrypts what was sealed for this place.
+    pub fn unseal(&self, of: Sealed<'_>, sealed: &[u8]) -> Result<String, CannotOpen> {
+        self.key.unseal(of, sealed)
     }
 }
 
@@ -39,7 +57,7 @@ impl SecretSource for Secrets {
         let sealed = sealed.map_err(|error| ComponentError::new("connection/secrets", error.to_string()))?;
         let mut secrets = BTreeMap::new();
         for secret in sealed {
-            let of = SecretOf { project, connection: &connection.name, field: &secret.field };
+            let of = Sealed::Connection { project, connection: &connection.name, field: &secret.field };
             let opened = self.key.unseal(of, &secret.sealed).map_err(|error| {
                 let message = format!(
                     "the secret “{}” of the connection “{}” cannot be read: {error}",

@@ -1,19 +1,31 @@
 //! Starting and stopping a server.
 
+use crate::audit::CreatedRequests;
+use crate::auth::Callers;
+use crate::caller_address::Entrance;
 use crate::cluster_key::ClusterKey;
+use crate::connections::Reach;
 use crate::events::{self, Events};
+use crate::first_administrator::{self, FirstAdministrator};
+use crate::http::Http;
 use crate::identity::StateFolder;
+use crate::log_files;
+use crate::metrics::Metrics;
+use crate::names::Names;
+use crate::process::Process;
 use crate::projects::Projects;
 use crate::secrets::Secrets;
+use crate::settings::Settings;
 use crate::state::App;
 use crate::throttle::LoginThrottle;
+use crate::tls::Certificate;
 use crate::update;
 use crate::work::{Joining, Work};
 use crate::{ServeError, ServerConfig, routes};
 use flow_cluster::Identity;
 use flow_components::Palette;
 use flow_engine::{Engine, EngineParts, StoredProjects};
-use flow_store::{CheckpointStorage, Epoch, ServerId};
+use flow_store::{CheckpointStorage, Epoch, ServerId, ServerReport, check_same_storage, keep_house};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -21,6 +33,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+/// How often a server says of itself what others show of it.
+const REPORT: Duration = Duration::from_secs(30);
 /// How long attempts that run may go on by themselves once the server is to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long open connections may go on after that.
@@ -39,6 +53,8 @@ pub struct ServingAt {
     pub name: String,
     /// Its start number.
     pub epoch: Epoch,
+    /// The first account of the cluster, if this start made it: to be shown now or never.
+    pub first_administrator: Option<FirstAdministrator>,
 }
 
 /// Runs a server until `shutdown` is cancelled, then lets it end in good order: what runs is ended or given back to
@@ -54,9 +70,15 @@ pub async fn serve(
     // First what can be wrong with the settings, so that the cluster does not see a server come and go.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| ServeError::listen(config.listen, error))?;
     let listen = listener.local_addr().map_err(|error| ServeError::listen(config.listen, error))?;
+    let certificate = config.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
     let state = StateFolder::open(&config.state)?;
     let storage = CheckpointStorage::open(&config.storage)?;
+    check_same_storage(config.store.as_ref(), &storage).await?;
     let key = ClusterKey::open(&config.key_file)?;
+    let (patience, log) = (config.patience, config.log.clone());
+    if let Some(log) = &log {
+        log.begin(log_files::folder(storage.root(), state.id().as_str()));
+    }
 
     let (app, at) = join(config, &state, storage, key, listen).await?;
     update::adopt_stored(&app).await?;
@@ -65,14 +87,21 @@ pub async fn serve(
 
     let background = CancellationToken::new();
     let _stopped_with_us = background.clone().drop_guard();
-    spawn(&app, &background, |app| async move { events::watch(&app).await });
-    spawn(&app, &background, |app| async move { app.work.live_again_for_ever(&app.stopping).await });
-    spawn(&app, &background, |app| async move { update::adopt_wanted(&app).await });
+    let beside = Beside { app: &app, until: &background };
+    beside.spawn(|app| async move { events::watch(&app).await });
+    beside.spawn(|app| async move { app.work.live_again_for_ever(&app.stopping).await });
+    beside.spawn(|app| async move { update::adopt_wanted(&app).await });
+    beside.spawn(|app| async move { app.settings.follow(app.store.as_ref()).await });
+    beside.spawn(|app| async move { app.created.write_for_ever(&app).await });
+    beside.spawn(|app| async move { report_for_ever(&app).await });
+    beside.spawn(|app| async move { keep_house(app.store.as_ref(), &app.storage, app.id.as_str()).await });
+    if let Some(certificate) = certificate.clone() {
+        beside.spawn(|_| async move { certificate.follow().await });
+    }
 
-    let router = routes::router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let closing = CancellationToken::new();
-    let http = axum::serve(listener, router).with_graceful_shutdown(closing.clone().cancelled_owned());
-    let mut http = tokio::spawn(async move { http.await });
+    let http = Http { listener, router: routes::router(&app), certificate, patience };
+    let mut http = tokio::spawn(http.serve(closing.clone()));
 
     let stopped_by_itself = tokio::select! {
         () = shutdown.cancelled() => None,
@@ -80,14 +109,20 @@ pub async fn serve(
     };
     app.stopping.cancel();
     tracing::info!("stopping");
+    app.created.write(&app).await;
     let left = app.work.end(PATIENCE).await;
     closing.cancel();
     if let Some(ended) = stopped_by_itself {
-        let error = ended.map_err(std::io::Error::other).and_then(|ended| ended);
-        return Err(ServeError::Http(error.err().unwrap_or_else(|| std::io::Error::other("no reason given"))));
+        let reason = ended.err().map_or_else(|| "no reason given".to_owned(), |error| error.to_string());
+        return Err(ServeError::Http(std::io::Error::other(reason)));
     }
     if tokio::time::timeout(CONNECTIONS, &mut http).await.is_err() {
         http.abort();
+    }
+    app.created.write(&app).await;
+    tracing::info!("stopped");
+    if let Some(log) = log {
+        log.settle().await;
     }
     Ok(left?)
 }
@@ -100,9 +135,16 @@ async fn join(
     listen: SocketAddr,
 ) -> Result<(Arc<App>, ServingAt), ServeError> {
     let id = state.id().clone();
+    let settings = Settings::of(&config);
+    settings.read(config.store.as_ref()).await?;
+    let first_administrator = match config.first_administrator {
+        true => first_administrator::make(config.store.as_ref()).await?,
+        false => None,
+    };
     let known = config.store.servers().await?.into_iter().find(|server| server.id == id);
     let name = config.name.or(known.as_ref().map(|known| known.name.clone())).unwrap_or_else(|| id.to_string());
-    let address = format!("http://{listen}");
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let address = config.address.unwrap_or_else(|| format!("{scheme}://{listen}"));
     let palette = Palette::standard();
     let secrets = Arc::new(Secrets::new(Arc::clone(&config.store), key));
     let engine = Engine::new(EngineParts {
@@ -112,11 +154,14 @@ async fn join(
         projects: Arc::new(StoredProjects(Arc::clone(&config.store))),
         secrets: Arc::clone(&secrets) as _,
         local_folder: state.local_files(),
+        spool_folder: config.spool.unwrap_or_else(|| state.spool()),
         server_name: name.clone(),
         observer: None,
+        speculates: config.speculation,
     });
     let versions = known.map(|known| known.versions).unwrap_or_default();
     let projects = Projects::new(Arc::clone(&config.store), palette, id.clone(), versions);
+    let metrics = Arc::<Metrics>::default();
     let work = Work::begin(Joining {
         store: Arc::clone(&config.store),
         lock_folder: config.lock_folder,
@@ -124,21 +169,31 @@ async fn join(
         lease: config.lease,
         concurrency: config.concurrency,
         engine,
+        metrics: Arc::clone(&metrics),
     })
     .await?;
     let epoch = work.owner().map_or(Epoch(0), |owner| owner.epoch);
-    let at = ServingAt { address, id: id.clone(), name, epoch };
+    let at = ServingAt { address, id: id.clone(), name: name.clone(), epoch, first_administrator };
     let app = App {
         store: config.store,
         storage,
         secrets,
         id,
+        started_as: name,
+        names: Names::default(),
+        settings,
         work,
         projects,
-        name: at.name.clone(),
+        reach: Reach::new(state.local_files()),
         copies: state.projects(),
         updating: Mutex::new(()),
         events: Events::default(),
+        metrics,
+        metrics_public: config.metrics_public,
+        entrance: Entrance { trusted_proxies: config.trusted_proxies, tls: config.tls.is_some() },
+        patience: config.patience,
+        callers: Callers::default(),
+        created: CreatedRequests::default(),
         throttle: LoginThrottle::default(),
         hashing: Semaphore::new(HASHED_AT_ONCE),
         openapi: OnceLock::new(),
@@ -147,10 +202,31 @@ async fn join(
     Ok((Arc::new(app), at))
 }
 
-/// Runs something beside the server, for as long as it lives.
-fn spawn<Task>(app: &Arc<App>, until: &CancellationToken, task: impl FnOnce(Arc<App>) -> Task)
-where
-    Task: Future<Output = ()> + Send + 'static,
-{
-    tokio::spawn(until.clone().run_until_cancelled_owned(task(Arc::clone(app))));
+/// Says of this server what others show of it, for as long as it lives.
+async fn report_for_ever(app: &App) {
+    loop {
+        if let Some(owner) = app.work.owner() {
+            let version = env!("CARGO_PKG_VERSION").to_owned();
+            let report = ServerReport { version, resident_bytes: Process::now().resident };
+            if let Err(error) = app.store.report(&owner, report).await {
+                tracing::debug!(code = error.code(), %error, "the others cannot be told of this server");
+            }
+        }
+        tokio::time::sleep(REPORT).await;
+    }
+}
+
+/// What runs beside the server, for as long as it lives.
+struct Beside<'a> {
+    app: &'a Arc<App>,
+    until: &'a CancellationToken,
+}
+
+impl Beside<'_> {
+    fn spawn<Task>(&self, task: impl FnOnce(Arc<App>) -> Task)
+    where
+        Task: Future<Output = ()> + Send + 'static,
+    {
+        tokio::spawn(self.until.clone().run_until_cancelled_owned(task(Arc::clone(self.app))));
+    }
 }

@@ -1,8 +1,16 @@
 //! What every endpoint shares.
 
+use crate::audit::CreatedRequests;
+use crate::auth::Callers;
+use crate::caller_address::Entrance;
+use crate::config::Patience;
+use crate::connections::Reach;
 use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::names::Names;
 use crate::projects::Projects;
 use crate::secrets::Secrets;
+use crate::settings::Settings;
 use crate::throttle::LoginThrottle;
 use crate::work::Work;
 use flow_store::{CheckpointStorage, ServerId, Store};
@@ -21,18 +29,36 @@ pub struct App {
     pub secrets: Arc<Secrets>,
     /// This server's id.
     pub id: ServerId,
+    /// This server's name when it started; it may have another by now.
+    pub started_as: String,
+    /// The names of all servers.
+    pub names: Names,
+    /// The settings.
+    pub settings: Settings,
     /// This server's place in the cluster and the requests it works on.
     pub work: Work,
     /// The project versions that this server has.
     pub projects: Projects,
-    /// This server's name.
-    pub name: String,
+    /// How connections are tried out.
+    pub reach: Reach,
     /// Where the working copies of projects are.
     pub copies: PathBuf,
     /// Held during an Update: one at a time.
     pub updating: tokio::sync::Mutex<()>,
     /// What changes, for those who watch.
     pub events: Events,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether anybody may read the metrics.
+    pub metrics_public: bool,
+    /// Where calls come from.
+    pub entrance: Entrance,
+    /// How long callers may take.
+    pub patience: Patience,
+    /// Whom tokens and sessions stand for.
+    pub callers: Callers,
+    /// The requests that were made since the last entry in the audit trail.
+    pub created: CreatedRequests,
     /// Slows down whoever guesses passwords.
     pub throttle: LoginThrottle,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.

@@ -1,12 +1,14 @@
-//! Slows down whoever guesses passwords, per account and address.
+//! Slows down whoever guesses passwords: per account and address, and per address for whoever tries many accounts.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// So many failures are free: people mistype.
+/// So many failures are free for an account: people mistype.
 const FREE: u32 = 5;
+/// So many are free for an address: there may be many people behind it.
+const FREE_OF_ADDRESS: u32 = 100;
 /// The longest time to wait.
 const LONGEST: Duration = Duration::from_secs(300);
 /// Failures are forgotten after so long without another.
@@ -17,8 +19,11 @@ const KEPT: usize = 10_000;
 /// Counts failed logins.
 #[derive(Default)]
 pub struct LoginThrottle {
-    failures: Mutex<HashMap<(String, IpAddr), Failures>>,
+    failures: Mutex<HashMap<Guesser, Failures>>,
 }
+
+/// Who fails: somebody at an address with one account, or with any.
+type Guesser = (Option<String>, IpAddr);
 
 #[derive(Clone, Copy)]
 struct Failures {
@@ -28,8 +33,8 @@ struct Failures {
 
 impl Failures {
     /// How long after the last failure the next try is let through: 1 s, 2 s, 4 s … once the free ones are used up.
-    fn pause(self) -> Duration {
-        match self.count.checked_sub(FREE) {
+    fn pause(self, free: u32) -> Duration {
+        match self.count.checked_sub(free) {
             None => Duration::ZERO,
             Some(over) => Duration::from_secs(1 << over.min(16)).min(LONGEST),
         }
@@ -42,28 +47,39 @@ impl LoginThrottle {
     pub fn begin(&self, account: &str, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let mut failures = self.failures.lock();
         forget(&mut failures, now);
-        let entry = failures.entry((account.to_owned(), address)).or_insert(Failures { count: 0, last: now });
-        let waited = now.saturating_duration_since(entry.last);
-        let pause = entry.pause();
-        if waited < pause {
-            return Err(pause - waited);
+        let guessers = [((Some(account.to_owned()), address), FREE), ((None, address), FREE_OF_ADDRESS)];
+        for (guesser, free) in &guessers {
+            if let Some(known) = failures.get(guesser) {
+                let waited = now.saturating_duration_since(known.last);
+                let pause = known.pause(*free);
+                if waited < pause {
+                    return Err(pause - waited);
+                }
+            }
         }
-        *entry = Failures { count: entry.count.saturating_add(1), last: now };
+        for (guesser, _) in guessers {
+            let count = failures.get(&guesser).map_or(0, |known| known.count);
+            failures.insert(guesser, Failures { count: count.saturating_add(1), last: now });
+        }
         Ok(())
     }
 
-    /// The password was right: the account and address have a clean record again.
+    /// The password was right: the account at this address has a clean record again, and the address one failure less.
     pub fn succeeded(&self, account: &str, address: IpAddr) {
-        self.failures.lock().remove(&(account.to_owned(), address));
+        let mut failures = self.failures.lock();
+        failures.remove(&(Some(account.to_owned()), address));
+        if let Some(known) = failures.get_mut(&(None, address)) {
+            known.count = known.count.saturating_sub(1);
+        }
     }
 }
 
-fn forget(failures: &mut HashMap<(String, IpAddr), Failures>, now: Instant) {
-    if failures.len() < KEPT {
+fn forget(failures: &mut HashMap<Guesser, Failures>, now: Instant) {
+    if failures.len() + 2 <= KEPT {
         return;
     }
     failures.retain(|_, entry| now.saturating_duration_since(entry.last) < FORGOTTEN);
-    while failures.len() >= KEPT {
+    while failures.len() + 2 > KEPT {
         let oldest = failures.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone());
         match oldest {
             Some(key) => failures.remove(&key),
@@ -111,11 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_tries_many_accounts_waits_too() {
+        let throttle = LoginThrottle::default();
+        let now = Instant::now();
+        let tried = |n: u32| throttle.begin(&format!("name{n}"), HERE, now);
+        assert!((0..FREE_OF_ADDRESS).all(|n| tried(n).is_ok()));
+        assert_eq!(tried(1000), Err(Duration::from_secs(1)));
+        assert_eq!(throttle.begin("anna", THERE, now), Ok(()), "others do not wait");
+    }
+
+    #[test]
     fn endless_made_up_names_take_no_endless_memory() {
         let throttle = LoginThrottle::default();
         let now = Instant::now();
         for n in 0..KEPT + 50 {
-            let _ = throttle.begin(&format!("name{n}"), HERE, now);
+            let address = IpAddr::V4(std::net::Ipv4Addr::from(n as u32));
+            let _ = throttle.begin(&format!("name{n}"), address, now);
         }
         assert!(throttle.failures.lock().len() <= KEPT);
     }

@@ -1,6 +1,7 @@
 //! Update: brings this server's working copy of a project to a newer commit and keeps that version's files in the
 //! checkpoint database, where every survivor finds them.
 
+use crate::git_access;
 use crate::problem::{Refusal, Reply};
 use crate::projects::has_project;
 use crate::state::App;
@@ -27,8 +28,9 @@ pub async fn update(app: &App, name: &ProjectName, commit: Option<String>) -> Re
     let fetched = {
         let _one_at_a_time = app.updating.lock().await;
         let copy = working_copy(&app.copies, &project);
+        let access = git_access::access(app, &project.account, &project.repository).await?;
         let (project, commit) = (project, commit.clone());
-        tokio::task::spawn_blocking(move || fetch(&project, &copy, commit.as_deref()))
+        tokio::task::spawn_blocking(move || fetch(&project, &copy, commit.as_deref(), &access))
             .await
             .map_err(|error| Refusal::internal(&error))??
     };
@@ -42,7 +44,7 @@ pub async fn update(app: &App, name: &ProjectName, commit: Option<String>) -> Re
     app.store.set_wanted(name, commit.as_deref().unwrap_or(&fetched.commit)).await?;
     app.projects.set(name, ProjectVersion { version: version.clone(), commit: fetched.commit.clone() }).await?;
     let flows = app.projects.open(name, &version).await?.entries();
-    let server = app.name.clone();
+    let server = app.names.own(app);
     tracing::info!(project = %name, commit = fetched.commit, version = %version, "updated");
     Ok(Updated { server, from: had.or(fetched.from), to: fetched.commit, version: version.to_string(), flows })
 }
@@ -108,22 +110,21 @@ async fn missing(app: &App) -> Result<Vec<(ProjectName, String)>, StoreError> {
 
 /// Where the working copy of a project is. A project that was registered anew with another repository or branch gets
 /// another one.
-fn working_copy(copies: &Path, project: &Project) -> PathBuf {
+pub fn working_copy(copies: &Path, project: &Project) -> PathBuf {
     let source = format!("{}\n{}", project.repository, project.branch);
     let mark: String = blake3::hash(source.as_bytes()).to_hex().chars().take(8).collect();
     copies.join(format!("{}-{mark}", project.name))
 }
 
 /// Clones or fetches, fast-forwards, and reads the project's files from the git objects. Blocks.
-fn fetch(project: &Project, copy: &Path, commit: Option<&str>) -> Reply<Fetched> {
-    let access = Access::ambient();
+fn fetch(project: &Project, copy: &Path, commit: Option<&str>, access: &Access) -> Reply<Fetched> {
     let (repository, from) = if copy.exists() {
         let repository = Repository::open(copy)?;
         let from = repository.head()?.map(|head| head.id);
-        repository.fetch(&access)?;
+        repository.fetch(access)?;
         (repository, from)
     } else {
-        (clone(project, copy, &access)?, None)
+        (clone(project, copy, access)?, None)
     };
     let updated = match commit {
         Some(commit) => repository.fast_forward_to(commit)?,
@@ -167,7 +168,8 @@ pub fn check_repository(address: &str) -> Reply<String> {
         let authority = rest.split('/').next().unwrap_or_default();
         if scheme.starts_with("http") && authority.contains('@') {
             return refuse(
-                "leave name and password out of the address: git's credential helper on each server gives them",
+                "leave name and password out of the address: keep them under Tools > Account, or with git's credential \
+                 helper on each server",
             );
         }
         return Ok(address.to_owned());

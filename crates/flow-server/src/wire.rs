@@ -1,7 +1,7 @@
 //! From the store's words to those of the API.
 
 use flow_api::{
-    Account, Attempt, AttemptEnd, AuditRecord, LogEntry, Owner, Project, ProjectVersion, Request, RequestError,
+    Account, Attempt, AttemptEnd, AuditRecord, Drift, LogEntry, Owner, Project, ProjectVersion, Request, RequestError,
     RequestSettings, RequestState, Role, SavedKind, SavedPoint, Server, ServerState, Time, Token,
 };
 use flow_store as store;
@@ -16,6 +16,10 @@ pub struct ServerNames(HashMap<ServerId, String>);
 impl ServerNames {
     pub fn of(servers: &[store::Server]) -> Self {
         Self(servers.iter().map(|server| (server.id.clone(), server.name.clone())).collect())
+    }
+
+    pub fn name_of(&self, server: &ServerId) -> Option<&str> {
+        self.0.get(server).map(String::as_str)
     }
 
     pub fn owner(&self, owner: &store::Owner) -> Owner {
@@ -47,7 +51,8 @@ pub fn stored_role(role: Role) -> store::Role {
 }
 
 pub fn account(account: store::Account) -> Account {
-    Account { name: account.name, role: role(account.role), disabled: account.disabled }
+    let created = time(account.created);
+    Account { name: account.name, role: role(account.role), disabled: account.disabled, created }
 }
 
 pub fn token(token: store::Token) -> Token {
@@ -74,16 +79,17 @@ pub fn audit(record: store::AuditRecord) -> AuditRecord {
     }
 }
 
-pub fn server(server: store::Server, this: &ServerId) -> Server {
+/// A server as the one with the id `this` shows it; `projects` are those of the cluster.
+pub fn server(server: store::Server, this: &ServerId, projects: &[store::Project]) -> Server {
+    let report = server.report;
     Server {
+        drift: projects.iter().filter_map(|project| drift(project, &server.versions)).collect(),
+        program: report.as_ref().map(|report| report.version.clone()),
+        memory: report.as_ref().map(|report| report.resident_bytes),
         this_server: server.id == *this,
         id: server.id.to_string(),
         name: server.name,
-        state: match server.state {
-            store::ServerState::Running => ServerState::Running,
-            store::ServerState::Draining => ServerState::Draining,
-            store::ServerState::Terminated => ServerState::Terminated,
-        },
+        state: server_state(server.state),
         address: server.address,
         epoch: server.epoch.0,
         pid: server.pid,
@@ -92,6 +98,21 @@ pub fn server(server: store::Server, this: &ServerId) -> Server {
         taken_over_by: server.taken_over_by.map(|id| id.to_string()),
         requests_running: server.requests_running,
         versions: server.versions.into_iter().map(version).collect(),
+    }
+}
+
+/// How a server's versions differ from what a project wants.
+fn drift(project: &store::Project, versions: &[store::ServerVersion]) -> Option<Drift> {
+    let wanted = project.wanted_commit.clone()?;
+    let present = versions.iter().find(|version| version.project == project.name).map(|version| version.commit.clone());
+    (present.as_ref() != Some(&wanted)).then(|| Drift { project: project.name.to_string(), wanted, present })
+}
+
+pub fn server_state(state: store::ServerState) -> ServerState {
+    match state {
+        store::ServerState::Running => ServerState::Running,
+        store::ServerState::Draining => ServerState::Draining,
+        store::ServerState::Terminated => ServerState::Terminated,
     }
 }
 
@@ -110,6 +131,7 @@ pub fn project(project: store::Project, here: Option<ProjectVersion>) -> Project
         repository: without_password(&project.repository),
         branch: project.branch,
         folder: project.folder,
+        account: project.account,
         wanted_commit: project.wanted_commit,
         version: here,
     }
@@ -210,9 +232,9 @@ fn attempt_end(outcome: AttemptOutcome) -> AttemptEnd {
     }
 }
 
-/// The saved points of a request with these inputs.
-pub fn saved_points(points: Vec<store::SavedPoint>, inputs: &Value) -> Vec<SavedPoint> {
-    points.into_iter().zip(0..).map(|(point, number)| saved_point(point, number, inputs)).collect()
+/// The saved points of a request with these inputs, from the one with the number `first` on.
+pub fn saved_points(points: Vec<store::SavedPoint>, first: u32, inputs: &Value) -> Vec<SavedPoint> {
+    points.into_iter().zip(first..).map(|(point, number)| saved_point(point, number, inputs)).collect()
 }
 
 fn saved_point(point: store::SavedPoint, number: u32, inputs: &Value) -> SavedPoint {

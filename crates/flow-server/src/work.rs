@@ -1,14 +1,18 @@
 //! This server's place in the cluster, and the requests it works on.
 
 use crate::endings::{Ending, Endings};
+use crate::metrics::Metrics;
 use crate::routes::runs_at_once;
-use flow_cluster::{ClusterError, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership};
+use flow_cluster::{
+    ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership,
+};
 use flow_engine::{Engine, EngineError, OwnerGuard};
 use flow_store::{Created, Fence, NewRequest, Owner, Request, RequestId, RequestState, Store, StoreError};
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 /// How often a server that lost its lease looks whether it may act again.
@@ -30,6 +34,8 @@ pub struct Joining {
     pub concurrency: usize,
     /// Runs the attempts.
     pub engine: Engine,
+    /// Counts them.
+    pub metrics: Arc<Metrics>,
 }
 
 /// This server's place in the cluster. A server that was declared dead joins again under a new epoch: then it has a
@@ -192,14 +198,30 @@ async fn live(joining: &Joining, name: String, endings: &Arc<Endings>) -> Result
     let identity = Identity { name, ..joining.identity.clone() };
     let membership = Membership::join(Arc::clone(&store), &joining.lock_folder, identity, joining.lease).await?;
     let guard = membership.guard();
+    tokio::spawn(count_takeovers(membership.events(), Arc::clone(&joining.metrics)));
     let settings = DispatcherSettings { concurrency: joining.concurrency, ..DispatcherSettings::default() };
     let attempts = Attempts { engine: joining.engine.clone(), store: Arc::clone(&store), guard };
-    let endings = Arc::clone(endings);
+    let (endings, metrics) = (Arc::clone(endings), Arc::clone(&joining.metrics));
     let dispatcher = Dispatcher::start(store, &membership, settings, move |request, cancel| {
-        let (attempts, endings) = (attempts.clone(), Arc::clone(&endings));
-        async move { attempts.run(request, cancel).await.inspect(|left| endings.tell(left)) }
+        let (attempts, endings, metrics) = (attempts.clone(), Arc::clone(&endings), Arc::clone(&metrics));
+        async move {
+            let left = attempts.run(request, cancel).await.inspect(|left| endings.tell(left));
+            metrics.attempt_ended(left.as_ref().map(|left| left.state));
+            left
+        }
     });
     Ok(Life { membership, dispatcher })
+}
+
+/// Counts the takeovers of one epoch.
+async fn count_takeovers(mut events: broadcast::Receiver<ClusterEvent>, metrics: Arc<Metrics>) {
+    loop {
+        match events.recv().await {
+            Ok(ClusterEvent::TakenOver { requests, .. }) => metrics.taken_over(requests.len()),
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
 }
 
 /// Runs attempts for one epoch.

@@ -1,12 +1,17 @@
 //! `cairn serve`: one flow service process.
 
-use crate::checkpoint_database::CheckpointConnection;
+mod configuration;
+mod options;
+
+use crate::logging;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::server_process::Serving;
-use flow_server::ServerConfig;
+use configuration::Configuration;
+use flow_server::{FirstAdministrator, LogFiles, ServerConfig, TlsFiles};
+use options::{LogFormat, Options, Switch};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
-use std::net::SocketAddr;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,33 +27,26 @@ Examples:
         --checkpoint-connection sqlite:/var/lib/cairn/cairn.db --checkpoint-storage /var/lib/cairn/storage
   The first account, so that somebody can sign in:
     cairn user add admin --role Administrator --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
+  The same from a file, with what holds in the end and where it was said:
+    cairn serve --config /etc/cairn/cairn.toml --print-config
+
+Every option can also stand in the file of --config, under its name without the dashes (listen = \"0.0.0.0:7401\"), and in
+the environment (CAIRN_LISTEN). The command line wins over the environment, and that over the file.
+
+Where no person is at a terminal and the cluster has no account at all, the first one is made and its password printed.
 
 The console is at the address that the server listens on. SIGTERM or Ctrl-C lets what runs end or gives it to the other
 servers; a server that is killed loses nothing: the others go on from the last checkpoints.
-CAIRN_LOG chooses what is logged (info, debug, flow_cluster=debug); --json logs as JSON.")]
+CAIRN_LOG chooses what is logged (info, debug, flow_cluster=debug), to standard error and into the checkpoint storage.")]
 pub struct Args {
-    /// The checkpoint database: sqlite:PATH. Every server of the cluster is given the same one.
-    #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION")]
-    checkpoint_connection: CheckpointConnection,
-    /// The checkpoint storage: a folder for large checkpoints and for `storage:` paths, the same for every server.
-    #[arg(long, env = "CAIRN_CHECKPOINT_STORAGE", value_name = "FOLDER")]
-    checkpoint_storage: PathBuf,
-    /// Where to listen. Port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:7401", value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// The name shown to people; the server's id unless given, and kept from then on.
+    /// The configuration file (TOML).
+    #[arg(long, env = "CAIRN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the effective configuration with the source of each part, and do nothing else.
     #[arg(long)]
-    name: Option<String>,
-    /// This server's own folder: its id and its working copies of projects.
-    #[arg(long, value_name = "FOLDER")]
-    state: PathBuf,
-    /// Where what does not fit into memory is put: a folder on a real disk, emptied when the server ends; without it
-    /// `spool` in the folder of --state.
-    #[arg(long, env = "CAIRN_SPOOL_PATH", value_name = "FOLDER")]
-    spool_path: Option<PathBuf>,
-    /// How many attempts run here at once; what is more waits for its turn or for another server.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
-    concurrency: u16,
+    print_config: bool,
+    #[command(flatten)]
+    options: Options,
     /// End when the process with this id ends, which must be the one that started this server.
     #[arg(long, value_name = "PID", hide = true)]
     die_with: Option<i32>,
@@ -56,19 +54,20 @@ pub struct Args {
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let configuration = Configuration::read(args.config.as_deref(), environment, &args.options)?;
+    if args.print_config {
+        output.answer(&configuration.json(), || configuration.text());
+        return Ok(Outcome::Good);
+    }
     if let Some(parent) = args.die_with {
         die_with(parent)?;
     }
     let shutdown = CancellationToken::new();
     cancel_on_signals(shutdown.clone())?;
-    let database = args.checkpoint_connection.open()?;
-    let config = ServerConfig {
-        listen: args.listen,
-        name: args.name,
-        concurrency: args.concurrency.into(),
-        spool: args.spool_path,
-        ..ServerConfig::new(database.store, database.lock_folder, args.checkpoint_storage, args.state)
-    };
+    // Whoever starts servers for a while makes accounts by other means.
+    let first_administrator = args.die_with.is_none() && !std::io::stdin().is_terminal();
+    let config = ServerConfig { first_administrator, ..server_config(configuration)? };
     flow_server::serve(config, shutdown, |at| {
         let serving = Serving {
             address: at.address.clone(),
@@ -77,9 +76,51 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
             epoch: at.epoch.0,
         };
         output.answer(&serving, || format!("{} serves at {}", serving.name, serving.address));
+        if let Some(FirstAdministrator { name, password }) = &at.first_administrator {
+            // Not by the log, which is kept in files.
+            eprintln!("The first account: {name}, password {password}. It must be changed at the first sign-in, and is not shown again.");
+        }
     })
     .await?;
     Ok(Outcome::Good)
+}
+
+fn server_config(configuration: Configuration) -> Result<ServerConfig, Failure> {
+    let given = configuration.given();
+    let options = configuration.options;
+    if options.log_format == Some(LogFormat::Json) {
+        logging::as_json();
+    }
+    let database = needed("checkpoint-connection", options.checkpoint_connection)?.open()?;
+    let storage = needed("checkpoint-storage", options.checkpoint_storage)?;
+    let state = needed("state", options.state)?;
+    let tls = match (options.tls_cert, options.tls_key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+        (None, None) => None,
+        _ => return Err(Failure::new("serve/config", "give both --tls-cert and --tls-key, or neither".to_owned())),
+    };
+    let (log, layer) = LogFiles::new();
+    logging::also_to(layer);
+    let config = ServerConfig::new(database.store, database.lock_folder, storage, state);
+    Ok(ServerConfig {
+        listen: options.listen.unwrap_or(config.listen),
+        address: options.address,
+        name: options.name,
+        concurrency: options.concurrency.map_or(config.concurrency, usize::from),
+        spool: options.spool_path,
+        speculation: options.speculation != Some(Switch::Off),
+        tls,
+        trusted_proxies: options.trusted_proxy,
+        metrics_public: options.metrics_public == Some(Switch::On),
+        log: Some(log),
+        given,
+        ..config
+    })
+}
+
+fn needed<T>(name: &str, option: Option<T>) -> Result<T, Failure> {
+    let missing = || Failure::new("serve/config", format!("--{name} is missing: give it here, in the environment or in the file of --config"));
+    option.ok_or_else(missing)
 }
 
 /// Has the kernel end this process when its parent ends, so that nothing is left behind by whoever started it.

@@ -71,6 +71,10 @@ pub struct ReExecution {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub from: Option<u32>,
+    /// Go on from the start: nothing that was saved counts any more.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub from_start: bool,
     /// The id of the server that it belongs to from now on; the one that is called, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

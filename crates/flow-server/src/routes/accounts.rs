@@ -2,7 +2,7 @@
 
 use super::session::hash;
 use crate::auth::Caller;
-use crate::credentials::check_account_name;
+use crate::credentials::{check_account_name, new_password};
 use crate::extract::{Body, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
@@ -10,7 +10,7 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use flow_api::{Account, AccountChange, NewAccount, Problem, codes};
+use flow_api::{Account, AccountChange, NewAccount, NewPassword, Problem, codes};
 use flow_store::StoreError;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Account>>> {
 
 /// Makes an account.
 #[utoipa::path(post, path = "/users", tag = "accounts", request_body = NewAccount,
-    responses((status = 201, body = Account), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Account), (status = 400, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -42,7 +42,7 @@ pub async fn create(
 /// Changes an account's role, disables or enables it.
 #[utoipa::path(patch, path = "/users/{name}", tag = "accounts", request_body = AccountChange,
     params(("name" = String, Path, description = "The account")),
-    responses((status = 200, body = Account), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Account), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -52,6 +52,7 @@ pub async fn change(
     require_account(&app, &name).await?;
     if let Some(role) = change.role {
         app.store.set_role(&name, wire::stored_role(role)).await.map_err(last_administrator)?;
+        app.callers.forget();
         caller.did(&app, "role-set", &name, role.as_str()).await?;
     }
     if let Some(disabled) = change.disabled {
@@ -59,7 +60,27 @@ pub async fn change(
         let action = if disabled { "account-disabled" } else { "account-enabled" };
         caller.did(&app, action, &name, "").await?;
     }
+    app.callers.forget();
     Ok(Json(wire::account(require_account(&app, &name).await?)))
+}
+
+/// Gives an account a new password, which this answer alone shows. Its sessions end; whoever signs in with the password
+/// must change it first.
+#[utoipa::path(post, path = "/users/{name}/reset-password", tag = "accounts",
+    params(("name" = String, Path, description = "The account")),
+    responses((status = 200, body = NewPassword), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn reset_password(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Segments(name): Segments<String>,
+) -> Reply<Json<NewPassword>> {
+    require_account(&app, &name).await?;
+    let password = new_password();
+    let hash = hash(&app, password.clone()).await?;
+    app.store.set_password(&name, &hash, true).await?;
+    app.callers.forget();
+    caller.did(&app, "password-reset", &name, "").await?;
+    Ok(Json(NewPassword { password }))
 }
 
 async fn require_account(app: &App, name: &str) -> Reply<flow_store::Account> {

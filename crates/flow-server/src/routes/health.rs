@@ -3,17 +3,26 @@
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use axum::extract::State;
-use flow_api::codes;
+use axum::http::header;
+use axum::response::IntoResponse;
+use flow_api::{Problem, codes};
+use flow_store::RequestFilter;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The checkpoint database answers within so long, or this server is not ready.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
 pub async fn healthz() -> &'static str {
     "ok"
 }
 
-/// Whether the server can take requests: it has its lease and reaches the checkpoint database.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = String), (status = 503, body = flow_api::Problem)))]
+/// Whether the server can take requests: it is not stopping, has its lease, reaches the checkpoint database and can
+/// write to the checkpoint storage.
+#[utoipa::path(get, path = "/readyz", tag = "health",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = Problem)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
     if app.stopping.is_cancelled() {
         return Err(Refusal::new(codes::SERVER_STOPPING, "the server is stopping; call another one"));
@@ -21,6 +30,24 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
     if !app.work.may_act() {
         return Err(Refusal::new(codes::SERVER_FENCED, "the server waits for its lease; it goes on by itself"));
     }
-    app.store.counts().await?;
+    let filter = RequestFilter::default();
+    let asked = tokio::time::timeout(PATIENCE, app.store.counts(&filter)).await;
+    let slow = |_| {
+        let detail = format!("the checkpoint database does not answer within {} s", PATIENCE.as_secs());
+        Refusal::passed_on("store/unavailable", 503, "The checkpoint database is not available", detail)
+    };
+    asked.map_err(slow)??;
+    let storage = app.storage.clone();
+    let writable = tokio::task::spawn_blocking(move || storage.check_writable()).await;
+    writable.map_err(|error| Refusal::internal(&error))??;
     Ok("ready")
+}
+
+/// What this server counts, in the text form of Prometheus. Takes the role Viewer, unless the server was started with
+/// `--metrics-public`.
+#[utoipa::path(get, path = "/metrics", tag = "health",
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn metrics(State(app): State<Arc<App>>) -> Reply<impl IntoResponse> {
+    let text = app.metrics.text(&app).await?;
+    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }

@@ -2,7 +2,10 @@
 
 mod accounts;
 mod audit;
+mod connections;
 mod events;
+mod filters;
+mod git_credentials;
 mod health;
 mod openapi;
 mod projects;
@@ -10,6 +13,7 @@ mod requests;
 mod secrets;
 mod servers;
 mod session;
+mod settings;
 mod tokens;
 
 pub(crate) use requests::change::runs_at_once;
@@ -17,12 +21,13 @@ pub(crate) use requests::change::runs_at_once;
 use crate::auth::{Access, require};
 use crate::problem::Refusal;
 use crate::state::App;
-use crate::{console, extract, ui};
-use axum::extract::DefaultBodyLimit;
+use crate::{console, extract, metrics, ui};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::any;
-use axum::{Router, middleware};
 use flow_api::{PREFIX, Role, codes};
 use std::sync::Arc;
 use utoipa::openapi::extensions::Extensions;
@@ -42,29 +47,47 @@ pub fn router(app: &Arc<App>) -> Router {
     const AUTHOR: Access = Access::AtLeast(Role::Author);
     const ADMINISTRATOR: Access = Access::AtLeast(Role::Administrator);
 
-    let health = Endpoints::new(app).add(ANYBODY, routes!(health::healthz)).add(ANYBODY, routes!(health::readyz));
+    let metrics_access = if app.metrics_public { ANYBODY } else { VIEWER };
+    let health = Endpoints::new(app)
+        .add(ANYBODY, routes!(health::healthz))
+        .add(ANYBODY, routes!(health::readyz))
+        .add(metrics_access, routes!(health::metrics));
     let api = Endpoints::new(app)
         .add(ANYBODY, routes!(session::login))
         .add(VIEWER, routes!(session::logout))
         .add(VIEWER, routes!(session::session))
         .add(VIEWER, routes!(session::password))
         .add(VIEWER, routes!(openapi::document))
+        .add(VIEWER, routes!(servers::about))
         .add(VIEWER, routes!(servers::servers))
         .add(VIEWER, routes!(servers::server))
+        .add(ADMINISTRATOR, routes!(servers::rename))
+        .add(VIEWER, routes!(servers::log))
+        .add(VIEWER, routes!(settings::list))
+        .add(ADMINISTRATOR, routes!(settings::change))
+        .add(ADMINISTRATOR, routes!(settings::preview_retention))
         .add(VIEWER, routes!(projects::list))
         .add(ADMINISTRATOR, routes!(projects::register))
+        .add(ADMINISTRATOR, routes!(projects::change))
+        .add(AUTHOR, routes!(projects::test_access))
         .add(VIEWER, routes!(projects::flows))
+        .add(VIEWER, routes!(projects::history))
+        .add(VIEWER, routes!(projects::servers))
         .add(AUTHOR, routes!(projects::update))
+        .add(VIEWER, routes!(connections::list))
+        .add(OPERATOR, routes!(connections::test))
         .add(VIEWER, routes!(secrets::list))
         .add(AUTHOR, routes!(secrets::set))
         .add(AUTHOR, routes!(secrets::remove))
         .add(VIEWER, routes!(requests::read::list))
         .add(OPERATOR, routes!(requests::change::create))
+        .add(OPERATOR, routes!(requests::bulk::bulk))
         .add(VIEWER, routes!(requests::read::counts))
         .add(VIEWER, routes!(requests::read::detail))
         .add(VIEWER, routes!(requests::read::log))
         .add(VIEWER, routes!(requests::read::flow))
         .add(VIEWER, routes!(requests::read::wait))
+        .add(VIEWER, routes!(requests::events::events))
         .add(VIEWER, routes!(requests::saved::saved_point))
         .add(OPERATOR, routes!(requests::change::re_execute))
         .add(OPERATOR, routes!(requests::change::cancel))
@@ -72,9 +95,17 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(VIEWER, routes!(tokens::list))
         .add(VIEWER, routes!(tokens::create))
         .add(VIEWER, routes!(tokens::revoke))
+        .add(VIEWER, routes!(filters::list))
+        .add(VIEWER, routes!(filters::save))
+        .add(VIEWER, routes!(filters::remove))
+        .add(AUTHOR, routes!(git_credentials::list))
+        .add(AUTHOR, routes!(git_credentials::set))
+        .add(AUTHOR, routes!(git_credentials::remove))
+        .add(AUTHOR, routes!(git_credentials::test))
         .add(ADMINISTRATOR, routes!(accounts::list))
         .add(ADMINISTRATOR, routes!(accounts::create))
         .add(ADMINISTRATOR, routes!(accounts::change))
+        .add(ADMINISTRATOR, routes!(accounts::reset_password))
         .add(ADMINISTRATOR, routes!(audit::trail));
 
     let start = OpenApiRouter::with_openapi(openapi::frame());
@@ -87,7 +118,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
-        .layer(middleware::map_response(add_headers))
+        .layer(from_fn_with_state(Arc::clone(&app.metrics), metrics::count))
+        .layer(from_fn_with_state(Arc::clone(app), enter))
         .with_state(Arc::clone(app))
 }
 
@@ -116,6 +148,7 @@ impl Endpoints {
                     let either = ["token", "session"].map(|name| SecurityRequirement::new(name, none));
                     operation.security = Some(either.into());
                 }
+                openapi::add_refusals(operation, access);
             }
         }
         self.router = self.router.routes((schemas, paths, methods));
@@ -137,10 +170,17 @@ async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Ref
     Refusal::new(codes::INPUT_METHOD, format!("{} does not know the method {method}", uri.path()))
 }
 
-async fn add_headers(mut response: axum::response::Response) -> axum::response::Response {
+/// The first layer of all: finds out where a call comes from, and gives every answer its headers.
+async fn enter(State(app): State<Arc<App>>, mut call: Request, next: Next) -> Response {
+    let caller = app.entrance.caller(call.extensions(), call.headers());
+    call.extensions_mut().insert(caller);
+    let mut response = next.run(call).await;
     let headers = response.headers_mut();
     for (name, value) in ui::SECURITY_HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if caller.is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     // What the API answers is for the caller alone, and old at once.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -1,19 +1,51 @@
 //! The description of the API.
 
+use crate::auth::Access;
 use crate::state::App;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use flow_api::SESSION_COOKIE;
 use std::sync::Arc;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
+};
 
 /// The OpenAPI document. `x-access` of each operation is the least role that may call it.
 #[utoipa::path(get, path = "/openapi.json", tag = "health", responses((status = 200, description = "The document")))]
 pub async fn document(State(app): State<Arc<App>>) -> impl IntoResponse {
     let document = app.openapi.get().cloned().unwrap_or_default();
     ([(header::CONTENT_TYPE, "application/json")], document)
+}
+
+/// Adds the refusals that every endpoint has in common with others.
+pub fn add_refusals(operation: &mut Operation, access: Access) {
+    let mut refusals = Vec::new();
+    if access != Access::Anybody {
+        refusals.push(("401", "There is no token and no session, or it has ended"));
+        refusals.push(("403", "The role of the account is not enough"));
+    }
+    if operation.request_body.is_some() {
+        refusals.push(("400", "The body cannot be read"));
+        refusals.push(("408", "The body came too slowly"));
+        refusals.push(("413", "The body is too large"));
+    }
+    for (status, description) in refusals {
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let answer = ResponseBuilder::new().description(description).content("application/problem+json", problem);
+        let answers = &mut operation.responses.responses;
+        answers.entry(status.to_owned()).or_insert_with(|| answer.build().into());
+    }
+    // What the endpoints themselves say of their errors is JSON to utoipa; it is a problem.
+    for (status, answer) in &mut operation.responses.responses {
+        if let (true, RefOr::T(answer)) = (status.starts_with(['4', '5']), answer)
+            && let Some(content) = answer.content.shift_remove("application/json")
+        {
+            answer.content.insert("application/problem+json".to_owned(), content);
+        }
+    }
 }
 
 /// What the document says before any endpoint is added.

@@ -1,7 +1,8 @@
 //! Projects of the cluster.
 
 use crate::auth::Caller;
-use crate::extract::{Body, Segments};
+use crate::extract::{Body, Params, Segments};
+use crate::git_access;
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use crate::update;
@@ -9,7 +10,10 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use flow_api::{FlowEntry, NewProject, Problem, Project, Update, Updated, codes};
+use flow_api::{
+    FlowEntry, HistoryQuery, NewProject, Page, Problem, Project, ProjectChange, ProjectCommit, ProjectOnServer,
+    TestResult, Update, Updated, codes,
+};
 use flow_store::{ProjectName, StoreError};
 use std::sync::Arc;
 
@@ -26,7 +30,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Project>>> {
 
 /// Registers a project. Servers have its flows after their first Update.
 #[utoipa::path(post, path = "/projects", tag = "projects", request_body = NewProject,
-    responses((status = 201, body = Project), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Project), (status = 400, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn register(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -49,10 +53,103 @@ pub async fn register(
     Ok((StatusCode::CREATED, Json(wire::project(project, None))))
 }
 
+/// Changes where a project comes from. Servers go by it from their next Update.
+#[utoipa::path(put, path = "/projects/{project}", tag = "projects", request_body = ProjectChange,
+    params(("project" = String, Path, description = "The project")),
+    responses((status = 200, body = Project), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Segments(project): Segments<String>,
+    Body(change): Body<ProjectChange>,
+) -> Reply<Json<Project>> {
+    let name = ProjectName::parse(&project)?;
+    let known = app.store.project(&name).await?;
+    if let Some(account) = &change.account
+        && app.store.credentials(account).await?.is_none()
+    {
+        return Err(Refusal::new(codes::ACCOUNT_NOT_FOUND, format!("there is no account “{account}”")));
+    }
+    let (repository, branch, folder) =
+        (change.repository.as_deref(), change.branch.as_deref(), change.folder.as_deref());
+    let new = flow_store::NewProject {
+        name: name.clone(),
+        repository: repository.map(update::check_repository).transpose()?.unwrap_or(known.repository),
+        branch: branch.map(update::check_branch).transpose()?.unwrap_or(known.branch),
+        folder: folder.map(update::check_folder).transpose()?.unwrap_or(known.folder),
+        account: change.account.unwrap_or(known.account),
+    };
+    let project = app.store.change_project(new).await?;
+    let detail = format!(
+        "{} {} {} {}",
+        wire::without_password(&project.repository),
+        project.branch,
+        project.folder,
+        project.account
+    );
+    caller.did(&app, "project-changed", name.as_str(), &detail).await?;
+    let here = app.projects.here(&name).map(wire::version);
+    Ok(Json(wire::project(project, here)))
+}
+
+/// Tries whether this server reaches the project's repository with the credentials of its account.
+#[utoipa::path(post, path = "/projects/{project}/test-access", tag = "projects",
+    params(("project" = String, Path, description = "The project")),
+    responses((status = 200, body = TestResult), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn test_access(State(app): State<Arc<App>>, Segments(project): Segments<String>) -> Reply<Json<TestResult>> {
+    let project = app.store.project(&ProjectName::parse(&project)?).await?;
+    git_access::test(&app, &project.account, &project.repository, Some(&project.branch)).await.map(Json)
+}
+
+/// The commits that changed the project, up to the one that this server has, the newest first.
+#[utoipa::path(get, path = "/projects/{project}/history", tag = "projects",
+    params(("project" = String, Path, description = "The project"), HistoryQuery),
+    responses((status = 200, body = Page<ProjectCommit>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn history(
+    State(app): State<Arc<App>>,
+    Segments(project): Segments<String>,
+    Params(query): Params<HistoryQuery>,
+) -> Reply<Json<Page<ProjectCommit>>> {
+    let name = ProjectName::parse(&project)?;
+    let is_commit = |after: &String| after.len() == 40 && after.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if query.after.as_ref().is_some_and(|after| !is_commit(after)) {
+        return Err(Refusal::invalid("after", "give the “next” of the page before"));
+    }
+    let limit = query.limit.unwrap_or(20).clamp(1, 100) as usize;
+    crate::history::history(&app, &name, query.after, limit).await.map(Json)
+}
+
+/// Which server has what of the project.
+#[utoipa::path(get, path = "/projects/{project}/servers", tag = "projects",
+    params(("project" = String, Path, description = "The project")),
+    responses((status = 200, body = Vec<ProjectOnServer>), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn servers(
+    State(app): State<Arc<App>>,
+    Segments(project): Segments<String>,
+) -> Reply<Json<Vec<ProjectOnServer>>> {
+    let project = app.store.project(&ProjectName::parse(&project)?).await?;
+    let on_server = |server: flow_store::Server| {
+        let present = server.versions.into_iter().find(|version| version.project == project.name);
+        let has = present.as_ref().map(|present| &present.commit);
+        ProjectOnServer {
+            server: server.id.to_string(),
+            name: server.name,
+            state: wire::server_state(server.state),
+            up_to_date: has.is_some() && (project.wanted_commit.is_none() || has == project.wanted_commit.as_ref()),
+            wanted: project.wanted_commit.clone(),
+            present: present.map(wire::version),
+        }
+    };
+    Ok(Json(app.store.servers().await?.into_iter().map(on_server).collect()))
+}
+
 /// The flows of the version that this server has.
 #[utoipa::path(get, path = "/projects/{project}/flows", tag = "projects",
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Vec<FlowEntry>), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Vec<FlowEntry>), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn flows(State(app): State<Arc<App>>, Segments(project): Segments<String>) -> Reply<Json<Vec<FlowEntry>>> {
     let name = ProjectName::parse(&project)?;
     let version = app.projects.for_new_requests(&name).await?;
@@ -63,8 +160,8 @@ pub async fn flows(State(app): State<Arc<App>>, Segments(project): Segments<Stri
 /// by fast-forward. New requests on this server start with that version from then on.
 #[utoipa::path(post, path = "/projects/{project}/update", tag = "projects", request_body = Update,
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Updated), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 502, body = Problem)))]
+    responses((status = 200, body = Updated), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem), (status = 502, body = Problem), (status = 503, body = Problem)))]
 pub async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,

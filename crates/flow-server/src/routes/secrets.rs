@@ -1,7 +1,6 @@
 //! The secrets of connections. They go in and never come out: only their names can be asked for.
 
 use crate::auth::Caller;
-use crate::cluster_key::SecretOf;
 use crate::extract::{Body, Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
@@ -19,7 +18,7 @@ const LONGEST_SECRET: usize = 64 * 1024;
 /// The names of the secrets that are set for a connection.
 #[utoipa::path(get, path = "/projects/{project}/connections/{name}/secrets", tag = "projects",
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection")),
-    responses((status = 200, body = Vec<SecretEntry>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<SecretEntry>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Segments((project, connection)): Segments<(String, String)>,
@@ -30,7 +29,7 @@ pub async fn list(
 /// Sets secrets of a connection; those that are not named stay. Every server uses them from then on.
 #[utoipa::path(put, path = "/projects/{project}/connections/{name}/secrets", tag = "projects", request_body = NewSecrets,
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection")),
-    responses((status = 200, body = Vec<SecretEntry>), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<SecretEntry>), (status = 400, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn set(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -46,8 +45,7 @@ pub async fn set(
         }
     }
     for (field, secret) in &wish.secrets {
-        let of = SecretOf { project: &name, connection: &connection, field };
-        app.secrets.put(of, secret).await?;
+        app.secrets.put(&name, &connection, field, secret).await?;
         caller.did(&app, "secret-set", &format!("{project}/{connection}"), field).await?;
     }
     names(&app, &name, &connection).await
@@ -57,7 +55,7 @@ pub async fn set(
 #[utoipa::path(delete, path = "/projects/{project}/connections/{name}/secrets", tag = "projects",
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection"),
         SecretQuery),
-    responses((status = 200, body = Vec<SecretEntry>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<SecretEntry>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,25 +1,126 @@
 //! The servers of the cluster.
 
+use crate::auth::Caller;
+use crate::extract::{Body, Params, Segments};
+use crate::log_files;
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{Server, codes};
+use flow_api::{About, Problem, Server, ServerLog, ServerLogQuery, ServerName, codes};
+use flow_store::ServerId;
 use std::sync::Arc;
+
+/// The longest name of a server, in characters.
+const LONGEST_NAME: usize = 64;
 
 /// The servers of the cluster, by name.
 #[utoipa::path(get, path = "/servers", tag = "servers", responses((status = 200, body = Vec<Server>)))]
 pub async fn servers(State(app): State<Arc<App>>) -> Reply<Json<Vec<Server>>> {
+    all(&app).await.map(Json)
+}
+
+async fn all(app: &App) -> Reply<Vec<Server>> {
     let servers = app.store.servers().await?;
-    Ok(Json(servers.into_iter().map(|server| wire::server(server, &app.id)).collect()))
+    app.names.note(&servers);
+    let projects = app.store.projects().await?;
+    Ok(servers.into_iter().map(|server| wire::server(server, &app.id, &projects)).collect())
 }
 
 /// The server that answers.
-#[utoipa::path(get, path = "/server", tag = "servers", responses((status = 200, body = Server)))]
+#[utoipa::path(get, path = "/server", tag = "servers",
+    responses((status = 200, body = Server), (status = 503, body = Problem)))]
 pub async fn server(State(app): State<Arc<App>>) -> Reply<Json<Server>> {
-    let own = app.store.servers().await?.into_iter().find(|server| server.id == app.id);
-    let own =
-        own.ok_or_else(|| Refusal::new(codes::SERVER_FENCED, "this server is not in the cluster at this time"))?;
-    Ok(Json(wire::server(own, &app.id)))
+    let own = all(&app).await?.into_iter().find(|server| server.this_server);
+    let missing = || Refusal::new(codes::SERVER_FENCED, "this server is not in the cluster at this time");
+    own.map(Json).ok_or_else(missing)
+}
+
+/// The program that answers.
+#[utoipa::path(get, path = "/about", tag = "servers",
+    responses((status = 200, body = About), (status = 503, body = Problem)))]
+pub async fn about(State(app): State<Arc<App>>) -> Reply<Json<About>> {
+    let Json(server) = server(State(Arc::clone(&app))).await?;
+    Ok(Json(About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        server: server.id,
+        name: server.name,
+        epoch: server.epoch,
+        started: server.started,
+        now: wire::time(app.store.now()),
+    }))
+}
+
+/// Gives a server another name.
+#[utoipa::path(put, path = "/servers/{id}/name", tag = "servers", request_body = ServerName,
+    params(("id" = String, Path, description = "The server")),
+    responses((status = 200, body = Server), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn rename(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    Body(wish): Body<ServerName>,
+) -> Reply<Json<Server>> {
+    let id = known(&app, &id).await?;
+    set_name(&app, &caller, &id, &wish.name).await?;
+    let renamed = all(&app).await?.into_iter().find(|server| server.id == id.as_str());
+    renamed.map(Json).ok_or_else(|| no_server(id.as_str()))
+}
+
+/// Gives a server another name, which no other server has.
+pub async fn set_name(app: &App, caller: &Caller, id: &ServerId, name: &str) -> Reply<()> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let detail = format!("a name has 1 to {LONGEST_NAME} characters and no control characters");
+        return Err(Refusal::invalid("name", detail));
+    }
+    let servers = app.store.servers().await?;
+    if servers.iter().any(|other| other.id != *id && other.name == name) {
+        let detail = format!("another server is called “{name}”: choose another name");
+        return Err(Refusal::new(codes::SERVER_NAME_TAKEN, detail));
+    }
+    app.store.rename_server(id, name).await?;
+    app.names.note(&app.store.servers().await?);
+    caller.did(app, "server-renamed", id.as_str(), name).await?;
+    Ok(())
+}
+
+/// A part of a server's log, as its files in the checkpoint storage have it: any server answers for all.
+#[utoipa::path(get, path = "/servers/{id}/log", tag = "servers",
+    params(("id" = String, Path, description = "The server"), ServerLogQuery),
+    responses((status = 200, body = ServerLog), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub async fn log(
+    State(app): State<Arc<App>>,
+    Segments(id): Segments<String>,
+    Params(query): Params<ServerLogQuery>,
+) -> Reply<Json<ServerLog>> {
+    // Only the id of a server that there is becomes part of a path.
+    let folder = log_files::folder(app.storage.root(), known(&app, &id).await?.as_str());
+    let read = tokio::task::spawn_blocking(move || {
+        let wanted = log_files::Wanted {
+            after: query.after.as_deref(),
+            before: query.before.as_deref(),
+            text: query.q.as_deref(),
+            level: query.level,
+            limit: query.limit.unwrap_or(200).clamp(1, 1000) as usize,
+        };
+        log_files::read(&folder, &wanted)
+    });
+    let read = read.await.map_err(|error| Refusal::internal(&error))?.map_err(|error| {
+        let detail = format!("the log of the server cannot be read: {error}");
+        Refusal::passed_on("storage/unavailable", 503, "The checkpoint storage cannot be read", detail)
+    })?;
+    read.map(Json).map_err(|_| Refusal::invalid("after", "give the “next” or the “previous” of another page"))
+}
+
+async fn known(app: &App, id: &str) -> Reply<ServerId> {
+    let found = app.store.servers().await?.into_iter().find(|server| server.id.as_str() == id);
+    found.map(|server| server.id).ok_or_else(|| no_server(id))
+}
+
+fn no_server(id: &str) -> Refusal {
+    Refusal::new(codes::SERVER_NOT_FOUND, format!("the cluster has no server “{id}”"))
 }

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
-use crate::auth::{Caller, PeerAddress, entry};
+use crate::auth::{Caller, check_origin, entry};
+use crate::caller_address::CallerAddress;
 use crate::credentials::{hash_password, new_session, verify_nothing, verify_password};
 use crate::extract::Body;
 use crate::problem::{Refusal, Reply};
@@ -8,7 +9,7 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use flow_api::{Login, PasswordChange, Problem, SESSION_COOKIE, Session, codes};
 use flow_store::{Account, NewSession};
@@ -16,19 +17,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a session lasts.
-const SESSION: Duration = Duration::from_secs(12 * 60 * 60);
-
 /// Signs in with name and password: sets the session's cookie.
 #[utoipa::path(post, path = "/login", tag = "session", request_body = Login,
-    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 429, body = Problem)))]
 pub async fn login(
     State(app): State<Arc<App>>,
-    PeerAddress(address): PeerAddress,
+    CallerAddress { address, is_secure }: CallerAddress,
+    headers: HeaderMap,
     Body(login): Body<Login>,
 ) -> Reply<impl IntoResponse> {
-    let account = match check(&app, &login.name, login.password, address).await {
+    check_origin(&headers)?;
+    let Known { account, one_time } = match check(&app, &login.name, login.password, address).await {
         Ok(account) => account,
+        // Whoever is slowed down is in the trail already; ten thousand more entries would tell nothing.
+        Err(refusal) if refusal.code() == codes::AUTH_TOO_MANY_ATTEMPTS.code => return Err(refusal),
         Err(refusal) => {
             // The name may be anything, even a password typed into the wrong field: only a known one is written down.
             let known = app.store.credentials(&login.name).await?.is_some();
@@ -38,40 +41,51 @@ pub async fn login(
         }
     };
     let (secret, hash) = new_session();
-    let expires = app.store.now().plus_ms(u64::try_from(SESSION.as_millis()).unwrap_or(u64::MAX));
+    let (limits, now) = (app.settings.limits(), app.store.now());
+    let expires = limits.session_ends(now, now);
     app.store.create_session(NewSession { account: account.name.clone(), hash, expires }).await?;
     app.store.audit(entry(&account.name, "login", &account.name, "", address)).await?;
-    let session = Session { account: wire::account(account), expires: Some(wire::time(expires)) };
-    Ok(([(header::SET_COOKIE, cookie(&secret, SESSION))], Json(session)))
+    let expires = Some(wire::time(expires));
+    let session = Session { account: wire::account(account), expires, must_change_password: one_time };
+    Ok(([(header::SET_COOKIE, cookie(&secret, limits.session, is_secure))], Json(session)))
 }
 
 /// Ends the session.
 #[utoipa::path(post, path = "/logout", tag = "session", responses((status = 204, description = "Signed out")))]
-pub async fn logout(State(app): State<Arc<App>>, caller: Caller) -> Reply<impl IntoResponse> {
-    if let Some(hash) = &caller.session {
-        app.store.end_session(hash).await?;
+pub async fn logout(
+    State(app): State<Arc<App>>,
+    CallerAddress { is_secure, .. }: CallerAddress,
+    caller: Caller,
+) -> Reply<impl IntoResponse> {
+    if let Some(session) = &caller.session {
+        app.store.end_session(&session.hash).await?;
+        app.callers.forget();
         caller.did(&app, "logout", caller.name(), "").await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", Duration::ZERO))]))
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", Duration::ZERO, is_secure))]))
 }
 
 /// Who the caller is.
 #[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
 pub async fn session(caller: Caller) -> Json<Session> {
-    Json(Session { expires: caller.session_ends, account: wire::account(caller.account) })
+    Json(Session {
+        expires: caller.session.as_ref().map(|session| session.ends),
+        must_change_password: caller.session.as_ref().is_some_and(|session| session.must_change_password),
+        account: wire::account(caller.account),
+    })
 }
 
 /// Changes the caller's own password. Every session of the account ends.
 #[utoipa::path(post, path = "/password", tag = "session", request_body = PasswordChange,
-    responses((status = 204, description = "Changed"), (status = 401, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 204, description = "Changed"), (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub async fn password(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(change): Body<PasswordChange>,
 ) -> Reply<StatusCode> {
-    check(&app, caller.name(), change.current, caller.address).await?;
+    check(&app, caller.name(), change.current.clone(), caller.address).await?;
     let hash = hash(&app, change.new).await?;
-    app.store.set_password(caller.name(), &hash).await?;
+    app.store.set_password(caller.name(), &hash, false).await?;
     caller.did(&app, "password-set", caller.name(), "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -83,9 +97,15 @@ pub async fn hash(app: &App, password: String) -> Reply<String> {
     Ok(hashed.map_err(|error| Refusal::internal(&error))??)
 }
 
+/// An account whose password was right.
+struct Known {
+    account: Account,
+    one_time: bool,
+}
+
 /// Checks a password, slowing down whoever guesses. Does not tell whether name or password is wrong, not even by
 /// the time it takes.
-async fn check(app: &App, name: &str, password: String, address: IpAddr) -> Reply<Account> {
+async fn check(app: &App, name: &str, password: String, address: IpAddr) -> Reply<Known> {
     app.throttle.begin(name, address, Instant::now()).map_err(|wait| {
         let detail = format!("too many failed logins: try again in {} s", wait.as_secs_f64().ceil());
         Refusal::new(codes::AUTH_TOO_MANY_ATTEMPTS, detail).retry_after(wait)
@@ -101,17 +121,18 @@ async fn check(app: &App, name: &str, password: String, address: IpAddr) -> Repl
         }
     });
     let right = verified.await.map_err(|error| Refusal::internal(&error))?;
-    match known.map(|known| known.account) {
-        Some(account) if right && !account.disabled => {
+    match known.map(|known| Known { account: known.account, one_time: known.one_time }) {
+        Some(known) if right && !known.account.disabled => {
             app.throttle.succeeded(name, address);
-            Ok(account)
+            Ok(known)
         }
         _ => Err(Refusal::new(codes::AUTH_WRONG_PASSWORD, "name or password is wrong")),
     }
 }
 
-/// The session's cookie. `Secure` is left to whoever ends TLS in front: on loopback there is none, and browsers
-/// would not send it then.
-fn cookie(secret: &str, age: Duration) -> String {
-    format!("{SESSION_COOKIE}={secret}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict", age.as_secs())
+/// The session's cookie. It is `Secure` where the caller came by https: on plain loopback browsers would not send it
+/// then.
+fn cookie(secret: &str, age: Duration, is_secure: bool) -> String {
+    let secure = if is_secure { "; Secure" } else { "" };
+    format!("{SESSION_COOKIE}={secret}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}", age.as_secs())
 }

@@ -26,7 +26,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec
 
 /// Makes a token that acts for the caller. This answer is the only one that shows it.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken,
-    responses((status = 201, body = NewTokenReply), (status = 422, body = Problem)))]
+    responses((status = 201, body = NewTokenReply), (status = 400, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -35,6 +35,9 @@ pub async fn create(
     let name = wish.name.trim();
     if name.is_empty() || name.chars().count() > 100 {
         return Err(Refusal::invalid("name", "say in 1 to 100 characters what the token is for"));
+    }
+    if wish.days.is_some_and(|days| !(1..=36_500).contains(&days)) {
+        return Err(Refusal::invalid("days", "give 1 to 36,500 days, or none for a token without end"));
     }
     let (secret, hash) = new_token();
     let expires = wish.days.map(|days| app.store.now().plus_ms(u64::from(days) * DAY.as_secs() * 1000));
@@ -46,12 +49,13 @@ pub async fn create(
 
 /// Revokes one of the caller's tokens; an administrator may revoke any.
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens", params(("id" = i64, Path, description = "The token's id")),
-    responses((status = 204, description = "Revoked"), (status = 404, body = Problem)))]
+    responses((status = 204, description = "Revoked"), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Segments(id): Segments<i64>) -> Reply<StatusCode> {
     let whose = (caller.account.role != Role::Administrator).then(|| caller.name());
     let token = app.store.tokens(whose).await?.into_iter().find(|token| token.id == TokenId(id));
     let token = token.ok_or_else(|| Refusal::new(codes::TOKEN_NOT_FOUND, format!("you have no token {id}")))?;
     app.store.revoke_token(token.id).await?;
+    app.callers.forget();
     caller.did(&app, "token-revoked", &token.account, &token.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -153,6 +153,12 @@ impl TestProject {
         commit.id
     }
 
+    /// One more commit; gives it.
+    pub fn push_more(&self) -> String {
+        self.write("more.txt", "more\n");
+        self.push("More")
+    }
+
     pub fn registration(&self, name: &str) -> NewProject {
         NewProject {
             name: name.to_owned(),

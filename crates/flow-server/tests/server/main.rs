@@ -1,12 +1,22 @@
 //! A real server over a real checkpoint database, called as its callers call it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod accounts;
 mod authorisation;
+mod bulk;
+mod connections;
+mod documentation;
+mod entrance;
 mod events;
 mod harness;
+mod history;
 mod login;
 mod problems;
 mod projects;
+mod request_events;
 mod requests;
+mod saved;
 mod secrets;
+mod settings;
 mod starting;
+mod watching;

@@ -11,7 +11,7 @@ async fn malformed_calls_get_a_problem_with_its_code() {
     let token = cluster.token(Role::Administrator).await;
     let http = reqwest::Client::new();
     let large = format!("{{\"name\":\"{}\"}}", "x".repeat(5 << 20));
-    let cases: [(&str, &str, &str, u16, &str); 16] = [
+    let cases: [(&str, &str, &str, u16, &str); 27] = [
         ("POST", "/api/v1/requests", "{", 400, "input/malformed"),
         ("POST", "/api/v1/requests", "\u{0}\u{1}", 400, "input/malformed"),
         ("POST", "/api/v1/requests", "[]", 400, "input/malformed"),
@@ -23,9 +23,26 @@ async fn malformed_calls_get_a_problem_with_its_code() {
         ("POST", "/api/v1/users", &large, 413, "input/too-large"),
         ("GET", "/api/v1/requests/x", "", 400, "input/malformed"),
         ("GET", "/api/v1/requests/5", "", 404, "request/not-found"),
-        ("GET", "/api/v1/requests/5/wait?timeout=-1", "", 422, "input/invalid"),
+        ("GET", "/api/v1/requests/5/wait?seconds=-1", "", 422, "input/invalid"),
         ("GET", "/api/v1/requests?state=Dancing", "", 422, "input/invalid"),
         ("GET", "/api/v1/requests?colour=red", "", 400, "input/malformed"),
+        ("GET", "/api/v1/requests?after=x", "", 422, "input/invalid"),
+        ("GET", "/api/v1/requests?from=yesterday", "", 400, "input/malformed"),
+        ("GET", "/api/v1/audit?after=x", "", 422, "input/invalid"),
+        ("POST", "/api/v1/requests/bulk", r#"{"action":"cancel"}"#, 422, "input/invalid"),
+        ("GET", "/api/v1/servers/..%2F..%2Fetc/log", "", 404, "server/not-found"),
+        ("GET", "/api/v1/servers/none/log", "", 404, "server/not-found"),
+        ("PUT", "/api/v1/settings/no.such", r#"{"value":1}"#, 404, "setting/not-found"),
+        ("PUT", "/api/v1/settings/server.listen", r#"{"value":"x"}"#, 409, "setting/fixed"),
+        ("PUT", "/api/v1/settings/limits.session_hours", r#"{"value":0}"#, 422, "input/invalid"),
+        (
+            "PUT",
+            "/api/v1/account/git-credentials",
+            r#"{"host":"a/b","kind":"token","secret":"x"}"#,
+            422,
+            "input/invalid",
+        ),
+        ("DELETE", "/api/v1/account/filters/none", "", 404, "filter/not-found"),
         ("GET", "/api/v1/nothing", "", 404, "input/no-such-endpoint"),
         ("DELETE", "/api/v1/requests", "", 405, "input/method"),
     ];

@@ -49,8 +49,11 @@ async fn a_request_runs_here_at_once_and_shows_all_it_did() {
     assert!(log.iter().any(|entry| entry.event == "checkpoint-saved"), "{log:?}");
     let last = log.last().unwrap().number;
     assert_eq!(client.request_log(made.id, &LogQuery { after: Some(last), limit: None }).await.unwrap(), []);
-    let trail = cluster.store.audit_trail(None, 50).await.unwrap();
-    assert!(trail.iter().any(|record| record.entry.action == "requests-created" && record.entry.account == "operator"));
+    until("the audit trail tells of it", async || {
+        let trail = cluster.store.audit_trail(&flow_store::AuditFilter::default()).await.unwrap();
+        trail.into_iter().find(|one| one.entry.action == "requests-created" && one.entry.account == "operator")
+    })
+    .await;
     server.stop().await;
 }
 
@@ -66,7 +69,7 @@ async fn inputs_are_checked_before_anything_is_made() {
         let wish = NewRequests { inputs: inputs(given), ..wish("short") };
         assert_eq!(client.create_requests(&wish, None).await.unwrap_err().code(), code);
     }
-    let made: u64 = cluster.store.counts().await.unwrap().values().sum();
+    let made: u64 = cluster.store.counts(&flow_store::RequestFilter::default()).await.unwrap().values().sum();
     assert_eq!(made, 0);
     server.stop().await;
 }
@@ -82,7 +85,7 @@ async fn the_same_idempotency_key_makes_the_requests_once() {
     let other = NewRequests { inputs: inputs(json!({"customer": "Ben"})), ..three };
     assert_eq!(client.create_requests(&other, Some("import 1")).await.unwrap_err().code(), "request/key-reused");
     let all = client.requests(&RequestQuery::default()).await.unwrap();
-    assert_eq!(all.requests.len(), 3);
+    assert_eq!(all.items.len(), 3);
     server.stop().await;
 }
 
@@ -103,20 +106,20 @@ async fn a_batch_larger_than_the_room_here_is_worked_off_and_listed_page_by_page
     })
     .await;
     let mut seen = Vec::new();
-    let mut before = None;
+    let mut after = None;
     loop {
         let query = RequestQuery {
             limit: Some(10),
-            before,
+            after,
             attempts: true,
             flow: Some("short".to_owned()),
             ..RequestQuery::default()
         };
         let page = client.requests(&query).await.unwrap();
-        assert!(page.requests.iter().all(|request| request.attempts.as_ref().is_some_and(|all| all.len() == 1)));
-        seen.extend(page.requests.iter().map(|request| request.id));
-        before = page.next;
-        if before.is_none() {
+        assert!(page.items.iter().all(|request| request.attempts.as_ref().is_some_and(|all| all.len() == 1)));
+        seen.extend(page.items.iter().map(|request| request.id));
+        after = page.next;
+        if after.is_none() {
             break;
         }
     }
@@ -124,7 +127,7 @@ async fn a_batch_larger_than_the_room_here_is_worked_off_and_listed_page_by_page
     expected.reverse();
     assert_eq!(seen, expected);
     let none = RequestQuery { state: Some("Queued,Running".to_owned()), ..RequestQuery::default() };
-    assert_eq!(client.requests(&none).await.unwrap().requests, []);
+    assert_eq!(client.requests(&none).await.unwrap().items, []);
     server.stop().await;
 }
 

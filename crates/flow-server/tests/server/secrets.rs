@@ -73,7 +73,7 @@ async fn a_flow_gets_the_secrets_that_nobody_can_read_back() {
     assert_ne!(request.state, RequestState::Finished, "without its secret the service refuses");
 
     // Neither the database nor the audit trail nor a log holds the secret.
-    let trail = cluster.store.audit_trail(None, 100).await.unwrap();
+    let trail = cluster.store.audit_trail(&flow_store::AuditFilter::default()).await.unwrap();
     let actions: Vec<&str> = trail.iter().map(|record| record.entry.action.as_str()).collect();
     assert_eq!(actions.iter().filter(|action| **action == "secret-set").count(), 2);
     assert_eq!(actions.iter().filter(|action| **action == "secret-removed").count(), 2);

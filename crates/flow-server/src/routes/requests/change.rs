@@ -1,71 +1,111 @@
 //! Starting, re-executing and cancelling requests.
 
+use super::read::patience;
 use crate::auth::Caller;
-use crate::extract::{Body, Segments};
+use crate::extract::{Body, Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
-use crate::wire::{self, ServerNames};
+use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use flow_api::{IDEMPOTENCY_HEADER, NewRequests, Problem, Request, Requests, codes};
+use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, ReExecution, Request, Requests, codes};
 use flow_engine::request_settings;
 use flow_model::FlowName;
-use flow_store::{Created, NewRequest, ProjectName, RequestId, RequestState, StoreError};
+use flow_store::{Created, NewRequest, Owner, ProjectName, RequestId, RequestState, ServerState, StoreError};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// The most requests that one call makes.
-const MOST: u32 = 1000;
+use std::time::{Duration, Instant};
 
 /// Makes requests of a flow, at the version that this server has. Where this server has room they are its own from
 /// the start; else they are queued for whichever server has.
 #[utoipa::path(post, path = "/requests", tag = "requests", request_body = NewRequests,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same requests")),
+    params(CreateQuery, ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same requests")),
     responses((status = 201, body = Requests), (status = 200, body = Requests, description = "The key was used before: these are its requests"),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Params(query): Params<CreateQuery>,
     headers: HeaderMap,
     Body(wish): Body<NewRequests>,
 ) -> Reply<(StatusCode, Json<Requests>)> {
+    let patience = query.wait.map(|seconds| patience("wait", seconds)).transpose()?;
     let new = prepare(&app, &caller, idempotency_key(&headers)?, wish).await?;
-    let subject = new.first().map(|first| format!("{}/{}", first.project, first.flow)).unwrap_or_default();
-    let created = app.work.create_requests(new).await.map_err(|error| match error {
-        StoreError::Conflict(detail) => Refusal::new(codes::REQUEST_KEY_REUSED, detail),
-        other => other.into(),
-    })?;
-    let made = created.iter().filter(|created| created.new).count();
-    if made > 0 {
-        caller.did(&app, "requests-created", &subject, &numbers(&created)).await?;
-    }
-    let names = ServerNames::of(&app.store.servers().await?);
+    let flow = new.first().map(|first| format!("{}/{}", first.project, first.flow)).unwrap_or_default();
+    let created = make(&app, new, patience).await?;
+    let made = || created.iter().filter(|created| created.new).map(|created| created.request.id);
+    app.created.note(&caller, &flow, made());
+    let status = if made().next().is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    let names = app.names.get(&app).await?;
     let requests = created.into_iter().map(|created| wire::request(created.request, &names)).collect();
-    let status = if made > 0 { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(Requests { requests, next: None })))
+    Ok((status, Json(Requests { requests })))
 }
 
-/// Begins a new attempt from the last saved points, on this server.
-#[utoipa::path(post, path = "/requests/{id}/re-execute", tag = "requests",
+/// Makes the requests; with patience, waits until they have ended or until it is over.
+async fn make(app: &App, new: Vec<NewRequest>, patience: Option<Duration>) -> Reply<Vec<Created>> {
+    let refuse = |error| match error {
+        StoreError::Conflict(detail) => Refusal::new(codes::REQUEST_KEY_REUSED, detail),
+        other => other.into(),
+    };
+    let Some(patience) = patience else { return app.work.create_requests(new).await.map_err(refuse) };
+    let deadline = Instant::now() + patience;
+    let mut all = Vec::with_capacity(new.len());
+    for (mut created, mut ending) in app.work.create_awaited(new).await.map_err(refuse)? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        tokio::select! {
+            ended = ending.request(app.store.as_ref(), left) => created.request = ended?,
+            () = app.stopping.cancelled() => {}
+        }
+        all.push(created);
+    }
+    Ok(all)
+}
+
+/// Begins a new attempt: from the last saved points or from an earlier one, on this server or on another.
+#[utoipa::path(post, path = "/requests/{id}/re-execute", tag = "requests", request_body = ReExecution,
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = Request), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub async fn re_execute(
     State(app): State<Arc<App>>,
     caller: Caller,
     Segments(id): Segments<i64>,
+    Body(wish): Body<ReExecution>,
 ) -> Reply<Json<Request>> {
-    let owner = app.work.owner().ok_or_else(fenced)?;
-    let request = app.store.re_execute(RequestId(id), &owner, caller.name()).await?;
+    let owner = match &wish.server {
+        Some(server) => running_server(&app, server).await?,
+        None => app.work.owner().ok_or_else(fenced)?,
+    };
+    // The store counts places from 1; 0 is the start.
+    let from = if wish.from_start { Some(0) } else { wish.from.map(|number| number.saturating_add(1)) };
+    let request = app.store.re_execute(RequestId(id), &owner, caller.name(), from).await?;
     app.work.wake();
-    caller.did(&app, "request-re-executed", &id.to_string(), "").await?;
+    let detail = match (wish.from_start, wish.from) {
+        (true, _) => "from its start".to_owned(),
+        (false, Some(number)) => format!("from saved point {number}"),
+        (false, None) => String::new(),
+    };
+    caller.did(&app, "request-re-executed", &id.to_string(), &detail).await?;
     answer(&app, request).await
+}
+
+async fn running_server(app: &App, id: &str) -> Reply<Owner> {
+    let known = app.store.servers().await?.into_iter().find(|server| server.id.as_str() == id);
+    let missing = || Refusal::new(codes::SERVER_NOT_FOUND, format!("the cluster has no server “{id}”"));
+    let server = known.ok_or_else(missing)?;
+    if server.state != ServerState::Running {
+        let detail = format!("the server “{}” is {}; choose one that runs", server.name, server.state);
+        return Err(Refusal::new(codes::SERVER_NOT_RUNNING, detail));
+    }
+    Ok(server.owner())
 }
 
 /// Ends a request. What runs of it comes to a safe end; what it saved stays.
 #[utoipa::path(post, path = "/requests/{id}/cancel", tag = "requests",
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = Request), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Segments(id): Segments<i64>) -> Reply<Json<Request>> {
     let request = app.store.cancel(RequestId(id), caller.name()).await?;
     app.work.cancel(request.id);
@@ -74,19 +114,20 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Segments(id): S
 }
 
 async fn answer(app: &App, request: flow_store::Request) -> Reply<Json<Request>> {
-    let names = ServerNames::of(&app.store.servers().await?);
-    Ok(Json(wire::request(request, &names)))
+    Ok(Json(wire::request(request, &*app.names.get(app).await?)))
 }
 
-fn fenced() -> Refusal {
+/// That this server has no place in the cluster at this time.
+pub fn fenced() -> Refusal {
     Refusal::new(codes::SERVER_FENCED, "this server is not in the cluster at this time; call another one")
 }
 
 /// Checks a wish against the flow and turns it into requests.
 async fn prepare(app: &App, caller: &Caller, key: Option<String>, wish: NewRequests) -> Reply<Vec<NewRequest>> {
     let count = wish.count.unwrap_or(1);
-    if !(1..=MOST).contains(&count) {
-        return Err(Refusal::invalid("count", format!("make 1 to {MOST} requests in one call")));
+    let most = app.settings.limits().requests_per_call;
+    if !(1..=most).contains(&count) {
+        return Err(Refusal::invalid("count", format!("make 1 to {most} requests in one call")));
     }
     let trigger = wish.trigger.unwrap_or_else(|| "api".to_owned());
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -120,16 +161,6 @@ fn idempotency_key(headers: &HeaderMap) -> Reply<Option<String>> {
         return Err(Refusal::invalid("Idempotency-Key", "use 1 to 200 printable ASCII characters"));
     }
     Ok(Some(key.to_owned()))
-}
-
-/// What to write into the audit trail: `17` or `17 to 40`.
-fn numbers(created: &[Created]) -> String {
-    let mut ids = created.iter().filter(|created| created.new).map(|created| created.request.id);
-    match (ids.next(), ids.next_back()) {
-        (Some(first), Some(last)) => format!("{first} to {last}"),
-        (Some(only), None) => only.to_string(),
-        (None, _) => String::new(),
-    }
 }
 
 /// Whether the request runs here from the start.

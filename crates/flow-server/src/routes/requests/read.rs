@@ -3,35 +3,39 @@
 use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
-use crate::wire::{self, ServerNames};
+use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{FlowAtVersion, LogEntry, LogQuery, Problem, Request, RequestDetail, RequestQuery, Requests, WaitQuery};
+use flow_api::{
+    CountQuery, FlowAtVersion, LogEntry, LogQuery, Page, Problem, Request, RequestDetail, RequestQuery, WaitQuery,
+};
 use flow_model::FlowName;
-use flow_store::{ProjectName, RequestFilter, RequestId, RequestState, ServerId};
+use flow_store::{ProjectName, RequestFilter, RequestId, RequestState, ServerId, Timestamp};
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// While many things change, a waiting caller's request is looked at this often.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The longest that a caller may wait for the end of a request.
+const LONGEST_WAIT: f64 = 60.0;
+/// So many saved points are shown with a request: the newest.
+const SHOWN: usize = 1000;
 
 /// Requests, the newest first.
 #[utoipa::path(get, path = "/requests", tag = "requests", params(RequestQuery),
-    responses((status = 200, body = Requests), (status = 422, body = Problem)))]
-pub async fn list(State(app): State<Arc<App>>, Params(query): Params<RequestQuery>) -> Reply<Json<Requests>> {
+    responses((status = 200, body = Page<Request>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+pub async fn list(State(app): State<Arc<App>>, Params(query): Params<RequestQuery>) -> Reply<Json<Page<Request>>> {
     let filter = filter(&query)?;
     let found = app.store.list(&filter).await?;
     let full = found.len() == filter.limit;
-    let next = found.last().filter(|_| full).map(|last| last.id.0);
-    let names = ServerNames::of(&app.store.servers().await?);
-    let mut requests: Vec<Request> = found.into_iter().map(|request| wire::request(request, &names)).collect();
+    let next = found.last().filter(|_| full).map(|last| last.id.to_string());
+    let names = app.names.get(&app).await?;
+    let mut items: Vec<Request> = found.into_iter().map(|request| wire::request(request, &names)).collect();
     if query.attempts {
-        requests = with_attempts(&app, requests).await?;
+        items = with_attempts(&app, items).await?;
     }
-    Ok(Json(Requests { requests, next }))
+    Ok(Json(Page { items, next }))
 }
 
 async fn with_attempts(app: &App, requests: Vec<Request>) -> Reply<Vec<Request>> {
@@ -44,24 +48,27 @@ async fn with_attempts(app: &App, requests: Vec<Request>) -> Reply<Vec<Request>>
 }
 
 /// How many requests there are in each state.
-#[utoipa::path(get, path = "/requests/counts", tag = "requests",
-    responses((status = 200, body = BTreeMap<String, u64>)))]
-pub async fn counts(State(app): State<Arc<App>>) -> Reply<Json<BTreeMap<flow_api::RequestState, u64>>> {
-    let counts = app.store.counts().await?;
+#[utoipa::path(get, path = "/requests/counts", tag = "requests", params(CountQuery),
+    responses((status = 200, body = BTreeMap<String, u64>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+pub async fn counts(
+    State(app): State<Arc<App>>,
+    Params(query): Params<CountQuery>,
+) -> Reply<Json<BTreeMap<flow_api::RequestState, u64>>> {
+    let counts = app.store.counts(&filter(&query.into())?).await?;
     Ok(Json(counts.into_iter().map(|(state, count)| (wire::request_state(state), count)).collect()))
 }
 
-/// One request with its attempts and saved points.
+/// One request with its attempts and what it saved, of which the newest 1,000 are shown.
 #[utoipa::path(get, path = "/requests/{id}", tag = "requests", params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = RequestDetail), (status = 404, body = Problem)))]
+    responses((status = 200, body = RequestDetail), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> Reply<Json<RequestDetail>> {
     let id = RequestId(id);
     let request = app.store.get(id).await?;
     let attempts = app.store.attempts(id).await?;
-    let saved = app.store.saved_points(id).await?;
-    let names = ServerNames::of(&app.store.servers().await?);
+    let saved_points = newest_saved(&app, &request, SHOWN).await?;
+    let names = app.names.get(&app).await?;
     Ok(Json(RequestDetail {
-        saved_points: wire::saved_points(saved, &request.inputs),
+        saved_points,
         inputs: wire::object(request.inputs.clone()),
         settings: wire::settings(&request.settings),
         request: wire::request(request, &names),
@@ -69,10 +76,19 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
     }))
 }
 
+/// The newest saved points of a request, in the order of saving.
+pub async fn newest_saved(app: &App, request: &flow_store::Request, limit: usize) -> Reply<Vec<flow_api::SavedPoint>> {
+    let outlines = app.store.saved_outlines(request.id, None, limit).await?;
+    let places: Vec<_> = outlines.iter().rev().map(|outline| outline.place).collect();
+    let points = app.store.saved_at(request.id, &places).await?;
+    let first = u32::try_from(points.len()).map_or(0, |shown| request.saved_points.saturating_sub(shown));
+    Ok(wire::saved_points(points, first, &request.inputs))
+}
+
 /// A request's log, the oldest entry first.
 #[utoipa::path(get, path = "/requests/{id}/log", tag = "requests",
     params(("id" = i64, Path, description = "The request"), LogQuery),
-    responses((status = 200, body = Vec<LogEntry>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<LogEntry>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn log(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,
@@ -88,7 +104,7 @@ pub async fn log(
 /// The flow of a request, at the version that the request is pinned to.
 #[utoipa::path(get, path = "/requests/{id}/flow", tag = "requests",
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = FlowAtVersion), (status = 404, body = Problem)))]
+    responses((status = 200, body = FlowAtVersion), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn flow(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> Reply<Json<FlowAtVersion>> {
     let request = app.store.get(RequestId(id)).await?;
     let name = FlowName::parse(&request.flow)?;
@@ -104,57 +120,50 @@ pub async fn flow(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> R
 /// Waits until a request has ended, or until the time is over, and answers with the request as it is then.
 #[utoipa::path(get, path = "/requests/{id}/wait", tag = "requests",
     params(("id" = i64, Path, description = "The request"), WaitQuery),
-    responses((status = 200, body = Request), (status = 404, body = Problem)))]
+    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn wait(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,
     Params(query): Params<WaitQuery>,
 ) -> Reply<Json<Request>> {
-    let seconds = query.timeout.unwrap_or(30.0);
-    let patience = Duration::try_from_secs_f64(seconds)
-        .map_err(|_| Refusal::invalid("timeout", "give a number of seconds, at most 60"))?
-        .min(Duration::from_secs(60));
-    let ended = tokio::time::timeout(patience, until_ended(&app, RequestId(id)));
+    let patience = patience("seconds", query.seconds.unwrap_or(30.0))?;
     let request = tokio::select! {
-        ended = ended => match ended {
-            Ok(request) => request?,
-            Err(_) => app.store.get(RequestId(id)).await?,
-        },
+        ended = app.work.until_ended(RequestId(id), patience) => ended?,
         () = app.stopping.cancelled() => app.store.get(RequestId(id)).await?,
     };
-    let names = ServerNames::of(&app.store.servers().await?);
-    Ok(Json(wire::request(request, &names)))
+    Ok(Json(wire::request(request, &*app.names.get(&app).await?)))
 }
 
-async fn until_ended(app: &App, id: RequestId) -> Reply<flow_store::Request> {
-    let mut changes = app.store.changes();
-    loop {
-        changes.borrow_and_update();
-        let request = app.store.get(id).await?;
-        if request.state.is_ended() {
-            return Ok(request);
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-        if changes.changed().await.is_err() {
-            return Ok(request);
-        }
-    }
+/// How long a caller wants to wait.
+pub fn patience(place: &str, seconds: f64) -> Reply<Duration> {
+    let wrong = || Refusal::invalid(place, "give a number of seconds, at most 60");
+    Duration::try_from_secs_f64(seconds.min(LONGEST_WAIT)).map_err(|_| wrong())
 }
 
-fn filter(query: &RequestQuery) -> Reply<RequestFilter> {
+/// The filter of the store that a query asks for.
+pub fn filter(query: &RequestQuery) -> Reply<RequestFilter> {
     let state = |name: &str| {
         RequestState::parse(name.trim()).ok_or_else(|| {
             let known: Vec<&str> = RequestState::ALL.iter().map(|state| state.as_str()).collect();
             Refusal::invalid("state", format!("“{name}” is not a state; the states are {}", known.join(", ")))
         })
     };
+    let id = |after: &String| {
+        let wrong = |_| Refusal::invalid("after", "give the “next” of the page before");
+        after.parse().map(RequestId).map_err(wrong)
+    };
     let states = query.state.as_deref().unwrap_or_default().split(',').filter(|name| !name.trim().is_empty());
     Ok(RequestFilter {
         states: states.map(state).collect::<Reply<_>>()?,
         project: query.project.as_deref().map(ProjectName::parse).transpose()?,
         flow: query.flow.clone(),
-        owner: query.owner.as_deref().map(ServerId::parse).transpose()?,
-        before: query.before.map(RequestId),
+        owner: query.server.as_deref().map(ServerId::parse).transpose()?,
+        code: query.code.clone(),
+        text: query.q.clone().filter(|text| !text.trim().is_empty()),
+        from: query.from.map(|time| Timestamp(time.as_millisecond())),
+        to: query.to.map(|time| Timestamp(time.as_millisecond())),
+        before: query.after.as_ref().map(id).transpose()?,
         limit: query.limit.unwrap_or(100).clamp(1, 1000) as usize,
     })
 }

@@ -4,65 +4,147 @@ use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use flow_api::{Problem, SavedRows, codes};
-use flow_data::DataError;
-use flow_store::RequestId;
-use serde::Deserialize;
+use flow_api::{Problem, SavedFormat, SavedQuery, SavedRows, codes};
+use flow_data::formats::{Format, Writing};
+use flow_data::{DataError, Stream};
+use flow_store::{RequestId, SavedData, SavedPoint};
+use std::io::{BufWriter, Error, ErrorKind, Write};
 use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
-/// How many records are shown.
-const SHOWN: usize = 100;
+/// Saved points are looked for in pages of this size.
+const PAGE: usize = 1000;
+/// A file is sent in parts of this size, in bytes.
+const PART: usize = 256 * 1024;
+/// So many parts may wait for a slow caller.
+const PARTS_WAITING: usize = 4;
 
-/// How to answer with a saved stream.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct SavedQuery {
-    /// `json` for the first 100 records (the default), `arrow` for the whole stream as Arrow IPC.
-    #[serde(default)]
-    format: Option<String>,
-}
-
-/// The stream of a saved point.
+/// The stream of a saved point: a page of its records, or the whole of it as a file.
 #[utoipa::path(get, path = "/requests/{id}/saved-points/{number}", tag = "requests",
     params(("id" = i64, Path, description = "The request"),
         ("number" = u32, Path, description = "The saved point's number within the request"), SavedQuery),
-    responses((status = 200, body = SavedRows), (status = 404, body = Problem)))]
+    responses((status = 200, body = SavedRows), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub async fn saved_point(
     State(app): State<Arc<App>>,
     Segments((id, number)): Segments<(i64, u32)>,
     Params(query): Params<SavedQuery>,
 ) -> Reply<Response> {
-    let format = query.format.as_deref().unwrap_or("json");
-    if format != "json" && format != "arrow" {
-        return Err(Refusal::invalid("format", format!("“{format}” is not a format: use json or arrow")));
-    }
-    app.store.get(RequestId(id)).await?;
-    let points = app.store.saved_points(RequestId(id)).await?;
     let missing = |what: &str| Refusal::new(codes::REQUEST_NO_SAVED_POINT, format!("request {id} {what} {number}"));
-    let point = points.get(number as usize).ok_or_else(|| missing("has no saved point"))?;
-    let data = app.storage.load(&point.data).await?.ok_or_else(|| missing("keeps no stream at its saved point"))?;
-    if format == "arrow" {
-        let kind = "application/vnd.apache.arrow.stream";
-        let name = format!("attachment; filename=\"request-{id}-saved-point-{number}.arrows\"");
-        return Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &name)], data).into_response());
+    let point = find(&app, RequestId(id), number).await?.ok_or_else(|| missing("has no saved point"))?;
+    let stream = open(&app, &point.data).await?.ok_or_else(|| missing("keeps no stream at its saved point"))?;
+    let total = point.rows;
+    match query.format.unwrap_or(SavedFormat::Page) {
+        SavedFormat::Page => {
+            let offset = match query.after.as_deref().map(str::parse::<u64>) {
+                None => 0,
+                Some(Ok(offset)) => offset,
+                Some(Err(_)) => return Err(Refusal::invalid("after", "give the “next” of the page before")),
+            };
+            let limit = query.limit.unwrap_or(100).clamp(1, 1000);
+            // A large stream takes a while to read.
+            let page = tokio::task::spawn_blocking(move || page(&stream, offset, limit, total)).await;
+            Ok(Json(page.map_err(|error| Refusal::internal(&error))?.map_err(broken)?).into_response())
+        }
+        format => download(format, stream, &format!("request-{id}-saved-point-{number}")),
     }
-    // A large stream takes a while to unpack.
-    let shown = tokio::task::spawn_blocking(move || rows(data)).await.map_err(|error| Refusal::internal(&error))?;
-    let shown = shown
-        .map_err(|error| Refusal::passed_on(error.code(), 500, "The saved stream cannot be read", error.to_string()))?;
-    Ok(Json(shown).into_response())
 }
 
-fn rows(data: Bytes) -> Result<SavedRows, DataError> {
-    let stream = flow_data::decode(data)?;
+/// The saved point with this number: they are kept newest first.
+async fn find(app: &App, id: RequestId, number: u32) -> Reply<Option<SavedPoint>> {
+    let request = app.store.get(id).await?;
+    let Some(mut newer) = request.saved_points.checked_sub(number).and_then(|left| left.checked_sub(1)) else {
+        return Ok(None);
+    };
+    let mut before = None;
+    loop {
+        let outlines = app.store.saved_outlines(id, before, PAGE).await?;
+        if let Some(found) = outlines.get(newer as usize) {
+            return Ok(app.store.saved_at(id, &[found.place]).await?.pop());
+        }
+        let Some(last) = outlines.last() else { return Ok(None) };
+        newer -= outlines.len() as u32;
+        before = Some(last.place);
+    }
+}
+
+async fn open(app: &App, data: &SavedData) -> Reply<Option<Stream>> {
+    match data {
+        SavedData::None => Ok(None),
+        SavedData::Inline(bytes) => flow_data::decode(bytes.clone()).map(Some).map_err(broken),
+        SavedData::Object { key, hash, .. } => {
+            let file = app.storage.open_object(key, hash).await?;
+            let opened = tokio::task::spawn_blocking(move || flow_data::decode_file(file)).await;
+            opened.map_err(|error| Refusal::internal(&error))?.map(Some).map_err(broken)
+        }
+    }
+}
+
+fn broken(error: DataError) -> Refusal {
+    Refusal::passed_on(error.code(), 422, "The saved stream cannot be written so", error.to_string())
+}
+
+fn page(stream: &Stream, offset: u64, limit: u32, total: u64) -> Result<SavedRows, DataError> {
+    let rows = match offset < total {
+        true => stream.slice(offset as usize, limit as usize)?.to_json_rows(limit as usize)?,
+        false => Vec::new(),
+    };
+    let read = offset.saturating_add(rows.len() as u64);
     Ok(SavedRows {
         fields: stream.schema().fields().iter().map(|field| field.name().clone()).collect(),
-        rows: stream.to_json_rows(SHOWN)?,
-        total: stream.rows().unwrap_or_default() as u64,
+        rows,
+        total,
+        next: (read < total).then(|| read.to_string()),
     })
+}
+
+fn download(format: SavedFormat, stream: Stream, name: &str) -> Reply<Response> {
+    let csv = Format::Csv { header: true, delimiter: b',', quote: b'"', columns: Vec::new(), crlf: false };
+    let (kind, ending, writing) = match format {
+        SavedFormat::Csv => ("text/csv; charset=utf-8", "csv", Some(Writing::new(csv))),
+        SavedFormat::Json => {
+            ("application/x-ndjson", "jsonl", Some(Writing::new(Format::JsonLines { columns: Vec::new() })))
+        }
+        SavedFormat::Arrow | SavedFormat::Page => ("application/vnd.apache.arrow.stream", "arrows", None),
+    };
+    if let Some(writing) = &writing {
+        writing.check(stream.schema()).map_err(broken)?;
+    }
+    let (parts, sent) = mpsc::channel(PARTS_WAITING);
+    tokio::task::spawn_blocking(move || {
+        let mut output = BufWriter::with_capacity(PART, Parts(parts.clone()));
+        let written = match writing {
+            Some(writing) => writing.write(&stream, &mut output),
+            None => flow_data::write(&stream, &mut output),
+        };
+        let ended = written.map_err(|error| Error::other(error.to_string())).and_then(|_| output.flush());
+        if let Err(error) = ended {
+            // Breaks the connection, so that the caller does not take what came so far for the whole.
+            let _ = parts.blocking_send(Err(error));
+        }
+    });
+    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &disposition)];
+    Ok((headers, Body::from_stream(ReceiverStream::new(sent))).into_response())
+}
+
+/// Sends what is written to a caller, as fast as they take it.
+struct Parts(mpsc::Sender<Result<Bytes, Error>>);
+
+impl Write for Parts {
+    fn write(&mut self, part: &[u8]) -> Result<usize, Error> {
+        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(part)));
+        sent.map_err(|_| Error::new(ErrorKind::BrokenPipe, "the caller hung up"))?;
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -1,0 +1,84 @@
+//! Whom a token or a session stands for, kept for a moment: a program that calls a thousand times a second must not
+//! cost as many looks into the checkpoint database.
+
+use super::CallerSession;
+use crate::state::App;
+use crate::wire;
+use flow_store::{Account, StoreError};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// For so long what was found counts. What another server changes is noticed after it; what this one does, at once.
+const FRESH: Duration = Duration::from_secs(1);
+/// So many are kept; then all are looked up anew.
+const KEPT: usize = 10_000;
+
+/// Whom tokens and sessions stand for.
+#[derive(Default)]
+pub struct Callers {
+    known: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    at: Instant,
+    account: Account,
+    session: Option<CallerSession>,
+}
+
+impl Callers {
+    /// The account that a token acts for, by the token's hash.
+    pub async fn of_token(&self, app: &App, hash: &str) -> Result<Option<Account>, StoreError> {
+        if let Some(known) = self.fresh(hash) {
+            return Ok(Some(known.account));
+        }
+        let found = app.store.token_account(hash).await?;
+        Ok(found.map(|(_, account)| {
+            self.keep(hash, account.clone(), None);
+            account
+        }))
+    }
+
+    /// The account of a session and the session itself, by the hash of its secret. A session that is used goes on.
+    pub async fn of_session(&self, app: &App, hash: &str) -> Result<Option<(Account, CallerSession)>, StoreError> {
+        if let Some(Known { account, session: Some(session), .. }) = self.fresh(hash) {
+            return Ok(Some((account, session)));
+        }
+        let Some((stored, account)) = app.store.session_account(hash).await? else { return Ok(None) };
+        let credentials = app.store.credentials(&account.name).await?;
+        let limits = app.settings.limits();
+        let until = limits.session_ends(stored.created, app.store.now());
+        // Not each call is worth a write.
+        let worth = u64::try_from(limits.session_idle.as_millis() / 10).unwrap_or(u64::MAX);
+        let mut expires = stored.expires;
+        if until.0 > expires.plus_ms(worth).0 {
+            app.store.extend_session(hash, until).await?;
+            expires = until;
+        }
+        let session = CallerSession {
+            hash: hash.to_owned(),
+            ends: wire::time(expires),
+            must_change_password: credentials.is_some_and(|credentials| credentials.one_time),
+        };
+        self.keep(hash, account.clone(), Some(session.clone()));
+        Ok(Some((account, session)))
+    }
+
+    /// Something about accounts, tokens or sessions has changed here: all are looked up anew.
+    pub fn forget(&self) {
+        self.known.lock().clear();
+    }
+
+    fn fresh(&self, hash: &str) -> Option<Known> {
+        self.known.lock().get(hash).filter(|known| known.at.elapsed() < FRESH).cloned()
+    }
+
+    fn keep(&self, hash: &str, account: Account, session: Option<CallerSession>) {
+        let mut known = self.known.lock();
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(hash.to_owned(), Known { at: Instant::now(), account, session });
+    }
+}

@@ -1,0 +1,154 @@
+//! What this server counts, for Prometheus.
+
+use crate::process::Process;
+use crate::state::App;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use flow_store::{RequestFilter, RequestState, StoreError};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+type FloatGauge = Gauge<f64, AtomicU64>;
+
+/// What this server counts.
+pub struct Metrics {
+    registry: Registry,
+    calls: Family<CallLabels, Counter>,
+    call_seconds: Family<RouteLabels, Histogram>,
+    requests: Family<StateLabels, Gauge>,
+    attempts: Family<EndLabels, Counter>,
+    takeovers: Counter,
+    requests_taken_over: Counter,
+    may_act: Gauge,
+    resident: Gauge,
+    cpu_seconds: FloatGauge,
+    threads: Gauge,
+    open_files: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabels {
+    method: Cow<'static, str>,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    method: Cow<'static, str>,
+    route: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EndLabels {
+    /// The state that the attempt left its request in; `Lost` if it no longer was this server's.
+    left: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let mut metrics = Self {
+            registry: Registry::default(),
+            calls: Family::default(),
+            // From 0.5 ms to 16 s.
+            call_seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 16))),
+            requests: Family::default(),
+            attempts: Family::default(),
+            takeovers: Counter::default(),
+            requests_taken_over: Counter::default(),
+            may_act: Gauge::default(),
+            resident: Gauge::default(),
+            cpu_seconds: FloatGauge::default(),
+            threads: Gauge::default(),
+            open_files: Gauge::default(),
+        };
+        registry.register("cairn_http_calls", "Calls of the HTTP API", metrics.calls.clone());
+        registry.register("cairn_http_call_seconds", "How long they took", metrics.call_seconds.clone());
+        registry.register("cairn_requests", "Requests of the cluster by state", metrics.requests.clone());
+        registry.register("cairn_attempts", "Attempts that ended on this server", metrics.attempts.clone());
+        registry.register("cairn_takeovers", "Dead servers that this one took over", metrics.takeovers.clone());
+        let help = "Requests that this server took over from dead ones";
+        registry.register("cairn_requests_taken_over", help, metrics.requests_taken_over.clone());
+        registry.register("cairn_may_act", "Whether this server has its lease", metrics.may_act.clone());
+        registry.register("process_resident_memory_bytes", "Resident memory", metrics.resident.clone());
+        registry.register("process_cpu_seconds", "Time on a core so far", metrics.cpu_seconds.clone());
+        registry.register("process_threads", "Threads", metrics.threads.clone());
+        registry.register("process_open_fds", "Open file descriptors", metrics.open_files.clone());
+        let started: FloatGauge = Gauge::default();
+        started.set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
+        registry.register("process_start_time_seconds", "When the server started, since 1970", started);
+        let build: Family<Vec<(&'static str, &'static str)>, Gauge> = Family::default();
+        build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        registry.register("cairn_build_info", "The version of the program", build);
+        metrics.registry = registry;
+        metrics
+    }
+}
+
+impl Metrics {
+    /// An attempt of this server has ended and left its request in this state, or lost it.
+    pub fn attempt_ended(&self, left: Option<RequestState>) {
+        let left = left.map_or("Lost", RequestState::as_str);
+        self.attempts.get_or_create(&EndLabels { left }).inc();
+    }
+
+    /// This server took over so many requests of a dead one.
+    pub fn taken_over(&self, requests: usize) {
+        self.takeovers.inc();
+        self.requests_taken_over.inc_by(requests as u64);
+    }
+
+    /// Everything as it is now, in the text form of Prometheus.
+    pub async fn text(&self, app: &App) -> Result<String, StoreError> {
+        for (state, count) in app.store.counts(&RequestFilter::default()).await? {
+            let labels = StateLabels { state: state.as_str() };
+            self.requests.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        self.may_act.set(app.work.may_act().into());
+        let process = Process::now();
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.resident.set(whole(process.resident));
+        self.cpu_seconds.set(process.cpu_seconds);
+        self.threads.set(whole(process.threads));
+        self.open_files.set(whole(process.open_files));
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        Ok(text)
+    }
+}
+
+/// The layer that counts calls, by the route that they took and not by their address.
+pub async fn count(State(metrics): State<Arc<Metrics>>, call: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = call.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let method = method(call.method().as_str());
+    let answer = next.run(call).await;
+    let labels = RouteLabels { method: method.clone(), route: route.clone() };
+    metrics.call_seconds.get_or_create(&labels).observe(begun.elapsed().as_secs_f64());
+    let status = answer.status().as_u16();
+    metrics.calls.get_or_create(&CallLabels { method, route, status }).inc();
+    answer
+}
+
+/// The method; made-up ones count as one, so that they do not fill the memory.
+fn method(method: &str) -> Cow<'static, str> {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("other").into()
+}

@@ -1,0 +1,43 @@
+//! The names of the servers, for whoever shows them: known from the last look, which is never old.
+
+use crate::state::App;
+use crate::wire::ServerNames;
+use flow_store::{Server, StoreError};
+use parking_lot::RwLock;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// For so long the names from the last look are good enough.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The names of the servers as they were at the last look.
+#[derive(Default)]
+pub struct Names {
+    seen: RwLock<Option<(Instant, Arc<ServerNames>)>>,
+}
+
+impl Names {
+    /// The names.
+    pub async fn get(&self, app: &App) -> Result<Arc<ServerNames>, StoreError> {
+        if let Some((at, names)) = &*self.seen.read()
+            && at.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(names));
+        }
+        Ok(self.note(&app.store.servers().await?))
+    }
+
+    /// What this server is called, as of the last look.
+    pub fn own(&self, app: &App) -> String {
+        let seen = self.seen.read();
+        let name = seen.as_ref().and_then(|(_, names)| names.name_of(&app.id));
+        name.unwrap_or(&app.started_as).to_owned()
+    }
+
+    /// Takes note of the servers as they are now.
+    pub fn note(&self, servers: &[Server]) -> Arc<ServerNames> {
+        let names = Arc::new(ServerNames::of(servers));
+        *self.seen.write() = Some((Instant::now(), Arc::clone(&names)));
+        names
+    }
+}

@@ -1,0 +1,99 @@
+//! The settings of the cluster.
+
+use crate::harness::{Cluster, TestServer, until};
+use flow_api::{RetentionWish, Role, Setting, SettingChange, SettingSource};
+use flow_server::Given;
+use serde_json::{Value, json};
+
+fn find<'a>(settings: &'a [Setting], key: &str) -> &'a Setting {
+    settings.iter().find(|setting| setting.key == key).unwrap()
+}
+
+fn to(value: Value) -> SettingChange {
+    SettingChange { value, version: None }
+}
+
+#[tokio::test]
+async fn a_setting_shows_where_its_value_comes_from_and_holds_on_every_server_once_changed() {
+    let cluster = Cluster::new();
+    let mut config = cluster.config("first");
+    config.given = vec![Given { key: "server.concurrency", value: json!(7), source: SettingSource::File }];
+    let first = TestServer::start(config).await.unwrap();
+    let second = cluster.start("second").await;
+    let client = cluster.client(&first, Role::Administrator).await;
+    let other = cluster.client(&second, Role::Administrator).await;
+
+    let settings = client.settings().await.unwrap();
+    let concurrency = find(&settings, "server.concurrency");
+    assert_eq!(
+        (&concurrency.value, concurrency.source, concurrency.changeable),
+        (&json!(7), SettingSource::File, false)
+    );
+    let days = find(&settings, "retention.finished.days");
+    assert_eq!((&days.value, days.source, days.version), (&Value::Null, SettingSource::Default, 0));
+
+    let changed = client.change_setting("retention.finished.days", &to(json!(30))).await.unwrap();
+    assert_eq!((&changed.value, changed.source), (&json!(30), SettingSource::Cluster));
+    assert_eq!(changed.changed_by.as_deref(), Some("administrator"));
+    assert_eq!(find(&other.settings().await.unwrap(), "retention.finished.days").value, json!(30));
+    let stale = SettingChange { value: json!(31), version: Some(changed.version + 1) };
+    let refused = client.change_setting("retention.finished.days", &stale).await.unwrap_err();
+    assert_eq!(refused.code(), "setting/changed");
+    let back = client.change_setting("retention.finished.days", &to(Value::Null)).await.unwrap();
+    assert_eq!(back.source, SettingSource::Default);
+
+    // A limit is heeded at once where it was set, and soon by the other servers.
+    client.change_setting("limits.requests_per_call", &to(json!(2))).await.unwrap();
+    let wish = flow_api::NewRequests { count: Some(3), ..crate::harness::wish("short") };
+    assert_eq!(client.create_requests(&wish, None).await.unwrap_err().code(), "input/invalid");
+    until("the other server heeds it", async || {
+        (other.create_requests(&wish, None).await.unwrap_err().code() == "input/invalid").then_some(())
+    })
+    .await;
+    second.stop().await;
+    first.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_is_renamed_while_it_runs_and_no_two_have_one_name() {
+    let cluster = Cluster::new();
+    let first = cluster.start("first").await;
+    let second = cluster.start("second").await;
+    let client = cluster.client(&first, Role::Administrator).await;
+    assert_eq!(client.rename_server(second.at.id.as_str(), "south").await.unwrap().name, "south");
+    let taken = client.change_setting("server.name", &to(json!("south"))).await.unwrap_err();
+    assert_eq!(taken.code(), "server/name-taken");
+    assert_eq!(client.change_setting("server.name", &to(json!("north"))).await.unwrap().value, json!("north"));
+    assert_eq!(client.about().await.unwrap().name, "north");
+    let names: Vec<String> = client.servers().await.unwrap().into_iter().map(|server| server.name).collect();
+    assert_eq!(names, ["north", "south"]);
+    second.stop().await;
+    first.stop().await;
+}
+
+#[tokio::test]
+async fn retention_says_beforehand_what_it_would_remove() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    crate::harness::TestProject::new(&cluster).install(&client).await;
+    let made = client.create_requests(&flow_api::NewRequests { count: Some(3), ..crate::harness::wish("short") }, None);
+    let made = made.await.unwrap().requests;
+    for request in &made {
+        client.wait(request.id, std::time::Duration::from_secs(60)).await.unwrap();
+    }
+    let keep = |value: Value| RetentionWish {
+        settings: [("retention.finished.number".to_owned(), value)].into_iter().collect(),
+    };
+    let report = client.preview_retention(&keep(json!(1))).await.unwrap();
+    let finished = report.groups.iter().find(|group| group.state == flow_api::RequestState::Finished).unwrap();
+    assert_eq!((finished.present, finished.requests), (3, 2));
+    let bad = client.preview_retention(&keep(json!("few"))).await.unwrap_err();
+    assert_eq!(bad.code(), "input/invalid");
+    assert_eq!(
+        client.request_counts().await.unwrap()[&flow_api::RequestState::Finished],
+        3,
+        "a preview removes nothing"
+    );
+    server.stop().await;
+}

@@ -1,0 +1,80 @@
+//! For those who watch over servers: readiness, metrics, logs.
+
+use crate::harness::{Cluster, TestServer, create_one, until};
+use flow_api::{LogLevel, Role, ServerLogQuery};
+use std::time::Duration;
+
+#[tokio::test]
+async fn metrics_count_requests_attempts_and_calls_and_are_not_for_anybody() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    crate::harness::TestProject::new(&cluster).install(&client).await;
+    let made = create_one(&client, "short").await;
+    client.wait(made.id, Duration::from_secs(60)).await.unwrap();
+    let text = until("the attempt is counted", async || {
+        let text = client.metrics().await.unwrap();
+        text.contains("cairn_attempts_total{left=\"Finished\"} 1").then_some(text)
+    })
+    .await;
+    for line in [
+        "cairn_requests{state=\"Finished\"} 1",
+        "cairn_requests{state=\"Error\"} 0",
+        "cairn_http_calls_total{method=\"POST\",route=\"/api/v1/requests\",status=\"201\"} 1",
+        "cairn_may_act 1",
+        "# EOF",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    assert!(!text.contains("process_resident_memory_bytes 0"), "{text}");
+    let anybody = reqwest::get(server.url("/metrics")).await.unwrap();
+    assert_eq!(anybody.status(), 401);
+    let mut config = cluster.config("public");
+    config.metrics_public = true;
+    let public = TestServer::start(config).await.unwrap();
+    assert_eq!(reqwest::get(public.url("/metrics")).await.unwrap().status(), 200);
+    public.stop().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_without_its_storage_is_not_ready_but_alive() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let status = async |path: &str| reqwest::get(server.url(path)).await.unwrap().status().as_u16();
+    assert_eq!((status("/healthz").await, status("/readyz").await), (200, 200));
+    let (storage, away) = (cluster.path("storage"), cluster.path("away"));
+    std::fs::rename(&storage, &away).unwrap();
+    assert_eq!((status("/healthz").await, status("/readyz").await), (200, 503));
+    std::fs::rename(&away, &storage).unwrap();
+    assert_eq!(status("/readyz").await, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn any_server_shows_the_log_of_every_other() {
+    let cluster = Cluster::new();
+    let first = cluster.start("first").await;
+    let second = cluster.start("second").await;
+    let client = cluster.client(&first, Role::Viewer).await;
+    let id = second.at.id.as_str();
+    assert_eq!(client.server_log(id, &ServerLogQuery::default()).await.unwrap().items, []);
+    let folder = cluster.path("storage").join("logs").join(id);
+    std::fs::create_dir_all(&folder).unwrap();
+    let line = |level: &str, message: &str| {
+        format!(
+            "{{\"at\":\"2026-03-01T12:00:00Z\",\"level\":\"{level}\",\"target\":\"flow_cluster\",\"message\":\"{message}\"}}\n"
+        )
+    };
+    std::fs::write(folder.join("00000001.jsonl"), line("info", "serving") + &line("warning", "slow disk")).unwrap();
+    let log = client.server_log(id, &ServerLogQuery::default()).await.unwrap();
+    assert_eq!(log.items.len(), 2);
+    let warnings = ServerLogQuery { level: Some(LogLevel::Warning), ..ServerLogQuery::default() };
+    assert_eq!(client.server_log(id, &warnings).await.unwrap().items[0].message, "slow disk");
+    let text = line("info", "serving") + &line("warning", "slow disk") + &line("error", "gone");
+    std::fs::write(folder.join("00000001.jsonl"), text).unwrap();
+    let live = ServerLogQuery { after: Some(log.next), ..ServerLogQuery::default() };
+    assert_eq!(client.server_log(id, &live).await.unwrap().items[0].message, "gone");
+    second.stop().await;
+    first.stop().await;
+}
