@@ -11,6 +11,7 @@ use flow_store::{Clock, Store, StoreError, StoreStatistics, SystemClock};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,8 +140,8 @@ fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
 
 fn abort(error: &StoreError) {
     tracing::error!(code = error.code(), %error, "the checkpoint database failed; this process ends so that others can go on from what is durable");
-    // The log may not be flushed any more.
-    eprintln!("fatal: the checkpoint database failed, so this process ends: {error}");
+    // The log may not be flushed any more. That this cannot be written either must not keep the process from ending.
+    let _ = writeln!(std::io::stderr(), "fatal: the checkpoint database failed, so this process ends: {error}");
     std::process::abort();
 }
 

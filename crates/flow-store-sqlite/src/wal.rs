@@ -45,11 +45,20 @@ pub(crate) struct Checkpointer {
     limit: i64,
     /// Commits until the log is looked at again.
     countdown: u32,
+    /// The last look failed.
+    failing: bool,
 }
+
+/// Commits until the next look after one that failed: whoever writes meanwhile is not held up by a full disk.
+const AFTER_FAILURE: u32 = 256;
 
 impl Checkpointer {
     pub(crate) fn new(log_bytes: u64) -> Self {
-        Self { limit: i64::try_from(log_bytes / FRAME * 3 / 4).unwrap_or(i64::MAX).max(100), countdown: 1 }
+        Self {
+            limit: i64::try_from(log_bytes / FRAME * 3 / 4).unwrap_or(i64::MAX).max(100),
+            countdown: 1,
+            failing: false,
+        }
     }
 
     /// Notes a commit.
@@ -62,6 +71,12 @@ impl Checkpointer {
         self.countdown == 0
     }
 
+    /// Notes that a look failed. The answer is whether it is the first in a row, which is worth telling.
+    pub(crate) fn failed(&mut self) -> bool {
+        self.countdown = AFTER_FAILURE;
+        !std::mem::replace(&mut self.failing, true)
+    }
+
     /// Looks at the log and brings its content to the database if it has become long. To be called under the write
     /// lock: with no other writer, and unless a reader still needs older pages, the next commit then starts at the
     /// beginning of the log.
@@ -70,6 +85,7 @@ impl Checkpointer {
         if pages >= self.limit {
             checkpoint(connection, "PASSIVE")?;
         }
+        self.failing = false;
         // Looked at again before the log can have become much too long, one commit being a few pages.
         self.countdown = u32::try_from((self.limit - pages) / 64).unwrap_or(0).clamp(1, 32);
         Ok(())

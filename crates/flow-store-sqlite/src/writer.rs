@@ -20,6 +20,7 @@ use flow_store::{Clock, StoreError, StoreStatistics, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use std::collections::{HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -93,8 +94,14 @@ impl Writer {
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                while served.queue.wait() {
-                    served.committer.lock().commit_next(&served.queue);
+                let served_all = catch_unwind(AssertUnwindSafe(|| {
+                    while served.queue.wait() {
+                        served.committer.lock().commit_next(&served.queue);
+                    }
+                }));
+                if served_all.is_err() {
+                    // Whoever writes from now on would wait for ever, in a process that looks alive.
+                    served.committer.lock().give_up(&served.queue);
                 }
             })
             .map_err(|error| StoreError::unavailable(format!("the writer's thread cannot start: {error}")))?;

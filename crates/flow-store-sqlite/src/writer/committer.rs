@@ -135,6 +135,12 @@ impl Committer {
         Ok(())
     }
 
+    /// The writer's thread has ended by a defect: nothing more is taken in.
+    pub(super) fn give_up(&mut self, queue: &Queue) {
+        queue.close();
+        (self.fatal)(&StoreError::unavailable("the store's writer panicked"));
+    }
+
     fn run_command(&mut self, command: &mut dyn Command) -> DbResult<()> {
         if let Chain::Builds(AttemptKey(request, fence)) = command.chain()
             && self.broken.contains(&AttemptKey(request, fence))
@@ -186,7 +192,11 @@ impl Committer {
         let brought = lock.take_turn().map_err(|error| StoreError::unavailable(error.to_string()).into());
         match brought.and_then(|_turn| self.checkpointer.bring_to_database(&self.connection)) {
             Err(error) if error.is_fatal() => (self.fatal)(&error.into()),
-            Err(error) => tracing::warn!(?error, "the log could not be brought to the database; trying again later"),
+            Err(error) => {
+                if self.checkpointer.failed() {
+                    tracing::warn!(?error, "the log could not be brought to the database; trying again now and then");
+                }
+            }
             Ok(()) => {}
         }
     }
