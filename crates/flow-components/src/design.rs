@@ -1,10 +1,14 @@
 //! What a component learns and says when its flow is examined before it runs.
 
+mod respell;
+
+use crate::examine::Calls;
 use crate::{ComponentError, Palette, Services, Template};
 use flow_data::arrow::datatypes::{DataType, SchemaRef};
-use flow_data::{Expression, Variables, nearby_names};
+use flow_data::{DataError, Expression, Spool, Variables, nearby_names};
 use flow_model::{ComponentId, Diagnostic, FlowName, IN, InputDeclaration};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,6 +16,7 @@ use std::sync::Arc;
 pub struct Design<'a> {
     pub(crate) component: &'a ComponentId,
     pub(crate) name: &'a str,
+    pub(crate) properties: &'a BTreeMap<String, Value>,
     pub(crate) inlets: BTreeMap<String, SchemaRef>,
     pub(crate) outlets: BTreeMap<String, SchemaRef>,
     /// A value of the right type for every flow variable that is set before the component.
@@ -22,8 +27,9 @@ pub struct Design<'a> {
     pub(crate) defaults: &'a BTreeSet<String>,
     pub(crate) services: &'a dyn Services,
     pub(crate) palette: &'a Palette,
-    /// How many flows call each other to get here.
-    pub(crate) depth: usize,
+    pub(crate) calls: &'a Calls,
+    /// Whether it asked for anything outside of its flow.
+    pub(crate) looked_outside: Cell<bool>,
     pub(crate) problems: Vec<Diagnostic>,
 }
 
@@ -41,7 +47,8 @@ pub struct Called {
 impl Design<'_> {
     /// What is known of the flow `name` of the same project.
     pub fn called(&self, name: &FlowName) -> Result<Called, ComponentError> {
-        self.palette.called(name, self.services, self.depth + 1)
+        self.looked_outside.set(true);
+        self.calls.get(self.palette, name, self.services)
     }
 
     /// The fields of the ordinary inlet, if they can be known.
@@ -59,9 +66,15 @@ impl Design<'_> {
         self.variables
     }
 
-    /// Connections, files, caches.
+    /// Connections and files: what may be different the next time, so that the component is looked at every time.
     pub fn services(&self) -> &dyn Services {
+        self.looked_outside.set(true);
         self.services
+    }
+
+    /// Where plans would keep streams.
+    pub fn spool(&self) -> &Spool {
+        self.services.spool()
     }
 
     /// Says that the outlet has these fields.
@@ -122,6 +135,7 @@ impl Design<'_> {
         };
         compiled.unwrap_or_else(|error| {
             self.problem(error.code(), property, &format!("{place}: {error}"));
+            self.mend_name(property, &error);
             None
         })
     }
@@ -176,6 +190,21 @@ impl Design<'_> {
         let all = schema.fields().iter().map(|field| field.name().clone()).collect();
         let error = flow_data::DataError::UnknownField { field: name.to_owned(), near, all };
         self.problem(error.code(), property, &error.to_string());
+        self.mend_name(property, &error);
+    }
+
+    /// Offers the one name that was probably meant, for the problem reported last.
+    fn mend_name(&mut self, property: &str, error: &DataError) {
+        let (DataError::UnknownField { field: wrong, near, .. }
+        | DataError::UnknownVariable { variable: wrong, near, .. }) = error
+        else {
+            return;
+        };
+        let ([right], Some(value)) = (near.as_slice(), self.properties.get(property)) else { return };
+        let mended = respell::respelled(self.component, property, value, wrong, right);
+        if let (Some(edit), Some(problem)) = (mended, self.problems.pop()) {
+            self.problems.push(problem.mended_by(format!("Use “{right}”"), edit));
+        }
     }
 
     /// The text of a template with the defaults of the flow's inputs; `None` if one of its names has no default.

@@ -67,33 +67,36 @@ pub(crate) fn format(kinds: &[Kind], help: &'static str) -> PropertyDescription 
 
 pub(crate) fn header() -> PropertyDescription {
     let help = "CSV: whether the first row holds the names of the fields.";
-    optional("Header", "Header", PropertyKind::Boolean, json!(true), help)
+    optional("Header", "Header", PropertyKind::Boolean, json!(true), help).when("Format", &["Csv"])
 }
 
 pub(crate) fn delimiter() -> PropertyDescription {
     let help = "CSV: the character between two fields.";
-    optional("Delimiter", "Delimiter", choice(delimiter::CHOICES), ",", help)
+    optional("Delimiter", "Delimiter", choice(delimiter::CHOICES), ",", help).when("Format", &["Csv"])
 }
 
 pub(crate) fn records(help: &'static str) -> PropertyDescription {
-    optional("Records", "Records", PropertyKind::Text, "", help)
+    optional("Records", "Records", PropertyKind::Text, "", help).when("Format", &["Json", "Xml"])
 }
 
 pub(crate) fn columns() -> PropertyDescription {
     let help = "The types that some fields must have: Text, Integer, Number, Decimal(10,2), Boolean, Date, Time, \
                 Timestamp, TimestampTz. The types of the others follow from the beginning of the data.";
-    optional("Columns", "Columns", PropertyKind::Columns { fixed: false }, json!([]), help)
+    let formats = ["Csv", "JsonLines", "Json", "Xml"];
+    optional("Columns", "Columns", PropertyKind::Columns { fixed: false }, json!([]), help).when("Format", &formats)
 }
 
 pub(crate) fn layout() -> PropertyDescription {
     let help = "Fixed length: every field with its type and its length in characters. Without a start, it stands right \
                 behind the one before.";
     optional("Layout", "Layout", PropertyKind::Columns { fixed: true }, json!([]), help)
+        .when("Format", &["FixedLength"])
 }
 
 pub(crate) fn encoding() -> PropertyDescription {
     let help = "How the text is written in bytes. A byte order mark at the beginning of a file comes first.";
-    optional("Encoding", "Encoding", choice(&ENCODINGS), "UTF-8", help)
+    let texts = ["Csv", "JsonLines", "Json", "Xml", "FixedLength", "Text", "Lines"];
+    optional("Encoding", "Encoding", choice(&ENCODINGS), "UTF-8", help).when("Format", &texts)
 }
 
 pub(crate) fn compression(help: &'static str) -> PropertyDescription {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How many inputs a target sees in the tests.
-const CASES: u64 = 300;
+const CASES: u64 = 150;
 /// How much CPU time one input may take.
 const TIME: Duration = Duration::from_secs(20);
 /// How many bytes of memory the process may take more than at the start.

@@ -14,6 +14,8 @@ mod disk;
 mod error;
 mod examine;
 mod formats;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod json_records;
 mod lookup;
@@ -33,7 +35,7 @@ pub use context::{RequestRef, RunContext, Runner};
 pub use database::{Column, Databases, Table, inspect_query, inspect_tables};
 pub use design::Design;
 pub use error::{CANCELLED, ComponentError, MAY_NOT_ACT};
-pub use examine::{Examination, PortKey};
+pub use examine::{Examination, Knowledge, PortKey};
 pub use http::{ClientSettings, Endpoint, HttpClients, Redirects};
 pub use palette::Palette;
 pub use places::{Folder, Places};

@@ -99,3 +99,27 @@ fn an_unknown_type_is_a_problem_at_its_component() {
     assert_eq!((problems[0].code.as_str(), &problems[0].place.component), ("component/unknown-type", &Some(id)));
     assert!(palette.ports(&flow_model::Component::new("Teleport", "Away")).is_none());
 }
+
+#[test]
+fn what_matters_only_sometimes_says_so_by_values_that_the_other_property_can_have() {
+    let palette = Palette::standard();
+    let mut conditions = 0;
+    for description in palette.all() {
+        for property in &description.properties {
+            assert!(property.shown_when.is_empty() || !property.required, "{} of {}", property.name, description.kind);
+            for condition in &property.shown_when {
+                conditions += 1;
+                for value in &condition.values {
+                    let set = flow_model::Component::new(description.kind, "x").with(condition.property, value.clone());
+                    let known = description.property(condition.property).is_some();
+                    let mut flow = flow_model::Flow::default();
+                    flow.components.insert(ComponentId::from_random(description.kind, [0; 6]), set);
+                    let found = flow_model::check_structure(&flow, palette.as_ref());
+                    let wrong = found.iter().find(|found| found.place.property.as_deref() == Some(condition.property));
+                    assert!(known && wrong.is_none(), "{} of {}: {wrong:?}", property.name, description.kind);
+                }
+            }
+        }
+    }
+    assert!(conditions > 20);
+}

@@ -32,21 +32,27 @@ pub struct LoadedFlow {
 impl Project {
     /// The flows by name, those with problems too.
     pub fn flows(&self) -> Result<Vec<FlowEntry>, ProjectError> {
-        let mut entries = Vec::new();
+        let entry = |name| {
+            let problem = self.load(&name).err().map(|error| error.problem());
+            FlowEntry { name, problem }
+        };
+        Ok(self.flow_names()?.into_iter().map(entry).collect())
+    }
+
+    /// The names of the flows, without reading them.
+    pub fn flow_names(&self) -> Result<Vec<FlowName>, ProjectError> {
+        let mut names = Vec::new();
         for path in files::visible_files(&self.root().join(FOLDER))? {
             let path = format!("{FOLDER}/{}", files::with_slashes(&path));
             match FlowName::from_path(&path) {
-                Some(name) => {
-                    let problem = self.load(&name).err().map(|error| error.problem());
-                    entries.push(FlowEntry { name, problem });
-                }
+                Some(name) => names.push(name),
                 None if path.ends_with(".flow.json") => {
                     tracing::warn!(path, "the file's name is not a valid flow name: rename it");
                 }
                 None => {}
             }
         }
-        Ok(entries)
+        Ok(names)
     }
 
     /// Reads a flow.

@@ -59,7 +59,8 @@ impl ComponentType for Log {
                     PropertyKind::Integer { min: 1, max: 10_000 },
                     100,
                     "How many records get a line when Per is Record.",
-                ),
+                )
+                .when("Per", &["Record"]),
             ],
             effect: Effect::None,
             saves: false,

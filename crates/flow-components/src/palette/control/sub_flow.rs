@@ -104,10 +104,7 @@ impl Component for Prepared {
                     None => {}
                 }
             }
-            Err(error) if error.code == "file/not-found" => {
-                design.problem("sub-flow/no-such-flow", "Flow", &format!("there is no flow “{name}” in the project"));
-            }
-            // The flow itself is reported where it is.
+            // That there is no such flow the rules of the document say; one that cannot be read is reported where it is.
             Err(_) => {}
         }
     }

@@ -106,7 +106,7 @@ impl Component for Prepared {
             }
             return;
         };
-        let spool = design.services().spool();
+        let spool = design.spool();
         let planned = aggregate(&Stream::empty(schema), &self.groups, &self.fields, design.variables(), spool);
         let property = planned.as_ref().err().map_or("Fields", |error| self.property(error));
         design_planned(design, property, planned);

@@ -57,7 +57,7 @@ impl Component for Prepared {
 
     fn design(&self, design: &mut Design<'_>) {
         let Some(schema) = design.input().cloned() else { return };
-        let planned = distinct(&Stream::empty(schema), &self.fields, design.services().spool());
+        let planned = distinct(&Stream::empty(schema), &self.fields, design.spool());
         design_planned(design, "Fields", planned);
     }
 }

@@ -55,7 +55,8 @@ impl ComponentType for Format {
                     PropertyKind::Boolean,
                     json!(false),
                     "Per record: whether the fields that arrive stay beside the text.",
-                ),
+                )
+                .when("Per", &["Record"]),
                 formats::records(
                     "JSON: names to put the list within, `data.items`. XML: the root and the element of a record: \
                      `orders/order`.",

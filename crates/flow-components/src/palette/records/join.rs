@@ -115,7 +115,7 @@ impl Component for Prepared {
             return;
         };
         let empty = |schema: &Arc<_>| Stream::empty(Arc::clone(schema));
-        let spool = design.services().spool();
+        let spool = design.spool();
         let planned = join(&empty(left), &empty(right), self.kind, &self.keys, design.variables(), spool);
         design_planned(design, "Keys", planned);
     }

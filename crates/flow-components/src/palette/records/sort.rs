@@ -110,7 +110,7 @@ impl Component for Prepared {
             }
             return;
         };
-        let spool = design.services().spool();
+        let spool = design.spool();
         let planned = sort(&Stream::empty(schema), &self.keys, self.limit, design.variables(), spool);
         design_planned(design, "Keys", planned);
     }

@@ -93,7 +93,7 @@ impl Component for Prepared {
             .map(|inlet| Some((inlet.clone(), Stream::empty(Arc::clone(design.inlet(inlet)?)))))
             .collect();
         if let Some(inputs) = known {
-            let planned = query(&self.query, &inputs, design.variables(), design.services().spool());
+            let planned = query(&self.query, &inputs, design.variables(), design.spool());
             design_planned(design, "Query", planned);
         }
     }

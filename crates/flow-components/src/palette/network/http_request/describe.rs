@@ -123,15 +123,19 @@ fn request() -> Vec<PropertyDescription> {
             PropertyKind::Integer { min: 1, max: 64 },
             1,
             "How many requests are under way at once when Per is Record. The answers keep the order of the records.",
-        ),
-        optional("Body", "Body", bodies, "Records", "What is sent with POST, PUT, PATCH and DELETE."),
+        )
+        .when("Per", &["Record"]),
+        optional("Body", "Body", bodies, "Records", "What is sent with POST, PUT, PATCH and DELETE.")
+            .when("Method", &["POST", "PUT", "PATCH", "DELETE"]),
         optional(
             "Text",
             "Text",
             PropertyKind::Multiline,
             "",
             "The body when Body is Text. `${name}` stands for a field or a flow variable.",
-        ),
+        )
+        .when("Method", &["POST", "PUT", "PATCH", "DELETE"])
+        .when("Body", &["Text"]),
         optional(
             "Headers",
             "Headers",
@@ -160,21 +164,24 @@ fn answer() -> Vec<PropertyDescription> {
             PropertyKind::Text,
             "",
             "Where the JSON holds the records, such as data.items. Empty: the whole body.",
-        ),
+        )
+        .when("Answer", &["Records"]),
         optional(
             "Columns",
             "Columns",
             PropertyKind::Columns { fixed: false },
             json!([]),
             "The fields of the records and their types. Empty: as the sample, or else the answers, show them.",
-        ),
+        )
+        .when("Answer", &["Records"]),
         optional(
             "Sample",
             "Sample",
             PropertyKind::Multiline,
             "",
             "A body as the server gives it, from which the fields are taken when there are no Columns.",
-        ),
+        )
+        .when("Answer", &["Records"]),
         optional(
             "HeaderFields",
             "HeaderFields",
@@ -195,7 +202,8 @@ fn answer() -> Vec<PropertyDescription> {
             PropertyKind::Boolean,
             false,
             "Whether the status becomes a field when Answer is Records.",
-        ),
+        )
+        .when("Answer", &["Records"]),
     ]
 }
 
@@ -216,42 +224,48 @@ fn pages() -> Vec<PropertyDescription> {
             PropertyKind::Text,
             "",
             "Where the JSON holds the link or mark for the next page, such as paging.next.",
-        ),
+        )
+        .when("Paging", &["Link", "Cursor"]),
         optional(
             "PageParameter",
             "PageParameter",
             PropertyKind::Text,
             "page",
             "The query parameter for the page: its number, its offset or its mark.",
-        ),
+        )
+        .when("Paging", &["Cursor", "Page", "Offset"]),
         optional(
             "PageStart",
             "PageStart",
             PropertyKind::Integer { min: 0, max: 1_000_000 },
             1,
             "The number of the first page.",
-        ),
+        )
+        .when("Paging", &["Page"]),
         optional(
             "PageSize",
             "PageSize",
             PropertyKind::Integer { min: 0, max: 1_000_000 },
             0,
             "How many records a page has: one with fewer is the last. 0: as many as come, until a page has none.",
-        ),
+        )
+        .when("Paging", &["LinkHeader", "Link", "Cursor", "Page", "Offset"]),
         optional(
             "SizeParameter",
             "SizeParameter",
             PropertyKind::Text,
             "",
             "The query parameter that asks for PageSize records, such as limit. Empty: it is not asked for.",
-        ),
+        )
+        .when("Paging", &["LinkHeader", "Link", "Cursor", "Page", "Offset"]),
         optional(
             "PageLimit",
             "PageLimit",
             PropertyKind::Integer { min: 1, max: 1_000_000 },
             1_000,
             "The most pages that are fetched; more are an error.",
-        ),
+        )
+        .when("Paging", &["LinkHeader", "Link", "Cursor", "Page", "Offset"]),
     ]
 }
 
