@@ -33,4 +33,6 @@ pub use backup::{back_up, is_there};
 pub use open::{Fatal, SqliteOptions, SqliteStore};
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;

@@ -211,7 +211,7 @@ impl CheckpointStorage {
             self.sync(&File::open(&objects)?)?;
         }
         // Another writer may have put it there a moment ago and not yet made it durable.
-        if !self.renew(&path, object.bytes)? {
+        if !self.renew(&path, &object)? {
             let file = write(folder)?;
             self.sync(file.as_file())?;
             file.persist(&path).map_err(|error| error.error)?;
@@ -221,14 +221,16 @@ impl CheckpointStorage {
     }
 
     /// Makes an object that is there already durable, and young again so that it is not taken for an orphan while its row
-    /// is being written. Whether it is there.
-    fn renew(&self, path: &Path, bytes: u64) -> io::Result<bool> {
-        let file = match OpenOptions::new().append(true).open(path) {
+    /// is being written. Whether it is there; one that is damaged is not, so that whoever runs again mends it.
+    fn renew(&self, path: &Path, object: &StoredObject) -> io::Result<bool> {
+        let file = match OpenOptions::new().read(true).append(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        if file.metadata()?.len() != bytes {
+        if file.metadata()?.len() != object.bytes
+            || blake3::Hasher::new().update_reader(&file)?.finalize().to_hex().as_str() != object.hash
+        {
             return Ok(false);
         }
         file.set_modified(SystemTime::now())?;

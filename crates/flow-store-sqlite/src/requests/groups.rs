@@ -7,10 +7,10 @@ use crate::error::DbResult;
 use crate::writer::Db;
 use flow_store::{Request, RequestFilter, RequestId, RequestState};
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-/// Ids that are read at once from a group after its first one.
+/// Ids that are read at once from a group.
 const AHEAD: usize = 32;
 
 /// The number of a request's flow; a new one for a new flow.
@@ -48,49 +48,57 @@ pub(crate) fn count(db: &Db<'_>, group: i64, more: i64) -> DbResult<()> {
     Ok(())
 }
 
-/// A group that a filter asks for.
-struct Group {
-    number: i64,
-    state: RequestState,
-    requests: u64,
+/// What a filter asks of groups, as a condition on `request_group g` and `flow f` with its parameters; ids and times are
+/// not looked at.
+struct Wanted {
+    condition: String,
+    values: Vec<SqlValue>,
 }
 
-/// The groups that a filter asks for; ids and times are not looked at.
-fn groups(connection: &Connection, filter: &RequestFilter) -> DbResult<Vec<Group>> {
-    let mut conditions = vec!["g.n > 0".to_owned()];
-    let mut values: Vec<SqlValue> = Vec::new();
-    let mut condition = |sql: &str, value: &str| {
-        conditions.push(sql.to_owned());
-        values.push(value.to_owned().into());
-    };
-    if let Some(project) = &filter.project {
-        condition("f.project = ?", project.as_str());
+impl Wanted {
+    fn by(filter: &RequestFilter) -> Self {
+        let mut conditions = vec!["g.n > 0".to_owned()];
+        let mut values: Vec<SqlValue> = Vec::new();
+        let mut condition = |sql: &str, value: &str| {
+            conditions.push(sql.to_owned());
+            values.push(value.to_owned().into());
+        };
+        if let Some(project) = &filter.project {
+            condition("f.project = ?", project.as_str());
+        }
+        if let Some(flow) = &filter.flow {
+            condition("f.flow = ?", flow);
+        }
+        if let Some(owner) = &filter.owner {
+            condition("g.server = (SELECT id FROM server WHERE server = ?)", owner.as_str());
+        }
+        if let Some(code) = &filter.code {
+            condition("g.code = ? AND g.code <> ''", code);
+        }
+        if let Some(text) = &filter.text {
+            // As `RequestFilter::matches` does: only A to Z have another size here.
+            condition("instr(lower(f.flow) || char(0) || lower(f.project), lower(?)) > 0", text);
+        }
+        if !filter.states.is_empty() {
+            let states: Vec<String> = filter.states.iter().map(|state| state_number(*state).to_string()).collect();
+            conditions.push(format!("g.state IN ({})", states.join(", ")));
+        }
+        Self { condition: conditions.join(" AND "), values }
     }
-    if let Some(flow) = &filter.flow {
-        condition("f.flow = ?", flow);
+
+    /// The answer to `columns` of these groups, whose own parameters come first.
+    fn query<T>(
+        self,
+        connection: &Connection,
+        columns: &str,
+        first: &[i64],
+        read: impl Fn(&Row<'_>) -> DbResult<T>,
+    ) -> DbResult<Vec<T>> {
+        let Self { condition, values } = self;
+        let sql = format!("SELECT {columns} FROM request_group g JOIN flow f ON f.id = g.flow WHERE {condition}");
+        let values = first.iter().map(|value| SqlValue::from(*value)).chain(values);
+        collect(connection.prepare_cached(&sql)?.query(params_from_iter(values))?, read)
     }
-    if let Some(owner) = &filter.owner {
-        condition("g.server = (SELECT id FROM server WHERE server = ?)", owner.as_str());
-    }
-    if let Some(code) = &filter.code {
-        condition("g.code = ? AND g.code <> ''", code);
-    }
-    if let Some(text) = &filter.text {
-        // As `RequestFilter::matches` does: only A to Z have another size here.
-        condition("instr(lower(f.flow) || char(0) || lower(f.project), lower(?)) > 0", text);
-    }
-    if !filter.states.is_empty() {
-        let states: Vec<String> = filter.states.iter().map(|state| state_number(*state).to_string()).collect();
-        conditions.push(format!("g.state IN ({})", states.join(", ")));
-    }
-    let sql = format!(
-        "SELECT g.id, g.state, g.n FROM request_group g JOIN flow f ON f.id = g.flow WHERE {}",
-        conditions.join(" AND ")
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    collect(statement.query(params_from_iter(&values))?, |row| {
-        Ok(Group { number: row.get(0)?, state: state(row.get(1)?)?, requests: row.get(2)? })
-    })
 }
 
 fn asks_for_all_groups(filter: &RequestFilter) -> bool {
@@ -111,12 +119,7 @@ fn by_id(connection: &Connection, filter: &RequestFilter) -> DbResult<Option<Req
 pub(super) fn list(connection: &Connection, filter: &RequestFilter) -> DbResult<Vec<Request>> {
     let range = times::ids(connection, filter)?;
     let below = filter.before.map_or(range.end, |before| range.end.min(before.0));
-    let mut ids = if asks_for_all_groups(filter) {
-        Newest::of(connection, [None], range.start, below)?
-    } else {
-        let groups = groups(connection, filter)?;
-        Newest::of(connection, groups.iter().map(|group| Some(group.number)), range.start, below)?
-    };
+    let mut ids = Newest::of(connection, filter, range.start, below)?;
     let mut found = Vec::with_capacity(filter.page().min(1000));
     let named = by_id(connection, filter)?;
     while found.len() < filter.page() {
@@ -135,25 +138,33 @@ pub(super) fn list(connection: &Connection, filter: &RequestFilter) -> DbResult<
     Ok(found)
 }
 
+/// Whether the filter gives a request that its text names by id for its flow or project, too.
+fn is_found_without_id(request: &Request, filter: &RequestFilter) -> bool {
+    let Some(text) = &filter.text else { return true };
+    let wanted = text.to_ascii_lowercase();
+    [request.flow.as_str(), request.project.as_str()].iter().any(|name| name.to_ascii_lowercase().contains(&wanted))
+}
+
 /// How many requests of the filter are in each state; the page does not matter.
 pub(super) fn counts(connection: &Connection, filter: &RequestFilter) -> DbResult<BTreeMap<RequestState, u64>> {
     let mut counts: BTreeMap<RequestState, u64> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
     let filter = RequestFilter { before: None, ..filter.clone() };
     let range = times::ids(connection, &filter)?;
-    let groups = groups(connection, &filter)?;
-    for group in &groups {
-        let there = match range.is_everything {
-            true => group.requests,
-            false => times::count(connection, group.number, &range, &filter)?,
-        };
-        *counts.entry(group.state).or_default() += there;
+    let wanted = Wanted::by(&filter);
+    let read = |row: &Row<'_>| Ok((state(row.get(0)?)?, row.get::<_, u64>(1)?));
+    let grouped = if range.is_everything {
+        wanted.query(connection, "g.state, g.n", &[], read)?
+    } else {
+        let (columns, first) = times::count(&range, &filter);
+        wanted.query(connection, &format!("g.state, {columns}"), &first, read)?
+    };
+    for (state, there) in grouped {
+        *counts.entry(state).or_default() += there;
     }
-    if let Some(named) = by_id(connection, &filter)? {
-        let mut group = connection.prepare_cached("SELECT request_group FROM request WHERE id = ?")?;
-        let number: i64 = group.query_row([named.id.0], |row| row.get(0))?;
-        if !groups.iter().any(|group| group.number == number) {
-            *counts.entry(named.state).or_default() += 1;
-        }
+    if let Some(named) = by_id(connection, &filter)?
+        && !is_found_without_id(&named, &filter)
+    {
+        *counts.entry(named.state).or_default() += 1;
     }
     Ok(counts)
 }
@@ -169,32 +180,34 @@ struct Newest<'a> {
 }
 
 impl<'a> Newest<'a> {
-    /// The ids from `start` to below `below` of requests in these groups; none stands for all requests there are.
-    fn of(
-        connection: &'a Connection,
-        groups: impl IntoIterator<Item = Option<i64>>,
-        start: i64,
-        below: i64,
-    ) -> DbResult<Self> {
+    /// The ids from `start` to below `below` of the requests in the groups that the filter asks for.
+    fn of(connection: &'a Connection, filter: &RequestFilter, start: i64, below: i64) -> DbResult<Self> {
         let mut newest = Self { connection, start, heads: BinaryHeap::new(), ahead: BTreeMap::new() };
-        for group in groups {
-            newest.read(group, below, 1)?;
-            newest.advance(group);
+        if asks_for_all_groups(filter) {
+            newest.read(None, below)?;
+            newest.advance(None);
+            return Ok(newest);
         }
+        let newest_of_group =
+            "g.id, (SELECT r.id FROM request r WHERE r.request_group = g.id AND r.id < ?1 AND r.id >= ?2
+                                      ORDER BY r.id DESC LIMIT 1)";
+        let read = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(1)?, Some(row.get::<_, i64>(0)?)));
+        let heads = Wanted::by(filter).query(connection, newest_of_group, &[below, start], read)?;
+        newest.heads = heads.into_iter().filter_map(|(id, group)| id.map(|id| (id, group))).collect();
         Ok(newest)
     }
 
     fn next(&mut self) -> DbResult<Option<i64>> {
         let Some((id, group)) = self.heads.pop() else { return Ok(None) };
         if self.ahead.get(&group).is_none_or(VecDeque::is_empty) {
-            self.read(group, id, AHEAD)?;
+            self.read(group, id)?;
         }
         self.advance(group);
         Ok(Some(id))
     }
 
     /// Reads the next ids of a group.
-    fn read(&mut self, group: Option<i64>, below: i64, limit: usize) -> DbResult<()> {
+    fn read(&mut self, group: Option<i64>, below: i64) -> DbResult<()> {
         let sql = match group {
             Some(_) => {
                 "SELECT id FROM request WHERE request_group = ?4 AND id < ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3"
@@ -202,7 +215,7 @@ impl<'a> Newest<'a> {
             None => "SELECT id FROM request WHERE id < ?1 AND id >= ?2 AND ?4 IS NULL ORDER BY id DESC LIMIT ?3",
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let ids = collect(statement.query(params![below, self.start, limit, group])?, |row| Ok(row.get::<_, i64>(0)?))?;
+        let ids = collect(statement.query(params![below, self.start, AHEAD, group])?, |row| Ok(row.get::<_, i64>(0)?))?;
         self.ahead.entry(group).or_default().extend(ids);
         Ok(())
     }

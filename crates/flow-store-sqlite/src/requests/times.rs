@@ -4,7 +4,7 @@
 use super::rows::collect;
 use crate::error::DbResult;
 use flow_store::{RequestFilter, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 /// The ids that a filter's times leave.
 pub(super) struct Ids {
@@ -27,7 +27,8 @@ pub(super) fn ids(connection: &Connection, filter: &RequestFilter) -> DbResult<I
     if filter.from.is_none() && filter.to.is_none() {
         return Ok(all);
     }
-    let mut ends = connection.prepare_cached("SELECT min(id), max(id) FROM request_given")?;
+    let mut ends =
+        connection.prepare_cached("SELECT (SELECT min(id) FROM request_given), (SELECT max(id) FROM request_given)")?;
     let (Some(first), Some(last)) = ends.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))? else {
         return Ok(all);
     };
@@ -68,18 +69,15 @@ fn first_made_at(connection: &Connection, time: Timestamp, mut start: i64, mut e
     Ok(start)
 }
 
-/// How many requests of a group were made in the filter's span of time.
-pub(super) fn count(connection: &Connection, group: i64, ids: &Ids, filter: &RequestFilter) -> DbResult<u64> {
+/// A column that counts the requests of the group `g` that were made in the filter's span of time, with its parameters.
+pub(super) fn count(ids: &Ids, filter: &RequestFilter) -> (&'static str, Vec<i64>) {
     if ids.is_exact {
-        let mut count =
-            connection.prepare_cached("SELECT count(*) FROM request WHERE request_group = ? AND id >= ? AND id < ?")?;
-        return Ok(count.query_row([group, ids.start, ids.end], |row| row.get(0))?);
+        let column = "(SELECT count(*) FROM request r WHERE r.request_group = g.id AND r.id >= ?1 AND r.id < ?2)";
+        return (column, vec![ids.start, ids.end]);
     }
-    let mut count = connection.prepare_cached(
-        "SELECT count(*) FROM request r JOIN request_given g ON g.id = r.id
-         WHERE r.request_group = ? AND r.id >= ? AND r.id < ? AND g.created >= ? AND g.created < ?",
-    )?;
+    let column = "(SELECT count(*) FROM request r JOIN request_given q ON q.id = r.id
+                   WHERE r.request_group = g.id AND r.id >= ?1 AND r.id < ?2 AND q.created >= ?3 AND q.created < ?4)";
     let from = filter.from.map_or(i64::MIN, |from| from.0);
     let to = filter.to.map_or(i64::MAX, |to| to.0);
-    Ok(count.query_row(params![group, ids.start, ids.end, from, to], |row| row.get(0))?)
+    (column, vec![ids.start, ids.end, from, to])
 }

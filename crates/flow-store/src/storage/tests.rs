@@ -1,5 +1,6 @@
 use super::*;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::tempdir;
 
 fn large(fill: u8) -> Bytes {
@@ -133,4 +134,59 @@ async fn what_is_written_bit_by_bit_is_saved_like_bytes() {
     let failed = storage.save_written(|_| Err::<(), _>("no")).await.unwrap();
     assert_eq!(failed, Err("no"));
     assert_eq!(files_below(folder.path()), 1, "nothing else is left");
+}
+
+#[tokio::test]
+async fn a_damaged_object_is_found_by_its_hash_however_it_is_read() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let saved = storage.save(large(7)).await.unwrap();
+    let SavedData::Object { key, hash, .. } = &saved else { panic!("{saved:?}") };
+    let path = folder.path().join(key);
+    let damages: [fn(&mut Vec<u8>); 3] = [|bytes| bytes[100] ^= 1, |bytes| bytes.truncate(5), |bytes| bytes.push(0)];
+    for damage in damages {
+        let mut bytes = large(7).to_vec();
+        damage(&mut bytes);
+        std::fs::write(&path, bytes).unwrap();
+        let error = storage.load(&saved).await.unwrap_err();
+        assert_eq!(error.code(), "storage/corrupt");
+        assert!(error.to_string().contains("earlier saved point"), "{error}");
+        assert_eq!(storage.open_object(key, hash).await.unwrap_err().code(), "storage/corrupt");
+    }
+    let mut bytes = large(7).to_vec();
+    bytes[100] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(storage.save(large(7)).await.unwrap(), saved, "whoever saves the same again mends it");
+    assert!(storage.open_object(key, hash).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_failed_fsync_is_fatal_but_a_full_disk_is_an_error() {
+    static FATAL: AtomicUsize = AtomicUsize::new(0);
+    let folder = tempdir().unwrap();
+    let mut storage = CheckpointStorage::open(folder.path()).unwrap();
+    storage.fatal = |_| {
+        FATAL.fetch_add(1, Ordering::SeqCst);
+    };
+    storage.sync = |_| Err(io::ErrorKind::StorageFull.into());
+    assert_eq!(storage.save(large(1)).await.unwrap_err().code(), "storage/not-writable");
+    assert_eq!(FATAL.load(Ordering::SeqCst), 0);
+    storage.sync = |_| Err(io::Error::from_raw_os_error(5));
+    assert!(storage.save(large(1)).await.is_err());
+    assert_eq!(FATAL.load(Ordering::SeqCst), 1);
+    storage.sync = File::sync_all;
+    assert!(storage.save(large(1)).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_an_earlier_collection_left_aside_is_still_read_and_brought_back() {
+    let folder = tempdir().unwrap();
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let saved = storage.save(large(3)).await.unwrap();
+    let SavedData::Object { key, .. } = &saved else { panic!("{saved:?}") };
+    let path = folder.path().join(key);
+    std::fs::rename(&path, orphans::aside(&path).unwrap()).unwrap();
+    assert!(storage.load(&saved).await.is_ok());
+    storage.objects().await.unwrap();
+    assert!(path.exists());
 }
