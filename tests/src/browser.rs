@@ -4,10 +4,12 @@ use crate::process::kill_marked;
 use crate::program;
 use crate::wait::until;
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -185,6 +187,33 @@ impl Browser {
             .then(at(to, off.0, off.1))
             .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
         self.page.perform_actions(drag).await.expect("the mouse drags");
+    }
+
+    /// Shows the page in the theme `light`, `dark` or `contrast`.
+    ///
+    /// # Errors
+    /// When the page cannot be reached.
+    pub async fn theme(&self, theme: &str) -> Result<(), CmdError> {
+        // Without transitions, so that no colour is seen on its way to another.
+        let script = "const still = document.createElement('style'); still.textContent = '* { transition: none !important }'; \
+            document.head.append(still); document.documentElement.dataset.theme = arguments[0]";
+        self.page.execute(script, vec![json!(theme)]).await.map(drop)
+    }
+
+    /// What of the page would be in the way of somebody who uses it by keyboard or screen reader, or who sees little,
+    /// as axe finds it.
+    ///
+    /// # Errors
+    /// When the page cannot be reached.
+    pub async fn barriers(&self) -> Result<Vec<String>, CmdError> {
+        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(axe).expect("axe is installed; scripts/setup test installs it");
+        self.page.execute(&axe, Vec::new()).await?;
+        let script = "const done = arguments[arguments.length - 1]; \
+            axe.run(document, {resultTypes: ['violations']}).then(({violations}) => done(violations.flatMap( \
+                ({id, nodes}) => nodes.map(({html, failureSummary}) => `${id}: ${html.slice(0, 200)}: ${failureSummary}`))))";
+        let found = self.page.execute_async(script, Vec::new()).await?;
+        Ok(serde_json::from_value(found).unwrap_or_else(|error| vec![error.to_string()]))
     }
 
     /// Keeps a picture of what is seen under `pictures` in the build folder, for people to look at; only where

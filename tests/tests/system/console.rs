@@ -1,5 +1,7 @@
 //! The management console in a real browser, on real servers.
 
+mod pages;
+
 use fantoccini::Locator;
 use serde_json::json;
 use system_tests::Tested;
@@ -121,7 +123,7 @@ async fn a_request_can_be_looked_into_and_a_server_updated_in_the_console() -> T
     story.project.write("flows/another.flow.json", &story.project.read("flows/order-import.flow.json"));
     story.project.commit_and_push("Add another flow");
     console.press("Version Control").await;
-    console.press("Update orders on this server").await;
+    console.press("Update on this server: orders").await;
     console.shows(&test_id("toast-ok"), "orders is up to date on first").await;
     let flows = server.client.flows("orders").await?;
     assert!(flows.iter().any(|flow| flow.name == "another"), "{flows:?}");
@@ -148,14 +150,25 @@ async fn a_viewer_sees_everything_and_no_button_that_he_may_not_use() -> Tested 
     console.press("Version Control").await;
     console.find("[aria-label=\"Project orders\"]").await;
     assert_eq!(changing_buttons(&console).await?, Vec::<String>::new());
-    go(&console, address, "/requests/new").await?;
-    console.until_text("There is nothing at this address").await;
+    console.press("Connections").await;
+    console.find("[aria-label=\"Connection notices\"]").await;
+    assert_eq!(changing_buttons(&console).await?, Vec::<String>::new());
+    console.press("Flow").await;
+    console.find(&test_id("setting-server.name")).await;
+    assert_eq!(console.count("[data-testid^=setting-] :is(button, input)").await, 0);
+    for place in ["/requests/new", "/users", "/audit"] {
+        go(&console, address, place).await?;
+        console.until_text("There is nothing at this address").await;
+    }
     Ok(())
 }
 
 /// The buttons in sight that would change something.
 async fn changing_buttons(console: &Browser) -> Result<Vec<String>, fantoccini::error::CmdError> {
-    const CHANGING: [&str; 6] = [
+    const CHANGING: [&str; 9] = [
+        "Set …",
+        "Test",
+        "Change …",
         "Start requests",
         "Re-execute",
         "Cancel request",

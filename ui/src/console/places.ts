@@ -53,7 +53,7 @@ const groups: readonly Group[] = [
       {
         entries: [
           { title: "Version Control", path: consolePlaces.projects, icon: GitBranch },
-          { title: "Log", path: consolePlaces.log, icon: ScrollText, least: "Operator" },
+          { title: "Log", path: consolePlaces.log, icon: ScrollText },
         ],
       },
     ],

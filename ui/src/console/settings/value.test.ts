@@ -12,11 +12,16 @@ describe("the value of a setting", () => {
   });
 
   it("is taken as typed, or says what is wrong", () => {
-    expect(valueOf("number", " 30 ")).toEqual({ value: 30 });
-    for (const text of ["", "-1", "1.5", "many", "99999999999999999999"])
-      expect(valueOf("number", text)).toHaveProperty("wrong");
-    expect(valueOf("text", " north ")).toEqual({ value: "north" });
-    expect(valueOf("text", "  ")).toHaveProperty("wrong");
+    const days = { kind: "number", default: null } as const;
+    const hours = { kind: "number", default: 12 } as const;
+    const name = { kind: "text", default: "" } as const;
+    expect(valueOf(days, " 30 ")).toEqual({ value: 30 });
+    expect(valueOf(days, "")).toEqual({ value: null });
+    expect(valueOf(hours, "")).toHaveProperty("wrong");
+    for (const text of ["-1", "1.5", "many", "99999999999999999999"])
+      expect(valueOf(days, text)).toHaveProperty("wrong");
+    expect(valueOf(name, " north ")).toEqual({ value: "north" });
+    expect(valueOf(name, "  ")).toHaveProperty("wrong");
   });
 
   it("stands in its field as it would be typed", () => {
