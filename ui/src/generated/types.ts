@@ -2,6 +2,35 @@
 // `cargo run -p designer --example generate-types`.
 
 /**
+ * The program that answers.
+ */
+export type About = { 
+/**
+ * The version of the program: `0.1.0`.
+ */
+version: string, 
+/**
+ * The id of the server.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its start number.
+ */
+epoch: number, 
+/**
+ * When it was started.
+ */
+started: Time, 
+/**
+ * The time by the checkpoint database's clock.
+ */
+now: Time, };
+
+/**
  * An account.
  */
 export type Account = { 
@@ -16,7 +45,11 @@ role: Role,
 /**
  * A disabled account can do nothing.
  */
-disabled: boolean, };
+disabled: boolean, 
+/**
+ * When it was made.
+ */
+created: Time, };
 
 /**
  * What to change of an account; what is absent stays.
@@ -91,13 +124,33 @@ error?: RequestError, };
 export type AttemptEnd = "finished" | "failed" | "waiting" | "released" | "ownerLost" | "cancelled";
 
 /**
- * Which part of the audit trail to read, the newest first.
+ * Which part of the audit trail to read: all conditions that are given must hold. The newest first.
  */
 export type AuditQuery = { 
 /**
- * Only what came before the entry with this number.
+ * Only what this account did.
  */
-before?: number, 
+account?: string, 
+/**
+ * Only this action: `login-refused`.
+ */
+action?: string, 
+/**
+ * Only what has this text in its subject or detail.
+ */
+q?: string, 
+/**
+ * Only what was done at this time or later.
+ */
+from?: Time, 
+/**
+ * Only what was done before this time.
+ */
+to?: Time, 
+/**
+ * The `next` of the page before: the number of its last entry.
+ */
+after?: string, 
 /**
  * At most so many, 1 to 1,000; 100 if absent.
  */
@@ -135,6 +188,61 @@ detail: string,
  * Where it came from.
  */
 address: string, };
+
+/**
+ * Something to do to many requests at once: those with the `ids`, or those that `filter` finds.
+ */
+export type Bulk = { 
+/**
+ * What to do.
+ */
+action: BulkAction, 
+/**
+ * To these, at most 10,000.
+ */
+ids?: Array<number>, 
+/**
+ * To those that this finds, the newest first, at most 10,000 in one call; `limit` makes it fewer.
+ */
+filter?: RequestQuery, 
+/**
+ * Say what would be done, and do nothing.
+ */
+dryRun?: boolean, };
+
+/**
+ * What to do to many requests.
+ */
+export type BulkAction = "reExecute" | "cancel";
+
+/**
+ * What was done to many requests, or would be.
+ */
+export type BulkDone = { 
+/**
+ * How many were looked at.
+ */
+matched: number, 
+/**
+ * To how many it was done; in a preview, to how many it would be.
+ */
+done: number, 
+/**
+ * How many of those that were looked at are in each state (before it was done).
+ */
+states: { [key in RequestState]?: number }, 
+/**
+ * Those that it cannot be done to, at most 100 of them.
+ */
+skipped: Array<Skipped>, 
+/**
+ * How many it cannot be done to.
+ */
+skippedCount: number, 
+/**
+ * Give it as `filter.after` to go on with those that were not looked at; absent when there are none.
+ */
+next?: string, };
 
 /**
  * A file that differs from the last commit.
@@ -488,6 +596,32 @@ author: string,
 at: number, };
 
 /**
+ * A file of a project that a commit changed.
+ */
+export type CommitFile = { 
+/**
+ * Its path in the project's folder.
+ */
+path: string, 
+/**
+ * The name of the flow that it holds, if it holds one.
+ */
+flow?: string, 
+/**
+ * What was done to it.
+ */
+kind: CommitFileChange, 
+/**
+ * What changed of a flow, in words, at most 50 of them: `set Path of “Read orders” to "orders.csv"`.
+ */
+words: Array<string>, };
+
+/**
+ * What a commit did to a file of a project.
+ */
+export type CommitFileChange = "added" | "removed" | "changed";
+
+/**
  * A component of a flow.
  */
 export type Component = { 
@@ -556,6 +690,7 @@ line: string, };
 /**
  * Identity of a component within its flow: its type in lower case, a hyphen and six random characters
  * (`mapper-k3x9ab`), so that two git branches never make the same one. It never changes; the name shown is a property.
+ * Cheap to clone.
  */
 export type ComponentId = string;
 
@@ -620,6 +755,32 @@ settles: boolean,
 sets: Array<string>, };
 
 /**
+ * Something that both sides changed, each differently. A value is null where there is none: a component that was
+ * removed, a property at its default.
+ */
+export type Conflict = { 
+/**
+ * Where it is.
+ */
+place: Place, 
+/**
+ * What it is about, in words: `Path of “Read orders”`.
+ */
+what: string, 
+/**
+ * As it was before both sides changed it.
+ */
+base: unknown, 
+/**
+ * As our side has it.
+ */
+ours: unknown, 
+/**
+ * As their side has it.
+ */
+theirs: unknown, };
+
+/**
  * A named endpoint of a project, kept in `connections/NAME.json`.
  */
 export type Connection = { 
@@ -675,6 +836,35 @@ secrets: Array<string>,
  * Why its file cannot be read, if so.
  */
 problem: string | null, };
+
+/**
+ * A connection of a project, as the version that the server has declares it.
+ */
+export type ConnectionEntry = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it leads to: `postgres`, `http`.
+ */
+kind: string, 
+/**
+ * Where that is, in a few words.
+ */
+address: string, 
+/**
+ * Its settings as they stand in the project.
+ */
+settings: Record<string, unknown>, 
+/**
+ * The secrets that its kind takes.
+ */
+secrets: Array<ConnectionSecret>, 
+/**
+ * Why it cannot be used, if it cannot.
+ */
+problem?: string, };
 
 /**
  * A field of a kind of connection.
@@ -772,6 +962,23 @@ export type ConnectionSchema = {
 name: string, };
 
 /**
+ * A secret that a connection takes, and whether it is set.
+ */
+export type ConnectionSecret = { 
+/**
+ * The field: `password`.
+ */
+field: string, 
+/**
+ * What it is for.
+ */
+help: string, 
+/**
+ * When it was set; absent if it is missing.
+ */
+updated?: Time, };
+
+/**
  * Keeps a secret of a connection on this machine, or forgets it. Errors: `secret/unknown-field`.
  */
 export type ConnectionSetSecret = { 
@@ -836,6 +1043,48 @@ export type CopiedText = {
  * The text; it pastes into another flow, another window or a chat.
  */
 text: string, };
+
+/**
+ * Which requests to count; as in [`RequestQuery`].
+ */
+export type CountQuery = { 
+/**
+ * Only those of this project.
+ */
+project?: string, 
+/**
+ * Only those of this flow.
+ */
+flow?: string, 
+/**
+ * Only those that belong to the server with this id.
+ */
+server?: string, 
+/**
+ * Only those whose id is this, or whose flow or project contains it.
+ */
+q?: string, 
+/**
+ * Only those made at this time or later.
+ */
+from?: Time, 
+/**
+ * Only those made before this time.
+ */
+to?: Time, 
+/**
+ * Only those whose error has this code.
+ */
+code?: string, };
+
+/**
+ * How to answer the making of requests.
+ */
+export type CreateQuery = { 
+/**
+ * Answer when all of them have ended, at the latest after so many seconds (60 are the most). At once, if absent.
+ */
+wait?: number, };
 
 /**
  * The answer of `connection_schema`.
@@ -916,6 +1165,23 @@ place: Place,
  * An edit that mends it, where there is one that an author would choose.
  */
 fix?: Fix, };
+
+/**
+ * A project of which a server has another commit than the cluster wants.
+ */
+export type Drift = { 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * The commit that every server shall have.
+ */
+wanted: string, 
+/**
+ * The commit that the server has; absent if it has none.
+ */
+present?: string, };
 
 /**
  * A change to a flow. Menu, keyboard, canvas, inspector, paste and merge all change a flow by edits and in no other way.
@@ -1061,7 +1327,7 @@ min: number,
 /**
  * The greatest value allowed.
  */
-max: number, } | { "kind": "number" } | { "kind": "choice", 
+max: number, } | { "kind": "number" } | { "kind": "boolean" } | { "kind": "choice", 
 /**
  * The texts, in order.
  */
@@ -1186,13 +1452,17 @@ views: { [key in ComponentId]: ComponentView },
 diagnostics: Array<Diagnostic>, };
 
 /**
- * What the slower checks found: schemas and expressions.
+ * What the slower checks found: schemas, expressions, and the connections and flows that the flow refers to.
  */
 export type FlowChecked = { 
 /**
  * The flow.
  */
 flow: FlowName, 
+/**
+ * Counts the checks of the flow since it was opened. A window that missed one asks `flow_open` for the whole flow.
+ */
+number: number, 
 /**
  * The revision that was checked; older than the flow's own while the author types on, or after boxes moved.
  */
@@ -1203,7 +1473,8 @@ revision: number,
 diagnostics: Array<Diagnostic>, 
 /**
  * The fields on every outlet where they can be known: by component, by outlet. They serve completion (the
- * fields of the outlets linked to an inlet) and the hover text of links.
+ * fields of the outlets linked to an inlet) and the hover text of links. In an event only those components are
+ * here whose fields are others than at the check before.
  */
 fields: { [key in ComponentId]: { [key in string]: Array<Field> } }, };
 
@@ -1473,18 +1744,66 @@ views: { [key in ComponentId]: ComponentView },
  */
 state: FlowState, 
 /**
- * The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas and
- * expressions) come in `checked`, and later in the event `flow-checked`.
+ * The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas,
+ * expressions, and what the flow refers to) come in `checked`, and later in the event `flow-checked`.
  */
 diagnostics: Array<Diagnostic>, 
 /**
- * The slower checks, if they have run since the last change that matters to them (a moved box does not).
+ * What the slower checks found when they last ran, with the fields of all components; null before they have.
  */
 checked: FlowChecked | null, 
 /**
  * Whether changes that were never saved were brought back from the crash journal.
  */
 recovered: boolean, };
+
+/**
+ * A repository to try the account's credentials on.
+ */
+export type GitAccessTest = { 
+/**
+ * Its address.
+ */
+repository: string, 
+/**
+ * The git branch that must be there; any, if absent.
+ */
+branch?: string, };
+
+/**
+ * A credential for a git host. The secret itself never comes back.
+ */
+export type GitCredential = { 
+/**
+ * The host that it is sent to, and to no other: `github.com`.
+ */
+host: string, 
+/**
+ * What kind it is.
+ */
+kind: GitCredentialKind, 
+/**
+ * The name to sign in with, if one was given.
+ */
+user?: string, 
+/**
+ * When it was set.
+ */
+updated: Time, };
+
+/**
+ * What kind of credential it is.
+ */
+export type GitCredentialKind = "token" | "sshKey";
+
+/**
+ * Which git host.
+ */
+export type GitHostQuery = { 
+/**
+ * The host.
+ */
+host: string, };
 
 /**
  * A frame around components, or a note of its own. It changes nothing about how the flow runs.
@@ -1506,6 +1825,19 @@ members: Array<ComponentId>,
  * Where it is drawn when it has no members.
  */
 area?: Area, };
+
+/**
+ * Which part of a long list to read.
+ */
+export type HistoryQuery = { 
+/**
+ * The `next` of the page before: the id of its last commit.
+ */
+after?: string, 
+/**
+ * At most so many, 1 to 100; 20 if absent.
+ */
+limit?: number, };
 
 /**
  * The answer of `host_view`.
@@ -1619,6 +1951,11 @@ event: string,
 message: string, };
 
 /**
+ * How important a line of a server's log is.
+ */
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+/**
  * Which part of a log to read.
  */
 export type LogQuery = { 
@@ -1647,7 +1984,7 @@ password: string, };
 /**
  * An item of the menu; its shortcut works everywhere in the window.
  */
-export type MenuItem = "new-flow" | "open-project" | "new-project" | "save" | "save-all" | "close-flow" | "undo" | "redo" | "cut" | "copy" | "paste" | "delete" | "select-all" | "zoom-in" | "zoom-out" | "zoom-to-fit" | "auto-layout" | "toggle-panel" | "run" | "stop-run" | "commit" | "pull" | "push" | "push-update" | "history" | "monitor" | "sign-in" | "failover-tour" | "about";
+export type MenuItem = "new-flow" | "open-project" | "new-project" | "save" | "save-all" | "close-flow" | "undo" | "redo" | "cut" | "copy" | "paste" | "delete" | "select-all" | "add-note" | "group" | "zoom-in" | "zoom-out" | "zoom-to-fit" | "auto-layout" | "toggle-panel" | "run" | "stop-run" | "commit" | "pull" | "push" | "push-update" | "history" | "monitor" | "sign-in" | "failover-tour" | "about";
 
 /**
  * An account to make.
@@ -1682,6 +2019,40 @@ component: Component,
  * Its ports with these properties.
  */
 ports: Ports, };
+
+/**
+ * A credential to keep for a git host, in the place of the one before.
+ */
+export type NewGitCredential = { 
+/**
+ * The host that it is for: `github.com`, or `git.example.org:8443` where the port is another.
+ */
+host: string, 
+/**
+ * What kind it is.
+ */
+kind: GitCredentialKind, 
+/**
+ * The name to sign in with; for ssh `git`, if absent.
+ */
+user?: string, 
+/**
+ * The token or password, or the private key as in its file.
+ */
+secret: string, 
+/**
+ * The passphrase of the private key.
+ */
+passphrase?: string, };
+
+/**
+ * A password that an administrator had made for an account. It is shown once.
+ */
+export type NewPassword = { 
+/**
+ * The password. It counts until whoever signs in with it chooses another.
+ */
+password: string, };
 
 /**
  * A project to register.
@@ -1789,6 +2160,19 @@ name: string,
  * Its start number.
  */
 epoch: number, };
+
+/**
+ * A page of a long list.
+ */
+export type Page<T> = { 
+/**
+ * What is on it.
+ */
+items: Array<T>, 
+/**
+ * Give it as `after` to read on; absent at the end.
+ */
+next?: string, };
 
 /**
  * Every component type, in the order of the palette, with its properties: what the palette shows and what the
@@ -1945,6 +2329,10 @@ branch: string,
  */
 folder: string, 
 /**
+ * The account that it belongs to, with whose git credentials servers update.
+ */
+account: string, 
+/**
  * The commit that every server shall have, once one was asked for.
  */
 wantedCommit?: string, 
@@ -1954,9 +2342,63 @@ wantedCommit?: string,
 version?: ProjectVersion, };
 
 /**
+ * What to change of a project; what is absent stays. Servers go by it from their next Update.
+ */
+export type ProjectChange = { 
+/**
+ * The git repository.
+ */
+repository?: string, 
+/**
+ * The git branch.
+ */
+branch?: string, 
+/**
+ * The project's folder in the repository; empty for the repository itself.
+ */
+folder?: string, 
+/**
+ * The account that it belongs to, with whose git credentials servers update.
+ */
+account?: string, };
+
+/**
  * Closes the project. Errors: `project/unsaved`.
  */
 export type ProjectClose = Record<symbol, never>;
+
+/**
+ * A commit that changed a project.
+ */
+export type ProjectCommit = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The first line of its message.
+ */
+summary: string, 
+/**
+ * The rest of its message.
+ */
+message: string, 
+/**
+ * Who made it.
+ */
+author: string, 
+/**
+ * The author's mail address.
+ */
+email: string, 
+/**
+ * When, by the author's clock.
+ */
+at: Time, 
+/**
+ * What it changed of the project's flows and other files.
+ */
+changes: Array<CommitFile>, };
 
 /**
  * Makes a new project in a folder, puts it under git and opens it. Errors: `project/exists`.
@@ -1993,6 +2435,35 @@ export type ProjectDeleteFlow = {
  * The flow.
  */
 flow: FlowName, };
+
+/**
+ * What a server has of a project.
+ */
+export type ProjectOnServer = { 
+/**
+ * The id of the server.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it works.
+ */
+state: ServerState, 
+/**
+ * The commit that every server shall have, once one was asked for.
+ */
+wanted?: string, 
+/**
+ * The version that it has; absent before its first Update.
+ */
+present?: ProjectVersion, 
+/**
+ * Whether it has what is wanted.
+ */
+upToDate: boolean, };
 
 /**
  * Opens the project in a folder and closes the one that was open. Errors: `project/not-found`, `project/not-a-project`,
@@ -2096,7 +2567,12 @@ default: JsonValue,
 /**
  * Whether the flow cannot run without it.
  */
-required: boolean, };
+required: boolean, 
+/**
+ * When it matters: while all of these hold. What does not matter is kept and has no effect, and the inspector
+ * leaves it out.
+ */
+shownWhen: Array<ShownWhen>, };
 
 /**
  * What values a property takes, and so how it is edited.
@@ -2133,6 +2609,27 @@ fixed: boolean, } | { "kind": "sortKeys" } | { "kind": "joinKeys" } | { "kind": 
 kinds: Array<string>, };
 
 /**
+ * A file in which both sides changed the same, each differently.
+ */
+export type PullConflict = { 
+/**
+ * Its path within the repository.
+ */
+path: string, 
+/**
+ * The flow, if it is a flow's file.
+ */
+flow: FlowName | null, 
+/**
+ * What both sides changed: ours is the author's own, theirs the remote's. Empty when the file has no parts.
+ */
+places: Array<Conflict>, 
+/**
+ * The same in words.
+ */
+words: Array<string>, };
+
+/**
  * What a pull did.
  */
 export type Pulled = { 
@@ -2141,9 +2638,14 @@ export type Pulled = {
  */
 from: string | null, 
 /**
- * The commit now; the same when there was nothing new.
+ * The commit now; the same when there was nothing new, or when there are conflicts.
  */
-to: string, };
+to: string | null, 
+/**
+ * The files in which both sides changed the same, each differently. Nothing was merged then: pull again and say
+ * whose changes to keep.
+ */
+conflicts: Array<PullConflict>, };
 
 /**
  * Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
@@ -2190,6 +2692,23 @@ servers: Array<ServerUpdate>,
  * Whether it is over.
  */
 done: boolean, };
+
+/**
+ * Where a re-execution goes on, and on which server.
+ */
+export type ReExecution = { 
+/**
+ * The number of the saved point to go on from: later ones no longer count. From the last ones, if absent.
+ */
+from?: number, 
+/**
+ * Go on from the start: nothing that was saved counts any more.
+ */
+fromStart?: boolean, 
+/**
+ * The id of the server that it belongs to from now on; the one that is called, if absent.
+ */
+server?: string, };
 
 /**
  * A project that was open before.
@@ -2336,7 +2855,25 @@ message: string,
 component?: string, };
 
 /**
- * Which requests to list.
+ * Something that happened to one request, as its event stream tells it. Each event's id says where to go on: a
+ * stream that is opened with it as `Last-Event-ID` misses nothing.
+ */
+export type RequestEvent = { "event": "log", 
+/**
+ * The entry.
+ */
+entry: LogEntry, } | { "event": "saved-point", 
+/**
+ * What.
+ */
+point: SavedPoint, } | { "event": "changed", 
+/**
+ * The request as it is now.
+ */
+request: Request, };
+
+/**
+ * Which requests to list: all conditions that are given must hold. The newest first.
  */
 export type RequestQuery = { 
 /**
@@ -2354,11 +2891,27 @@ flow?: string,
 /**
  * Only those that belong to the server with this id.
  */
-owner?: string, 
+server?: string, 
 /**
- * Only those older than the request with this id.
+ * Only those whose id is this, or whose flow or project contains it.
  */
-before?: number, 
+q?: string, 
+/**
+ * Only those made at this time or later.
+ */
+from?: Time, 
+/**
+ * Only those made before this time.
+ */
+to?: Time, 
+/**
+ * Only those whose error has this code.
+ */
+code?: string, 
+/**
+ * The `next` of the page before: the id of its last request.
+ */
+after?: string, 
 /**
  * At most so many, 1 to 1,000; 100 if absent.
  */
@@ -2403,17 +2956,56 @@ timeout?: number, };
 export type RequestState = "Queued" | "Running" | "Waiting" | "WaitingForRetry" | "Finished" | "Error" | "Cancelled";
 
 /**
- * Requests, the newest first in a list and in the order of their making where they were just made.
+ * The requests that were made, in the order of their making.
  */
 export type Requests = { 
 /**
  * The requests.
  */
-requests: Array<Request>, 
+requests: Array<Request>, };
+
 /**
- * Give it as `before` to read on; absent at the end.
+ * What retention would do to the requests of one state.
  */
-next?: number, };
+export type RetentionGroup = { 
+/**
+ * `Finished`, `Error` or `Cancelled`.
+ */
+state: RequestState, 
+/**
+ * How many requests are in that state.
+ */
+present: number, 
+/**
+ * How many of them go as a whole.
+ */
+requests: number, 
+/**
+ * How many others lose their log and their saved points.
+ */
+details: number, 
+/**
+ * When the first of them all ended.
+ */
+oldest?: Time, };
+
+/**
+ * What retention would do now.
+ */
+export type RetentionReport = { 
+/**
+ * By state.
+ */
+groups: Array<RetentionGroup>, };
+
+/**
+ * Settings of retention to look at before they are made.
+ */
+export type RetentionWish = { 
+/**
+ * By key, in the place of those that hold now; null keeps for ever.
+ */
+settings: Record<string, unknown>, };
 
 /**
  * What an account may do. Each role may do all that those before it may.
@@ -2579,6 +3171,24 @@ export type RunsAgain = {
 components: Array<ComponentId>, };
 
 /**
+ * A list's filter that somebody keeps.
+ */
+export type SavedFilter = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The query of the list's address.
+ */
+query: string, };
+
+/**
+ * How a saved stream is answered.
+ */
+export type SavedFormat = "page" | "arrow" | "csv" | "json";
+
+/**
  * What a saved point keeps.
  */
 export type SavedKind = "begin" | "checkpoint" | "wait" | "input" | "stream" | "completed" | "outlets" | "withdrawn";
@@ -2633,7 +3243,24 @@ outlets: Array<string>,
 at: Time, };
 
 /**
- * The first records of a saved point.
+ * Which part of a saved stream to answer, and how.
+ */
+export type SavedQuery = { 
+/**
+ * A page of records, or the whole stream as a file; a page, if absent.
+ */
+format?: SavedFormat, 
+/**
+ * The `next` of the page before: how many records were read so far.
+ */
+after?: string, 
+/**
+ * At most so many records in a page, 1 to 1,000; 100 if absent.
+ */
+limit?: number, };
+
+/**
+ * A page of a saved point's records.
  */
 export type SavedRows = { 
 /**
@@ -2641,13 +3268,17 @@ export type SavedRows = {
  */
 fields: Array<string>, 
 /**
- * The first records, by field. Numbers that JavaScript could not hold exactly are strings.
+ * The records, by field. Numbers that JavaScript could not hold exactly are strings.
  */
 rows: Record<string, unknown>[], 
 /**
  * How many records there are in all.
  */
-total: number, };
+total: number, 
+/**
+ * Give it as `after` to read on; absent at the end.
+ */
+next?: string, };
 
 /**
  * A secret that is set for a connection.
@@ -2734,9 +3365,97 @@ requestsRunning: number,
  */
 versions: Array<ProjectVersion>, 
 /**
+ * Projects of which it has another commit than the cluster wants, or none.
+ */
+drift: Array<Drift>, 
+/**
+ * The version of its program; absent where it is not known.
+ */
+program?: string, 
+/**
+ * Its resident memory in bytes; absent where it is not known.
+ */
+memory?: number, 
+/**
  * Whether it is the one that answered.
  */
 thisServer: boolean, };
+
+/**
+ * A part of a server's log, the oldest line first.
+ */
+export type ServerLog = { 
+/**
+ * The lines.
+ */
+items: Array<ServerLogLine>, 
+/**
+ * Give it as `after` to read what follows, now or later.
+ */
+next: string, 
+/**
+ * Give it as `before` to read what came before; absent at the beginning of what is kept.
+ */
+previous?: string, };
+
+/**
+ * A line of a server's log.
+ */
+export type ServerLogLine = { 
+/**
+ * When, by the server's clock.
+ */
+at: Time, 
+/**
+ * How important it is.
+ */
+level: LogLevel, 
+/**
+ * The part of the program that wrote it: `flow_cluster::takeover`.
+ */
+target: string, 
+/**
+ * What happened, for people.
+ */
+message: string, 
+/**
+ * More, by name: `request`, `code`, `error`.
+ */
+fields?: Record<string, unknown>, };
+
+/**
+ * Which part of a server's log to read.
+ */
+export type ServerLogQuery = { 
+/**
+ * Only what follows: the `next` of a page before.
+ */
+after?: string, 
+/**
+ * Only what came before: the `previous` of a page before. Without it and without `after`, the end of the log.
+ */
+before?: string, 
+/**
+ * Only lines with this text in them, in whichever case.
+ */
+q?: string, 
+/**
+ * Only lines at least as important as this.
+ */
+level?: LogLevel, 
+/**
+ * At most so many lines, 1 to 1,000; 200 if absent.
+ */
+limit?: number, };
+
+/**
+ * A new name for a server.
+ */
+export type ServerName = { 
+/**
+ * The name, 1 to 64 characters; no other server may have it.
+ */
+name: string, };
 
 /**
  * State of a server.
@@ -2837,6 +3556,18 @@ requestsRunning: number,
  */
 versions: Array<ProjectVersion>, 
 /**
+ * Projects of which it has another commit than the cluster wants, or none.
+ */
+drift: Array<Drift>, 
+/**
+ * The version of its program; absent where it is not known.
+ */
+program?: string, 
+/**
+ * Its resident memory in bytes; absent where it is not known.
+ */
+memory?: number, 
+/**
  * Whether it is the one that answered.
  */
 thisServer: boolean, };
@@ -2850,14 +3581,142 @@ export type Session = {
  */
 account: Account, 
 /**
- * When the session ends; absent for a caller with a token.
+ * When the session ends unless it is used before; absent for a caller with a token.
  */
-expires?: Time, };
+expires?: Time, 
+/**
+ * Whether the password must be changed before anything else is answered.
+ */
+mustChangePassword?: boolean, };
+
+/**
+ * A setting with its effective value on the server that answers.
+ */
+export type Setting = { 
+/**
+ * Its key: `retention.finished.days`.
+ */
+key: string, 
+/**
+ * The part of the page it belongs to: `Server`, `Checkpoints`, `Retention`, `Limits`.
+ */
+group: string, 
+/**
+ * Its name, for people.
+ */
+title: string, 
+/**
+ * What it means.
+ */
+help: string, 
+/**
+ * What kind of value it has.
+ */
+kind: SettingKind, 
+/**
+ * What its number counts: `days`, `seconds`, `bytes`, `requests`.
+ */
+unit?: string, 
+/**
+ * The effective value; null where that means “no limit”.
+ */
+value: unknown, 
+/**
+ * The value when nobody says anything.
+ */
+default: unknown, 
+/**
+ * Where the value comes from.
+ */
+source: SettingSource, 
+/**
+ * When a change takes effect.
+ */
+applies: SettingApplies, 
+/**
+ * Whether it can be changed here. If not, `help` says where.
+ */
+changeable: boolean, 
+/**
+ * The version of the value that was set here, to change it by; 0 if none was.
+ */
+version: number, 
+/**
+ * Who set it here last.
+ */
+changedBy?: string, 
+/**
+ * When.
+ */
+changed?: Time, };
+
+/**
+ * When a change of a setting takes effect.
+ */
+export type SettingApplies = "atOnce" | "atStart";
+
+/**
+ * A new value of a setting.
+ */
+export type SettingChange = { 
+/**
+ * The value; null puts the setting back to what it is without this.
+ */
+value: unknown, 
+/**
+ * The version that was read. If somebody else has set it since, nothing is changed (`setting/changed`).
+ */
+version?: number, };
+
+/**
+ * What kind of value a setting has.
+ */
+export type SettingKind = "text" | "number" | "flag";
+
+/**
+ * Where the value of a setting comes from. Each wins over those before it.
+ */
+export type SettingSource = "default" | "cluster" | "file" | "environment" | "flag";
 
 /**
  * How serious a diagnostic is.
  */
 export type Severity = "hint" | "warning" | "error";
+
+/**
+ * That another property of the same component has one of certain values.
+ */
+export type ShownWhen = { 
+/**
+ * The other property.
+ */
+property: string, 
+/**
+ * The values. Its default counts where it is not set.
+ */
+values: unknown[], };
+
+/**
+ * Whose change is kept where both sides changed the same.
+ */
+export type Side = "mine" | "theirs";
+
+/**
+ * A request that something was not done to.
+ */
+export type Skipped = { 
+/**
+ * The request.
+ */
+id: number, 
+/**
+ * Why, for programs: `request/state`, `request/not-found`.
+ */
+code: string, 
+/**
+ * Why, for people.
+ */
+message: string, };
 
 /**
  * The first records that an outlet delivered.
@@ -2892,6 +3751,28 @@ survivor: string,
  * How many requests belong to the survivor now.
  */
 count: number, };
+
+/**
+ * What came of trying something out: a connection, or the access to a repository. That it does not work is an
+ * answer, not an error of the call.
+ */
+export type TestResult = { 
+/**
+ * Whether it works.
+ */
+works: boolean, 
+/**
+ * The stable code of what is wrong, if it does not.
+ */
+code?: string, 
+/**
+ * What was found, or what is wrong and the way out.
+ */
+message: string, 
+/**
+ * How long it took, in milliseconds.
+ */
+milliseconds: number, };
 
 /**
  * A moment by the checkpoint database's clock, written as RFC 3339 in UTC: `2026-03-01T12:00:00.25Z`.
@@ -3098,11 +3979,17 @@ limit?: number, };
 
 /**
  * Fetches from the remote and brings the working copy up. What went different ways here and there is merged, flows by
- * component, with a merge commit. Open flows without changes of their own are loaded anew. Errors: `vcs/no-remote`,
- * `vcs/unreachable`, `vcs/auth`, `vcs/merge-conflict` with the places that both changed differently (nothing was
- * merged then), `vcs/would-overwrite` when files with changes that are not committed changed there too.
+ * component, with a merge commit; where both sides changed the same, the answer names it and nothing is merged, until
+ * `keep` says whose changes count there. Open flows without changes of their own are loaded anew. Errors:
+ * `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/would-overwrite` when files with changes that are not committed
+ * changed there too.
  */
-export type VcsPull = Record<symbol, never>;
+export type VcsPull = { 
+/**
+ * For files by their paths in the repository: whose changes to keep where both sides changed the same. All other
+ * changes of both sides are kept in any case; of a file without parts it is the whole.
+ */
+keep?: { [key in string]: Side }, };
 
 /**
  * Pushes the branch to the remote. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`
@@ -3155,7 +4042,7 @@ export type WaitQuery = {
 /**
  * Seconds, at most 60; 30 if absent. The reply shows the request as it is then, ended or not.
  */
-timeout?: number, };
+seconds?: number, };
 
 /**
  * Lets the user choose a folder in the system's own dialog. Error `host/not-available` in a browser.
@@ -3350,9 +4237,10 @@ export interface Commands {
   vcs_push: { input: VcsPush; output: VcsView };
   /**
    * Fetches from the remote and brings the working copy up. What went different ways here and there is merged, flows by
-   * component, with a merge commit. Open flows without changes of their own are loaded anew. Errors: `vcs/no-remote`,
-   * `vcs/unreachable`, `vcs/auth`, `vcs/merge-conflict` with the places that both changed differently (nothing was
-   * merged then), `vcs/would-overwrite` when files with changes that are not committed changed there too.
+   * component, with a merge commit; where both sides changed the same, the answer names it and nothing is merged, until
+   * `keep` says whose changes count there. Open flows without changes of their own are loaded anew. Errors:
+   * `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/would-overwrite` when files with changes that are not committed
+   * changed there too.
    */
   vcs_pull: { input: VcsPull; output: Pulled };
   /**
@@ -3390,7 +4278,7 @@ export interface Commands {
   /**
    * Lists requests, the newest first.
    */
-  cluster_requests: { input: ClusterRequests; output: Requests };
+  cluster_requests: { input: ClusterRequests; output: Page<Request> };
   /**
    * One request with its attempts and saved points.
    */
