@@ -6,15 +6,23 @@ mod components;
 mod connection;
 mod design;
 mod diff;
+mod login;
+mod logout;
 mod merge;
+mod project;
 mod request;
 mod run;
 mod schema;
 mod secret;
 mod serve;
+mod server;
+mod store;
 mod test;
+mod top;
 mod tour;
+mod update;
 mod user;
+mod whoami;
 
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
@@ -33,10 +41,18 @@ pub enum Command {
     Test(test::Args),
     Design(design::Args),
     Serve(serve::Args),
+    Login(login::Args),
+    Logout(logout::Args),
+    Whoami(whoami::Args),
     User(user::Args),
+    Project(project::Args),
+    Update(update::Args),
     Connection(connection::Args),
     Secret(secret::Args),
     Request(request::Args),
+    Server(server::Args),
+    Store(store::Args),
+    Top(top::Args),
     Bench(bench::Args),
 }
 
@@ -62,10 +78,18 @@ impl Command {
             Self::Test(args) => test::run(args, output).await,
             Self::Design(args) => design::run(args, output).await,
             Self::Serve(args) => serve::run(args, output).await,
+            Self::Login(args) => login::run(args, output).await,
+            Self::Logout(args) => logout::run(args, output).await,
+            Self::Whoami(args) => whoami::run(args, output).await,
             Self::User(args) => user::run(args, output).await,
+            Self::Project(args) => project::run(args, output).await,
+            Self::Update(args) => update::run(args, output).await,
             Self::Connection(args) => connection::run(args, output).await,
             Self::Secret(args) => secret::run(args, output).await,
             Self::Request(args) => request::run(args, output).await,
+            Self::Server(args) => server::run(args, output).await,
+            Self::Store(args) => store::run(args, output).await,
+            Self::Top(args) => top::run(args, output).await,
             Self::Bench(args) => bench::run(args, output).await,
         }
     }

@@ -1,12 +1,12 @@
 //! Printing: text for people or JSON for programs, never a mixture.
 
+mod table;
+
+pub use table::{colours, records_table, state_cell, table};
+
 use crate::outcome::Failure;
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
-
-/// The narrowest terminal, in columns, that tables are fitted to.
-const NARROWEST: u16 = 40;
 
 /// Knows for whom to print.
 #[derive(Debug, Clone, Copy)]
@@ -84,24 +84,6 @@ impl Output {
         // Nothing is left to be done if not even this can be written.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
-}
-
-/// A plain table without borders, for people.
-pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    // Some terminals do not know their width and say 0: long lines are better than one letter a line.
-    if table.width().is_some_and(|width| width < NARROWEST) {
-        table.set_content_arrangement(ContentArrangement::Disabled);
-    }
-    table.set_header(head.map(str::to_uppercase));
-    for row in rows {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 fn print_line(text: &str) {

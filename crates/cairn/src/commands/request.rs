@@ -1,31 +1,40 @@
-//! `cairn request`: requests of a cluster, through the API of one of its servers.
+//! `cairn request`: requests of a cluster, through the API of its servers.
 
+mod change;
+mod data;
+mod filter;
+mod log;
 mod show;
+mod start;
 
-use crate::inputs::InputArgs;
+pub use show::list_text;
+
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
-use crate::remote::RemoteArgs;
+use crate::remote::{Remote, RemoteArgs};
 use clap::Subcommand;
-use flow_api::{Client, LogEntry, LogQuery, NewRequests, Request, RequestQuery, RequestState, Requests};
-use show::{detail_text, list_text, log_line, request_line};
+use flow_api::{Request, RequestState};
+use show::{detail_text, request_line};
 use std::time::Duration;
 
 /// How long one call for a request's end lasts; it is repeated.
 const ONE_WAIT: Duration = Duration::from_secs(30);
-/// Time between two looks at a log that is followed.
-const FOLLOW: Duration = Duration::from_millis(500);
 
-/// Requests of a cluster.
+/// Start, list, show, follow, re-execute and cancel requests of a cluster.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cairn request start orders order-import --input month=1997-03 --wait
   cairn request list --state Running,Waiting --limit 20
+  cairn request list --state Error --since 2h --code http/status
+  cairn request show 17
   cairn request log 17 --follow
+  cairn request data 17 2 --format csv --write orders.csv
+  cairn request re-execute --state Error --flow order-import --dry-run
   cairn --json request show 17 | jq .savedPoints
 
-The token is taken from CAIRN_TOKEN or a file that only you can read; `cairn user token` makes one.")]
+Sign in first (`cairn login`), or set CAIRN_TOKEN. When the server that is called dies, the command goes on with another one of the
+cluster: what waits or follows does not break off.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -35,169 +44,92 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Start requests of a flow.
-    Start {
-        /// The project, as it is named on the cluster.
-        project: String,
-        /// The flow.
-        flow: String,
-        #[command(flatten)]
-        inputs: InputArgs,
-        /// How many requests to start, 1 to 1,000.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        count: u32,
-        /// A key that makes it safe to say this twice: the same key starts nothing new.
-        #[arg(long, value_name = "KEY")]
-        idempotency_key: Option<String>,
-        /// Wait until they have ended; the exit status tells whether all finished.
-        #[arg(long)]
-        wait: bool,
-    },
-    /// List requests, the newest first.
-    List {
-        /// Only those in these states, separated by commas.
-        #[arg(long, value_name = "STATES")]
-        state: Option<String>,
-        /// Only those of this project.
-        #[arg(long)]
-        project: Option<String>,
-        /// Only those of this flow.
-        #[arg(long)]
-        flow: Option<String>,
-        /// Only those that belong to the server with this id.
-        #[arg(long, value_name = "SERVER")]
-        owner: Option<String>,
-        /// Only those older than the request with this id.
-        #[arg(long, value_name = "ID")]
-        before: Option<i64>,
-        /// At most so many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        limit: u32,
-    },
+    Start(start::Args),
+    List(ListArgs),
     /// Show one request with its attempts and saved points.
     Show {
         /// The request.
         id: i64,
     },
-    /// Show the log of one request.
-    Log {
-        /// The request.
-        id: i64,
-        /// Go on until the request has ended.
-        #[arg(long, short)]
-        follow: bool,
-    },
+    Log(log::Args),
+    Data(data::Args),
     /// Wait until a request has ended; the exit status tells whether it finished.
     Wait {
         /// The request.
         id: i64,
     },
-    /// Begin a new attempt from the last saved points, on the server that is called.
-    ReExecute {
-        /// The request.
-        id: i64,
-        /// Wait until it has ended; the exit status tells whether it finished.
-        #[arg(long)]
-        wait: bool,
-    },
-    /// End a request.
-    Cancel {
-        /// The request.
-        id: i64,
-    },
+    ReExecute(change::ReExecuteArgs),
+    Cancel(change::CancelArgs),
+}
+
+/// List requests, the newest first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cairn request list                                   The 50 newest
+  cairn request list --state Running --owner north
+  cairn request list --since 2026-03-01 --until 2026-03-02 --text import
+  cairn --json request list --state Error --limit 1000 | jq -r '.items[].id'")]
+struct ListArgs {
+    #[command(flatten)]
+    filter: filter::FilterArgs,
+    /// Read on: only those older than the request with this id.
+    #[arg(long, value_name = "ID")]
+    before: Option<i64>,
+    /// At most so many, 1 to 1,000.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
 }
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
-    let client = args.remote.client()?;
+    let remote = args.remote.cluster().await?;
     match args.action {
-        Action::Start { project, flow, inputs, count, idempotency_key, wait } => {
-            let declared = client.flows(&project).await?.into_iter().find(|entry| entry.name == flow);
-            let inputs = inputs.values(&declared.map(|entry| entry.inputs).unwrap_or_default())?;
-            let wish = NewRequests { project, flow, inputs, count: Some(count), trigger: None };
-            let started = client.create_requests(&wish, idempotency_key.as_deref()).await?;
-            started_answer(&client, started, wait, output).await
-        }
-        Action::List { state, project, flow, owner, before, limit } => {
-            let query = RequestQuery { state, project, flow, owner, before, limit: Some(limit), attempts: false };
-            let listed = client.requests(&query).await?;
-            output.answer(&listed, || list_text(&listed));
-            Ok(Outcome::Good)
-        }
+        Action::Start(args) => start::run(args, &remote, output).await,
+        Action::List(args) => list(args, &remote, output).await,
         Action::Show { id } => {
-            let detail = client.request(id).await?;
+            let detail = remote.any(|client| async move { client.request(id).await }).await?;
             output.answer(&detail, || detail_text(&detail));
             Ok(Outcome::Good)
         }
-        Action::Log { id, follow } => log(&client, id, follow, output).await,
-        Action::Wait { id } => ended_answer(&wait_for_end(&client, id).await?, output),
-        Action::ReExecute { id, wait } => {
-            let request = client.re_execute(id).await?;
-            if wait {
-                return ended_answer(&wait_for_end(&client, id).await?, output);
-            }
-            output.answer(&request, || request_line(&request));
-            Ok(Outcome::Good)
+        Action::Log(args) => log::run(args, &remote, output).await,
+        Action::Data(args) => data::run(args, &remote, output).await,
+        Action::Wait { id } => {
+            remote.servers().await?;
+            ended_answer(&wait_for_end(&remote, id).await?, output)
         }
-        Action::Cancel { id } => {
-            let request = client.cancel(id).await?;
-            output.answer(&request, || request_line(&request));
-            Ok(Outcome::Good)
+        Action::ReExecute(args) => change::re_execute(args, &remote, output).await,
+        Action::Cancel(args) => change::cancel(args, &remote, output).await,
+    }
+}
+
+async fn list(args: ListArgs, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
+    let mut query = args.filter.query(remote).await?;
+    query.after = args.before.map(|id| id.to_string());
+    query.limit = Some(args.limit);
+    let query = &query;
+    let listed = remote.any(|client| async move { client.requests(query).await }).await?;
+    output.answer(&listed, || {
+        let mut text = list_text(&listed.items);
+        if let Some(next) = &listed.next {
+            text.push_str(&format!("\nmore: --before {next}"));
         }
-    }
+        text
+    });
+    Ok(Outcome::Good)
 }
 
-async fn started_answer(
-    client: &Client,
-    mut started: Requests,
-    wait: bool,
-    output: Output,
-) -> Result<Outcome, Failure> {
-    if !wait {
-        output.answer(&started, || list_text(&started));
-        return Ok(Outcome::Good);
-    }
-    for request in &mut started.requests {
-        *request = wait_for_end(client, request.id).await?;
-    }
-    output.answer(&started, || list_text(&started));
-    Ok(Outcome::good_if(started.requests.iter().all(|request| request.state == RequestState::Finished)))
-}
-
-fn ended_answer(request: &Request, output: Output) -> Result<Outcome, Failure> {
-    output.answer(request, || request_line(request));
-    Ok(Outcome::good_if(request.state == RequestState::Finished))
-}
-
-async fn wait_for_end(client: &Client, id: i64) -> Result<Request, Failure> {
+/// Waits for the end of a request, whichever server it belongs to by then.
+async fn wait_for_end(remote: &Remote, id: i64) -> Result<Request, Failure> {
     loop {
-        let request = client.wait(id, ONE_WAIT).await?;
+        let request = remote.any(|client| async move { client.wait(id, ONE_WAIT).await }).await?;
         if request.state.has_ended() {
             return Ok(request);
         }
     }
 }
 
-async fn log(client: &Client, id: i64, follow: bool, output: Output) -> Result<Outcome, Failure> {
-    let mut query = LogQuery::default();
-    loop {
-        // Asked before the log is read: what is written up to the end is then read for certain.
-        let ended = !follow || client.request(id).await?.request.state.has_ended();
-        while let Some(last) = next_entries(client, id, &query, output).await? {
-            query.after = Some(last);
-        }
-        if ended {
-            return Ok(Outcome::Good);
-        }
-        tokio::time::sleep(FOLLOW).await;
-    }
-}
-
-/// Prints the next entries and gives the number of the last; `None` when there are no more.
-async fn next_entries(client: &Client, id: i64, query: &LogQuery, output: Output) -> Result<Option<u64>, Failure> {
-    let entries: Vec<LogEntry> = client.request_log(id, query).await?;
-    for entry in &entries {
-        output.answer(entry, || log_line(entry));
-    }
-    Ok(entries.last().map(|entry| entry.number))
+fn ended_answer(request: &Request, output: Output) -> Result<Outcome, Failure> {
+    output.answer(request, || request_line(request));
+    Ok(Outcome::good_if(request.state == RequestState::Finished))
 }

@@ -3,7 +3,7 @@
 use super::connection::connection_of;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Output, table};
-use crate::remote::RemoteArgs;
+use crate::remote::{RemoteArgs, use_keyring};
 use clap::Subcommand;
 use designer::{LocalSecrets, SecretPlace, SecretStore, default_config_folder};
 use flow_api::NewSecrets;
@@ -81,7 +81,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
 async fn set(args: &Args, name: &str, field: &str, output: Output) -> Result<Outcome, Failure> {
     if let Some(project) = &args.cluster {
         let secrets = [(field.to_owned(), ask(name, field)?)].into_iter().collect();
-        args.remote.client()?.set_secrets(project, name, &NewSecrets { secrets }).await?;
+        args.remote.client().await?.set_secrets(project, name, &NewSecrets { secrets }).await?;
         output.answer(&entry(name, field, true), || format!("{name}.{field} is set on the cluster"));
         return Ok(Outcome::Good);
     }
@@ -105,7 +105,7 @@ async fn list(args: &Args, only: Option<&str>, output: Output) -> Result<Outcome
         }
         let set: Vec<String> = match &args.cluster {
             Some(cluster) => {
-                let secrets = args.remote.client()?.secrets(cluster, &connection.name).await?;
+                let secrets = args.remote.client().await?.secrets(cluster, &connection.name).await?;
                 secrets.into_iter().map(|secret| secret.field).collect()
             }
             None => of(&project).names(&connection)?.into_iter().map(str::to_owned).collect(),
@@ -128,7 +128,7 @@ async fn list(args: &Args, only: Option<&str>, output: Output) -> Result<Outcome
 async fn remove(args: &Args, name: &str, field: &str, output: Output) -> Result<Outcome, Failure> {
     let was_set = match &args.cluster {
         Some(project) => {
-            let client = args.remote.client()?;
+            let client = args.remote.client().await?;
             let known = client.secrets(project, name).await?;
             client.remove_secrets(project, name, Some(field)).await?;
             known.iter().any(|secret| secret.field == field)
@@ -149,11 +149,6 @@ fn entry(connection: &str, field: &str, set: bool) -> Entry {
 /// The secrets of a project on this machine.
 pub fn of(project: &Project) -> LocalSecrets {
     SecretStore::new(default_config_folder(), use_keyring()).of_project(project.root())
-}
-
-/// Whether secrets may be in the system's keyring; tests and programs without a session say CAIRN_KEYRING=off.
-fn use_keyring() -> bool {
-    std::env::var("CAIRN_KEYRING").map_or(true, |value| value != "off")
 }
 
 /// Asks for a secret without showing it, or reads it from standard input; a line break at its end is not part of it.

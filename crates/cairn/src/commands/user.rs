@@ -1,37 +1,50 @@
-//! `cairn user`: accounts and tokens, directly on the checkpoint database. Whoever can write that file may do this;
-//! it is how the first administrator comes to be.
+//! `cairn user`: accounts and tokens.
 
-mod password;
+mod database;
+mod service;
+
+pub use database::{add, make_token};
 
 use crate::checkpoint_database::CheckpointConnection;
+use crate::moment::clock;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Output, table};
-use crate::remote::write_token;
+use crate::password::PasswordArgs;
+use crate::remote::{RemoteArgs, write_token};
+use async_trait::async_trait;
 use clap::Subcommand;
-use flow_server::credentials;
-use flow_store::{Account, AuditEntry, NewAccount, NewToken, Role, Store, StoreError};
-use password::PasswordArgs;
+use database::OnDatabase;
+use flow_api::{Account, AccountChange, NewAccount, NewToken, Role, Token};
+use service::OverService;
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// Accounts and tokens, directly on the checkpoint database.
+/// Accounts and tokens of a cluster.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cairn user add anna --role Administrator --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
-  printf %s \"$PASSWORD\" | cairn user add ci --role Operator --password-stdin
-  cairn user token ci --for 'nightly import' --days 90 --write ~/.config/cairn/token
-  cairn user disable anna
+  The first administrator, on the machine of the checkpoint database:
+    cairn user add anna --role Administrator --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
+  From anywhere, signed in as an administrator (`cairn login`):
+    cairn user list
+    printf %s \"$PASSWORD\" | cairn user add ci --role Operator --password-stdin
+    cairn user reset otto                  Prints a password that otto must change when he signs in
+    cairn user disable otto
+  A token for a program, in a file that only you can read:
+    cairn user token ci --for 'nightly import' --days 90 --write ~/.config/cairn/ci-token
 
-Roles, each may do what those before it may: Viewer looks, Operator starts, cancels and re-executes requests,
-Author brings servers to a newer version of a project, Administrator does everything.
-CAIRN_CHECKPOINT_CONNECTION can stand for --checkpoint-connection.")]
+Roles, each may do what those before it may: Viewer looks, Operator starts, cancels and re-executes requests, Author brings servers
+to a newer version of a project and sets secrets, Administrator does everything.
+
+With --checkpoint-connection (or CAIRN_CHECKPOINT_CONNECTION) the command works on the database itself, and whoever may write that
+file may do this. Without it the command asks a server, which wants an administrator.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
-    /// The checkpoint database of the cluster: sqlite:PATH.
+    /// The checkpoint database of the cluster, to work on it directly: sqlite:PATH.
     #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION", global = true)]
     checkpoint_connection: Option<CheckpointConnection>,
+    #[command(flatten)]
+    remote: RemoteArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,26 +54,31 @@ enum Action {
         /// Its name.
         name: String,
         /// What it may do: Viewer, Operator, Author or Administrator.
-        #[arg(long, value_parser = parse_role)]
+        #[arg(long)]
         role: Role,
         #[command(flatten)]
         password: PasswordArgs,
     },
     /// List the accounts.
     List,
-    /// Give an account a new password; its sessions end.
+    /// Give an account a new password; its sessions end. Over a server it asks for the password until now, too: two lines
+    /// with --password-stdin.
     Passwd {
         /// The account.
         name: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
+    /// Make a password for an account, print it, and have whoever signs in with it choose another.
+    Reset {
+        /// The account.
+        name: String,
+    },
     /// Change what an account may do.
     Role {
         /// The account.
         name: String,
         /// Viewer, Operator, Author or Administrator.
-        #[arg(value_parser = parse_role)]
         role: Role,
     },
     /// Disable an account: its sessions end and its tokens do not count.
@@ -73,7 +91,8 @@ enum Action {
         /// The account.
         name: String,
     },
-    /// Make a token for a program, and print it or write it to a file that only you can read.
+    /// Make a token for a program, and print it or write it to a file that only you can read. Over a server for your own
+    /// account only.
     Token {
         /// The account that the program acts for.
         name: String,
@@ -87,123 +106,128 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
     },
+    /// List the tokens of an account. Over a server for your own account only.
+    Tokens {
+        /// The account.
+        name: String,
+    },
+    /// Revoke a token; the program that has it can do nothing any more.
+    Revoke {
+        /// The number of the token, from `cairn user tokens`.
+        id: i64,
+    },
 }
 
-fn parse_role(text: &str) -> Result<Role, String> {
-    Role::ALL
-        .into_iter()
-        .find(|role| role.as_str().eq_ignore_ascii_case(text))
-        .ok_or_else(|| "use Viewer, Operator, Author or Administrator".to_owned())
+/// Where accounts are changed.
+#[async_trait]
+trait Accounts: Send + Sync {
+    async fn add(&self, new: NewAccount) -> Result<Account, Failure>;
+    async fn list(&self) -> Result<Vec<Account>, Failure>;
+    async fn change(&self, name: &str, change: AccountChange) -> Result<Account, Failure>;
+    async fn set_password(&self, name: &str, password: &PasswordArgs, output: Output) -> Result<(), Failure>;
+    async fn reset_password(&self, name: &str) -> Result<String, Failure>;
+    async fn create_token(&self, name: &str, wish: NewToken) -> Result<String, Failure>;
+    async fn tokens(&self, name: &str) -> Result<Vec<Token>, Failure>;
+    async fn revoke_token(&self, id: i64) -> Result<(), Failure>;
 }
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
-    let connection = args.checkpoint_connection.ok_or_else(|| {
-        let message = "say which cluster: give --checkpoint-connection sqlite:PATH, or set CAIRN_CHECKPOINT_CONNECTION";
-        Failure::new("user/no-connection", message)
-    })?;
-    let database = match args.action {
+    let accounts: Box<dyn Accounts> = match args.checkpoint_connection {
         // The first account may be made before the first server has started.
-        Action::Add { .. } => connection.open()?,
-        _ => connection.open_existing()?,
+        Some(connection) if matches!(args.action, Action::Add { .. }) => Box::new(OnDatabase(connection.open()?.store)),
+        Some(connection) => Box::new(OnDatabase(connection.open_existing()?.store)),
+        None => Box::new(OverService(args.remote.cluster().await?)),
     };
-    let store = database.store.as_ref();
-    match args.action {
-        Action::Add { name, role, password } => {
-            let account = add(store, &name, role, &password.read(output)?).await?;
-            output.answer(&account, || format!("made the account {name}, {role}"));
-        }
-        Action::List => {
-            let accounts = store.accounts().await?;
-            output.answer(&accounts, || list_text(&accounts));
-        }
-        Action::Passwd { name, password } => {
-            require(store, &name).await?;
-            let hash = credentials::hash_password(&password.read(output)?)?;
-            store.set_password(&name, &hash).await?;
-            changed(store, &name, "password-set", output, "has a new password").await?;
-        }
-        Action::Role { name, role } => {
-            require(store, &name).await?;
-            store.set_role(&name, role).await?;
-            changed(store, &name, "role-set", output, &format!("is {role} now")).await?;
-        }
-        Action::Disable { name } => {
-            require(store, &name).await?;
-            store.set_disabled(&name, true).await?;
-            changed(store, &name, "account-disabled", output, "is disabled").await?;
-        }
-        Action::Enable { name } => {
-            require(store, &name).await?;
-            store.set_disabled(&name, false).await?;
-            changed(store, &name, "account-enabled", output, "is enabled").await?;
-        }
-        Action::Token { name, purpose, days, write } => {
-            require(store, &name).await?;
-            let token = make_token(store, &name, &purpose, days).await?;
-            match write {
-                Some(path) => {
-                    write_token(&path, &token)?;
-                    output.answer(&serde_json::json!({ "file": path }), || {
-                        format!("wrote the token to {}", path.display())
-                    });
-                }
-                None => output.answer(&serde_json::json!({ "token": token }), || token.clone()),
-            }
-        }
-    }
+    act(args.action, accounts.as_ref(), output).await?;
     Ok(Outcome::Good)
 }
 
-/// Makes an account.
-pub async fn add(store: &dyn Store, name: &str, role: Role, password: &str) -> Result<Account, Failure> {
-    credentials::check_account_name(name)?;
-    let password_hash = credentials::hash_password(password)?;
-    let account = store.create_account(NewAccount { name: name.to_owned(), role, password_hash }).await?;
-    audit(store, "account-created", name, role.as_str()).await?;
-    Ok(account)
-}
-
-/// Makes a token for an account and gives its secret.
-pub async fn make_token(store: &dyn Store, account: &str, purpose: &str, days: Option<u32>) -> Result<String, Failure> {
-    let (secret, hash) = credentials::new_token();
-    let day = Duration::from_secs(24 * 60 * 60);
-    let expires = days.map(|days| store.now().plus_ms(u64::from(days) * day.as_secs() * 1000));
-    let token = NewToken { account: account.to_owned(), name: purpose.to_owned(), hash, expires };
-    store.create_token(token).await?;
-    audit(store, "token-created", account, purpose).await?;
-    Ok(secret)
-}
-
-async fn require(store: &dyn Store, name: &str) -> Result<(), StoreError> {
-    match store.credentials(name).await? {
-        Some(_) => Ok(()),
-        None => Err(StoreError::NotFound { what: "account", name: name.to_owned() }),
-    }
-}
-
-async fn changed(store: &dyn Store, name: &str, action: &str, output: Output, said: &str) -> Result<(), Failure> {
-    audit(store, action, name, "").await?;
-    let account = store.accounts().await?.into_iter().find(|account| account.name == name);
-    output.answer(&account, || format!("{name} {said}"));
-    Ok(())
-}
-
-async fn audit(store: &dyn Store, action: &str, subject: &str, detail: &str) -> Result<(), StoreError> {
-    let entry = AuditEntry {
-        account: "command line".to_owned(),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        detail: detail.to_owned(),
-        address: "local".to_owned(),
+async fn act(action: Action, accounts: &dyn Accounts, output: Output) -> Result<(), Failure> {
+    let change = |name: String, change: AccountChange, said: String| async move {
+        let account = accounts.change(&name, change).await?;
+        output.answer(&account, || format!("{name} {said}"));
+        Ok(())
     };
-    store.audit(entry).await
+    match action {
+        Action::Add { name, role, password } => {
+            let password = password.read_new(output)?;
+            let account = accounts.add(NewAccount { name, password, role }).await?;
+            output.answer(&account, || format!("made the account {}, {role}", account.name));
+            Ok(())
+        }
+        Action::List => {
+            let all = accounts.list().await?;
+            output.answer(&all, || list_text(&all));
+            Ok(())
+        }
+        Action::Passwd { name, password } => {
+            accounts.set_password(&name, &password, output).await?;
+            output.answer(&serde_json::json!({ "name": name }), || format!("{name} has a new password"));
+            Ok(())
+        }
+        Action::Reset { name } => {
+            let password = accounts.reset_password(&name).await?;
+            output.remark(&format!("{name} signs in with this password once, and chooses another then:"));
+            output.answer(&serde_json::json!({ "name": name, "password": password }), || password.clone());
+            Ok(())
+        }
+        Action::Role { name, role } => {
+            let wish = AccountChange { role: Some(role), disabled: None };
+            change(name, wish, format!("is {role} now")).await
+        }
+        Action::Disable { name } => {
+            let wish = AccountChange { role: None, disabled: Some(true) };
+            change(name, wish, "is disabled".to_owned()).await
+        }
+        Action::Enable { name } => {
+            let wish = AccountChange { role: None, disabled: Some(false) };
+            change(name, wish, "is enabled".to_owned()).await
+        }
+        Action::Token { name, purpose, days, write } => {
+            let token = accounts.create_token(&name, NewToken { name: purpose, days }).await?;
+            match write {
+                Some(path) => {
+                    write_token(&path, &token)?;
+                    let said = format!("wrote the token to {}", path.display());
+                    output.answer(&serde_json::json!({ "file": path }), || said);
+                }
+                None => output.answer(&serde_json::json!({ "token": token }), || token.clone()),
+            }
+            Ok(())
+        }
+        Action::Tokens { name } => {
+            let tokens = accounts.tokens(&name).await?;
+            output.answer(&tokens, || tokens_text(&tokens));
+            Ok(())
+        }
+        Action::Revoke { id } => {
+            accounts.revoke_token(id).await?;
+            output.answer(&serde_json::json!({ "id": id }), || format!("token {id} is revoked"));
+            Ok(())
+        }
+    }
 }
 
 fn list_text(accounts: &[Account]) -> String {
     let rows = accounts.iter().map(|account| {
         let state = if account.disabled { "disabled" } else { "" };
-        [account.name.clone(), account.role.to_string(), state.to_owned(), account.created.to_string()]
+        [account.name.clone(), account.role.to_string(), state.to_owned(), clock(account.created)]
     });
     table(["name", "role", "", "created"], rows)
+}
+
+fn tokens_text(tokens: &[Token]) -> String {
+    if tokens.is_empty() {
+        return "no tokens".to_owned();
+    }
+    let rows = tokens.iter().map(|token| {
+        let ends = match (token.revoked, token.expires) {
+            (Some(revoked), _) => format!("revoked {}", clock(revoked)),
+            (None, Some(expires)) => clock(expires),
+            (None, None) => "never".to_owned(),
+        };
+        [token.id.to_string(), token.name.clone(), clock(token.created), ends]
+    });
+    table(["id", "for", "made", "ends"], rows)
 }

@@ -1,7 +1,9 @@
 //! Requests as text for people.
 
-use crate::output::table;
-use flow_api::{Attempt, LogEntry, Request, RequestDetail, Requests, SavedPoint, Time};
+use crate::moment::{clock, lasting};
+use crate::output::{state_cell, table};
+use comfy_table::Cell;
+use flow_api::{Attempt, Request, RequestDetail, SavedPoint};
 
 /// One request on one line.
 pub fn request_line(request: &Request) -> String {
@@ -16,26 +18,23 @@ pub fn request_line(request: &Request) -> String {
 }
 
 /// Requests as a table.
-pub fn list_text(listed: &Requests) -> String {
-    if listed.requests.is_empty() {
+pub fn list_text(requests: &[Request]) -> String {
+    if requests.is_empty() {
         return "no requests".to_owned();
     }
-    let rows = listed.requests.iter().map(|request| {
+    let rows = requests.iter().map(|request| {
         [
-            request.id.to_string(),
-            request.state.as_str().to_owned(),
-            format!("{}/{}", request.project, request.flow),
-            request.owner.as_ref().map(|owner| owner.name.clone()).unwrap_or_default(),
-            request.attempt.to_string(),
-            request.checkpoint.clone().unwrap_or_default(),
-            clock(request.updated),
+            Cell::new(request.id),
+            state_cell(request.state.as_str()),
+            Cell::new(format!("{}/{}", request.project, request.flow)),
+            Cell::new(request.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default()),
+            Cell::new(request.attempt),
+            Cell::new(request.checkpoint.as_deref().unwrap_or_default()),
+            Cell::new(request.error.as_ref().map(|error| error.code.as_str()).unwrap_or_default()),
+            Cell::new(clock(request.updated)),
         ]
     });
-    let mut text = table(["id", "state", "flow", "owner", "attempt", "checkpoint", "updated"], rows);
-    if let Some(next) = listed.next {
-        text.push_str(&format!("\nmore: --before {next}"));
-    }
-    text
+    table(["id", "state", "flow", "owner", "attempt", "checkpoint", "error", "updated"], rows)
 }
 
 /// One request with all there is to see.
@@ -61,39 +60,40 @@ pub fn detail_text(detail: &RequestDetail) -> String {
     text
 }
 
-/// One line of a log.
-pub fn log_line(entry: &LogEntry) -> String {
-    let place = entry.component.as_deref().unwrap_or("-");
-    format!("{} {} #{} {place} {}: {}", clock(entry.at), entry.server, entry.attempt, entry.event, entry.message)
-}
-
 fn attempts(attempts: &[Attempt]) -> String {
     let rows = attempts.iter().map(|attempt| {
+        let took = attempt.ended.map(|ended| lasting(ended.as_millisecond() - attempt.started.as_millisecond()));
+        let error = attempt.error.as_ref().map(|error| match &error.component {
+            Some(component) => format!("{component}: {} [{}]", error.message, error.code),
+            None => format!("{} [{}]", error.message, error.code),
+        });
         [
             attempt.attempt.to_string(),
             attempt.owner.name.clone(),
             clock(attempt.started),
-            attempt.ended.map(clock).unwrap_or_default(),
+            took.unwrap_or_default(),
             attempt.end.map_or_else(|| "running".to_owned(), |end| format!("{end:?}")),
+            error.unwrap_or_default(),
         ]
     });
-    table(["attempt", "owner", "started", "ended", "end"], rows)
+    table(["attempt", "owner", "started", "took", "end", "error"], rows)
 }
 
 fn saved_points(points: &[SavedPoint]) -> String {
     let rows = points.iter().map(|point| {
+        let place = match point.iteration.as_str() {
+            "" => point.component.clone(),
+            iteration => format!("{iteration}/{}", point.component),
+        };
         [
             point.number.to_string(),
             format!("{:?}", point.kind),
-            point.component.clone(),
+            point.name.clone(),
+            place,
             point.attempt.to_string(),
             point.rows.to_string(),
             point.bytes.to_string(),
         ]
     });
-    table(["saved point", "kind", "component", "attempt", "records", "bytes"], rows)
-}
-
-fn clock(time: Time) -> String {
-    time.0.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    table(["saved point", "kind", "name", "component", "attempt", "records", "bytes"], rows)
 }

@@ -22,7 +22,7 @@ pub fn copy_secret(from: &Path, to: &Path) -> Result<(u64, String), Failure> {
 fn copy_as(from: &Path, to: &Path, mode: u32) -> Result<(u64, String), Failure> {
     make_folder_of(to)?;
     let mut source = File::open(from).map_err(|error| Failure::file("read", from, &error))?;
-    let copied = || -> io::Result<(u64, String)> {
+    let mut copied = || -> io::Result<(u64, String)> {
         let mut target = OpenOptions::new().write(true).create_new(true).mode(mode).open(to)?;
         let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
         let mut chunk = vec![0; CHUNK];

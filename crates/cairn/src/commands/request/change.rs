@@ -1,0 +1,220 @@
+//! `cairn request re-execute` and `cancel`: one request, several, or all that a filter finds.
+
+use super::filter::FilterArgs;
+use super::show::request_line;
+use super::{ended_answer, wait_for_end};
+use crate::outcome::{Failure, Outcome};
+use crate::output::Output;
+use crate::remote::Remote;
+use clap::Args;
+use flow_api::{Bulk, BulkAction, BulkDone, ReExecution, RequestState};
+use std::io::{BufRead, IsTerminal, Write};
+
+/// How many of those that were left alone are named.
+const NAMED: usize = 10;
+
+/// Begin a new attempt from the last saved points: of one request, of several, or of all that a filter finds.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cairn request re-execute 17 --wait
+  cairn request re-execute 17 --from 2 --on north         From saved point 2, on the server north
+  cairn request re-execute 17 18 19
+  cairn request re-execute --code http/status --since 2h --dry-run
+  cairn request re-execute --code http/status --since 2h --yes
+
+A request can be re-executed when it ended in Error or was cancelled, or when it waits for a server that is gone. A filter without
+--state means those in Error. The server that is called becomes the owner, unless --on names another.")]
+pub struct ReExecuteArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Go on from the saved point with this number: later ones no longer count. For one request.
+    #[arg(long, value_name = "NUMBER")]
+    from: Option<u32>,
+    /// Begin anew: nothing that was saved counts any more. For one request.
+    #[arg(long, conflicts_with = "from")]
+    from_start: bool,
+    /// The server that shall be the owner, by name or id. For one request.
+    #[arg(long, value_name = "SERVER")]
+    on: Option<String>,
+    /// Wait until it has ended; the exit status tells whether it finished. For one request.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// End requests: one, several, or all that a filter finds.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cairn request cancel 17
+  cairn request cancel --flow order-import --state Queued --dry-run
+  cairn request cancel --flow order-import --state Queued --yes
+
+What has ended cannot be cancelled. A filter without --state means all that have not ended.")]
+pub struct CancelArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// Which requests.
+#[derive(Debug, Args)]
+struct Chosen {
+    /// The requests, by id.
+    ids: Vec<i64>,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Say how many it would be done to, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before it is done to all that a filter finds.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Runs `cairn request re-execute`.
+pub async fn re_execute(args: ReExecuteArgs, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
+    let Some(id) = args.chosen.only_one() else {
+        if args.from.is_some() || args.from_start || args.on.is_some() || args.wait {
+            let message = "--from, --from-start, --on and --wait are for one request: name one id, or leave them out";
+            return Err(Failure::new("request/one-only", message));
+        }
+        return many(args.chosen, BulkAction::ReExecute, &[RequestState::Error], remote, output).await;
+    };
+    let server = match &args.on {
+        Some(server) => Some(remote.server(server).await?.id),
+        None => None,
+    };
+    if args.wait {
+        remote.servers().await?;
+    }
+    let wish = &ReExecution { from: args.from, from_start: args.from_start, server };
+    let request = remote.any(|client| async move { client.re_execute_from(id, wish).await }).await?;
+    if args.wait {
+        return ended_answer(&wait_for_end(remote, id).await?, output);
+    }
+    output.answer(&request, || request_line(&request));
+    Ok(Outcome::Good)
+}
+
+/// Runs `cairn request cancel`.
+pub async fn cancel(args: CancelArgs, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
+    let Some(id) = args.chosen.only_one() else {
+        let under_way =
+            [RequestState::Queued, RequestState::Running, RequestState::Waiting, RequestState::WaitingForRetry];
+        return many(args.chosen, BulkAction::Cancel, &under_way, remote, output).await;
+    };
+    let request = remote.any(|client| async move { client.cancel(id).await }).await?;
+    output.answer(&request, || request_line(&request));
+    Ok(Outcome::Good)
+}
+
+impl Chosen {
+    /// The one request that was named, when it is to be changed without more ado.
+    fn only_one(&self) -> Option<i64> {
+        match self.ids.as_slice() {
+            [id] if !self.filter.is_given() && !self.dry_run => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+async fn many(
+    chosen: Chosen,
+    action: BulkAction,
+    states: &[RequestState],
+    remote: &Remote,
+    output: Output,
+) -> Result<Outcome, Failure> {
+    let Chosen { ids, filter, dry_run, yes } = chosen;
+    if ids.is_empty() == !filter.is_given() {
+        let message = "say which requests: either their ids, or conditions such as --flow or --state, and not both";
+        return Err(Failure::new("request/which", message));
+    }
+    let by_filter = ids.is_empty();
+    let mut bulk = Bulk { action, ids: Some(ids), filter: None, dry_run: true };
+    if by_filter {
+        (bulk.ids, bulk.filter) = (None, Some(filter.or_in(states).query(remote).await?));
+    }
+    if dry_run || (by_filter && !yes) {
+        let preview = all_pages(bulk.clone(), remote).await?;
+        if dry_run {
+            output.answer(&preview, || done_text(action, &preview, true));
+            return Ok(Outcome::Good);
+        }
+        confirm(&done_text(action, &preview, true), output)?;
+    }
+    let done = all_pages(Bulk { dry_run: false, ..bulk }, remote).await?;
+    output.answer(&done, || done_text(action, &done, false));
+    Ok(Outcome::good_if(done.skipped_count == 0))
+}
+
+/// Does it page by page, and gives the sum.
+async fn all_pages(mut bulk: Bulk, remote: &Remote) -> Result<BulkDone, Failure> {
+    let mut sum: Option<BulkDone> = None;
+    loop {
+        let page = {
+            let bulk = &bulk;
+            remote.any(|client| async move { client.bulk(bulk).await }).await?
+        };
+        let next = page.next.clone();
+        let so_far = match sum.take() {
+            Some(before) => added(before, page),
+            None => page,
+        };
+        match (next, &mut bulk.filter) {
+            (Some(next), Some(filter)) => filter.after = Some(next),
+            _ => return Ok(BulkDone { next: None, ..so_far }),
+        }
+        sum = Some(so_far);
+    }
+}
+
+fn added(mut sum: BulkDone, page: BulkDone) -> BulkDone {
+    sum.matched += page.matched;
+    sum.done += page.done;
+    sum.skipped_count += page.skipped_count;
+    sum.skipped.extend(page.skipped);
+    for (state, count) in page.states {
+        *sum.states.entry(state).or_default() += count;
+    }
+    sum
+}
+
+fn done_text(action: BulkAction, done: &BulkDone, preview: bool) -> String {
+    let what = match (action, preview) {
+        (BulkAction::ReExecute, true) => "would re-execute",
+        (BulkAction::ReExecute, false) => "re-executed",
+        (BulkAction::Cancel, true) => "would cancel",
+        (BulkAction::Cancel, false) => "cancelled",
+    };
+    let states: Vec<String> = done.states.iter().map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+    let mut text = format!("{what} {} of {} requests", done.done, done.matched);
+    if !states.is_empty() {
+        text.push_str(&format!(" ({})", states.join(", ")));
+    }
+    for skipped in done.skipped.iter().take(NAMED) {
+        text.push_str(&format!("\n  not {}: {} [{}]", skipped.id, skipped.message, skipped.code));
+    }
+    let unnamed = done.skipped_count.saturating_sub(done.skipped.len().min(NAMED) as u64);
+    if unnamed > 0 {
+        text.push_str(&format!("\n  and not {unnamed} more"));
+    }
+    text
+}
+
+/// Asks whether it shall be done, after what would be done has been told.
+fn confirm(preview: &str, output: Output) -> Result<(), Failure> {
+    if output.is_json() || !std::io::stdin().is_terminal() {
+        let message = "nobody is there to be asked: look with --dry-run, then say --yes";
+        return Err(Failure::new("request/not-confirmed", message));
+    }
+    let failed = |error: std::io::Error| Failure::new("request/not-confirmed", format!("no answer came: {error}"));
+    let mut err = std::io::stderr();
+    write!(err, "{preview}\nDo it? [y/N] ").and_then(|()| err.flush()).map_err(failed)?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    match line.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::new("request/not-confirmed", "nothing was changed")),
+    }
+}
