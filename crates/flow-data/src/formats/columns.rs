@@ -2,6 +2,8 @@
 
 use crate::arrow::datatypes::{DataType, Field, Schema};
 use crate::{DataError, nearby_names};
+use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// A field of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,17 +58,22 @@ pub(super) fn check_asked(names: &[String], columns: &[Column]) -> Result<(), Da
 
 /// Names that are each there once: a second one gets `_2`, an empty one becomes `column_N`.
 pub(super) fn unique_names<S: AsRef<str>>(names: &[S]) -> Vec<String> {
-    let mut taken = std::collections::HashSet::new();
+    let mut taken = HashSet::new();
+    // Where to go on counting, so that thousands of equal names take no time.
+    let mut counted: HashMap<String, u64> = HashMap::new();
     let names = names.iter().enumerate().map(|(index, name)| {
         let name = match name.as_ref().trim() {
             "" => format!("column_{}", index + 1),
             name => name.to_owned(),
         };
-        let free = |candidate: &String| !taken.contains(candidate);
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let unique = std::iter::once(name.clone()).chain(numbered).find(free).unwrap_or(name);
-        taken.insert(unique.clone());
-        unique
+        let count = counted.entry(name.clone()).or_default();
+        loop {
+            *count += 1;
+            let unique = if *count == 1 { name.clone() } else { format!("{name}_{count}") };
+            if taken.insert(unique.clone()) {
+                return unique;
+            }
+        }
     });
     names.collect()
 }

@@ -1,8 +1,8 @@
 //! What runs inside of components: the iterations of a ForEach, and the flow that a SubFlow calls.
 
 use super::save::{Save, Then};
-use super::{Attempt, Done, RunEventKind};
-use crate::EngineError;
+use super::{Attempt, Done};
+use crate::{EngineError, RunEventKind};
 use crate::iterations::{Fed, Iterating, Left, ReadResults};
 use crate::observe::is_time_again;
 use crate::resume::Resumption;
@@ -347,11 +347,17 @@ impl Attempt {
         let replies: Vec<Stream> = replies.into_iter().map(|(_, stream)| stream).collect();
         let stream = match replies.as_slice() {
             [] => Ok(arrived.delivery().stream),
-            replies => Stream::append(replies),
+            replies => Stream::append(replies).map_err(|error| match error {
+                DataError::DifferentFields { message } => {
+                    let message = format!("the ends of the called flow reply with different fields: {message}");
+                    ComponentError::new("data/different-fields", message)
+                }
+                error => error.into(),
+            }),
         };
         match stream {
             Ok(stream) => self.finished(at, Outcome::out(stream), &arrived, begun),
-            Err(error) => self.failed(at, error.into(), begun, &arrived),
+            Err(error) => self.failed(at, error, begun, &arrived),
         }
     }
 }

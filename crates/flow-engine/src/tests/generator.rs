@@ -261,15 +261,21 @@ impl Drawing {
         self.flow.components.get_mut(id).unwrap().properties.insert(property.to_owned(), json!(value));
     }
 
-    /// Puts an End behind some of the components that nothing follows.
+    /// Puts an End behind some of the components that nothing follows. Those of a called flow reply with the same fields,
+    /// since they are one stream for the caller.
     fn end_some_paths(&mut self) {
+        let mut replied: Option<String> = None;
         let ends: Vec<(ComponentId, &'static str)> = self.drawn.clone();
         for (id, kind) in ends {
             let followed = self.flow.links.iter().any(|link| link.from.component == id);
             let is_inside = self.flow.components[&id].parent.is_some();
             if !followed && !is_inside && kind != "Fail" && self.random.percent(50) {
-                let end = self.add("End", json!({}), None);
                 let outlet = if kind == "Branch" { "otherwise" } else { "out" };
+                let fields = self.fields_of(&id, outlet);
+                if !self.may_call && *replied.get_or_insert_with(|| fields.clone()) != fields {
+                    continue;
+                }
+                let end = self.add("End", json!({}), None);
                 self.flow.links.insert(Link { from: PortRef::new(&id, outlet), to: PortRef::new(&end, "in") });
             }
         }

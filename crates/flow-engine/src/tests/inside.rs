@@ -3,7 +3,7 @@
 use super::cluster::{Cluster, Server, Went, flow};
 use super::oracle::top;
 use flow_model::Flow;
-use flow_store::{Request, RequestState, SavedKind, event};
+use flow_store::{Request, RequestId, RequestState, SavedKind, event};
 use serde_json::{Value, json};
 
 /// ForEach over three records, whose body is one component.
@@ -116,22 +116,43 @@ async fn struck(cluster: &Cluster, place: usize) -> Request {
     second.run_to_end(second.take_over(&first.owner).await).await
 }
 
+/// The iterations of `each` that are recorded as finished.
+async fn finished(cluster: &Cluster, id: RequestId) -> Vec<String> {
+    let saved = cluster.saved(id).await.into_iter();
+    let ends = saved.filter(|point| point.kind == SavedKind::Completed && point.component == "each");
+    ends.map(|point| point.iteration).collect()
+}
+
 #[tokio::test]
 async fn finished_iterations_never_run_again() {
-    let cluster = Cluster::new(each_of_three(1, "Act", json!({"Once": "yes"})));
-    // three: 0 and 1; the write of ForEach's input and that of the effect's: 2 and 3; the effect of the first: 4 and 5;
-    // the write of the second's input with the end of the first: 6 and 7.
-    let request = struck(&cluster, 8).await;
-    assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
-    let done = cluster.world.done();
-    assert_eq!(done.iter().filter(|name| *name == "three").count(), 1, "{done:?}");
-    assert_eq!(done.iter().filter(|name| *name == "each[0]/inner").count(), 1, "{done:?}");
-    let once: Vec<String> = cluster.world.once().into_iter().map(|(_, entry)| entry.component).collect();
-    assert_eq!(once, ["each[0]/inner", "each[1]/inner", "each[2]/inner"]);
-    let finished = cluster.saved(request.id).await;
-    let finished = finished.iter().filter(|point| point.kind == SavedKind::Completed && point.component == "each");
-    let iterations: Vec<&str> = finished.map(|point| point.iteration.as_str()).collect();
-    assert_eq!(iterations, ["each[0]", "each[1]", "each[2]"]);
+    let mut most_finished = 0;
+    for place in 0.. {
+        let cluster = Cluster::new(each_of_three(1, "Act", json!({"Once": "yes"})));
+        let first = cluster.server().await;
+        let request = first.trigger().await;
+        let id = request.id;
+        cluster.world.strike_at(place);
+        if !matches!(first.attempt_or_die(request).await, Went::Died) {
+            break;
+        }
+        let finished_before = finished(&cluster, id).await;
+        most_finished = most_finished.max(finished_before.len());
+        if cluster.request(id).await.state.is_ended() {
+            continue;
+        }
+        let second = cluster.server().await;
+        let request = second.run_to_end(second.take_over(&first.owner).await).await;
+        assert_eq!((request.state, records(&request)), (RequestState::Finished, 3), "{:?}", request.error);
+        let ledger = cluster.world.ledger();
+        for entry in ledger.iter().filter(|entry| entry.attempt > 1) {
+            let ran_again = finished_before.iter().any(|iteration| entry.component.starts_with(iteration));
+            assert!(!ran_again, "struck at {place}: {} ran again", entry.component);
+        }
+        let once: Vec<String> = cluster.world.once().into_iter().map(|(_, entry)| entry.component).collect();
+        assert_eq!(once, ["each[0]/inner", "each[1]/inner", "each[2]/inner"]);
+        assert_eq!(finished(&cluster, id).await, ["each[0]", "each[1]", "each[2]"]);
+    }
+    assert!(most_finished > 0, "no iteration had ever finished when the server died");
 }
 
 #[tokio::test]
