@@ -9,26 +9,27 @@ mod inside;
 mod launch;
 mod save;
 mod start;
+mod tell;
 mod wait;
 
+use crate::EngineError;
 use crate::engine::{Beginning, Inner};
 use crate::iterations::ReadResults;
 use crate::journal::{AfterCommit, Journal};
-use crate::plan::{Plan, Role};
+use crate::plan::Plan;
 use crate::resume::{Held, Resumption};
 use crate::schedule::Arrived;
 use crate::scope::{At, Failure, Given, Owner, Scope, ScopeId, Scopes};
 use crate::services::AttemptServices;
 use crate::streams::Kept;
-use crate::{EngineError, RunEvent, RunEventKind};
 use flow_components::{ComponentError, Outcome, Services};
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Batches, DataError, Stream};
 use flow_model::ComponentId;
-use flow_store::{Level, Request, RequestError, StoreError, event};
-use futures::{FutureExt, StreamExt};
+use flow_store::{Request, RequestError, StoreError};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use save::Save;
 use std::collections::{HashMap, VecDeque};
 use std::pin::{Pin, pin};
@@ -45,8 +46,6 @@ const GRACE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Dura
 /// What a timer is set to that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 /// Of the iterations of a ForEach, the log and observers tell of the first so many of an attempt one by one. Of the others
-/// they tell only what is no normal progress, and how many there were.
-const TOLD_ITERATIONS: u64 = 100;
 
 /// One attempt of a request.
 pub(crate) struct Attempt {
@@ -169,15 +168,6 @@ impl Attempt {
         attempt
     }
 
-    fn note_start(&mut self, plan: &Plan, settled: &[bool]) {
-        let message = format!("attempt {} on {}", self.request.attempt, self.engine.server_name);
-        self.log(None, Level::Info, event::ATTEMPT_STARTED, message);
-        let settled = settled.iter().zip(&plan.components).filter(|(settled, _)| **settled);
-        self.observe(None, || RunEventKind::AttemptStarted {
-            settled: settled.map(|(_, planned)| planned.id.clone()).collect(),
-        });
-    }
-
     /// Begins a scope.
     fn open(
         &mut self,
@@ -199,26 +189,6 @@ impl Attempt {
         self.awake.push_back(scope);
         self.over.push_back(scope);
         scope
-    }
-
-    /// Whether the log and observers tell of the next iteration or call inside of a component.
-    fn tells_of_next(&mut self, at: At) -> bool {
-        let scope = &self.scopes[at.scope];
-        let planned = scope.component(at.component);
-        if !scope.told || planned.role != Role::ForEach {
-            return scope.told;
-        }
-        let told = match self.told.get_mut(&planned.id) {
-            Some(told) => told,
-            None => self.told.entry(planned.id.clone()).or_default(),
-        };
-        *told += 1;
-        let (is_next, is_told) = (*told == TOLD_ITERATIONS + 1, *told <= TOLD_ITERATIONS);
-        if is_next && planned.inner.as_ref().is_some_and(|inner| inner.records) {
-            let message = format!("{}: of its further iterations only what goes wrong is logged", planned.name);
-            self.log(Some(at), Level::Info, event::LOGGED, message);
-        }
-        is_told
     }
 
     /// Runs to an end of the attempt.
@@ -430,54 +400,6 @@ impl Attempt {
         let error = RequestError { code: "engine/timeout".to_owned(), message, component: None };
         self.ending.failure.get_or_insert(Failure { error, row: None, retryable: true, withdrawn: None });
         self.stop_running();
-    }
-
-    /// Adds a line to the request's log, about a component if one is given. What happens where nothing is recorded, or
-    /// after the first iterations of a ForEach, is logged only if it is no normal progress.
-    fn log(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
-        if level == Level::Info && at.is_some_and(|at| !self.scopes[at.scope].told || !self.records(at)) {
-            return;
-        }
-        self.log_always(at, level, event, message);
-    }
-
-    fn log_always(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
-        let (component, message) = match at {
-            Some(at) => {
-                let id = self.scopes[at.scope].component(at.component).id.to_string();
-                (Some(id), self.scopes.place(at.scope) + &message)
-            }
-            None => (None, message),
-        };
-        let entry = self.journal.log(component, self.engine.store.now(), level, event, message);
-        if self.engine.observer.is_some() {
-            let entry = entry.clone();
-            self.observe(at.map(|at| at.scope), || RunEventKind::Logged(entry));
-        }
-    }
-
-    /// Tells the observer, if there is one, of something in a scope.
-    fn observe(&self, scope: Option<ScopeId>, what: impl FnOnce() -> RunEventKind) {
-        if self.engine.observer.is_some() {
-            self.engine.observe(&[self.event(scope, what())]);
-        }
-    }
-
-    fn event(&self, scope: Option<ScopeId>, what: RunEventKind) -> RunEvent {
-        let iteration = scope.map(|scope| self.scopes.path(scope)).unwrap_or_default();
-        RunEvent { request: self.request.id, attempt: self.request.attempt, iteration, what }
-    }
-
-    /// The same of normal progress, which is told of the first iterations only.
-    fn tell(&self, scope: ScopeId, what: impl FnOnce() -> RunEventKind) {
-        if self.is_told(scope) {
-            self.observe(Some(scope), what);
-        }
-    }
-
-    /// Whether the observer, if there is one, is told of normal progress in a scope.
-    fn is_told(&self, scope: ScopeId) -> bool {
-        self.engine.observer.is_some() && self.scopes[scope].told
     }
 
     /// Whether what a component does is recorded.

@@ -2,13 +2,13 @@
 
 use super::save::{Save, Then};
 use super::{Attempt, Done};
-use crate::{EngineError, RunEventKind};
 use crate::iterations::{Fed, Iterating, Left, ReadResults};
 use crate::observe::is_time_again;
 use crate::resume::Resumption;
 use crate::saved::{Archive, SavedScope};
 use crate::schedule::Arrived;
 use crate::scope::{At, Given, Inside, InsideWhat, Owner, ScopeId};
+use crate::{EngineError, RunEventKind};
 use flow_components::{Ask, ComponentError, Outcome, Services};
 use flow_data::arrow::datatypes::Schema;
 use flow_data::arrow::record_batch::RecordBatch;
