@@ -22,7 +22,14 @@ impl DbError {
             return false;
         };
         matches!(failure.code, ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            && !is_full(failure)
     }
+}
+
+/// Whether there was no room. The shared memory of the log, a file too, gets longer with the log: that it cannot is told
+/// as a failure of input and output, but breaks nothing.
+fn is_full(failure: &rusqlite::ffi::Error) -> bool {
+    failure.code == ErrorCode::DiskFull || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
 }
 
 impl From<StoreError> for DbError {
@@ -54,9 +61,7 @@ impl From<DbError> for StoreError {
 
 fn of_sqlite(error: &rusqlite::Error) -> StoreError {
     match error {
-        rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::DiskFull => {
-            StoreError::Full(error.to_string())
-        }
+        rusqlite::Error::SqliteFailure(failure, _) if is_full(failure) => StoreError::Full(error.to_string()),
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Corrupt(error.to_string()),

@@ -284,8 +284,11 @@ fn open_kept(path: &Path) -> io::Result<File> {
 }
 
 fn abort(error: &io::Error) {
-    // The log may not be flushed any more.
-    eprintln!("fatal: the checkpoint storage could not make a file durable, so this process ends: {error}");
+    // The log may not be flushed any more. If even this cannot be written, there is nobody left to tell.
+    let _ = writeln!(
+        io::stderr(),
+        "fatal: the checkpoint storage could not make a file durable, so this process ends: {error}"
+    );
     std::process::abort();
 }
 
