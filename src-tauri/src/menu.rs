@@ -37,6 +37,9 @@ pub fn build(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
         Item(MenuItem::Delete, "Delete", None),
         Line,
         Item(MenuItem::SelectAll, "Select All", None),
+        Line,
+        Item(MenuItem::AddNote, "Add a Note", None),
+        Item(MenuItem::Group, "Group the Chosen Components", Some("CmdOrCtrl+G")),
     ];
     let view = [
         Item(MenuItem::ZoomIn, "Zoom In", Some("CmdOrCtrl+=")),

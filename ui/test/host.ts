@@ -91,6 +91,8 @@ export class FixturePlatform implements Platform {
     const [old, now] = [new Set(before.links.map(linkId)), new Set(next.links.map(linkId))];
     patch.links = next.links.filter((link) => !old.has(linkId(link)));
     patch.removedLinks = before.links.filter((link) => !now.has(linkId(link)));
+    for (const [id, group] of Object.entries(next.groups)) if (before.groups[id] !== group) patch.groups[id] = group;
+    patch.removedGroups = Object.keys(before.groups).filter((id) => !(id in next.groups));
     const base = open.revision;
     Object.assign(open, { document: next, revision: base + 1, dirty: true });
     const views = Object.fromEntries(
@@ -166,7 +168,7 @@ export class FixturePlatform implements Platform {
     vcs_log: () => this.#log,
     vcs_commit: ({ message }: { message: string }) => ({ id: "1234567890", message, author: "Anna", at: Date.now() }),
     vcs_push: () => (this.#bodies.vcs_status as () => unknown)(),
-    vcs_pull: () => ({ from: "a", to: "a" }),
+    vcs_pull: ({ keep }: { keep: Record<string, string> }) => pulled(Object.keys(keep).length > 0),
     cluster_choose: () => this.#bodies.cluster_list(),
     cluster_sign_in: () =>
       Promise.reject(new CallError({ code: "auth/wrong-password", message: "The name or the password is wrong." })),
@@ -287,6 +289,7 @@ export class FixturePlatform implements Platform {
     );
     const checked = {
       flow: name,
+      number: 1,
       revision: open.revision,
       diagnostics: [],
       fields: {
@@ -386,4 +389,34 @@ export class FixturePlatform implements Platform {
       log: [{ at: Date.now(), component: null, failure: false, message: "attempt 1 started" }],
     };
   }
+}
+
+/** What a pull answers: conflicts, until somebody decides. */
+function pulled(decided: boolean): unknown {
+  if (decided) return { from: "a1b2c3d", to: "e4f5a6b", conflicts: [] };
+  const place = (component: string, property?: string): unknown => ({ component, ...(property ? { property } : {}) });
+  const places = [
+    {
+      place: place("read", "Path"),
+      what: "Path of “Read orders”",
+      base: "project:data/orders.csv",
+      ours: "storage:orders/${month}.csv",
+      theirs: "project:data/orders-${month}.csv",
+    },
+    {
+      place: place("map", "Fields"),
+      what: "Fields of “To warehouse”",
+      base: [{ field: "total", expression: "amount" }],
+      ours: [{ field: "total", expression: "round(amount * (1 + tax), 2)" }],
+      theirs: null,
+    },
+  ];
+  return {
+    from: "a1b2c3d",
+    to: "a1b2c3d",
+    conflicts: [
+      { path: "flows/order import.flow.json", flow: "order import", places, words: places.map(({ what }) => what) },
+      { path: "data/rates.csv", flow: null, places: [], words: ["both sides changed the same lines"] },
+    ],
+  };
 }

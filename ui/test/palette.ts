@@ -5,7 +5,7 @@ const property = (
   kind: PropertyKind,
   help: string,
   more: Partial<PropertyDescription> = {},
-): PropertyDescription => ({ name, title: name, help, kind, default: null, required: false, ...more });
+): PropertyDescription => ({ name, title: name, help, kind, default: null, required: false, shownWhen: [], ...more });
 
 const type = (
   kind: string,

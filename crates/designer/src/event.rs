@@ -24,7 +24,7 @@ pub enum Event {
     /// An open flow was edited (by any window). The window that asked knows it from the reply: it ignores
     /// revisions that are not newer than its own.
     FlowChanged(FlowChange),
-    /// The slower checks of an open flow have finished: schemas and expressions.
+    /// The slower checks of an open flow have finished: schemas, expressions, and what it refers to.
     FlowChecked(FlowChecked),
     /// An open flow was written to its file.
     FlowSaved(FlowSaved),

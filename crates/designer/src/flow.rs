@@ -7,7 +7,7 @@ mod patch;
 mod session;
 mod view;
 
-pub(crate) use checks::Checks;
+pub(crate) use checks::{Checks, check_references};
 pub use commands::*;
 pub(crate) use session::{Session, new_id};
 
@@ -28,10 +28,10 @@ pub struct FlowView {
     pub views: BTreeMap<ComponentId, ComponentView>,
     /// Where the editing of it stands.
     pub state: FlowState,
-    /// The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas and
-    /// expressions) come in `checked`, and later in the event `flow-checked`.
+    /// The problems that can be found at once: the flow's shape and its properties. The slower checks (schemas,
+    /// expressions, and what the flow refers to) come in `checked`, and later in the event `flow-checked`.
     pub diagnostics: Vec<Diagnostic>,
-    /// The slower checks, if they have run since the last change that matters to them (a moved box does not).
+    /// What the slower checks found when they last ran, with the fields of all components; null before they have.
     pub checked: Option<FlowChecked>,
     /// Whether changes that were never saved were brought back from the crash journal.
     pub recovered: bool,
@@ -110,17 +110,20 @@ pub struct FlowPatch {
     pub description: Option<String>,
 }
 
-/// What the slower checks found: schemas and expressions.
+/// What the slower checks found: schemas, expressions, and the connections and flows that the flow refers to.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct FlowChecked {
     /// The flow.
     pub flow: FlowName,
+    /// Counts the checks of the flow since it was opened. A window that missed one asks `flow_open` for the whole flow.
+    pub number: u64,
     /// The revision that was checked; older than the flow's own while the author types on, or after boxes moved.
     pub revision: u64,
     /// The problems found, beside those that came with the edit.
     pub diagnostics: Vec<Diagnostic>,
     /// The fields on every outlet where they can be known: by component, by outlet. They serve completion (the
-    /// fields of the outlets linked to an inlet) and the hover text of links.
+    /// fields of the outlets linked to an inlet) and the hover text of links. In an event only those components are
+    /// here whose fields are others than at the check before.
     pub fields: BTreeMap<ComponentId, BTreeMap<String, Vec<Field>>>,
 }
 

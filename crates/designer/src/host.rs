@@ -54,6 +54,8 @@ pub enum MenuItem {
     Paste,
     Delete,
     SelectAll,
+    AddNote,
+    Group,
     ZoomIn,
     ZoomOut,
     ZoomToFit,

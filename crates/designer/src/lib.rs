@@ -29,7 +29,7 @@ pub use designer::{Designer, DesignerOptions};
 pub use error::CommandError;
 pub use event::Event;
 pub use host::{Host, HostKind, MenuItem, NoHost, not_here};
-pub use project::local_storage;
+pub use project::{local_spool, local_storage};
 pub use push_update::{PushUpdateProgress, ServerUpdate, UpdateStep};
 pub use secrets::{LocalSecrets, SecretPlace, SecretStore};
 pub use settings::default_config_folder;

@@ -3,11 +3,13 @@
 mod commands;
 mod open;
 mod queries;
+mod saved_flows;
 mod services;
 
 pub use commands::*;
-pub use open::local_storage;
+pub use open::{local_spool, local_storage};
 pub(crate) use open::{OpenProject, Opening};
+pub(crate) use saved_flows::SavedFlows;
 
 use flow_model::FlowName;
 use serde::{Deserialize, Serialize};

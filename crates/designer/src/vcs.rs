@@ -1,11 +1,14 @@
 //! Version control of the open project: status, Commit, Pull, Push, History.
 
+mod pull;
+
+pub use pull::VcsPull;
+
 use crate::background::blocking;
 use crate::project::OpenProject;
 use crate::{Command, CommandError, Designer, Event};
 use flow_model::FlowName;
-use flow_project::{FileMerge, merge_file};
-use flow_vcs::{Access, FileVersions, MergedFile, Repository};
+use flow_vcs::{Access, Repository};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -65,15 +68,6 @@ pub struct Commit {
     pub author: String,
     /// When, in milliseconds since 1970.
     pub at: i64,
-}
-
-/// What a pull did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct Pulled {
-    /// The commit before; null in an empty working copy.
-    pub from: Option<String>,
-    /// The commit now; the same when there was nothing new.
-    pub to: String,
 }
 
 /// Where the working copy stands. Errors: `vcs/none` when the project is not under git.
@@ -144,29 +138,6 @@ impl Command for VcsPush {
     }
 }
 
-/// Fetches from the remote and brings the working copy up. What went different ways here and there is merged, flows by
-/// component, with a merge commit. Open flows without changes of their own are loaded anew. Errors: `vcs/no-remote`,
-/// `vcs/unreachable`, `vcs/auth`, `vcs/merge-conflict` with the places that both changed differently (nothing was
-/// merged then), `vcs/would-overwrite` when files with changes that are not committed changed there too.
-#[derive(Debug, Deserialize, TS)]
-pub struct VcsPull {}
-
-impl Command for VcsPull {
-    const NAME: &'static str = "vcs_pull";
-    type Output = Pulled;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<Pulled, CommandError> {
-        let project = designer.project()?;
-        let pulling = Arc::clone(&project);
-        let pulled = blocking(move || pull(&pulling)).await;
-        // Also after a failure: the remote may have been seen anew.
-        designer.emit(Event::VcsChanged);
-        let pulled = pulled?;
-        designer.follow_now(&project);
-        Ok(Pulled { from: pulled.from, to: pulled.to })
-    }
-}
-
 /// The commits of the project, or of one flow, the newest first.
 #[derive(Debug, Deserialize, TS)]
 pub struct VcsLog {
@@ -198,28 +169,6 @@ impl Command for VcsLog {
         })
         .await
     }
-}
-
-/// Fetches and merges. Blocks.
-fn pull(project: &OpenProject) -> Result<flow_vcs::Updated, CommandError> {
-    let repository = project.repository()?;
-    let folder = folder_of(project, &repository);
-    let merge = |versions: &FileVersions<'_>| {
-        let (Some(path), Some(ours), Some(theirs)) =
-            (versions.path.strip_prefix(&folder), versions.ours, versions.theirs)
-        else {
-            return MergedFile::LineByLine;
-        };
-        match merge_file(path, versions.base, ours, theirs) {
-            FileMerge::Merged(text) => MergedFile::Content(text.into_bytes()),
-            FileMerge::Conflicts { conflicts, .. } => {
-                MergedFile::Conflicts(conflicts.into_iter().map(|conflict| conflict.what).collect())
-            }
-            FileMerge::Unreadable(problem) => MergedFile::Conflicts(vec![problem]),
-            FileMerge::NotAFlow => MergedFile::LineByLine,
-        }
-    };
-    Ok(repository.pull_merging(&Access::ambient(), None, &merge)?)
 }
 
 /// Where the working copy stands. Blocks.

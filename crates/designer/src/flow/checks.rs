@@ -1,12 +1,15 @@
-//! The slower checks of open flows, schemas and expressions, off everybody's path.
+//! The slower checks of open flows (schemas, expressions, and what they refer to), off everybody's path. A check looks only at what changed
+//! since the one before.
 
 use super::{Field, FlowChecked, Session};
 use crate::background::blocking;
+use crate::project::OpenProject;
 use crate::{Designer, Event};
+use flow_components::{Examination, Palette, PortKey};
 use flow_data::arrow::datatypes::SchemaRef;
-use flow_model::{ComponentId, FlowName};
+use flow_model::{ComponentId, Diagnostic, Flow, FlowName, calls_flows, check_connections, check_sub_flows};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Which flows are being checked. Each flow has one check at a time; what changed meanwhile is checked after it, once.
@@ -52,26 +55,83 @@ impl Designer {
 
     async fn check_once(self: &Arc<Self>, session: &Arc<Mutex<Session>>) {
         let Some(project) = self.current_project() else { return };
-        let (flow, state, document) = {
-            let session = session.lock();
-            (session.name().clone(), session.session_state(), session.flow().clone())
+        let (flow, state, document, mut known) = {
+            let mut session = session.lock();
+            (session.name().clone(), session.session_state(), session.flow().clone(), session.take_known())
         };
-        let palette = Arc::clone(self.palette());
-        let services = project.design_services();
-        let examined = blocking(move || Ok(palette.examine(&document, &*services))).await;
-        let Ok(examination) =
+        let (palette, name) = (Arc::clone(self.palette()), flow.clone());
+        let examined = blocking(move || {
+            let mut found = palette.examine_again(&document, &*project.design_services(), &mut known);
+            found.diagnostics.extend(check_references(&name, &document, &project, &palette));
+            Ok((found, known))
+        })
+        .await;
+        let Ok((examination, known)) =
             examined.inspect_err(|error| tracing::error!(%flow, %error, "the check of a flow failed"))
         else {
             return;
         };
+        let mut session = session.lock();
+        if let Some(news) = session.set_checked(state, examination, known) {
+            // Sent while the flow is locked, so that windows see the checks in their order.
+            self.emit(Event::FlowChecked(news));
+        }
+    }
+}
+
+/// What is wrong with the connections and flows that `document`, the flow `name`, refers to. Blocks.
+pub(crate) fn check_references(
+    name: &FlowName,
+    document: &Flow,
+    project: &OpenProject,
+    palette: &Palette,
+) -> Vec<Diagnostic> {
+    let mut found = check_connections(document, palette, &project.connections());
+    if calls_flows(document, palette) {
+        found.extend(check_sub_flows(name, document, &project.saved_flows().now(), palette));
+    }
+    found
+}
+
+/// What the slower checks of a flow found when they last ran.
+pub(super) struct Checked {
+    pub(super) number: u64,
+    revision: u64,
+    diagnostics: Vec<Diagnostic>,
+    schemas: BTreeMap<PortKey, SchemaRef>,
+}
+
+impl Checked {
+    pub(super) fn new(number: u64, revision: u64, found: Examination) -> Self {
+        Self { number, revision, diagnostics: found.diagnostics, schemas: found.schemas }
+    }
+
+    /// All of it.
+    pub(super) fn whole(&self, flow: &FlowName) -> FlowChecked {
+        self.tell(flow, |_| true)
+    }
+
+    /// The same with the fields of those components only that had others at the check `before`.
+    pub(super) fn since(&self, before: &Self, flow: &FlowName) -> FlowChecked {
+        let is_new = |(outlet, schema): &(&PortKey, &SchemaRef)| before.schemas.get(*outlet) != Some(*schema);
+        let is_gone = |outlet: &&PortKey| !self.schemas.contains_key(*outlet);
+        let new = self.schemas.iter().filter(is_new).map(|(outlet, _)| &outlet.component);
+        let gone = before.schemas.keys().filter(is_gone).map(|outlet| &outlet.component);
+        let changed: BTreeSet<&ComponentId> = new.chain(gone).collect();
+        let mut news = self.tell(flow, |component| changed.contains(component));
+        for component in changed {
+            news.fields.entry(component.clone()).or_default();
+        }
+        news
+    }
+
+    fn tell(&self, flow: &FlowName, is_wanted: impl Fn(&ComponentId) -> bool) -> FlowChecked {
         let mut fields: BTreeMap<ComponentId, BTreeMap<String, Vec<Field>>> = BTreeMap::new();
-        for (outlet, schema) in &examination.schemas {
+        for (outlet, schema) in self.schemas.iter().filter(|(outlet, _)| is_wanted(&outlet.component)) {
             fields.entry(outlet.component.clone()).or_default().insert(outlet.port.clone(), Field::all(schema));
         }
-        let checked = FlowChecked { flow, revision: state.revision, diagnostics: examination.diagnostics, fields };
-        if session.lock().set_checked(state, checked.clone()) {
-            self.emit(Event::FlowChecked(checked));
-        }
+        let (number, revision, diagnostics) = (self.number, self.revision, self.diagnostics.clone());
+        FlowChecked { flow: flow.clone(), number, revision, diagnostics, fields }
     }
 }
 

@@ -3,9 +3,8 @@
 use super::{CopiedText, FlowChange, FlowSaved, FlowView, NewComponent, RunsAgain, Session, clipboard};
 use crate::background::blocking;
 use crate::{Command, CommandError, Designer, Event};
-use flow_model::{ComponentId, Connection, Edit, FlowName, Position};
+use flow_model::{ComponentId, Edit, FlowName, Position, failure_at};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use ts_rs::TS;
 
@@ -14,13 +13,13 @@ impl Designer {
     fn change_flow(
         self: &Arc<Self>,
         flow: &FlowName,
-        change: impl FnOnce(&mut Session, &BTreeMap<String, Connection>) -> Result<FlowChange, CommandError>,
+        change: impl FnOnce(&mut Session) -> Result<FlowChange, CommandError>,
     ) -> Result<FlowChange, CommandError> {
         let project = self.project()?;
         let session = project.session(flow)?;
         let changed = {
             let mut session = session.lock();
-            let changed = change(&mut session, &project.connections())?;
+            let changed = change(&mut session)?;
             // Sent while the flow is locked, so that windows see the changes in their order.
             self.emit(Event::FlowChanged(changed.clone()));
             changed
@@ -50,7 +49,7 @@ impl Command for FlowOpen {
         if is_new {
             designer.check(&session);
         }
-        let view = session.lock().view(&project.connections());
+        let view = session.lock().view();
         Ok(view)
     }
 }
@@ -118,9 +117,7 @@ impl Command for FlowApplyEdit {
     type Output = FlowChange;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
-        designer.change_flow(&self.flow, |session, connections| {
-            session.apply(self.revision, self.edit, self.gesture.as_deref(), connections)
-        })
+        designer.change_flow(&self.flow, |session| session.apply(self.revision, self.edit, self.gesture.as_deref()))
     }
 }
 
@@ -199,7 +196,7 @@ impl Command for FlowReload {
         let session = project.session(&self.flow)?;
         session.lock().reload(project.files(), project.state_folder())?;
         designer.check(&session);
-        let view = session.lock().view(&project.connections());
+        let view = session.lock().view();
         Ok(view)
     }
 }
@@ -219,9 +216,15 @@ impl Command for FlowRunsAgain {
     type Output = RunsAgain;
 
     async fn run(self, designer: Arc<Designer>) -> Result<RunsAgain, CommandError> {
-        let session = designer.project()?.session(&self.flow)?;
-        let again = session.lock().runs_again(&self.component);
-        Ok(again)
+        let project = designer.project()?;
+        let session = project.session(&self.flow)?;
+        let (palette, document) = (Arc::clone(designer.palette()), session.lock().flow().clone());
+        blocking(move || {
+            let flows = project.saved_flows().now();
+            let found = failure_at(&document, &*palette, &flows, &self.component);
+            Ok(RunsAgain { components: found.map(|found| found.runs_again).unwrap_or_default() })
+        })
+        .await
     }
 }
 
@@ -266,9 +269,9 @@ impl Command for FlowPaste {
     type Output = FlowChange;
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowChange, CommandError> {
-        designer.change_flow(&self.flow, |session, connections| {
+        designer.change_flow(&self.flow, |session| {
             let edit = clipboard::paste(session.flow(), &self.text, self.position, self.parent.as_ref())?;
-            session.apply(session.revision(), edit, None, connections)
+            session.apply(session.revision(), edit, None)
         })
     }
 }

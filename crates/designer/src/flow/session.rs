@@ -1,15 +1,12 @@
 //! One open flow: the document with its history, and what was worked out from it.
 
+use super::checks::Checked;
 use super::view::views;
-use super::{
-    ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent, RunsAgain,
-};
+use super::{ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent};
 use crate::CommandError;
-use flow_components::Palette;
-use flow_model::{
-    Catalogue, Component, ComponentId, Connection, Diagnostic, Edit, Flow, FlowName, check_connections,
-    check_structure, failure_at,
-};
+use crate::project::SavedFlows;
+use flow_components::{Examination, Knowledge, Palette};
+use flow_model::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, FlowName, check_structure};
 use flow_project::{Applied, OpenFlow, Project, ProjectError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,10 +16,14 @@ use std::sync::Arc;
 pub(crate) struct Session {
     open: OpenFlow,
     palette: Arc<Palette>,
+    /// The flows that it may call.
+    saved: Arc<SavedFlows>,
     views: BTreeMap<ComponentId, ComponentView>,
-    checked: Option<FlowChecked>,
-    /// The revision of the last change that was more than a moved box: what the slower checks must have seen.
-    to_check: u64,
+    checked: Option<Checked>,
+    /// How often it was checked.
+    checks: u64,
+    /// What the last of the slower checks knew, for the next one to begin with.
+    known: Knowledge,
     /// How often the flow was loaded anew. Revisions begin anew then, so a check of before must not count.
     loads: u32,
 }
@@ -35,9 +36,9 @@ pub(super) struct SessionState {
 }
 
 impl Session {
-    pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>) -> Self {
-        let views = views(open.flow(), &*palette);
-        Self { open, palette, views, checked: None, to_check: 0, loads: 0 }
+    pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>, saved: Arc<SavedFlows>) -> Self {
+        let views = views(open.flow(), &*palette, &saved.latest());
+        Self { open, palette, saved, views, checked: None, checks: 0, known: Knowledge::default(), loads: 0 }
     }
 
     pub(super) fn session_state(&self) -> SessionState {
@@ -53,9 +54,8 @@ impl Session {
             Ok(open) => open,
             Err(_) => OpenFlow::new(name, loaded.flow, Some(loaded.stamp)),
         };
-        self.views = views(self.open.flow(), &*self.palette);
+        self.views = views(self.open.flow(), &*self.palette, &self.saved.latest());
         self.checked = None;
-        self.to_check = 0;
         self.loads += 1;
         Ok(())
     }
@@ -77,34 +77,28 @@ impl Session {
     }
 
     /// The whole flow for a window.
-    pub(crate) fn view(&self, connections: &BTreeMap<String, Connection>) -> FlowView {
+    pub(crate) fn view(&self) -> FlowView {
         FlowView {
             flow: self.open.name().clone(),
             document: self.flow().clone(),
             views: self.views.clone(),
             state: self.state(),
-            diagnostics: self.diagnostics(connections),
-            checked: self.checked.clone().filter(|checked| checked.revision >= self.to_check),
+            diagnostics: self.diagnostics(),
+            checked: self.checked.as_ref().map(|checked| checked.whole(self.name())),
             recovered: self.open.recovered(),
         }
     }
 
-    pub(crate) fn apply(
-        &mut self,
-        base: u64,
-        edit: Edit,
-        gesture: Option<&str>,
-        connections: &BTreeMap<String, Connection>,
-    ) -> Result<FlowChange, CommandError> {
-        self.change(connections, |open, palette| open.apply(base, edit, gesture, palette))
+    pub(crate) fn apply(&mut self, base: u64, edit: Edit, gesture: Option<&str>) -> Result<FlowChange, CommandError> {
+        self.change(|open, palette| open.apply(base, edit, gesture, palette))
     }
 
-    pub(crate) fn undo(&mut self, connections: &BTreeMap<String, Connection>) -> Result<FlowChange, CommandError> {
-        self.change(connections, |open, _| open.undo())
+    pub(crate) fn undo(&mut self) -> Result<FlowChange, CommandError> {
+        self.change(|open, _| open.undo())
     }
 
-    pub(crate) fn redo(&mut self, connections: &BTreeMap<String, Connection>) -> Result<FlowChange, CommandError> {
-        self.change(connections, |open, _| open.redo())
+    pub(crate) fn redo(&mut self) -> Result<FlowChange, CommandError> {
+        self.change(|open, _| open.redo())
     }
 
     pub(crate) fn save(&mut self, project: &Project, overwrite: bool) -> Result<FlowSaved, CommandError> {
@@ -128,52 +122,55 @@ impl Session {
         Ok(NewComponent { id: new_id(kind, self.flow()), component, ports })
     }
 
-    /// What runs again when `component` fails.
-    pub(crate) fn runs_again(&self, component: &ComponentId) -> RunsAgain {
-        let found = failure_at(self.flow(), &*self.palette, &BTreeMap::new(), component);
-        let components = found.map(|found| found.runs_again).unwrap_or_default();
-        RunsAgain { components }
+    /// What the last of the slower checks knew. There is one check at a time, and it gives that back.
+    pub(super) fn take_known(&mut self) -> Knowledge {
+        std::mem::take(&mut self.known)
     }
 
-    /// Takes note of what the slower checks found in the state `of`. Whether that is news: the flow may have been
-    /// loaded anew since.
-    pub(super) fn set_checked(&mut self, of: SessionState, checked: FlowChecked) -> bool {
-        let is_news = of.loads == self.loads;
-        if is_news {
-            self.checked = Some(checked);
+    /// Takes note of what the slower checks found in the state `of`, and gives what is new in that. Nothing is when the
+    /// flow was loaded anew meanwhile.
+    pub(super) fn set_checked(
+        &mut self,
+        of: SessionState,
+        found: Examination,
+        known: Knowledge,
+    ) -> Option<FlowChecked> {
+        self.known = known;
+        if of.loads != self.loads {
+            return None;
         }
-        is_news
+        self.checks += 1;
+        let checked = Checked::new(self.checks, of.revision, found);
+        let news = match &self.checked {
+            Some(before) => checked.since(before, self.name()),
+            None => checked.whole(self.name()),
+        };
+        self.checked = Some(checked);
+        Some(news)
     }
 
     /// The problems that can be found at once.
-    pub(crate) fn diagnostics(&self, connections: &BTreeMap<String, Connection>) -> Vec<Diagnostic> {
-        let mut found = check_structure(self.flow(), &*self.palette);
-        found.extend(check_connections(self.flow(), &*self.palette, connections));
-        found
+    pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
+        check_structure(self.flow(), &*self.palette)
     }
 
     fn change(
         &mut self,
-        connections: &BTreeMap<String, Connection>,
         change: impl FnOnce(&mut OpenFlow, &Palette) -> Result<Applied, ProjectError>,
     ) -> Result<FlowChange, CommandError> {
         let (base, before) = (self.revision(), self.flow().clone());
         change(&mut self.open, &self.palette)?;
-        let views = views(self.flow(), &*self.palette);
+        let views = views(self.flow(), &*self.palette, &self.saved.latest());
         let is_new = |(id, view): &(&ComponentId, &ComponentView)| self.views.get(*id) != Some(*view);
         let changed = views.iter().filter(is_new).map(|(id, view)| (id.clone(), view.clone())).collect();
         self.views = views;
-        let patch = FlowPatch::between(&before, self.flow());
-        if !patch.is_layout_only() {
-            self.to_check = self.revision();
-        }
         Ok(FlowChange {
             flow: self.open.name().clone(),
             base,
             state: self.state(),
-            patch,
+            patch: FlowPatch::between(&before, self.flow()),
             views: changed,
-            diagnostics: self.diagnostics(connections),
+            diagnostics: self.diagnostics(),
         })
     }
 

@@ -2,15 +2,19 @@
 
 use super::ComponentView;
 use flow_model::{
-    Catalogue, Component, ComponentDescription, ComponentId, Flow, Graph, PortDescription, Ports, PropertyKind,
-    SavedState, Saving, settled,
+    Catalogue, Component, ComponentDescription, ComponentId, Flow, FlowName, Graph, PortDescription, Ports,
+    PropertyKind, SavedState, Saving, settled,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// The views of all components of `flow`.
-pub(super) fn views(flow: &Flow, catalogue: &dyn Catalogue) -> BTreeMap<ComponentId, ComponentView> {
-    let settles = settles(flow, catalogue);
+/// The views of all components of `flow`, which may call `flows`.
+pub(super) fn views(
+    flow: &Flow,
+    catalogue: &dyn Catalogue,
+    flows: &BTreeMap<FlowName, Flow>,
+) -> BTreeMap<ComponentId, ComponentView> {
+    let settles = settles(flow, catalogue, flows);
     let view = |(id, component): (&ComponentId, &Component)| {
         let view = ComponentView {
             ports: catalogue.ports(component).unwrap_or_else(|| ports_in_use(flow, id)),
@@ -24,8 +28,8 @@ pub(super) fn views(flow: &Flow, catalogue: &dyn Catalogue) -> BTreeMap<Componen
 }
 
 /// The components from which every path crosses a saved point: once it is made, they never run again.
-fn settles(flow: &Flow, catalogue: &dyn Catalogue) -> HashSet<ComponentId> {
-    let saving = Saving::of(flow, catalogue, &BTreeMap::new());
+fn settles(flow: &Flow, catalogue: &dyn Catalogue, flows: &BTreeMap<FlowName, Flow>) -> HashSet<ComponentId> {
+    let saving = Saving::of(flow, catalogue, flows);
     let state = SavedState { saved: saving.points, inputs: saving.inputs, ..SavedState::default() };
     let parents: BTreeSet<&ComponentId> = flow.components.values().filter_map(|part| part.parent.as_ref()).collect();
     let bodies = parents.into_iter().map(|for_each| Graph::of_body(flow, for_each));

@@ -1,6 +1,6 @@
 //! The open project: its folder, its open flows, and the watch over what other programs change.
 
-use super::{ConnectionSummary, FlowSummary, ProjectView};
+use super::{ConnectionSummary, FlowSummary, ProjectView, SavedFlows};
 use crate::flow::Session;
 use crate::project::services::DesignServices;
 use crate::secrets::{LocalSecrets, SecretStore};
@@ -25,8 +25,11 @@ pub(crate) struct OpenProject {
     state_folder: PathBuf,
     /// What `storage:` stands for while flows run here.
     storage: PathBuf,
+    /// Where flows that run here put what does not fit into memory.
+    spool: PathBuf,
     sessions: Mutex<Sessions>,
     connections: RwLock<Arc<BTreeMap<String, Connection>>>,
+    flows: Arc<SavedFlows>,
     secrets: LocalSecrets,
     design_services: Arc<DesignServices>,
     closed: CancellationToken,
@@ -46,10 +49,12 @@ impl OpenProject {
         let storage = local_storage(&settings.path(""), files.root());
         Ok(Self {
             connections: RwLock::new(Arc::new(files.good_connections()?)),
+            flows: Arc::new(SavedFlows::new(files.clone())),
             design_services: DesignServices::new(files.clone(), storage.clone(), secrets.clone()),
             secrets,
             state_folder: settings.path("journal"),
             storage,
+            spool: local_spool(&settings.path("")),
             files,
             sessions: Mutex::default(),
             closed: CancellationToken::new(),
@@ -65,6 +70,11 @@ impl OpenProject {
         &self.state_folder
     }
 
+    /// Where flows that run here put what does not fit into memory.
+    pub(crate) fn spool(&self) -> &Path {
+        &self.spool
+    }
+
     /// The folder that `storage:` stands for while flows run here.
     pub(crate) fn storage(&self) -> &Path {
         &self.storage
@@ -73,6 +83,11 @@ impl OpenProject {
     /// The connections that can be read, by name.
     pub(crate) fn connections(&self) -> Arc<BTreeMap<String, Connection>> {
         Arc::clone(&self.connections.read())
+    }
+
+    /// Its flows as they are saved.
+    pub(crate) fn saved_flows(&self) -> &Arc<SavedFlows> {
+        &self.flows
     }
 
     /// The secrets of its connections on this machine.
@@ -132,7 +147,7 @@ impl OpenProject {
             return Ok((Arc::clone(session), false));
         }
         let open = OpenFlow::open(&self.files, flow, Some(&self.state_folder))?;
-        let session = Arc::new(Mutex::new(Session::new(open, Arc::clone(palette))));
+        let session = Arc::new(Mutex::new(Session::new(open, Arc::clone(palette), Arc::clone(&self.flows))));
         sessions.insert(flow.clone(), Arc::clone(&session));
         Ok((session, true))
     }
@@ -289,6 +304,12 @@ pub fn local_storage(config: &Path, root: &Path) -> PathBuf {
     let stamp =
         serde_json::to_value(&stamp).ok().and_then(|stamp| stamp.as_str().map(str::to_owned)).unwrap_or_default();
     config.join("local-storage").join(format!("{name}-{}", stamp.get(..8).unwrap_or_default()))
+}
+
+/// Where flows that run on this machine put what does not fit into memory, for a designer whose settings are in `config`:
+/// on a disk, which the folder for temporary files often is not.
+pub fn local_spool(config: &Path) -> PathBuf {
+    config.join("spool")
 }
 
 impl ConnectionSummary {

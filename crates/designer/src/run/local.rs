@@ -5,7 +5,7 @@ use super::{
     StreamView,
 };
 use crate::background::blocking;
-use crate::flow::Field;
+use crate::flow::{Field, check_references};
 use crate::project::OpenProject;
 use crate::{CommandError, Designer, Event};
 use flow_data::Stream;
@@ -84,17 +84,20 @@ impl Designer {
     ) -> Result<RunView, CommandError> {
         let project = self.project()?;
         let session = project.session(flow)?;
-        let (revision, document) = {
+        let (revision, document, mut problems) = {
             let session = session.lock();
-            let problems = session.diagnostics(&project.connections());
-            if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
-                return Err(CommandError::new("run/not-runnable", problem.message).at(problem.place));
-            }
-            (session.revision(), session.flow().to_json())
+            (session.revision(), session.flow().clone(), session.diagnostics())
         };
         let (files, storage) = {
-            let (project, flow) = (Arc::clone(&project), flow.clone());
-            blocking(move || prepare(&project, &flow, document)).await?
+            let (project, flow, palette) = (Arc::clone(&project), flow.clone(), Arc::clone(self.palette()));
+            let ready = move || {
+                problems.extend(check_references(&flow, &document, &project, &palette));
+                if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
+                    return Err(CommandError::new("run/not-runnable", problem.message).at(problem.place));
+                }
+                prepare(&project, &flow, document.to_json())
+            };
+            blocking(ready).await?
         };
         check_inputs(&files, flow, &inputs)?;
 
@@ -115,6 +118,7 @@ impl Designer {
             files,
             folder: project.files().root().to_owned(),
             storage,
+            spool_folder: project.spool().to_owned(),
             secrets: Arc::new(project.local_secrets()),
             observer: Some(Arc::clone(&run) as Arc<dyn Observer>),
         };

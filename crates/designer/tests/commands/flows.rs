@@ -88,8 +88,32 @@ async fn the_slower_checks_come_in_an_event_that_names_the_revision() {
     let problem = checked.diagnostics.first().expect("the typo is found");
     assert_eq!(problem.place.component.as_ref().unwrap().as_str(), "double-aaaaaa");
     assert!(problem.message.contains("amuont") && problem.message.contains("amount"), "{}", problem.message);
-    let read = &checked.fields[&flow_model::ComponentId::parse("read-aaaaaa").unwrap()]["out"];
-    assert_eq!(read.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["id", "amount"]);
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    let read = view["checked"]["fields"]["read-aaaaaa"]["out"].as_array().unwrap();
+    assert_eq!(read.iter().map(|field| field["name"].clone()).collect::<Vec<_>>(), ["id", "amount"]);
+}
+
+#[tokio::test]
+async fn a_check_tells_the_fields_of_those_components_only_that_got_others() {
+    let mut bench = Workbench::with_project().await;
+    let first = bench
+        .event("flow-checked", |event| match event {
+            Event::FlowChecked(checked) if checked.number == 1 => Some(checked.fields.len()),
+            _ => None,
+        })
+        .await;
+    assert!(first > 2, "the first check tells all");
+    let other = json!({"edit": "setProperty", "id": "double-aaaaaa", "property": "Fields",
+        "value": [{"field": "triple", "expression": "amount * 3"}]});
+    bench.edit(other).await;
+    let news = bench
+        .event("flow-checked of revision 1", |event| match event {
+            Event::FlowChecked(checked) if checked.revision == 1 => Some(checked.clone()),
+            _ => None,
+        })
+        .await;
+    let told: Vec<&str> = news.fields.keys().map(flow_model::ComponentId::as_str).collect();
+    assert!(told.contains(&"double-aaaaaa") && !told.contains(&"read-aaaaaa"), "{told:?}");
 }
 
 #[tokio::test]

@@ -95,11 +95,21 @@ async fn what_colleagues_changed_meanwhile_is_merged_by_component_or_named() {
     // The same name on both sides.
     publish("Read mine", "Read theirs");
     let mine = rename("Read ours").await;
-    let error = bench.fails("vcs_pull", json!({})).await;
-    assert_eq!(error.code, "vcs/merge-conflict");
-    assert!(error.message.contains("the name of “Read ours”"), "{}", error.message);
+    let pulled = bench.call("vcs_pull", json!({})).await;
+    let conflict = &pulled["conflicts"][0];
+    assert_eq!((&conflict["flow"], &conflict["words"][0]), (&json!(FLOW), &json!("the name of “Read ours”")));
+    let place = &conflict["places"][0];
+    assert_eq!(place["place"]["component"], "read-aaaaaa");
+    assert_eq!((&place["base"], &place["ours"]), (&json!("Read mine"), &json!("Read ours")));
+    assert_eq!(place["theirs"], "Read theirs");
     let status = bench.call("vcs_status", json!({})).await;
     assert_eq!((&status["head"]["id"], &status["changed"]), (&json!(mine), &json!([])));
+    // The author decides.
+    let keep = json!({"keep": {conflict["path"].as_str().unwrap(): "theirs"}});
+    let pulled = bench.call("vcs_pull", keep).await;
+    assert_eq!((&pulled["from"], &pulled["conflicts"]), (&json!(mine), &json!([])));
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["read-aaaaaa"]["name"], "Read theirs");
 }
 
 #[tokio::test]

@@ -57,6 +57,10 @@ export function canvasKey(flow: DrawnFlow, event: KeyboardEvent): boolean {
     case "c":
       if (on) designer.window.open({ kind: "connect-to", component: on });
       return true;
+    case "n":
+      return act1("add-note");
+    case "ctrl+g":
+      return act1("group");
     case "ctrl+a":
       return act1("select-all");
     case "ctrl+c":

@@ -1,4 +1,4 @@
-import type { Diagnostic, PropertyDescription } from "../../platform";
+import type { Component, ComponentDescription, Diagnostic, PropertyDescription } from "../../platform";
 
 /** What every editor of a property is given. */
 export interface EditorProps<T> {
@@ -28,6 +28,18 @@ export function asRecords(value: unknown): Record<string, unknown>[] {
 /** A value as a list of texts. */
 export function asTexts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}
+
+/** Whether a property has any effect, given the other properties of its component. */
+export function matters(
+  property: PropertyDescription,
+  component: Component,
+  description: ComponentDescription | undefined,
+): boolean {
+  return property.shownWhen.every((condition) => {
+    const other = description?.properties.find(({ name }) => name === condition.property);
+    return condition.values.includes(component.properties[condition.property] ?? other?.default);
+  });
 }
 
 /** The problems of one property among those of its component. */

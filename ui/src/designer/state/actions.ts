@@ -1,4 +1,5 @@
 import { platform, type MenuItem } from "../../platform";
+import { newGroup, newNote } from "../canvas/groups";
 import { layOut } from "../canvas/layout";
 import { copy, cut, paste } from "./clipboard";
 import { designer } from "./designer.svelte";
@@ -16,11 +17,15 @@ export interface Action {
 const hasFlow = (): boolean => designer.active !== undefined;
 const hasProject = (): boolean => !!designer.project;
 const hasChoice = (): boolean =>
-  !!designer.active && (designer.active.selected.size > 0 || !!designer.active.selectedLink);
+  !!designer.active &&
+  (designer.active.selected.size > 0 || !!designer.active.selectedLink || !!designer.active.selectedGroup);
+const hasComponents = (): boolean => (designer.active?.selected.size ?? 0) > 0;
 const isVersioned = (): boolean => designer.versions.status !== null;
 
 /** Everything, once. A menu of the desktop host names its items the same. */
 export const actions: Record<MenuItem | "shortcuts" | "monitor", Action> = {
+  "add-note": { label: "Add a note", keys: "N", can: hasFlow, do: addNote },
+  group: { label: "Group the chosen components", keys: "Ctrl+G", can: hasComponents, do: group },
   "new-flow": {
     label: "New flow…",
     keys: "Ctrl+N",
@@ -87,7 +92,7 @@ export const actions: Record<MenuItem | "shortcuts" | "monitor", Action> = {
     can: isVersioned,
     do: () => designer.window.open({ kind: "commit" }),
   },
-  pull: { label: "Pull", can: () => !!designer.versions.status?.remote, do: () => designer.versions.pull() },
+  pull: { label: "Pull", can: () => !!designer.versions.status?.remote, do: pull },
   push: { label: "Push", can: () => !!designer.versions.status?.remote, do: () => designer.versions.push() },
   "push-update": {
     label: "Push update…",
@@ -107,6 +112,32 @@ export const actions: Record<MenuItem | "shortcuts" | "monitor", Action> = {
 export function act(name: keyof typeof actions): void {
   const action = actions[name];
   if (action.can?.() ?? true) void action.do();
+}
+
+/** Puts a note into the middle of what is seen, to be written. */
+async function addNote(): Promise<void> {
+  const flow = designer.active;
+  if (!flow) return;
+  const { id, edit } = newNote(flow.canvas?.center() ?? { x: 0, y: 0 });
+  if (!(await flow.edit(edit))) return;
+  flow.select([], null, id);
+  designer.window.focusInspector("note");
+}
+
+/** Draws a frame around the chosen components, to be named. */
+async function group(): Promise<void> {
+  const flow = designer.active;
+  if (!flow) return;
+  const { id, edit } = newGroup(flow.selected);
+  if (!(await flow.edit(edit))) return;
+  flow.select([], null, id);
+  designer.window.focusInspector("title");
+}
+
+/** Pulls, and asks whose changes count where both sides changed the same. */
+async function pull(): Promise<void> {
+  const conflicts = await designer.versions.pull();
+  if (conflicts.length > 0) designer.window.open({ kind: "pull-conflicts", conflicts });
 }
 
 /** The monitor: a window of its own on the desktop, a tab in a browser. */

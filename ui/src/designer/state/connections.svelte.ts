@@ -5,6 +5,7 @@ import {
   type DatabaseTable,
   type ConnectionAnswer,
   type ConnectionDetails,
+  type ProjectView,
 } from "../../platform";
 
 /** How something that was asked of a connection stands. */
@@ -43,6 +44,13 @@ export class Connections {
   schemaOf(name: string): DatabaseTable[] | undefined {
     const known = this.schemas[name];
     return known?.state === "answered" ? known.answer : undefined;
+  }
+
+  /** Deletes a connection; answers the project without it. */
+  async remove(name: string): Promise<ProjectView> {
+    const project = await platform.call("connection_delete", { name });
+    this.forget(name);
+    return project;
   }
 
   /** The connection was changed: what it leads to is unknown again. */

@@ -3,6 +3,7 @@ import {
   platform,
   type ComponentDescription,
   type DesignerEvent,
+  type FlowChecked,
   type HostDescription,
   type Link,
   type PortRef,
@@ -34,6 +35,9 @@ export class DesignerState {
   readonly clusters = new Clusters();
   readonly connections = new Connections();
   readonly window = new WindowState();
+
+  /** Checks of flows that came before the flows themselves. */
+  readonly #early = new Map<string, FlowChecked>();
 
   readonly active = $derived(this.flows.find((flow) => flow.name === this.activeName));
   readonly descriptions = $derived(new Map(this.palette.map((described) => [described.kind, described])));
@@ -93,6 +97,9 @@ export class DesignerState {
     try {
       const flow = new DrawnFlow(await platform.call("flow_open", { flow: name }));
       if (!this.flows.some((open) => open.name === name)) this.flows = [...this.flows, flow];
+      const early = this.#early.get(name);
+      if (early) flow.takeChecked(early);
+      this.#early.delete(name);
       this.activeName = name;
       if (flow.recovered)
         toasts.info(`${name}: unsaved changes are back`, "They were found in the crash journal. Save to keep them.");
@@ -221,7 +228,9 @@ export class DesignerState {
       case "flow-changed":
         return flow?.take(event);
       case "flow-checked":
-        return flow?.takeChecked(event);
+        if (flow) flow.takeChecked(event);
+        else this.#early.set(event.flow, event);
+        return;
       case "flow-saved":
         if (flow && event.state.revision >= flow.state.revision) flow.state = event.state;
         return;

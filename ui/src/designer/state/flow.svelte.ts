@@ -33,6 +33,8 @@ export interface CanvasHandle {
   reveal(component: string): void;
   /** Where a new component would be in the middle of what is seen. */
   middle(): Spot;
+  /** The middle of what is seen. */
+  center(): Position;
   /** Where a component dropped at a place of the window would be; undefined outside of the canvas. */
   at(x: number, y: number): Spot | undefined;
   /** Marks the body that a component which is being dragged would go into. */
@@ -57,6 +59,8 @@ export class DrawnFlow {
   selected = $state.raw<ReadonlySet<string>>(new Set());
   /** The chosen link, by its id. */
   selectedLink = $state.raw<string | null>(null);
+  /** The chosen group or note, by its id. */
+  selectedGroup = $state.raw<string | null>(null);
   /** The component that the keyboard stands on. */
   cursor = $state.raw<string | null>(null);
   canvas: CanvasHandle | undefined;
@@ -114,9 +118,12 @@ export class DrawnFlow {
     this.#forgetRemoved();
   }
 
-  /** Takes what the slower checks found. */
+  /** Takes what the slower checks found. Its fields are those that changed since the check before. */
   takeChecked(checked: FlowChecked): void {
-    if (checked.revision >= (this.checked?.revision ?? 0)) this.checked = checked;
+    const before = this.checked;
+    if (before && checked.number <= before.number) return;
+    if (checked.number !== (before?.number ?? 0) + 1) return void this.reload();
+    this.checked = before ? { ...checked, fields: merged(before.fields, checked.fields, new Set()) } : checked;
   }
 
   async reload(): Promise<void> {
@@ -136,11 +143,12 @@ export class DrawnFlow {
     return this.edit({ edit: "setProperty", id, property, value }, gesture);
   }
 
-  /** Takes the chosen components, or the chosen link, out of the flow. */
+  /** Takes the chosen components, the chosen link or the chosen note out of the flow. */
   async remove(): Promise<void> {
     const link = this.selectedLink ? this.linksById.get(this.selectedLink) : undefined;
     const edits: Edit[] = [...this.selected].map((id) => ({ edit: "removeComponent", id }));
     if (link) edits.push({ edit: "disconnect", link });
+    if (this.selectedGroup) edits.push({ edit: "setGroup", id: this.selectedGroup });
     const [first] = edits;
     if (!first) return;
     const next = this.#beside([...this.selected][0]);
@@ -160,9 +168,10 @@ export class DrawnFlow {
     });
   }
 
-  select(components: Iterable<string>, link: string | null = null): void {
+  select(components: Iterable<string>, link: string | null = null, group: string | null = null): void {
     this.selected = new Set(components);
     this.selectedLink = link;
+    this.selectedGroup = group;
     const [first] = this.selected;
     if (first) this.cursor = first;
   }
@@ -215,6 +224,7 @@ export class DrawnFlow {
     if (stay.length !== this.selected.size) this.selected = new Set(stay);
     if (this.selectedLink && !this.document.links.some((link) => linkId(link) === this.selectedLink))
       this.selectedLink = null;
+    if (this.selectedGroup && !(this.selectedGroup in this.document.groups)) this.selectedGroup = null;
     if (this.cursor && !(this.cursor in this.document.components)) this.cursor = null;
   }
 

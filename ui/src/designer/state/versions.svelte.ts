@@ -1,4 +1,12 @@
-import { CallError, platform, type Commit, type FileChange, type VcsView } from "../../platform";
+import {
+  CallError,
+  platform,
+  type Commit,
+  type FileChange,
+  type PullConflict,
+  type Side,
+  type VcsView,
+} from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 
 /** Version control of the open project. */
@@ -33,12 +41,20 @@ export class Versions {
     }
   }
 
-  pull(): Promise<void> {
-    return this.#do("pull", "Pull", async () => {
-      const { from, to } = await platform.call("vcs_pull", {});
+  /**
+   * Pulls; `keep` says whose changes count where both sides changed the same, by the files' paths. Answers the files
+   * for which that is still to be said.
+   */
+  async pull(keep: Record<string, Side> = {}): Promise<PullConflict[]> {
+    let open: PullConflict[] = [];
+    await this.#do("pull", "Pull", async () => {
+      const { from, to, conflicts } = await platform.call("vcs_pull", { keep });
+      open = conflicts;
+      if (conflicts.length > 0) return;
       if (from === to) toasts.info("Nothing new to pull");
-      else toasts.ok("Pulled", `The working copy is at ${to.slice(0, 7)} now.`);
+      else toasts.ok("Pulled", `The working copy is at ${to?.slice(0, 7)} now.`);
     });
+    return open;
   }
 
   push(): Promise<void> {

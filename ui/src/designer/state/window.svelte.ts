@@ -1,3 +1,5 @@
+import type { PullConflict } from "../../platform";
+
 /** The parts of the bottom panel. */
 export type PanelTab = "problems" | "run" | "history";
 
@@ -12,6 +14,7 @@ export type OpenDialog =
   | { kind: "connection"; connection: string }
   | { kind: "delete-connection"; connection: string }
   | { kind: "commit" }
+  | { kind: "pull-conflicts"; conflicts: PullConflict[] }
   | { kind: "sign-in"; cluster?: string }
   | { kind: "push-update" }
   | { kind: "tour" }

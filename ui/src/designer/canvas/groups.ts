@@ -1,0 +1,75 @@
+import type { Node } from "@xyflow/svelte";
+import type { Area, Edit, Group, Position } from "../../platform";
+import type { DrawnFlow } from "../state/flow.svelte";
+import type { Drawing } from "./drawn";
+import { onGrid } from "./geometry";
+
+/** How far a group's frame is around its components, and how high its head is. */
+const PADDING = 24;
+const HEAD = 32;
+/** The size of a new note. */
+const NOTE: Readonly<{ width: number; height: number }> = { width: 240, height: 128 };
+/** The least size of a note. */
+export const LEAST_NOTE: Readonly<{ width: number; height: number }> = { width: 120, height: 64 };
+
+/** Whether a group is drawn around components; a note stands for itself. */
+export function isFrame(group: Group): boolean {
+  return group.members.length > 0;
+}
+
+/** Where a group is drawn; undefined of one whose components are all gone and that has no place of its own. */
+export function areaOf(group: Group, drawing: Drawing): Area | undefined {
+  const around = group.members.flatMap((id) => drawing.get(id) ?? []);
+  if (around.length === 0) return group.area ?? undefined;
+  const left = Math.min(...around.map(({ place }) => place.x)) - PADDING;
+  const top = Math.min(...around.map(({ place }) => place.y)) - PADDING - HEAD;
+  const right = Math.max(...around.map(({ place, shape }) => place.x + shape.width)) + PADDING;
+  const bottom = Math.max(...around.map(({ place, shape }) => place.y + shape.height)) + PADDING;
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/** The groups and notes of a flow as the canvas library wants them; behind everything else. */
+export function drawnGroups(flow: DrawnFlow, drawing: Drawing): Node[] {
+  return Object.entries(flow.document.groups).flatMap(([id, group]): Node[] => {
+    const area = areaOf(group, drawing);
+    if (!area) return [];
+    const { x, y, width, height } = area;
+    const selected = flow.selectedGroup === id;
+    const frame = isFrame(group);
+    // Only the head of a frame is there for the pointer: what is around its components is still the canvas.
+    const style = frame ? "pointer-events: none" : "";
+    const measured = { width, height };
+    const made = { id, type: "group", data: {}, position: { x, y }, width, height, measured, selected, style };
+    return [{ ...made, draggable: !frame, zIndex: frame ? -2 : -1 }];
+  });
+}
+
+/** The edit that puts a new note at a place, and its id. */
+export function newNote({ x, y }: Position): { id: string; edit: Edit } {
+  const id = newId("note");
+  const at = onGrid({ x: x - NOTE.width / 2, y: y - NOTE.height / 2 });
+  return { id, edit: { edit: "setGroup", id, group: { title: "", note: "", members: [], area: { ...at, ...NOTE } } } };
+}
+
+/** The edit that draws a frame around components, and its id. */
+export function newGroup(members: Iterable<string>): { id: string; edit: Edit } {
+  const id = newId("group");
+  return { id, edit: { edit: "setGroup", id, group: { title: "Group", note: "", members: [...members] } } };
+}
+
+/** The edits that put dragged notes where they were dropped. */
+export function dropNotes(flow: DrawnFlow, dragged: readonly { id: string; position: Position }[]): Edit[] {
+  return dragged.flatMap(({ id, position }): Edit[] => {
+    const group = flow.document.groups[id];
+    if (!group?.area) return [];
+    const { x, y } = onGrid(position);
+    if (x === group.area.x && y === group.area.y) return [];
+    return [{ edit: "setGroup", id, group: { ...group, area: { ...group.area, x, y } } }];
+  });
+}
+
+function newId(kind: string): string {
+  const alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
+  const random = crypto.getRandomValues(new Uint8Array(6));
+  return `${kind}-${[...random].map((byte) => alphabet.charAt(byte % alphabet.length)).join("")}`;
+}
