@@ -55,8 +55,20 @@ pub struct Serving {
 impl ServerProcess {
     /// Starts the server `name` on the address `listen` and waits until it is ready.
     ///
-    /// Must be called on the main thread: the kernel ends the child when the *thread* that started it ends.
+    /// Must be called on the main thread, as [`Self::start_with`].
     pub async fn start(folder: ClusterFolder<'_>, name: &str, listen: &str) -> Result<Self, Failure> {
+        Self::start_with(folder, name, listen, &[]).await
+    }
+
+    /// The same, with more arguments.
+    ///
+    /// Must be called on the main thread: the kernel ends the child when the *thread* that started it ends.
+    pub async fn start_with(
+        folder: ClusterFolder<'_>,
+        name: &str,
+        listen: &str,
+        more: &[&str],
+    ) -> Result<Self, Failure> {
         let log_path = folder.0.join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path);
         let log = log.map_err(|error| Failure::file("write the log", &log_path, &error))?;
@@ -70,6 +82,7 @@ impl ServerProcess {
             .arg(folder.storage())
             .arg("--state")
             .arg(folder.0.join(name))
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

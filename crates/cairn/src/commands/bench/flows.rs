@@ -1,8 +1,9 @@
 //! Flows to measure with, drawn by the program.
 
 use crate::outcome::Failure;
-use flow_model::{Component, ComponentId, Flow, Link, PortRef};
+use flow_model::{Component, ComponentId, Connection, Flow, Link, PortRef};
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Draws a flow: every component that is added follows the one before.
 #[derive(Default)]
@@ -44,6 +45,11 @@ impl Drawing {
         Ok(self.then("end", Component::new("End", "End").with("Reply", "Nothing"))?.flow)
     }
 
+    /// The flow, ended by an End that replies the records that arrive.
+    pub fn end_with_reply(self) -> Result<Flow, Failure> {
+        Ok(self.then("end", Component::new("End", "End"))?.flow)
+    }
+
     fn add(&mut self, id: &str, component: Component) -> Result<ComponentId, Failure> {
         let id = ComponentId::parse(id).map_err(|error| Failure::new("flow/name", error.to_string()))?;
         self.flow.components.insert(id.clone(), component);
@@ -64,4 +70,15 @@ pub fn start() -> Component {
 pub fn mapper(name: &str) -> Component {
     let fields = json!([{"field": "id", "expression": "id + 1"}, {"field": "text", "expression": "reverse(text)"}]);
     Component::new("Mapper", name).with("Fields", fields)
+}
+
+/// Makes a project of one flow and the connection that it uses, and gives its folder.
+pub fn save_project(folder: &Path, name: &str, flow: &Flow, connection: &Connection) -> Result<PathBuf, Failure> {
+    let failed = |error: std::io::Error| Failure::file("write in", folder, &error);
+    flow_project::Project::create(folder, "bench")?;
+    std::fs::write(folder.join("flows").join(format!("{name}.flow.json")), flow.to_json()).map_err(failed)?;
+    let connections = folder.join("connections");
+    std::fs::create_dir_all(&connections).map_err(failed)?;
+    std::fs::write(connections.join(format!("{}.json", connection.name)), connection.to_json()).map_err(failed)?;
+    Ok(folder.to_owned())
 }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 pub struct SlowService {
     address: SocketAddr,
     waiting: Arc<AtomicUsize>,
+    called: Arc<AtomicUsize>,
     answers: watch::Sender<bool>,
 }
 
@@ -32,9 +33,11 @@ impl SlowService {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (answers, waiting) = (watch::Sender::new(false), Arc::new(AtomicUsize::new(0)));
-        let (said, count) = (answers.subscribe(), Arc::clone(&waiting));
+        let called = Arc::<AtomicUsize>::default();
+        let (said, count, calls) = (answers.subscribe(), Arc::clone(&waiting), Arc::clone(&called));
         let answer = move || {
             let (mut said, count) = (said.clone(), Arc::clone(&count));
+            calls.fetch_add(1, Ordering::SeqCst);
             async move {
                 count.fetch_add(1, Ordering::SeqCst);
                 let _waiting = Waiting(count);
@@ -45,12 +48,17 @@ impl SlowService {
         };
         let router = Router::new().route("/", post(answer));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { address, waiting, answers })
+        Ok(Self { address, waiting, called, answers })
     }
 
     /// Its address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How many calls have ever come in.
+    pub fn called(&self) -> usize {
+        self.called.load(Ordering::SeqCst)
     }
 
     /// How many calls wait for an answer.

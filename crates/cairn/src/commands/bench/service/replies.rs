@@ -1,0 +1,115 @@
+//! Requests over HTTP and their replies: how many a second, and how soon the first component runs.
+
+use super::{Cluster, flows, quantile_ms};
+use crate::commands::bench::report::Samples;
+use crate::outcome::Failure;
+use flow_api::{Client, NewRequests, RequestQuery, RequestState};
+use serde_json::{Map, json};
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::task::JoinSet;
+
+/// Callers at the same time.
+const CALLERS: u32 = 32;
+/// Until caches are warm.
+const WARM_UP: Duration = Duration::from_secs(2);
+/// How long calls are counted.
+const COUNT: Duration = Duration::from_secs(6);
+/// How long a caller waits for a reply.
+const REPLY: Duration = Duration::from_secs(30);
+
+pub async fn measure(cluster: &Cluster, figures: &mut Samples) -> Result<(), Failure> {
+    let server = cluster.start("one", &[]).await?;
+    let repository = flows::publish(&cluster.folder.join("project"), "http://127.0.0.1:9")?;
+    cluster.install(&repository, &[&server]).await?;
+    let client = cluster.client(&server).await?;
+
+    as_fast_as_possible(&client, WARM_UP).await?;
+    let begin = Instant::now();
+    let mut times = as_fast_as_possible(&client, COUNT).await?;
+    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
+    figures.add("replies_32_per_s", "1/s", per_second);
+    figures.add("reply_32_p50_ms", "ms", quantile_ms(&mut times, 0.5));
+    figures.add("reply_32_p99_ms", "ms", quantile_ms(&mut times, 0.99));
+
+    let mut to_first = at_a_steady_pace(&client, per_second / 2.0).await?;
+    figures.add("create_to_first_component_p50_ms", "ms", quantile_ms(&mut to_first, 0.5));
+    figures.add("create_to_first_component_p99_ms", "ms", quantile_ms(&mut to_first, 0.99));
+    server.stop().await;
+    Ok(())
+}
+
+/// Every caller asks again as soon as it has its reply. How long each reply took.
+async fn as_fast_as_possible(client: &Client, time: Duration) -> Result<Vec<Duration>, Failure> {
+    let end = Instant::now() + time;
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let client = client.clone();
+        callers.spawn(async move {
+            let mut times = Vec::new();
+            while Instant::now() < end {
+                let begin = Instant::now();
+                ask(&client).await?;
+                times.push(begin.elapsed());
+            }
+            Ok::<_, Failure>(times)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(times) = callers.join_next().await {
+        all.extend(times.map_err(|error| Failure::new("bench/caller", error.to_string()))??);
+    }
+    Ok(all)
+}
+
+/// Calls come at a steady pace, whatever the replies take. How long after each call its first component ran.
+async fn at_a_steady_pace(client: &Client, per_second: f64) -> Result<Vec<Duration>, Failure> {
+    let (mut calls, mut asked) = (JoinSet::new(), HashMap::new());
+    let begin = tokio::time::Instant::now();
+    let count = (per_second * COUNT.as_secs_f64()).max(1.0);
+    let mut number = 0.0;
+    while number < count {
+        tokio::time::sleep_until(begin + Duration::from_secs_f64(number / per_second)).await;
+        let client = client.clone();
+        calls.spawn(async move {
+            let sent = since_epoch();
+            Ok::<_, Failure>((ask(&client).await?, sent))
+        });
+        number += 1.0;
+    }
+    while let Some(answer) = calls.join_next().await {
+        let (id, sent) = answer.map_err(|error| Failure::new("bench/caller", error.to_string()))??;
+        asked.insert(id, sent);
+    }
+    // The newest are enough, and they are those of the steady state.
+    let query = RequestQuery { limit: Some(1000), attempts: true, ..RequestQuery::default() };
+    let listed = client.requests(&query).await?.items;
+    let first_component = listed.iter().filter_map(|request| {
+        let moment = request.attempts.iter().flatten().find_map(|attempt| attempt.first_component_at)?;
+        let moment = Duration::from_micros(u64::try_from(moment.0.as_microsecond()).ok()?);
+        Some(moment.saturating_sub(*asked.get(&request.id)?))
+    });
+    Ok(first_component.collect())
+}
+
+/// Makes a request and waits for its reply.
+async fn ask(client: &Client) -> Result<i64, Failure> {
+    let inputs = Map::from_iter([("id".to_owned(), json!(7)), ("text".to_owned(), json!("cairn"))]);
+    let wish = NewRequests {
+        project: flows::PROJECT.to_owned(),
+        flow: flows::REPLY.to_owned(),
+        inputs,
+        count: None,
+        trigger: Some("bench".to_owned()),
+    };
+    let made = client.create_requests_and_wait(&wish, None, REPLY).await?.requests;
+    match made.first() {
+        Some(request) if request.state == RequestState::Finished && request.reply.is_some() => Ok(request.id),
+        other => Err(Failure::new("bench/reply", format!("a request got no reply: {other:?}"))),
+    }
+}
+
+/// The database's clock is this machine's.
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
