@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends with what went wrong")]
 
+#[path = "command/cluster.rs"]
+mod cluster;
 #[path = "command/documents.rs"]
 mod documents;
+#[path = "command/error_codes.rs"]
+mod error_codes;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -81,8 +85,14 @@ impl Place {
         remote
     }
 
-    fn serve(&self) -> Server {
-        let mut command = self.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--state", "state"]);
+    /// Commits what has changed in the project, and pushes it.
+    fn push(&self, message: &str) {
+        git(&self.project(), &["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-a", "-m", message]);
+        git(&self.project(), &["push", "-q", &self.0.path().join("remote.git").to_string_lossy(), "main"]);
+    }
+
+    fn serve_as(&self, name: &str) -> Server {
+        let mut command = self.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--name", name, "--state", name]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -192,45 +202,6 @@ fn accounts_are_made_without_a_password_ever_being_on_the_command_line() {
 }
 
 #[test]
-fn a_request_goes_its_whole_way_through_a_server() {
-    let place = Place::new();
-    let repository = place.publish();
-    let server = place.serve();
-    place.run_with_input(&["user", "add", "ci", "--role", "Administrator", "--password-stdin"], "long enough");
-    let token = place.0.path().join("config/token");
-    assert_eq!(code(&place.run(&["user", "token", "ci", "--write", &token.to_string_lossy()])), 0);
-
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let client = flow_api::Client::new(&server.address, std::fs::read_to_string(&token).unwrap().trim()).unwrap();
-        let project = flow_api::NewProject {
-            name: "numbers".to_owned(),
-            repository: repository.to_string_lossy().into_owned(),
-            branch: "main".to_owned(),
-            folder: String::new(),
-        };
-        client.add_project(&project).await.unwrap();
-        client.update("numbers", &flow_api::Update::default()).await.unwrap();
-    });
-
-    let request = |arguments: &[&str]| {
-        place.run(&[&["--json", "request"][..], arguments, &["--server", &server.address]].concat())
-    };
-    let started = request(&["start", "numbers", "double", "-i", "number=4", "--count", "3", "--wait"]);
-    assert_eq!(code(&started), 0, "{}", text(&started));
-    let started = json(&started);
-    assert_eq!(started["requests"].as_array().unwrap().len(), 3);
-    assert_eq!(started["requests"][0]["reply"], serde_json::json!([{"double": "8"}]));
-
-    let id = started["requests"][0]["id"].to_string();
-    assert_eq!(json(&request(&["show", &id]))["request"]["checkpoint"], "Doubled");
-    assert_eq!(json(&request(&["list", "--state", "Finished"]))["requests"].as_array().unwrap().len(), 3);
-    assert!(text(&request(&["log", &id, "--follow"])).contains("checkpoint-saved"));
-    let ended = request(&["cancel", &id]);
-    assert_eq!(code(&ended), 3, "what has ended cannot be cancelled: {}", text(&ended));
-}
-
-#[test]
 fn secrets_are_kept_apart_from_the_project_and_never_shown() {
     let place = Place::new();
     std::fs::create_dir_all(place.project().join("connections")).unwrap();
@@ -327,6 +298,28 @@ fn a_flow_test_runs_the_real_flow_with_other_files_and_connections() {
     let one = json(&place.run(&["--json", "test", "project", "dou"]));
     assert_eq!((&one["passed"], &one["tests"][0]["name"]), (&Value::from(1), &Value::from("double")));
     assert!(!place.project().join("in").exists(), "nothing is written into the project");
+}
+
+#[test]
+fn a_flow_test_sees_the_records_of_an_error_that_the_flow_handles() {
+    let flow = r#"{"format": 1, "components": [
+        {"id": "start-1", "type": "Start", "name": "Start", "properties": {"Inputs": [{"name": "n", "type": "Integer"}]}},
+        {"id": "mapper-1", "type": "Mapper", "name": "Share", "properties": {"Fields": [{"field": "share", "expression": "12 / n"}]}},
+        {"id": "end-1", "type": "End", "name": "End"},
+        {"id": "log-1", "type": "Log", "name": "Note", "properties": {"Message": "no share"}}
+    ], "links": [
+        {"from": "mapper-1.error", "to": "log-1.in"},
+        {"from": "mapper-1.out", "to": "end-1.in"},
+        {"from": "start-1.out", "to": "mapper-1.in"}
+    ]}"#;
+    let handled = r#"{"flow": "share", "inputs": {"n": 0}, "expect": {"records": {
+        "Share.error": [{"code": "data/evaluate", "component": "Share", "row": 1, "n": 0}]
+    }}}"#;
+    let well = r#"{"flow": "share", "inputs": {"n": 3}, "expect": {"records": {"Share.error": {"count": 0}}}}"#;
+    let place = place_with_tests(&[("handled", handled), ("well", well)]);
+    place.write_flow("share", flow);
+    let tested = text(&place.run(&["test", "project", "--jobs", "1"]));
+    assert!(tested.contains("✓ handled") && tested.contains("nothing left there; it put out out"), "{tested}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use configuration::Configuration;
 use flow_server::{FirstAdministrator, LogFiles, ServerConfig, TlsFiles};
 use options::{LogFormat, Options, Switch};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,7 @@ servers; a server that is killed loses nothing: the others go on from the last c
 CAIRN_LOG chooses what is logged (info, debug, flow_cluster=debug), to standard error and into the checkpoint storage.")]
 pub struct Args {
     /// The configuration file (TOML).
-    #[arg(long, env = "CAIRN_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "CAIRN_CONFIG_FILE", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print the effective configuration with the source of each part, and do nothing else.
     #[arg(long)]
@@ -78,7 +78,12 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         output.answer(&serving, || format!("{} serves at {}", serving.name, serving.address));
         if let Some(FirstAdministrator { name, password }) = &at.first_administrator {
             // Not by the log, which is kept in files.
-            eprintln!("The first account: {name}, password {password}. It must be changed at the first sign-in, and is not shown again.");
+            let shown = writeln!(
+                std::io::stderr(),
+                "The first account: {name}, password {password}. It must be changed at the first sign-in, and is not shown again."
+            );
+            // Who sees nothing makes an account with `cairn user`.
+            let _ = shown;
         }
     })
     .await?;
