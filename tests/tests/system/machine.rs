@@ -81,6 +81,6 @@ async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is
     until("the cluster goes on", async || (load.made() > made + 20).then_some(())).await;
     let mut made = load.stop().await;
     made.extend(number_0.map(|id| (0, id)));
-    History::gather(&scene, made, &["sqlite/full"]).await.check(false);
+    History::gather(&scene, made, &["sql/disk-full"]).await.check(false);
     Ok(())
 }
