@@ -17,7 +17,13 @@ const RETRY_MS = 2000;
 const nothing = { servers: false, projects: false, requests: [], takeovers: [] };
 const everything: ClusterChange = { servers: true, projects: true, requests: null, takeovers: [] };
 
-/** The server's event stream: what changed, gathered, and whether the stream stands. */
+/** A page that is not looked at for so long lets its stream go. */
+const UNSEEN_MS = 10_000;
+
+/**
+ * The server's event stream: what changed, gathered, and whether the stream stands. A page that is not looked at has
+ * none: a browser gives all pages of a server six connections together, and a seventh page would wait for ever.
+ */
 export class Events {
   #heard = new Set<(change: ClusterChange) => void>();
   #told: (connected: boolean) => void;
@@ -25,9 +31,19 @@ export class Events {
   #pending: ClusterChange = nothing;
   #timer: number | undefined;
   #retry: number | undefined;
+  #unseen: number | undefined;
+  #wanted = false;
 
   constructor(told: (connected: boolean) => void) {
     this.#told = told;
+    document.addEventListener("visibilitychange", () => {
+      window.clearTimeout(this.#unseen);
+      if (!document.hidden) this.#follow();
+      else this.#unseen = window.setTimeout(() => this.#leave(), UNSEEN_MS);
+    });
+    // A page that the browser keeps for the way back keeps its connections too, unless they are closed.
+    window.addEventListener("pagehide", () => this.#leave());
+    window.addEventListener("pageshow", () => this.#follow());
   }
 
   listen(heard: (change: ClusterChange) => void): () => void {
@@ -36,7 +52,17 @@ export class Events {
   }
 
   open(): void {
-    if (this.#source) return;
+    this.#wanted = true;
+    this.#follow();
+  }
+
+  close(): void {
+    this.#wanted = false;
+    this.#leave();
+  }
+
+  #follow(): void {
+    if (this.#source || !this.#wanted) return;
     const source = new EventSource(addressOf("/events"));
     this.#source = source;
     for (const name of NAMES)
@@ -49,12 +75,12 @@ export class Events {
     source.onerror = () => {
       this.#told(false);
       if (source.readyState !== EventSource.CLOSED) return;
-      this.close();
-      this.#retry = window.setTimeout(() => this.open(), RETRY_MS);
+      this.#leave();
+      this.#retry = window.setTimeout(() => this.#follow(), RETRY_MS);
     };
   }
 
-  close(): void {
+  #leave(): void {
     this.#source?.close();
     this.#source = undefined;
     window.clearTimeout(this.#retry);
