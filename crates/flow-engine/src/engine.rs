@@ -183,7 +183,7 @@ impl Inner {
             EngineError::Store(error) if !is_lasting(error) => AttemptEnd::Released,
             _ => AttemptEnd::Failed {
                 // What is wrong with a pinned version stays wrong; a storage that cannot be read may come back.
-                retryable: matches!(error, EngineError::SavedPoint { .. }),
+                retryable: matches!(error, EngineError::SavedPoint { .. } | EngineError::SavedStream { .. }),
                 error: RequestError { code: error.code().to_owned(), message: error.to_string(), component: None },
             },
         };

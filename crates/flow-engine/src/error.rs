@@ -37,6 +37,16 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
+    /// The stream of a saved point cannot be read.
+    #[error("the saved point of {component} cannot be read: {message}")]
+    SavedStream {
+        /// The component that made it.
+        component: String,
+        /// Code of what stands in the way, such as `storage/corrupt`.
+        code: String,
+        /// What that is, and the way out.
+        message: String,
+    },
 }
 
 impl EngineError {
@@ -49,6 +59,7 @@ impl EngineError {
             Self::Flow { code, .. } => code,
             Self::Input(error) => error.code,
             Self::SavedPoint { .. } => "engine/saved-point",
+            Self::SavedStream { code, .. } => code,
         }
     }
 

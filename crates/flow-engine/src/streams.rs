@@ -94,9 +94,12 @@ impl Streams {
 
     /// The stream and the flow variables of a saved point. Variables that are as in `base` were not saved.
     pub(crate) async fn load(&self, point: &SavedPoint, base: &Variables) -> Result<Delivery, EngineError> {
-        let stream = self.read(&point.data).await;
-        let stream = stream
-            .map_err(|error| EngineError::SavedPoint { component: point.component.clone(), message: error.message })?;
+        let unreadable = |error: ComponentError| EngineError::SavedStream {
+            component: point.component.clone(),
+            code: error.code,
+            message: error.message,
+        };
+        let stream = self.read(&point.data).await.map_err(unreadable)?;
         Ok(Delivery { stream, variables: variables(&point.variables, base) })
     }
 
