@@ -3,7 +3,6 @@
 use crate::arrow::datatypes::{DataType, Field, Schema};
 use crate::{DataError, nearby_names};
 use std::collections::{HashMap, HashSet};
-use std::collections::{HashMap, HashSet};
 
 /// A field of a file.
 #[derive(Debug, Clone, PartialEq)]
