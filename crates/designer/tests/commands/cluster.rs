@@ -190,7 +190,7 @@ async fn requests_are_started_followed_and_looked_into() {
     let flow = bench.call("cluster_request_flow", of(id)).await;
     assert_eq!(flow["name"], FLOW);
     let listed = json!({"cluster": "test", "query": {"flow": FLOW, "limit": 2}});
-    assert_eq!(bench.call("cluster_requests", listed).await["requests"].as_array().unwrap().len(), 2);
+    assert_eq!(bench.call("cluster_requests", listed).await["items"].as_array().unwrap().len(), 2);
     assert_eq!(bench.fails("cluster_request", of(999_999)).await.code, "request/not-found");
     assert_eq!(bench.fails("cluster_cancel", of(id)).await.code, "request/state");
 }

@@ -39,7 +39,7 @@ export function drawnGroups(flow: DrawnFlow, drawing: Drawing): Node[] {
     // Only the head of a frame is there for the pointer: what is around its components is still the canvas.
     const style = frame ? "pointer-events: none" : "";
     const measured = { width, height };
-    const made = { id, type: "group", data: {}, position: { x, y }, width, height, measured, selected, style };
+    const made = { id, type: "area", data: {}, position: { x, y }, width, height, measured, selected, style };
     return [{ ...made, draggable: !frame, zIndex: frame ? -2 : -1 }];
   });
 }
