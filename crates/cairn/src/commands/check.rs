@@ -2,13 +2,17 @@
 //! running them.
 
 mod failures;
+mod meanings;
 mod sarif;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::project_files::ProjectFiles;
+use bytes::Bytes;
 use flow_components::Palette;
 use flow_model::{
     Diagnostic, Flow, FlowName, Severity, check_connections, check_structure, check_sub_flows, failure_report,
@@ -28,6 +32,7 @@ Examples:
   cairn check orders order-import      One flow of the project in the folder orders
   cairn check --failures               What runs again if a server dies, component by component
   cairn check --sarif > check.sarif    For code hosts and editors that show such findings
+  cairn check --explain flow/cycle     What a finding means, and the way out; without a code, all of them
   cairn --json check orders | jq '.files[].diagnostics[] | select(.severity == \"error\")'
 
 It finds broken files, missing and wrong properties, typing errors in expressions, unknown fields where the fields can be
@@ -44,6 +49,9 @@ pub struct Args {
     /// Print the findings as SARIF 2.1.0.
     #[arg(long, conflicts_with = "failures")]
     sarif: bool,
+    /// Print what a finding means and the way out, by its code; without a code, all of them. Nothing is checked.
+    #[arg(long, value_name = "CODE", num_args = 0..=1, conflicts_with_all = ["failures", "sarif"])]
+    explain: Option<Option<String>>,
     /// The folder that storage: paths lead to, to look at files there.
     #[arg(long, env = "CAIRN_CHECKPOINT_STORAGE", value_name = "FOLDER", default_value = "storage")]
     checkpoint_storage: PathBuf,
@@ -81,6 +89,9 @@ struct Opened {
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
+    if let Some(code) = &args.explain {
+        return explain(code.as_deref(), output);
+    }
     let done = tokio::task::spawn_blocking(move || {
         let opened = Opened::read(&args)?;
         Ok(if args.failures { opened.failures(output) } else { opened.check(&args, output) })
@@ -88,25 +99,48 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     done.await.map_err(|error| Failure::new("cairn/check", error.to_string()))?
 }
 
+fn explain(code: Option<&str>, output: Output) -> Result<Outcome, Failure> {
+    match code {
+        Some(code) => {
+            let meaning = meanings::explain(code)?;
+            output.answer(meaning, || meanings::text(meaning));
+        }
+        None => output.answer(&meanings::all().collect::<Vec<_>>(), meanings::markdown),
+    }
+    Ok(Outcome::Good)
+}
+
+impl CheckedFile {
+    fn new(file: String, diagnostics: Vec<Diagnostic>, content: &[u8], flow: Option<&Flow>) -> Self {
+        // Most files have nothing wrong with them, and then nobody asks for places in them.
+        let source = if diagnostics.is_empty() { Source::default() } else { Source::new(content, flow.cloned()) };
+        Self { file, diagnostics, source }
+    }
+}
+
 impl Opened {
     fn read(args: &Args) -> Result<Self, Failure> {
         let project = Project::open(&args.project)?;
         let surroundings = ProjectFiles::read(&project, args.checkpoint_storage.clone())?;
         let mut broken = broken_connections(&project)?;
+        let files: Vec<(FlowName, &Bytes)> = surroundings
+            .files()
+            .iter()
+            .filter_map(|(path, content)| Some((FlowName::from_path(path)?, content)))
+            .collect();
+        let read = on_all_cores(&files, |(_, content)| Flow::from_json(&String::from_utf8_lossy(content)));
+        let names: Vec<FlowName> = files.iter().map(|(name, _)| name.clone()).collect();
         let mut flows = BTreeMap::new();
-        let mut names = Vec::new();
-        for (path, content) in surroundings.files().iter() {
-            let Some(name) = FlowName::from_path(path) else { continue };
-            match Flow::from_json(&String::from_utf8_lossy(content)) {
+        for ((name, content), read) in files.iter().zip(read) {
+            match read {
                 Ok(flow) => drop(flows.insert(name.clone(), flow)),
                 Err(error) => {
-                    let found = Diagnostic::error(error.code(), error.to_string());
-                    let source = Source::new(content, None);
-                    broken.push(CheckedFile { file: path.clone(), diagnostics: vec![found], source });
+                    let found = vec![Diagnostic::error(error.code(), error.to_string())];
+                    broken.push(CheckedFile::new(name.path(), found, content, None));
                 }
             }
-            names.push(name);
         }
+        drop(files);
         let wanted = wanted(&names, &args.flows)?;
         if !args.flows.is_empty() {
             broken
@@ -115,7 +149,18 @@ impl Opened {
         Ok(Self { project, surroundings, flows, broken, wanted })
     }
 
-    fn check(mut self, args: &Args, output: Output) -> Outcome {
+    fn check(self, args: &Args, output: Output) -> Outcome {
+        let checked = self.checked();
+        if args.sarif {
+            output.document(&sarif::log(&checked, &args.project));
+        } else {
+            output.answer(&checked, || text::findings(&checked));
+        }
+        Outcome::good_if(checked.errors == 0)
+    }
+
+    /// Everything that is wrong, file by file.
+    fn checked(mut self) -> Checked {
         let palette = Palette::standard();
         let readable: Vec<(&FlowName, &Flow)> =
             self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?))).collect();
@@ -126,37 +171,32 @@ impl Opened {
             files.iter().flat_map(|file| &file.diagnostics).filter(|found| found.severity == severity).count()
         };
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let checked = Checked { project: self.project.name().to_owned(), files, errors, warnings };
-        if args.sarif {
-            output.document(&sarif::log(&checked, &args.project));
-        } else {
-            output.answer(&checked, || text::findings(&checked));
-        }
-        Outcome::good_if(errors == 0)
+        Checked { project: self.project.name().to_owned(), files, errors, warnings }
     }
 
     fn check_flow(&self, name: &FlowName, flow: &Flow, palette: &Palette) -> CheckedFile {
         let mut diagnostics = check_structure(flow, palette);
         diagnostics.extend(check_connections(flow, palette, self.surroundings.connections()));
-        diagnostics.extend(check_sub_flows(name, &self.flows, palette));
+        diagnostics.extend(check_sub_flows(name, flow, &self.flows, palette));
         diagnostics.extend(palette.check_expressions(flow, &self.surroundings));
         let file = name.path();
         let content = self.surroundings.files().get(&file).cloned().unwrap_or_default();
-        CheckedFile { file, diagnostics, source: Source::new(&content, Some(flow.clone())) }
+        CheckedFile::new(file, diagnostics, &content, Some(flow))
     }
 
     /// Prints what the loss of a server means for each flow.
     fn failures(self, output: Output) -> Outcome {
         let palette = Palette::standard();
-        let readable = self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?)));
-        let reports = readable.map(|(name, flow)| failures::FlowReport {
-            flow: name.clone(),
+        let readable: Vec<(&FlowName, &Flow)> =
+            self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?))).collect();
+        let reports = on_all_cores(&readable, |(name, flow)| failures::FlowReport {
+            flow: (*name).clone(),
             report: failure_report(flow, palette.as_ref(), &self.flows),
-            document: flow.clone(),
+            document: (*flow).clone(),
         });
         let answer = failures::Reports {
             project: self.project.name().to_owned(),
-            flows: reports.collect(),
+            flows: reports,
             broken: self.broken.iter().map(|file| file.file.clone()).collect(),
         };
         output.answer(&answer, || failures::text(&answer));
@@ -182,28 +222,30 @@ fn broken_connections(project: &Project) -> Result<Vec<CheckedFile>, Failure> {
         .filter_map(|entry| {
             let problem: Problem = entry.connection.err()?;
             let diagnostics = vec![Diagnostic::error(&problem.code, &problem.message)];
-            let file = format!("connections/{}.json", entry.name);
-            Some(CheckedFile { file, diagnostics, source: Source::default() })
+            Some(CheckedFile::new(format!("connections/{}.json", entry.name), diagnostics, &[], None))
         })
         .collect())
 }
 
-/// Does the same with each of `things`, several at a time; the answers are in no order.
+/// Does the same with each of `things`, several at a time; the answers are in the order of the things.
 fn on_all_cores<T: Sync, R: Send>(things: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push(each(thing));
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(thing) = things.get(at) else { return done };
+            done.push((at, each(thing)));
         }
-        done
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(things.len().max(1));
-    std::thread::scope(|scope| {
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
         workers
             .into_iter()
             .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
-    })
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, done)| done).collect()
 }

@@ -1,6 +1,6 @@
 //! Findings as SARIF 2.1.0 (OASIS), which code hosts and editors show at their places.
 
-use super::{Checked, CheckedFile};
+use super::{Checked, CheckedFile, meanings};
 use flow_model::{Diagnostic, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,12 +22,24 @@ pub(super) fn log(checked: &Checked, folder: &Path) -> Value {
             "tool": {"driver": {
                 "name": "cairn check",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": codes.iter().map(|code| json!({"id": code})).collect::<Vec<_>>()
+                "rules": codes.iter().map(|code| rule(code)).collect::<Vec<_>>()
             }},
             "columnKind": "unicodeCodePoints",
             "results": results
         }]
     })
+}
+
+/// What a code means, for whoever shows the findings.
+fn rule(code: &str) -> Value {
+    match meanings::all().find(|meaning| meaning.code == code) {
+        Some(meaning) => json!({
+            "id": code,
+            "shortDescription": {"text": meaning.meaning},
+            "help": {"text": meaning.way_out}
+        }),
+        None => json!({"id": code}),
+    }
 }
 
 fn result(file: &CheckedFile, found: &Diagnostic, folder: &Path) -> Value {

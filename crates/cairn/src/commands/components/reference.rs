@@ -1,6 +1,8 @@
 //! The reference of components in Markdown.
 
-use flow_model::{Catalogue, Component, ComponentDescription, Effect, Family, PropertyDescription, PropertyKind};
+use flow_model::{
+    Catalogue, Component, ComponentDescription, Effect, Family, PropertyDescription, PropertyKind, ShownWhen,
+};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -95,9 +97,21 @@ fn row(text: &mut String, property: &PropertyDescription) {
         Value::String(text) => format!("`{text}`"),
         other => format!("`{other}`"),
     };
-    let cells = [format!("`{}`{star}", property.name), values(&property.kind), default, property.help.to_owned()];
+    let meaning = format!("{}{}", property.help, conditions(property));
+    let cells = [format!("`{}`{star}", property.name), values(&property.kind), default, meaning];
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     let _ = writeln!(text, "| {} |", cells.join(" | "));
+}
+
+/// When the property matters: ` For `Format` `Csv`.`
+fn conditions(property: &PropertyDescription) -> String {
+    let one = |condition: &ShownWhen| {
+        let value = |value: &Value| format!("`{}`", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let values: Vec<String> = condition.values.iter().map(value).collect();
+        format!("`{}` {}", condition.property, values.join(", "))
+    };
+    let all: Vec<String> = property.shown_when.iter().map(one).collect();
+    if all.is_empty() { String::new() } else { format!(" Only for {}.", all.join(" and ")) }
 }
 
 /// What may be written there.

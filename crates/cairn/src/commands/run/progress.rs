@@ -55,7 +55,7 @@ impl Progress {
                 let note = note.clone().unwrap_or_else(|| counts(outlets));
                 format!("  ✓ {:<24} {:>9}  {note}{within}", self.name(component), took(*elapsed))
             }
-            RunEventKind::ComponentFailed { component, error, handled, elapsed } => {
+            RunEventKind::ComponentFailed { component, error, handled, elapsed, .. } => {
                 let handled = if *handled { " (handled by the flow)" } else { "" };
                 let (name, took) = (self.name(component), took(*elapsed));
                 format!("  ✗ {name:<24} {took:>9}  {} [{}]{handled}{within}", error.message, error.code)
@@ -69,7 +69,7 @@ impl Progress {
             RunEventKind::Logged(entry) => return self.logged(entry),
             RunEventKind::AttemptEnded { request, .. } if request.state == RequestState::WaitingForRetry => {
                 let settings = &request.settings;
-                let seconds = Duration::from_millis(settings.retry_interval_ms).as_secs_f64();
+                let seconds = Duration::from_millis(settings.interval_ms(request.retries_used)).as_secs_f64();
                 format!("retry {} of {} in {seconds} s", request.retries_used, settings.retry_count)
             }
             RunEventKind::ComponentStarted { .. }
