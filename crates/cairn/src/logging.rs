@@ -44,8 +44,6 @@ fn change(how: impl FnOnce(&mut Layers)) {
 // A log that cannot be written (its disk is full, its reader has gone) must not end the thread that writes it, which is
 // what telling of that on standard error would do.
 
-// A line that cannot be written, because the disk is full perhaps, is left out: to complain of it on the same disk would
-// end the thread that wrote it.
 fn text() -> Layers {
     vec![fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false).boxed()]
 }
