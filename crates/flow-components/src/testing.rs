@@ -2,7 +2,7 @@
 
 use crate::{
     Component, ComponentError, Folder, HttpClients, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext,
-    Services,
+    Runner, Services,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,6 +29,18 @@ pub(crate) struct Bench {
     pub(crate) spool: Spool,
     /// How many times more `may_act` says yes.
     acts_left: AtomicI64,
+    runner: Arc<dyn Runner>,
+}
+
+/// Nothing is linked behind the component.
+struct LastOne;
+
+impl Runner for LastOne {
+    fn wants(&self, _: &str) -> bool {
+        false
+    }
+
+    fn progress(&self, _: u64) {}
 }
 
 impl Bench {
@@ -52,7 +64,13 @@ impl Bench {
             http: HttpClients::new(),
             spool: Spool::in_memory(),
             acts_left: AtomicI64::new(i64::MAX),
+            runner: Arc::new(()),
         }
+    }
+
+    /// The same place, where components run that nothing is linked behind: a stream need not be kept for others.
+    pub(crate) fn with_nothing_behind(self) -> Self {
+        Self { runner: Arc::new(LastOne), ..self }
     }
 
     pub(crate) fn with_variable(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -139,7 +157,7 @@ impl Bench {
             idempotency_key: "7/tested-aaaaaa".to_owned(),
             cancel: self.cancel.clone(),
             waited,
-            runner: Arc::new(()),
+            runner: Arc::clone(&self.runner),
         };
         prepared.run(&mut context).await
     }

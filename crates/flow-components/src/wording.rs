@@ -2,7 +2,15 @@
 
 /// `1 record`, `3,213 records`; `records` of a stream whose number is not known yet.
 pub(crate) fn records(count: impl Into<Option<usize>>) -> String {
-    let Some(count) = count.into() else { return "records".to_owned() };
+    count.into().map_or_else(|| "records".to_owned(), |count| counted(count, "record"))
+}
+
+/// `1 file`, `1,200 files`.
+pub(crate) fn files(count: usize) -> String {
+    counted(count, "file")
+}
+
+fn counted(count: usize, thing: &str) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -11,7 +19,7 @@ pub(crate) fn records(count: impl Into<Option<usize>>) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} record{}", if count == 1 { "" } else { "s" })
+    format!("{grouped} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The characters that may stand between two fields of a CSV file.

@@ -2,6 +2,7 @@
 //! folders. What every database must do is tested on all of them, SQLite too.
 
 mod breaking;
+mod encrypted;
 mod every;
 mod mysql;
 mod postgres;

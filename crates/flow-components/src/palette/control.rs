@@ -12,7 +12,9 @@ mod start;
 mod sub_flow;
 mod wait;
 
-use crate::ComponentType;
+use crate::describe::optional;
+use crate::{ComponentError, ComponentType};
+use flow_model::{PropertyDescription, PropertyKind};
 
 /// These component types, in the order of the palette.
 pub(super) fn types() -> Vec<Box<dyn ComponentType>> {
@@ -29,4 +31,15 @@ pub(super) fn types() -> Vec<Box<dyn ComponentType>> {
         Box::new(assert::Assert),
         Box::new(log::Log),
     ]
+}
+
+/// The property of what fails on purpose: whether another attempt may follow.
+fn retry() -> PropertyDescription {
+    let help = "Whether the request is tried again as Start says.";
+    optional("Retry", "Retry", PropertyKind::Boolean, false, help)
+}
+
+/// An error that means it, or that another attempt may be spared.
+fn failing(error: ComponentError, retry: bool) -> ComponentError {
+    if retry { error } else { error.for_good() }
 }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub struct Expression {
     physical: Arc<dyn PhysicalExpr>,
     data_type: DataType,
+    is_lasting: bool,
 }
 
 impl Expression {
@@ -39,6 +40,11 @@ impl Expression {
     /// Checks what can be checked of `sql` without knowing the fields: that it is an expression at all.
     pub fn check_syntax(sql: &str) -> Result<(), DataError> {
         plan::parse(sql).map(|_| ())
+    }
+
+    /// Whether it is the same for every request: it uses neither a flow variable nor the clock.
+    pub fn is_lasting(&self) -> bool {
+        self.is_lasting
     }
 
     /// The type of its values.

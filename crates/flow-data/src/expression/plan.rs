@@ -105,7 +105,8 @@ impl Plan {
     /// The expression with the values of the flow variables in place.
     pub(super) fn bind(&self, variables: &Variables) -> Result<Expression, DataError> {
         let physical = if self.is_constant() { Arc::clone(&self.physical) } else { self.with_values(variables)? };
-        Ok(Expression { physical, data_type: self.data_type.clone() })
+        let is_lasting = self.is_constant() && self.lasts();
+        Ok(Expression { physical, data_type: self.data_type.clone(), is_lasting })
     }
 
     fn with_values(&self, variables: &Variables) -> Result<Arc<dyn PhysicalExpr>, DataError> {

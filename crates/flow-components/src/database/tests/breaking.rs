@@ -3,10 +3,14 @@
 use super::proxy::Proxy;
 use super::servers::{PASSWORD, Server};
 use super::{CONNECTION, Place, get, nothing, numbers, put};
-use crate::testing::{Bench, outlet};
+use crate::testing::Bench;
 use crate::{Databases, test_connection};
+use flow_data::Stream;
 use flow_model::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_drops_the_connection_leaves_nothing_half_written() {
@@ -14,8 +18,70 @@ async fn a_postgres_that_drops_the_connection_leaves_nothing_half_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_ends_the_session_leaves_nothing_half_written() {
+    let place = Place::postgres();
+    ends_the_session(place, "SELECT pid AS id FROM pg_stat_activity WHERE query LIKE 'COPY%'", |id| {
+        format!("SELECT pg_terminate_backend({id})")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mariadb_that_drops_the_connection_leaves_nothing_half_written() {
     drops_the_connection(Server::mariadb()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mariadb_that_ends_the_session_leaves_nothing_half_written() {
+    let place = Place::mariadb();
+    // Ours are those that are neither asleep for good nor the one that asks: the writing one is in a transaction.
+    let sessions = "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0";
+    ends_the_session(place, sessions, |id| format!("KILL {id}")).await;
+}
+
+/// The server ends the session (found by `sessions`) of a component that has written one batch of three.
+async fn ends_the_session(place: Place, sessions: &'static str, end: fn(&str) -> String) {
+    const BATCH: usize = 20_000;
+    place.execute("CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t VALUES (0, 0)").await;
+    let component = put("t", "Insert").with("ExactlyOnce", true);
+    let prepared = crate::testing::prepare(&component);
+    let batches: Vec<_> = (0..3).map(|at| numbers(1 + at * BATCH, BATCH).to_batch().unwrap()).collect();
+    let (schema, place) = (batches[0].schema(), Arc::new(place));
+    let bench = Bench::new().with(place.connection.clone()).with_nothing_behind();
+    let (handle, other) = (tokio::runtime::Handle::current(), Arc::clone(&place));
+    let ended = Arc::new(AtomicBool::new(false));
+    let is_ended = Arc::clone(&ended);
+    let input = Stream::flowing(schema, move || {
+        let (batches, handle, place, ended) = (batches.clone(), handle.clone(), Arc::clone(&other), Arc::clone(&is_ended));
+        Ok(Box::new(batches.into_iter().enumerate().map(move |(at, batch)| {
+            if at == 2 && !ended.load(Ordering::SeqCst) {
+                handle.block_on(async {
+                    // Until what came before has arrived in the database.
+                    let begun = Instant::now();
+                    let id = loop {
+                        assert!(begun.elapsed() < Duration::from_secs(60), "nothing arrives in the database");
+                        let found = place.query(sessions).await;
+                        match found[0]["id"].clone() {
+                            Value::Null => tokio::time::sleep(Duration::from_millis(20)).await,
+                            Value::String(id) => break id,
+                            id => break id.to_string(),
+                        }
+                    };
+                    // Before it: the component may fail before we hear of it.
+                    ended.store(true, Ordering::SeqCst);
+                    place.execute(&end(&id)).await;
+                });
+            }
+            Ok(batch)
+        })))
+    });
+    let error = bench.run_prepared(prepared.as_ref(), input.clone(), false).await.unwrap_err();
+    assert!(ended.load(Ordering::SeqCst));
+    assert!(error.code == "sql/connection-lost" && error.retryable, "{} {error}", error.code);
+    assert_eq!(place.query("SELECT id FROM t").await, json!([{"id": 0}]));
+    let outcome = bench.run_prepared(prepared.as_ref(), input, false).await.unwrap();
+    assert_eq!(outcome.note.as_deref(), Some("60,000 records into t"));
+    assert_eq!(place.query("SELECT id FROM t").await.as_array().unwrap().len(), 60_001);
 }
 
 async fn drops_the_connection(server: Server) {
@@ -100,43 +166,4 @@ async fn an_attempt_that_is_told_to_end_does_not_wait_for_the_database() {
     let component = get("SELECT pg_sleep(60)::text AS t");
     let (read, ()) = tokio::join!(place.bench.run(&component, nothing()), ending);
     assert_eq!(read.unwrap_err().code, crate::CANCELLED);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_certificate_is_checked_unless_said_otherwise() {
-    let server = Server::postgres_with("scram-sha-256", |folder| {
-        let made = std::process::Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-            .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .arg("-keyout")
-            .arg(folder.join("key.pem"))
-            .arg("-out")
-            .arg(folder.join("certificate.pem"))
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let setting = |name: &str, file: &str| format!("{name}={}", folder.join(file).display());
-        vec!["ssl=on".to_owned(), setting("ssl_key_file", "key.pem"), setting("ssl_cert_file", "certificate.pem")]
-    });
-    let certificate = std::fs::read(server.folder.path().join("certificate.pem")).unwrap();
-    let place = Place::of(server);
-    let bench = Bench::new().with_project_file("ca.pem", certificate).with_project_file("no.pem", "nothing");
-    let with = |tls: &str| place.connection.clone().with("tls", tls);
-    for (connection, expected) in [
-        (with("verify").with("ca", "project:ca.pem"), Ok(())),
-        (with("require"), Ok(())),
-        (with("disable"), Ok(())),
-        (with("verify"), Err("sql/tls")),
-        (with("verify").with("ca", "project:no.pem"), Err("sql/tls")),
-        (with("verify").with("ca", "project:ca.pem").with("host", "localhost"), Err("sql/tls")),
-    ] {
-        let tested = test_connection(&Databases::default(), &connection, &bench).await;
-        let tested = tested.map(drop).map_err(|error| error.code);
-        assert_eq!(tested, expected.map_err(str::to_owned), "{connection:?}");
-    }
-    let bench = bench.with(with("require"));
-    let query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-    let outcome = bench.run(&get(query), nothing()).await.unwrap();
-    assert_eq!(crate::testing::rows(outlet(&outcome, "out")), json!([{"ssl": true}]));
 }

@@ -62,7 +62,13 @@ impl Server {
     }
 
     pub(super) fn mariadb() -> Self {
+        Self::mariadb_with(|_| Vec::new())
+    }
+
+    /// A server with more settings, for which `prepare` may put files into its folder.
+    pub(super) fn mariadb_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let settings = prepare(folder.path());
         let data = folder.path().join("data");
         let user = if is_root() { "root" } else { "" };
         let made = Command::new(program("mariadb-install-db"))
@@ -73,6 +79,8 @@ impl Server {
                 "--skip-name-resolve",
             ])
             .arg(format!("--datadir={}", data.display()))
+            // In one that they share, several that are made at once take each other's files away.
+            .arg(format!("--tmpdir={}", folder.path().display()))
             .args((!user.is_empty()).then(|| format!("--user={user}")))
             .output()
             .unwrap();
@@ -84,7 +92,7 @@ impl Server {
              GRANT ALL ON *.* TO '{USER}'@'%';\n"
         );
         fs::write(&first, sql).unwrap();
-        let socket = folder.path().join("socket");
+        let (socket, temporary) = (folder.path().join("socket"), folder.path().to_owned());
         Self::start("mysql", folder, |port| {
             let mut command = as_user("", "KILL", &program("mariadbd"));
             command
@@ -96,8 +104,10 @@ impl Server {
                 ])
                 .arg(format!("--datadir={}", data.display()))
                 .arg(format!("--socket={}", socket.display()))
+                .arg(format!("--tmpdir={}", temporary.display()))
                 .arg(format!("--init-file={}", first.display()))
                 .arg(format!("--port={port}"))
+                .args(&settings)
                 .args((!user.is_empty()).then(|| format!("--user={user}")));
             command
         })
@@ -158,6 +168,21 @@ impl Drop for Server {
         let _ = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// Makes a key and a certificate for 127.0.0.1 that nobody has signed, `key.pem` and `certificate.pem`.
+pub(super) fn make_certificate(folder: &Path) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(folder.join("key.pem"))
+        .arg("-out")
+        .arg(folder.join("certificate.pem"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 /// Starts a child from a thread that lives on: a child that is to die with its parent dies with the thread that made it.

@@ -60,13 +60,7 @@ impl ComponentType for Assert {
                     "",
                     "What to say when it does not hold. Empty: the condition itself.",
                 ),
-                optional(
-                    "Retry",
-                    "Retry",
-                    PropertyKind::Boolean,
-                    false,
-                    "Whether the request is tried again as Start says.",
-                ),
+                super::retry(),
             ],
             effect: Effect::None,
             saves: false,
@@ -146,7 +140,7 @@ impl Prepared {
             Some(number) => error.about(&format!("record {number}")).at_row(number),
             None => error,
         };
-        Ok(if self.retry { error } else { error.for_good() })
+        Ok(super::failing(error, self.retry))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Fail: ends the attempt with an error of the author's own.
 
-use crate::describe::{optional, required};
+use crate::describe::required;
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, Template};
 use async_trait::async_trait;
 use flow_model::{ComponentDescription, Effect, Family, IN, Ports, PropertyKind};
@@ -33,13 +33,7 @@ impl ComponentType for Fail {
                     PropertyKind::Multiline,
                     "What is wrong. `${name}` stands for a flow variable or for a field of the first record.",
                 ),
-                optional(
-                    "Retry",
-                    "Retry",
-                    PropertyKind::Boolean,
-                    false,
-                    "Whether the request is tried again as Start says.",
-                ),
+                super::retry(),
             ],
             effect: Effect::None,
             saves: false,
@@ -67,7 +61,7 @@ impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
         let message = run.fill_with_record(&self.message, 0)?;
         let error = ComponentError::new("flow/failed", message);
-        Err(if self.retry { error } else { error.for_good() })
+        Err(super::failing(error, self.retry))
     }
 
     fn design(&self, design: &mut Design<'_>) {

@@ -61,11 +61,7 @@ impl ComponentType for SqlExecute {
                     json!(false),
                     "Whether the statements run once for every record that arrives, with its fields as `$name`.",
                 ),
-                optional(
-                    "ExactlyOnce",
-                    "ExactlyOnce",
-                    PropertyKind::Boolean,
-                    json!(false),
+                super::exactly_once(
                     "Whether the statements count exactly once, however often the component runs: its input is saved \
                      first, and the table `cairn_done` remembers that they ran.",
                 ),

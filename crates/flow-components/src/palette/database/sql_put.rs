@@ -76,7 +76,8 @@ impl ComponentType for SqlPut {
                     PropertyKind::Fields,
                     json!([]),
                     "The fields that identify a record. All modes but Insert need them.",
-                ),
+                )
+                .when("Mode", &["Update", "Upsert", "Delete"]),
                 optional(
                     "CreateTable",
                     "CreateTable",
@@ -84,11 +85,7 @@ impl ComponentType for SqlPut {
                     json!(false),
                     "Whether a missing table is made from the fields.",
                 ),
-                optional(
-                    "ExactlyOnce",
-                    "ExactlyOnce",
-                    PropertyKind::Boolean,
-                    json!(false),
+                super::exactly_once(
                     "Whether the records are written exactly once, however often the component runs: its input is saved \
                      first, and the table `cairn_done` remembers that it was written.",
                 ),
@@ -155,7 +152,7 @@ impl Component for Prepared {
         run.before_effect().await?;
         session.commit().await.map_err(|error| put.about(error))?;
         let note = match written {
-            Some(written) => format!("{} into {}", records(written), put.table),
+            Some(written) => done(self.mode, &records(written), &put.table),
             None => format!("an earlier attempt has written into {} already: nothing is written twice", put.table),
         };
         let outcome = if is_wanted { Outcome::out(input) } else { Outcome::none() };
@@ -172,6 +169,15 @@ impl Component for Prepared {
             design.field(key, "Keys");
         }
         design.passes_on(OUT);
+    }
+}
+
+/// What was done, in one line. How many rows had the keys of the records is not known.
+fn done(mode: Mode, records: &str, table: &str) -> String {
+    match mode {
+        Mode::Insert | Mode::Upsert => format!("{records} into {table}"),
+        Mode::Update => format!("rows of {records} updated in {table}"),
+        Mode::Delete => format!("rows of {records} deleted from {table}"),
     }
 }
 

@@ -1,14 +1,12 @@
 //! File Delete: removes files.
 
-use crate::describe::{choice, optional, required};
+use crate::describe::{choice, optional};
 use crate::disk::{self, PathTemplate, records_for};
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext};
+use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, wording};
 use async_trait::async_trait;
-use flow_data::Stream;
 use flow_data::arrow::array::StringArray;
 use flow_data::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use flow_data::arrow::record_batch::RecordBatch;
-use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
+use flow_model::{ComponentDescription, Effect, Family, OUT};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -42,12 +40,7 @@ impl ComponentType for FileDelete {
             summary: "Removes files",
             help: HELP,
             properties: vec![
-                required(
-                    "Path",
-                    "Path",
-                    PropertyKind::Path,
-                    "The file, or a pattern: `storage:inbox/*.csv`. `${name}` stands for a field or a flow variable.",
-                ),
+                super::path(),
                 optional(
                     "IfMissing",
                     "IfMissing",
@@ -93,10 +86,8 @@ impl Component for Prepared {
             run.progress(deleted);
         }
         let paths = StringArray::from_iter_values(files.iter().map(|(path, _)| path));
-        let batch = RecordBatch::try_new(Arc::clone(&FIELDS), vec![Arc::new(paths)])
-            .map_err(|error| ComponentError::new("component/internal", error.to_string()))?;
-        let note = format!("{deleted} file{} deleted", if deleted == 1 { "" } else { "s" });
-        Ok(Outcome::out(Stream::new(Arc::clone(&FIELDS), vec![batch])).with_note(note))
+        let deleted = super::listed(&FIELDS, vec![Arc::new(paths)])?;
+        Ok(Outcome::out(deleted).with_note(format!("{} deleted", wording::files(files.len()))))
     }
 
     fn design(&self, design: &mut Design<'_>) {

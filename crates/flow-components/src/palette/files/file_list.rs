@@ -2,12 +2,11 @@
 
 use crate::describe::{choice, optional, required};
 use crate::disk::{Found, PathTemplate, Search, records_for};
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext};
+use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, wording};
 use async_trait::async_trait;
 use flow_data::Stream;
 use flow_data::arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use flow_data::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use flow_data::arrow::record_batch::RecordBatch;
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -108,8 +107,7 @@ impl Component for Prepared {
                 Err(error) => return Err(error.on("Path")),
             }
         }
-        let note = format!("{} file{}", found.len(), if found.len() == 1 { "" } else { "s" });
-        Ok(Outcome::out(list(&found)?).with_note(note))
+        Ok(Outcome::out(list(&found)?).with_note(wording::files(found.len())))
     }
 
     fn design(&self, design: &mut Design<'_>) {
@@ -144,9 +142,7 @@ fn list(found: &[Found]) -> Result<Stream, ComponentError> {
                 .with_timezone("UTC"),
         ),
     ];
-    let batch = RecordBatch::try_new(Arc::clone(&FIELDS), columns)
-        .map_err(|error| ComponentError::new("component/internal", error.to_string()))?;
-    Ok(Stream::new(Arc::clone(&FIELDS), vec![batch]))
+    super::listed(&FIELDS, columns)
 }
 
 /// Microseconds since 1970; before it they are negative.

@@ -3,13 +3,12 @@
 use crate::describe::{choice, optional, required};
 use crate::disk::{self, Found, PathTemplate, records_for};
 use crate::{
-    Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template,
+    Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext, Template, wording,
 };
 use async_trait::async_trait;
 use flow_data::Stream;
 use flow_data::arrow::array::{ArrayRef, StringArray};
 use flow_data::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use flow_data::arrow::record_batch::RecordBatch;
 use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -51,12 +50,7 @@ impl ComponentType for FileMove {
             summary: "Moves, copies or renames files",
             help: HELP,
             properties: vec![
-                required(
-                    "Path",
-                    "Path",
-                    PropertyKind::Path,
-                    "The file, or a pattern: `storage:inbox/*.csv`. `${name}` stands for a field or a flow variable.",
-                ),
+                super::path(),
                 required(
                     "To",
                     "To",
@@ -135,8 +129,7 @@ impl Component for Prepared {
             moved += 1;
             run.progress(moved);
         }
-        let (done, word) = (moves.len(), if self.copies { "copied" } else { "moved" });
-        let note = format!("{done} file{} {word}", if done == 1 { "" } else { "s" });
+        let note = format!("{} {}", wording::files(moves.len()), if self.copies { "copied" } else { "moved" });
         Ok(Outcome::out(list(&moves)?).with_note(note))
     }
 
@@ -275,7 +268,5 @@ fn list(moves: &[Move]) -> Result<Stream, ComponentError> {
         Arc::new(StringArray::from_iter_values(moves.iter().map(|file| &file.to))),
         Arc::new(StringArray::from_iter_values(moves.iter().map(|file| &file.from))),
     ];
-    let batch = RecordBatch::try_new(Arc::clone(&FIELDS), columns)
-        .map_err(|error| ComponentError::new("component/internal", error.to_string()))?;
-    Ok(Stream::new(Arc::clone(&FIELDS), vec![batch]))
+    super::listed(&FIELDS, columns)
 }

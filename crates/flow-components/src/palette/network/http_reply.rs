@@ -1,15 +1,15 @@
 //! HTTP Reply: what a request that came over HTTP is answered with.
 
 use crate::describe::{choice, optional};
+use crate::http::content::{BYTES, JSON, TEXT, check_header_names, document, header_value};
 use crate::wording::records as records_in_words;
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, Template};
 use async_trait::async_trait;
 use base64::Engine;
-use flow_data::arrow::array::{Array, AsArray, RecordBatch};
 use flow_data::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use flow_data::{Numbers, Stream, json_to_batch, value_at};
+use flow_data::arrow::record_batch::RecordBatch;
+use flow_data::{Stream, json_to_batch};
 use flow_model::{ComponentDescription, Effect, Family, IN, OUT, Ports, PropertyKind};
-use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
 
@@ -76,7 +76,8 @@ impl ComponentType for HttpReply {
                     PropertyKind::Multiline,
                     "",
                     "The body when Body is Text. `${name}` stands for a field or a flow variable.",
-                ),
+                )
+                .when("Body", &["Text"]),
                 optional(
                     "Headers",
                     "Headers",
@@ -97,9 +98,7 @@ impl ComponentType for HttpReply {
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
         let headers = properties.pairs("Headers");
-        for (name, _) in headers.iter().filter(|(name, _)| HeaderName::try_from(name.as_str()).is_err()) {
-            properties.problem("Headers", &format!("holds “{name}”, which cannot be the name of a header"));
-        }
+        check_header_names(properties, "Headers", headers.iter().map(|(name, _)| name));
         let bodies = [
             ("Records", Body::Records),
             ("Record", Body::Record),
@@ -140,8 +139,24 @@ struct Content {
 }
 
 impl Content {
+    fn none() -> Self {
+        Self { media_type: None, text: String::new(), is_base64: false }
+    }
+
     fn text(media_type: &'static str, text: String) -> Self {
         Self { media_type: Some(media_type), text, is_base64: false }
+    }
+
+    /// The only field of the first record, as it is.
+    fn document(first: &RecordBatch) -> Result<Self, ComponentError> {
+        Ok(match document(first, 0)? {
+            None => Self::none(),
+            Some((BYTES, bytes)) => {
+                let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+                Self { media_type: Some(BYTES), text, is_base64: true }
+            }
+            Some((media_type, text)) => Self::text(media_type, String::from_utf8_lossy(&text).into_owned()),
+        })
     }
 }
 
@@ -157,10 +172,7 @@ impl Component for Prepared {
         let mut headers = Vec::with_capacity(self.headers.len() + 1);
         for (name, template) in &self.headers {
             let value = run.fill_from(template, &first, 0)?;
-            if HeaderValue::from_str(&value).is_err() {
-                let message = format!("the value of the header “{name}” holds characters that a header cannot have");
-                return Err(ComponentError::new("http/bad-header", message).on("Headers").for_good());
-            }
+            header_value(name, &value)?;
             headers.push(json!({"name": name, "value": value}));
         }
         let says_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -191,12 +203,12 @@ impl Component for Prepared {
 impl Prepared {
     async fn content(&self, run: &RunContext<'_>, first: &RecordBatch) -> Result<Content, ComponentError> {
         Ok(match self.body {
-            Body::None => Content { media_type: None, text: String::new(), is_base64: false },
-            Body::Text => Content::text("text/plain; charset=utf-8", run.fill_from(&self.text, first, 0)?),
-            Body::Document => document(first)?,
+            Body::None => Content::none(),
+            Body::Text => Content::text(TEXT, run.fill_from(&self.text, first, 0)?),
+            Body::Document => Content::document(first)?,
             Body::Record => {
                 let record = Stream::new(first.schema(), vec![first.clone()]).to_json_records()?.pop();
-                Content::text("application/json", record.map(Value::Object).unwrap_or_default().to_string())
+                Content::text(JSON, record.map(Value::Object).unwrap_or_default().to_string())
             }
             Body::Records => {
                 let input = run.input().clone();
@@ -206,33 +218,8 @@ impl Prepared {
                     return Err(ComponentError::new("http/too-large", message).on("Body").for_good());
                 }
                 let records: Value = records.into_iter().map(Value::Object).collect();
-                Content::text("application/json", records.to_string())
+                Content::text(JSON, records.to_string())
             }
         })
     }
-}
-
-/// The only field of the first record, as it is.
-fn document(first: &RecordBatch) -> Result<Content, ComponentError> {
-    let [column] = first.columns() else {
-        let message = format!(
-            "a document is the only field of its stream, and {} fields arrive: choose one with a Mapper",
-            first.num_columns()
-        );
-        return Err(ComponentError::new("http/no-document", message).on("Body").for_good());
-    };
-    if column.is_empty() || column.is_null(0) {
-        return Ok(Content { media_type: None, text: String::new(), is_base64: false });
-    }
-    Ok(match column.data_type() {
-        DataType::Binary => {
-            let bytes = column.as_binary::<i32>().value(0);
-            let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-            Content { media_type: Some("application/octet-stream"), text, is_base64: true }
-        }
-        _ => match value_at(column, 0, Numbers::Plain) {
-            Value::String(text) => Content::text("text/plain; charset=utf-8", text),
-            other => Content::text("application/json", other.to_string()),
-        },
-    })
 }

@@ -7,7 +7,9 @@ mod exchange;
 mod expected;
 mod json_path;
 mod paging;
+mod unpack;
 
+use crate::http::content::check_header_names;
 use crate::http::{Endpoint, Redirects};
 use crate::json_records::{Chunk, JsonRecords};
 use crate::wording::records;
@@ -24,7 +26,6 @@ use futures::{StreamExt, TryStreamExt};
 use json_path::JsonPath;
 use paging::{Pages, Paging, Turning};
 use reqwest::Method;
-use reqwest::header::HeaderName;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,13 +134,8 @@ impl Prepared {
 
     /// Reports properties that do not go together.
     fn check(&self, properties: &mut Properties<'_>) {
-        let is_header = |name: &str| HeaderName::try_from(name).is_ok();
-        for (name, _) in self.headers.iter().filter(|(name, _)| !is_header(name)) {
-            properties.problem("Headers", &format!("holds “{name}”, which cannot be the name of a header"));
-        }
-        for name in self.header_fields.iter().filter(|name| !is_header(name)) {
-            properties.problem("HeaderFields", &format!("holds “{name}”, which cannot be the name of a header"));
-        }
+        check_header_names(properties, "Headers", self.headers.iter().map(|(name, _)| name));
+        check_header_names(properties, "HeaderFields", self.header_fields.iter());
         let counts = matches!(self.pages.paging, Paging::Page | Paging::Offset);
         if counts && self.answer != As::Records {
             properties.problem("Paging", "counts records: set Answer to Records, or choose another way");

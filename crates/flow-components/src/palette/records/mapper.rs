@@ -12,6 +12,7 @@ use flow_data::arrow::datatypes::{Field, Schema, SchemaRef};
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{DataError, Expression, Projection, Stream};
 use flow_model::{ComponentDescription, ERROR_OUTLET, Effect, Family, IN, OUT, PortDescription, Ports, PropertyKind};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -95,7 +96,7 @@ impl ComponentType for Mapper {
         let names = nesting.map(|nesting| nesting.names().map(str::to_owned).collect()).unwrap_or_default();
         let keep_others = properties.boolean("KeepOtherFields");
         let keys = properties.entries("LookupKeys", "left", "right");
-        Arc::new(Prepared { fields, paths, names, keep_others, keys })
+        Arc::new(Prepared { fields, paths, names, keep_others, keys, mapping: Mutex::default() })
     }
 }
 
@@ -107,6 +108,28 @@ struct Prepared {
     names: Vec<String>,
     keep_others: bool,
     keys: Vec<(String, String)>,
+    /// The mapping of the last run, if it holds for any: most runs are over records with the same fields.
+    mapping: Mutex<Option<Arc<Mapping>>>,
+}
+
+/// How records with certain fields are mapped.
+struct Mapping {
+    input: SchemaRef,
+    /// The fields that leave.
+    schema: SchemaRef,
+    projection: Projection,
+    /// Where the values go, unless all of them stay at the top.
+    nesting: Option<Nesting>,
+}
+
+impl Mapping {
+    fn map(&self, batch: &RecordBatch) -> Result<RecordBatch, DataError> {
+        let flat = self.projection.map_batch(batch)?;
+        match &self.nesting {
+            None => Ok(flat),
+            Some(nesting) => nesting.nest(&flat),
+        }
+    }
 }
 
 impl Prepared {
@@ -125,6 +148,36 @@ impl Prepared {
         let paths = others.iter().map(<[String; 1]>::as_slice).chain(self.paths.iter().map(Vec::as_slice));
         Nesting::new(paths)
             .map_err(|path| ComponentError::new("data/type", format!("“{path}” is made twice")).on("Fields"))
+    }
+
+    /// How records with these fields are mapped: those of the ordinary inlet, with what is looked up.
+    fn mapping(&self, run: &RunContext<'_>, input: &SchemaRef) -> Result<Arc<Mapping>, ComponentError> {
+        let is_same = |kept: &&Arc<Mapping>| Arc::ptr_eq(&kept.input, input) || kept.input == *input;
+        if let Some(kept) = self.mapping.lock().as_ref().filter(is_same) {
+            return Ok(Arc::clone(kept));
+        }
+        let others = self.others(run.input().schema());
+        let compiled = others.iter().chain(&self.fields).map(|(field, sql)| {
+            let expression = run.services.expressions().compile(sql, input, run.variables);
+            expression.map_err(|error| ComponentError::from(error.about(format!("field “{field}”"))).on("Fields"))
+        });
+        let compiled: Vec<Arc<Expression>> = compiled.collect::<Result<_, _>>()?;
+        let holds_for_any = compiled.iter().all(|expression| expression.is_lasting());
+        let nesting = self.nesting(&others)?;
+        let mapping = if nesting.is_flat() {
+            let projection = Projection::new(nesting.names().zip(compiled));
+            Mapping { input: Arc::clone(input), schema: Arc::clone(projection.schema()), projection, nesting: None }
+        } else {
+            let names = others.iter().chain(&self.fields).map(|(field, _)| field);
+            let projection = Projection::new(names.zip(compiled));
+            let schema = nesting.schema(projection.schema());
+            Mapping { input: Arc::clone(input), schema, projection, nesting: Some(nesting) }
+        };
+        let mapping = Arc::new(mapping);
+        if holds_for_any {
+            *self.mapping.lock() = Some(Arc::clone(&mapping));
+        }
+        Ok(mapping)
     }
 
     fn key(&self, at: usize, left: Arc<Expression>, right: Arc<Expression>) -> Result<Key, DataError> {
@@ -192,23 +245,10 @@ fn nothing_arrived() -> ComponentError {
 #[async_trait]
 impl Component for Prepared {
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
-        let others = self.others(run.input().schema());
         let input = self.looked_up(run).await?;
-        let compiled = others.iter().chain(&self.fields).map(|(field, sql)| {
-            let expression = run.services.expressions().compile(sql, input.schema(), run.variables);
-            let place = |error: DataError| ComponentError::from(error.about(format!("field “{field}”"))).on("Fields");
-            expression.map(|expression| (field, expression)).map_err(place)
-        });
-        let projection = Projection::new(compiled.collect::<Result<Vec<(&String, Arc<Expression>)>, _>>()?);
-        let failed = |error| ComponentError::from(error).on("Fields");
-        let nesting = self.nesting(&others)?;
-        let mapped = match nesting.is_flat() {
-            true => input.map_batches(nesting.schema(projection.schema()), move |batch| projection.map_batch(batch)),
-            false => input.map_batches(nesting.schema(projection.schema()), move |batch| {
-                nesting.nest(&projection.map_batch(batch)?)
-            }),
-        };
-        let mapped = mapped.map_err(failed)?;
+        let mapping = self.mapping(run, input.schema())?;
+        let mapped = input.map_batches(Arc::clone(&mapping.schema), move |batch| mapping.map(batch));
+        let mapped = mapped.map_err(|error| ComponentError::from(error).on("Fields"))?;
         Ok(Outcome { note: mapped.rows().map(records), ..Outcome::out(mapped) })
     }
 

@@ -11,6 +11,7 @@ use flow_data::type_text;
 use flow_model::Component;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -84,6 +85,16 @@ async fn one(State(shop): State<Shop>, axum::extract::Path(id): axum::extract::P
     }
 }
 
+/// Whether all is well or not, it comes packed, if that was asked for.
+async fn packed(parameters: Parameters, headers: HeaderMap) -> Response {
+    assert!(headers["accept-encoding"].to_str().unwrap().contains("gzip"));
+    let status = if parameters.contains_key("fail") { StatusCode::CONFLICT } else { StatusCode::OK };
+    let mut body = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let content = if status.is_success() { json!({"items": orders(0, 7)}) } else { json!({"why": "sold out"}) };
+    body.write_all(content.to_string().as_bytes()).unwrap();
+    (status, [(header::CONTENT_ENCODING, "gzip")], body.finish().unwrap()).into_response()
+}
+
 async fn open() -> (Bench, Shop) {
     let shop = Shop::default();
     let router = Router::new()
@@ -92,6 +103,8 @@ async fn open() -> (Bench, Shop) {
         .route("/cursor", get(by_cursor))
         .route("/link", get(by_link))
         .route("/header", get(by_header))
+        .route("/packed", get(packed))
+        .route("/falsely-packed", get(|| async { ([(header::CONTENT_ENCODING, "gzip")], "plain") }))
         .route("/order/{id}", get(one))
         .route("/loop", get(|| async { json!({"items": [order(1)], "next": "/loop"}).to_string() }))
         .route("/away", get(|| async { json!({"items": [order(1)], "next": "http://elsewhere.test/x"}).to_string() }))
@@ -216,9 +229,20 @@ async fn fields_are_inferred_where_nobody_declares_them() {
 }
 
 #[tokio::test]
+async fn what_the_server_packs_is_unpacked() {
+    let (bench, _) = open().await;
+    let outcome = run(&bench, &ask("/packed").with("Records", "items")).await.unwrap();
+    assert_eq!(outlet(&outcome, "out").rows(), Some(7));
+    let error = run(&bench, &ask("/packed?fail=1").with("Records", "items")).await.unwrap_err();
+    assert_eq!(error.code, "http/status");
+    assert!(error.message.contains("sold out"), "{error}");
+}
+
+#[tokio::test]
 async fn wrong_content_is_explained() {
     let (bench, _) = open().await;
     for (component, code, part) in [
+        (ask("/falsely-packed"), "http/encoding", "GET http://127.0.0.1"),
         (ask("/html"), "http/not-json", "(text/plain; charset=utf-8) is no JSON"),
         (ask("/page").with("Records", "items"), "http/no-records", "nothing at “items” in the answer; it has data"),
         (

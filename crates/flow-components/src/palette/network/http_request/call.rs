@@ -2,10 +2,10 @@
 
 use super::Prepared;
 use crate::http::Endpoint;
+use crate::http::content::{JSON, TEXT, document, header_value};
 use crate::{ComponentError, RunContext};
 use bytes::Bytes;
-use flow_data::arrow::array::{Array, AsArray};
-use flow_data::arrow::datatypes::DataType;
+use flow_data::arrow::array::Array;
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Numbers, value_at};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -108,7 +108,10 @@ impl Prepared {
             Body::None => ("", None),
             Body::Records => (JSON, Some(Value::Object(record(batch, row)).to_string().into())),
             Body::Form => (FORM, Some(form(batch, row).into())),
-            Body::Document => document(batch, row)?,
+            Body::Document => match document(batch, row)? {
+                Some((media_type, bytes)) => (media_type, Some(bytes)),
+                None => ("", None),
+            },
             Body::Text => (TEXT, Some(run.fill_from(&self.text, batch, row)?.into())),
         })
     }
@@ -148,10 +151,7 @@ impl Prepared {
     }
 }
 
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
 const FORM: &str = "application/x-www-form-urlencoded";
-const BYTES: &str = "application/octet-stream";
 
 fn too_large_to_send(most: usize) -> ComponentError {
     let message = format!(
@@ -182,34 +182,6 @@ fn form(batch: &RecordBatch, row: usize) -> String {
         pairs.push_str(&format!("{}={}", percent_encoded(field.name()), percent_encoded(&text)));
     }
     pairs
-}
-
-/// The only field of the record at `row`: text or bytes.
-fn document(batch: &RecordBatch, row: usize) -> Result<(&'static str, Option<Bytes>), ComponentError> {
-    let [column] = batch.columns() else {
-        let message = format!(
-            "a document is the only field of its stream, and {} fields arrive: choose one with a Mapper",
-            batch.num_columns()
-        );
-        return Err(ComponentError::new("http/no-document", message).on("Body").for_good());
-    };
-    if row >= column.len() || column.is_null(row) {
-        return Ok(("", None));
-    }
-    Ok(match column.data_type() {
-        DataType::Binary => (BYTES, Some(Bytes::copy_from_slice(column.as_binary::<i32>().value(row)))),
-        _ => match value_at(column, row, Numbers::AsText) {
-            Value::String(text) => (TEXT, Some(text.into())),
-            other => (JSON, Some(other.to_string().into())),
-        },
-    })
-}
-
-fn header_value(name: &str, value: &str) -> Result<HeaderValue, ComponentError> {
-    HeaderValue::from_str(value).map_err(|_| {
-        let message = format!("the value of the header “{name}” holds characters that a header cannot have");
-        ComponentError::new("http/bad-header", message).on("Headers").for_good()
-    })
 }
 
 /// What may stand in a path or a form as it is.

@@ -3,12 +3,13 @@
 
 use super::Prepared;
 use super::call::Call;
+use super::unpack::{self, ACCEPTED, Problem};
 use crate::http::Endpoint;
 use crate::{CANCELLED, ComponentError, RunContext};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::{Bytes, BytesMut};
 use governor::DefaultDirectRateLimiter;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 use std::error::Error as _;
 use std::sync::Arc;
@@ -128,18 +129,39 @@ impl<'a> Exchange<'a> {
             None => request,
         };
         let place = call.place();
+        // What the author asks for in its place is unpacked as well, if it is one of these.
+        let request = match call.headers.contains_key(ACCEPT_ENCODING) {
+            true => request,
+            false => request.header(ACCEPT_ENCODING, ACCEPTED),
+        };
         let response = self.endpoint.sign(request, call.headers.clone()).send().await;
         let response = response.map_err(|error| unanswered(&place, &error))?;
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
         if self.prepared.expected.holds(status) {
-            let body = read_body(response, self.prepared.body_limit).await;
+            let body = self.body(response, &headers).await;
             let body = body.map_err(|failure| Failure { error: failure.error.about(&place), ..failure })?;
             return Ok(Answer { status, headers, body, url });
         }
-        let message = format!("{place}: the server answered {status}{}", excerpt(&beginning(response).await));
+        let message = format!("{place}: the server answered {status}{}", excerpt(&beginning(response, &headers).await));
         let failure = Failure::new("http/status", message, again_after(status));
         let error = failure.error.on("ExpectStatus");
         Err(Failure { error, retry_after: retry_after(&headers), ..failure })
+    }
+
+    /// The body of an answer, unpacked, and no larger than it may be either way.
+    async fn body(&self, response: Response, headers: &HeaderMap) -> Result<Bytes, Failure> {
+        let most = self.prepared.body_limit;
+        let body = read_body(response, most).await?;
+        if !unpack::is_packed(headers) {
+            return Ok(body);
+        }
+        let headers = headers.clone();
+        let unpacked = self.run.blocking(move || Ok(unpack::unpacked(&headers, &body, most))).await;
+        let unpacked = unpacked.map_err(|error| Failure { error, again: Again::Never, retry_after: None })?;
+        unpacked.map_err(|problem| match problem {
+            Problem::TooLarge => too_large(most),
+            Problem::Broken(why) => Failure::new("http/encoding", format!("the answer: {why}"), Again::Never),
+        })
     }
 }
 
@@ -193,33 +215,34 @@ fn unanswered(place: &str, error: &reqwest::Error) -> Failure {
     Failure::new(code, format!("{place}: {what}{cause}"), again)
 }
 
+fn too_large(most: usize) -> Failure {
+    let message = format!("the answer is larger than {} MiB: raise BodyLimit, or ask for less", most >> 20);
+    Failure::new("http/too-large", message, Again::Never)
+}
+
 async fn read_body(mut response: Response, most: usize) -> Result<Bytes, Failure> {
-    let too_large = || {
-        let message = format!("the answer is larger than {} MiB: raise BodyLimit, or ask for less", most >> 20);
-        Failure::new("http/too-large", message, Again::Never)
-    };
     if response.content_length().is_some_and(|length| length > most as u64) {
-        return Err(too_large());
+        return Err(too_large(most));
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unanswered("the answer", &error))? {
         body.extend_from_slice(&chunk);
         if body.len() > most {
-            return Err(too_large());
+            return Err(too_large(most));
         }
     }
     Ok(body.freeze())
 }
 
 /// As much of an answer as a message shows of it.
-async fn beginning(mut response: Response) -> Vec<u8> {
+async fn beginning(mut response: Response, headers: &HeaderMap) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < SHOWN {
         // What breaks off here is an error already.
         let Ok(Some(chunk)) = response.chunk().await else { break };
         body.extend_from_slice(&chunk);
     }
-    body
+    unpack::beginning(headers, &body, SHOWN)
 }
 
 /// The beginning of an answer, for messages.
