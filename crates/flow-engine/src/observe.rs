@@ -85,6 +85,8 @@ pub enum RunEventKind {
         error: ComponentError,
         /// Whether the flow handles the error: its error outlet is linked.
         handled: bool,
+        /// What its error outlet put out, if the flow handles the error.
+        outlets: Vec<OutletStream>,
         /// How long it ran.
         elapsed: Duration,
     },

@@ -3,11 +3,11 @@
 
 use super::Attempt;
 use super::save::{Save, Then};
-use crate::RunEventKind;
 use crate::journal::NewPoint;
 use crate::plan::Role;
 use crate::schedule::Arrived;
 use crate::scope::{At, Failing, Failure, ScopeId};
+use crate::{OutletStream, RunEventKind};
 use flow_components::ComponentError;
 use flow_data::{DataError, Stream};
 use flow_model::{ALWAYS_OUTLET, ERROR_OUTLET, IN};
@@ -66,28 +66,30 @@ impl Attempt {
         let level = if handled || interrupted { Level::Warning } else { Level::Error };
         let (name, component) = (planned.name.clone(), planned.id.clone());
         self.log(Some(at), level, event::COMPONENT_FAILED, format!("{name}: {} ({})", error.message, error.code));
+        let none = || Stream::empty(Arc::new(flow_data::arrow::datatypes::Schema::empty()));
+        let input = || arrived.inlets.get(IN).or_else(|| arrived.inlets.values().next()).cloned().unwrap_or_else(none);
+        let records = handled.then(|| error.to_stream(&name, &input()));
         self.observe(Some(at.scope), || {
+            let outlets = records.iter().flatten().map(|records| OutletStream::of(ERROR_OUTLET, records)).collect();
             let (error, elapsed) = (error.clone(), begun.elapsed());
-            RunEventKind::ComponentFailed { component, error, handled, elapsed }
+            RunEventKind::ComponentFailed { component, error, handled, outlets, elapsed }
         });
         if interrupted {
             self.ending.interrupted |= self.is_ending();
             return;
         }
         let always = followed.then(|| (ALWAYS_OUTLET.to_owned(), ComponentError::ended(&name, Some(&error))));
-        if !handled {
-            self.unhandled(at, &error, inside);
-            return self.deliver_after_all(at, always, arrived);
-        }
-        let none = || Stream::empty(Arc::new(flow_data::arrow::datatypes::Schema::empty()));
-        let input = arrived.inlets.get(IN).or_else(|| arrived.inlets.values().next()).cloned().unwrap_or_else(none);
-        match error.to_stream(&name, &input) {
-            Ok(stream) => {
+        match records {
+            None => {
+                self.unhandled(at, &error, inside);
+                self.deliver_after_all(at, always, arrived);
+            }
+            Some(Ok(stream)) => {
                 let outlets = [(ERROR_OUTLET.to_owned(), stream.clone())].into_iter().chain(always).collect();
                 let (streams, variables) = (vec![(ERROR_OUTLET.to_owned(), stream)], arrived.variables.clone());
                 self.save(Save { at, kind: SavedKind::Outlets, streams, variables, then: Then::Handled(outlets) });
             }
-            Err(error) => self.unhandled(at, &error, None),
+            Some(Err(error)) => self.unhandled(at, &error, None),
         }
     }
 

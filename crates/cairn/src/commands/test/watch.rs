@@ -21,7 +21,10 @@ impl Observer for Watch {
     fn observe(&self, seen: &RunEvent) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &seen.what {
-            RunEventKind::ComponentFinished { component, outlets, .. } => {
+            // An error that the flow handles leaves by the error outlet.
+            RunEventKind::ComponentFailed { handled: false, .. } => {}
+            RunEventKind::ComponentFinished { component, outlets, .. }
+            | RunEventKind::ComponentFailed { component, outlets, .. } => {
                 let iterations = all.outlets.entry(component.clone()).or_default();
                 // Another attempt runs it again.
                 iterations.retain(|(iteration, _)| *iteration != seen.iteration);
