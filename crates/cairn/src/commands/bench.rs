@@ -1,13 +1,19 @@
 //! `cairn bench`: what Cairn does on this machine, beside what the machine can do at all.
 
 mod checkpoints;
+mod effect;
 mod engine;
 mod failover;
 mod flows;
+mod process;
 mod report;
+mod requests;
+mod sales;
 mod scratch;
 mod server;
+mod service;
 mod streams;
+mod upsert;
 mod yardstick;
 
 use crate::outcome::{Failure, Outcome};
@@ -45,6 +51,26 @@ streams      a CSV file (--rows) read, filtered, mapped, summed up and put into 
   peak_resident_mib       the most memory that it held
   peer_NAME_seconds       the same by another program (--peer NAME=COMMAND; see bench/peers), and ratio_NAME: its time
                           as a share of ours, so more is better
+upsert       a CSV file (--rows) put into a table of PostgreSQL, half of whose rows are there already, by cairn run
+  seconds, rows_per_s, peak_resident_mib
+                          as for streams
+  peer_psql_seconds       the same by psql: COPY into a staging table and one INSERT … ON CONFLICT; ratio_psql as above
+  The server is that of PGHOST, PGPORT, PGUSER and PGDATABASE; bench/peers/postgres/with COMMAND starts one.
+service      real servers and their API
+  start_to_ready_ms       from starting a server to its being ready
+  idle_cpu_percent, idle_resident_mib
+                          what a server takes that nobody asks anything of
+  replies_32_per_s        requests of 10 components with one Checkpoint made over HTTP, and their replies, 32 at once; the
+                          callers are in the measuring process (reply_32_*_ms: how long each takes)
+  create_to_first_component_*_ms
+                          from sending the call to the start of the first component, at half of that load
+  in_flight_*             --in-flight requests under way whose owner is killed with SIGKILL: until they are the survivor's
+                          (reowned), and until the last one runs there (last_resumed)
+  list_*_ms               a page of the list of requests over HTTP, with --stored requests in the store
+requests     a store with as many requests as --stored, of 60 flows and 5 servers, filtered in many ways
+  list_worst_ms, counts_worst_ms   the slowest page of 100, and the slowest counts
+  writes_full_ratio                requests made, saved once and ended per second, as a share of those in an empty store
+  retention_longest_write_ms       how long one write of retention keeps others waiting
 
 Take the figures of an optimised build (make release), on a quiet machine.")]
 pub struct Args {
@@ -58,9 +84,15 @@ pub struct Args {
     /// removed at the end.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Records of the file that `streams` reads.
-    #[arg(long, default_value_t = 10_000_000)]
-    rows: u64,
+    /// Records of the file that `streams` (10 million) and `upsert` (1 million) read.
+    #[arg(long)]
+    rows: Option<u64>,
+    /// Requests under way when `service` kills their owner; 0 leaves that out.
+    #[arg(long, default_value_t = 10_000)]
+    in_flight: u32,
+    /// Requests in the store when `service` and `requests` list them; 0 leaves that out of `service`.
+    #[arg(long, default_value_t = 1_000_000)]
+    stored: u32,
     /// Another program that does what `streams` does: a command that is given the file and a folder for its result.
     #[arg(long = "peer", value_name = "NAME=COMMAND", value_parser = streams::Peer::parse)]
     peers: Vec<streams::Peer>,
@@ -77,6 +109,12 @@ enum Bench {
     Engine,
     /// How fast a large file goes through a flow.
     Streams,
+    /// How fast a large file gets into PostgreSQL.
+    Upsert,
+    /// What a running service costs and gives.
+    Service,
+    /// How long lists, counts and retention take when the store is full of requests.
+    Requests,
 }
 
 /// Runs the command.
@@ -86,7 +124,13 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         Bench::Checkpoints => checkpoints::measure(&scratch, args.runs).await?,
         Bench::Failover => failover::measure(&scratch, args.runs).await?,
         Bench::Engine => engine::measure(&scratch, args.runs).await?,
-        Bench::Streams => streams::measure(&scratch, args.runs, args.rows, &args.peers)?,
+        Bench::Streams => streams::measure(&scratch, args.runs, args.rows.unwrap_or(10_000_000), &args.peers)?,
+        Bench::Service => {
+            let size = service::Size { in_flight: args.in_flight, stored: args.stored };
+            service::measure(&scratch, args.runs, size).await?
+        }
+        Bench::Requests => requests::measure(&scratch, args.runs, args.stored).await?,
+        Bench::Upsert => upsert::measure(&scratch, args.runs, args.rows.unwrap_or(1_000_000))?,
     };
     report.print(output);
     Ok(Outcome::Good)

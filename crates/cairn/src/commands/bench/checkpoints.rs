@@ -1,5 +1,8 @@
-//! How many checkpoints a server saves in a second, through the real engine and the real store.
+//! How many checkpoints a server saves in a second, through the real engine and the real store: with components
+//! between them that compute (what is behind a checkpoint starts before that is durable), and with components that
+//! change the world (each waits until all before it is durable).
 
+use super::effect::EffectType;
 use super::flows::{Drawing, mapper, start};
 use super::report::{Report, Samples};
 use super::scratch::Scratch;
@@ -7,13 +10,14 @@ use super::server::Server;
 use super::yardstick;
 use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::Failure;
+use flow_components::Palette;
 use flow_model::{Component, Flow};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Checkpoints in a flow, each behind a Mapper.
+/// Checkpoints in a flow, each behind another component.
 const CHECKPOINTS: u32 = 10;
 /// How long each load goes on.
 const LOAD: Duration = Duration::from_secs(3);
@@ -25,15 +29,20 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
     let (mut yardsticks, mut figures) = (Samples::default(), Samples::default());
     for run in 0..runs {
         let folder = scratch.folder(&format!("run-{run}"))?;
-        let server = server(&folder).await?;
-        checked_flow(&server).await?;
+        let pure = server(&folder.join("pure"), mapper).await?;
+        let with_effects = server(&folder.join("effects"), |name| Component::new(EffectType::NAME, name)).await?;
+        for server in [&pure, &with_effects] {
+            checked_flow(server).await?;
+        }
 
         let probed = yardstick::probe(&folder)?;
-        let sequential = load(&server, 1).await?;
+        let sequential = load(&pure, 1).await?;
         let probed_again = yardstick::probe(&folder)?;
-        let concurrent = load(&server, AT_ONCE).await?;
+        let concurrent = load(&pure, AT_ONCE).await?;
+        let probed_last = yardstick::probe(&folder)?;
+        let effects = load(&with_effects, 1).await?;
 
-        for one in [probed, probed_again] {
+        for one in [probed, probed_again, probed_last] {
             yardsticks.add("F", "1/s", one.f);
             yardsticks.add("S", "1/s", one.s);
         }
@@ -44,6 +53,9 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
         figures.add("concurrent_64_ratio_s", "ratio", concurrent.rate / probed_again.s);
         figures.add("concurrent_64_ratio_f", "ratio", concurrent.rate / probed_again.f);
         figures.add("concurrent_64_flow_latency_ms", "ms", concurrent.latency_ms);
+        figures.add("effects_per_s", "1/s", effects.rate);
+        figures.add("effects_ratio_f", "ratio", effects.rate / probed_last.f);
+        figures.add("effects_flow_latency_ms", "ms", effects.latency_ms);
     }
     Ok(Report { bench: "checkpoints", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
 }
@@ -56,9 +68,12 @@ struct Loaded {
     latency_ms: f64,
 }
 
-async fn server(folder: &Path) -> Result<Server, Failure> {
+async fn server(folder: &Path, between: impl Fn(&str) -> Component) -> Result<Server, Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| Failure::new("bench/folder", error.to_string()))?;
     let store = CheckpointConnection::Sqlite(folder.join("cairn.db")).open()?.store;
-    Server::start(store, folder, &flow_of_checkpoints()?, json!({"id": 1, "text": incompressible_text()})).await
+    let palette = Palette::standard_with(vec![Box::new(EffectType)]);
+    let inputs = json!({"id": 1, "text": incompressible_text()});
+    Server::start_with(palette, store, folder, &flow_of_checkpoints(between)?, inputs).await
 }
 
 /// Runs flows for a while, `at_once` at any time.
@@ -99,13 +114,13 @@ async fn checked_flow(server: &Server) -> Result<(), Failure> {
     Err(Failure::new("bench/flow", format!("a flow finished with {} saved points", ended.saved_points)))
 }
 
-/// Start, ten times a Mapper and a Checkpoint, End.
-fn flow_of_checkpoints() -> Result<Flow, Failure> {
+/// Start, ten times a component and a Checkpoint, End.
+fn flow_of_checkpoints(between: impl Fn(&str) -> Component) -> Result<Flow, Failure> {
     let mut drawing = Drawing::default().then("start", start())?;
     for number in 1..=CHECKPOINTS {
         let checkpoint = Component::new("Checkpoint", &format!("Checkpoint {number}"));
         drawing = drawing
-            .then(&format!("mapper-{number}"), mapper(&format!("Map {number}")))?
+            .then(&format!("between-{number}"), between(&format!("Between {number}")))?
             .then(&format!("checkpoint-{number}"), checkpoint)?;
     }
     drawing.end()

@@ -26,20 +26,33 @@ pub struct Server {
 impl Server {
     /// A server over `store` whose requests are all of `flow` with the same inputs. Files are in `folder`.
     pub async fn start(store: Arc<dyn Store>, folder: &Path, flow: &Flow, inputs: Value) -> Result<Self, Failure> {
+        Self::start_with(Palette::standard(), store, folder, flow, inputs).await
+    }
+
+    /// The same with a palette of its own.
+    pub async fn start_with(
+        palette: Arc<Palette>,
+        store: Arc<dyn Store>,
+        folder: &Path,
+        flow: &Flow,
+        inputs: Value,
+    ) -> Result<Self, Failure> {
         let owner = store.register(new_server()?).await?;
         let request = new_request(inputs)?;
         let name = FlowName::parse(&request.flow).map_err(|error| Failure::new("flow/name", error.to_string()))?;
         let files = vec![(name.path(), Bytes::from(flow.to_json()))];
         store.put_version(&request.project, &request.version, "bench", files).await?;
         let engine = Engine::new(EngineParts {
-            palette: Palette::standard(),
+            palette,
             store: Arc::clone(&store) as _,
             storage: CheckpointStorage::open(folder.join("storage"))?,
             projects: Arc::new(StoredProjects(Arc::clone(&store))),
             secrets: Arc::new(NoSecrets),
             local_folder: folder.to_owned(),
+            spool_folder: folder.to_owned(),
             server_name: "bench".to_owned(),
             observer: None,
+            speculates: true,
         });
         Ok(Self { store, engine, owner, request })
     }
