@@ -316,3 +316,23 @@ async fn a_server_that_is_only_slow_finishes_its_requests_and_none_is_marked_as_
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_keeps_the_name_that_it_was_given_when_it_joins_anew() -> Tested {
+    let story = Story::begin(&["first", "second"], true).await?;
+    let (renamed, other) = (story.cluster.server("first"), story.cluster.server("second"));
+    other.client.rename_server(&renamed.id, "Paris").await?;
+    let epoch = other.sees(&renamed.id).await.epoch;
+    renamed.stop();
+    until("it is given up", async || {
+        (other.sees(&renamed.id).await.state == flow_api::ServerState::Terminated).then_some(())
+    })
+    .await;
+    renamed.go_on();
+    let anew = until("it joins anew", async || {
+        Some(other.sees(&renamed.id).await).filter(|seen| seen.epoch > epoch)
+    })
+    .await;
+    assert_eq!(anew.name, "Paris");
+    Ok(())
+}
