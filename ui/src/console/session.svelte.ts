@@ -41,6 +41,12 @@ export class Session {
     }
   }
 
+  /** Goes on with a new password: the old session ended when it was changed. */
+  async goOn(password: string): Promise<void> {
+    if (this.account && !(await this.signIn(this.account.name, password))) return;
+    await this.look();
+  }
+
   async signOut(): Promise<void> {
     try {
       await call("POST", "/logout");
