@@ -28,7 +28,13 @@ export function areaOf(group: Group, drawing: Drawing): Area | undefined {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
-/** The groups and notes of a flow as the canvas library wants them; behind everything else. */
+/** Notes lie on everything, so that none can be lost behind a frame. */
+const NOTE_LAYER = 50;
+
+/**
+ * The groups and notes of a flow as the canvas library wants them, to be drawn after the components. A frame lies behind
+ * its components and on the body that they are in, if they are in one.
+ */
 export function drawnGroups(flow: DrawnFlow, drawing: Drawing): Node[] {
   return Object.entries(flow.document.groups).flatMap(([id, group]): Node[] => {
     const area = areaOf(group, drawing);
@@ -40,7 +46,7 @@ export function drawnGroups(flow: DrawnFlow, drawing: Drawing): Node[] {
     const style = frame ? "pointer-events: none" : "";
     const measured = { width, height };
     const made = { id, type: "area", data: {}, position: { x, y }, width, height, measured, selected, style };
-    return [{ ...made, draggable: !frame, zIndex: frame ? -2 : -1 }];
+    return [{ ...made, draggable: !frame, zIndex: frame ? depthOf(group, drawing) - 1 : NOTE_LAYER }];
   });
 }
 
@@ -68,6 +74,12 @@ export function dropNotes(flow: DrawnFlow, dragged: readonly { id: string; posit
   });
 }
 
+/** In how many bodies within each other the components of a group are. */
+function depthOf({ members }: Group, drawing: Drawing): number {
+  let depth = 0;
+  for (let up = drawing.get(members[0] ?? "")?.parent; up !== undefined; up = drawing.get(up)?.parent) depth += 1;
+  return depth;
+}
 function newId(kind: string): string {
   const alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
   const random = crypto.getRandomValues(new Uint8Array(6));
