@@ -2,6 +2,7 @@
 
 use crate::output::Output;
 use flow_server::LogLayer;
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -45,7 +46,8 @@ fn change(how: impl FnOnce(&mut Layers)) {
 // what telling of that on standard error would do.
 
 fn text() -> Layers {
-    vec![fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false).boxed()]
+    let log = fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
+    vec![log.with_ansi(std::io::stderr().is_terminal()).boxed()]
 }
 
 fn json() -> Layers {

@@ -64,8 +64,17 @@ failure_from!(
     flow_vcs::VcsError,
     flow_server::ServeError,
     flow_server::credentials::CredentialError,
-    flow_api::ClientError,
 );
+
+impl From<flow_api::ClientError> for Failure {
+    fn from(error: flow_api::ClientError) -> Self {
+        match &error {
+            // Its own text has the code in it, which a failure tells by itself.
+            flow_api::ClientError::Problem(problem) => Self::new(&problem.code, problem.detail.clone()),
+            _ => Self::new(error.code(), error.to_string()),
+        }
+    }
+}
 
 impl From<designer::CommandError> for Failure {
     fn from(error: designer::CommandError) -> Self {

@@ -14,6 +14,11 @@ pub struct PasswordArgs {
 }
 
 impl PasswordArgs {
+    /// Whether it comes from standard input.
+    pub fn is_from_stdin(&self) -> bool {
+        self.password_stdin
+    }
+
     /// Reads a new password, or asks for it twice.
     pub fn read_new(&self, output: Output) -> Result<String, Failure> {
         self.read_or(output, || {

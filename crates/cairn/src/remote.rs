@@ -59,6 +59,11 @@ impl RemoteArgs {
         Ok(Remote { calls: Calls::new(&target.called, &target.urls, &token)?, named, source })
     }
 
+    /// The cluster `name`, to which the user has signed in.
+    pub async fn signed_in(name: &str) -> Result<Remote, Failure> {
+        Self { server: Some(name.to_owned()), token_file: None }.cluster().await
+    }
+
     /// A client for the server that was asked for.
     pub async fn client(&self) -> Result<Client, Failure> {
         self.cluster().await?.here()
@@ -107,13 +112,16 @@ impl Remote {
     /// The servers of the cluster. From then on [`Self::any`] knows whom else to ask.
     pub async fn servers(&self) -> Result<Vec<Server>, CommandError> {
         let servers = self.any(|client| async move { client.servers().await }).await?;
-        self.learn(&servers);
+        self.learn(&servers).await;
         Ok(servers)
     }
 
-    /// Learns which servers there are to ask.
-    pub fn learn(&self, servers: &[Server]) {
+    /// Learns which servers there are to ask, for this command and for later ones.
+    pub async fn learn(&self, servers: &[Server]) {
         self.calls.learn(servers);
+        if let TokenSource::SignIn(cluster) = &self.source {
+            sign_ins().remember(cluster, &self.calls).await;
+        }
     }
 
     /// The server with this name or id.

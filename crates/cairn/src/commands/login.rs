@@ -3,23 +3,27 @@
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::password::PasswordArgs;
-use crate::remote::{DEFAULT_SERVER, sign_ins};
-use designer::SecretPlace;
-use flow_api::Login;
+use crate::remote::{DEFAULT_SERVER, RemoteArgs, sign_ins};
+use designer::{CommandError, SecretPlace};
+use flow_api::{Client, Login};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Sign in to a cluster; further commands, and the designer, then act on it with the rights of your account.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cairn login                                             Sign in to the server on this machine; asks for account and password
+  cairn login                               To the server on this machine
   cairn login https://cairn.example.org --name production
   printf %s \"$PASSWORD\" | cairn login --account anna --password-stdin
-  cairn request list --server production                  Act on another cluster than the one signed in to last
+  cairn request list --server production    Act on another cluster than the one signed in to last
 
-The password is not kept. What is kept is a token that the cluster makes for this machine: in the system's keyring, or where there
-is none in a file that only you can read. `cairn logout` revokes it; so can you, in the console under Tools > Account.
-Programs do not sign in: give them a token of their own (`cairn user token`) in CAIRN_TOKEN, or in a file with --token-file.")]
+With --password-stdin, a second line is the password to choose where an administrator made the
+first one.
+
+The password is not kept. What is kept is a token that the cluster makes for this machine: in
+the system's keyring, or where there is none in a file that only you can read. `cairn logout`
+revokes it; so can you, in the console under Tools > Account. Programs do not sign in: give them
+a token of their own (`cairn user token`) in CAIRN_TOKEN, or in a file with --token-file.")]
 pub struct Args {
     /// The address of any server of the cluster.
     #[arg(default_value = DEFAULT_SERVER, value_name = "URL")]
@@ -42,8 +46,28 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         Some(account) => account,
         None => ask_account(output)?,
     };
-    let login = Login { name: account, password: args.password.read(output)? };
-    let cluster = sign_ins().sign_in(&name, address, login).await?;
+    let given = args.password.read(output)?;
+    // A second line of standard input is the password to choose if this one must be changed.
+    let (password, new) = match given.split_once('\n') {
+        Some((password, new)) => (password.trim_end_matches('\r').to_owned(), Some(new.to_owned())),
+        None => (given, None),
+    };
+    let login = Login { name: account, password };
+    let cluster = match sign_ins().sign_in(&name, address, login.clone()).await {
+        Err(error) if error.code == "auth/password-expired" => {
+            let new = match new {
+                Some(new) => new,
+                None => choose_password(&args.password, &error, output)?,
+            };
+            Client::replace_password(address, &login, &new).await?;
+            sign_ins().sign_in(&name, address, Login { password: new, ..login }).await?
+        }
+        answer => answer?,
+    };
+    // From now on commands find the cluster when this server is down. That they cannot tell is no reason to fail.
+    if let Ok(remote) = RemoteArgs::signed_in(&name).await {
+        let _ = remote.servers().await;
+    }
     output.answer(&cluster, || {
         let account = cluster.account.as_ref().map(|account| format!(" as {}, {}", account.name, account.role));
         let place = match cluster.token_kept_in {
@@ -53,6 +77,16 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         format!("signed in to {name}{}; the token is in {place}", account.unwrap_or_default())
     });
     Ok(Outcome::Good)
+}
+
+/// Has the user choose a password in the place of one that an administrator made.
+fn choose_password(args: &PasswordArgs, error: &CommandError, output: Output) -> Result<String, Failure> {
+    if args.is_from_stdin() {
+        let message = format!("{}: give it, and the one to choose on a second line of standard input", error.message);
+        return Err(Failure::new(&error.code, message));
+    }
+    output.remark("This password was made by an administrator. Choose one of your own:");
+    args.read_new(output)
 }
 
 /// The host and port of an address: what a cluster is called unless its user knows better.

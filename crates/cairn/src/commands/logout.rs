@@ -11,7 +11,8 @@ Examples:
   cairn logout                Sign out of the cluster that you signed in to last
   cairn logout production
 
-A cluster that cannot be reached does not keep you from signing out; revoke the token there later (Tools > Account).")]
+A cluster that cannot be reached does not keep you from signing out; revoke the token there
+later (Tools > Account).")]
 pub struct Args {
     /// The cluster, as `cairn whoami` calls it.
     cluster: Option<String>,

@@ -33,8 +33,8 @@ Examples:
   cairn request re-execute --state Error --flow order-import --dry-run
   cairn --json request show 17 | jq .savedPoints
 
-Sign in first (`cairn login`), or set CAIRN_TOKEN. When the server that is called dies, the command goes on with another one of the
-cluster: what waits or follows does not break off.")]
+Sign in first (`cairn login`), or set CAIRN_TOKEN. When the server that is called dies, the
+command goes on with another one of the cluster: what waits or follows does not break off.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

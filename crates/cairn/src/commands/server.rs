@@ -20,7 +20,8 @@ Examples:
   cairn server log north --level warning --text lease
   cairn server rename north south
 
-Sign in first (`cairn login`), or set CAIRN_TOKEN. Any server that lives tells of all of them, and has the logs of all of them.")]
+Sign in first (`cairn login`), or set CAIRN_TOKEN. Any server that lives tells of all of them,
+and has the logs of all of them.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -36,7 +37,8 @@ enum Action {
     /// Give a server another name.
     Rename {
         /// The server, by name or id.
-        server: String,
+        #[arg(value_name = "SERVER")]
+        named: String,
         /// Its new name.
         name: String,
     },
@@ -48,11 +50,11 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     match args.action {
         Action::List => list(&remote, output).await,
         Action::Log(args) => log::run(args, &remote, output).await,
-        Action::Rename { server, name } => {
-            let (id, name) = (remote.server(&server).await?.id, name.as_str());
+        Action::Rename { named, name } => {
+            let (id, name) = (remote.server(&named).await?.id, name.as_str());
             let id = id.as_str();
             let renamed = remote.any(|client| async move { client.rename_server(id, name).await }).await?;
-            output.answer(&renamed, || format!("{server} is called {} now", renamed.name));
+            output.answer(&renamed, || format!("{named} is called {} now", renamed.name));
             Ok(Outcome::Good)
         }
     }

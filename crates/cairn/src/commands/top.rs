@@ -22,13 +22,15 @@ Examples:
   cairn top --once                                    One look as text, for a mail or a log
   cairn top --once --json | jq .endedPerSecond        One look for scripts; see below
 
-Keys: q quits, Tab goes from part to part, ↑ ↓ choose, Enter opens a request, Esc closes it, ← → choose which requests are listed
-(under way, waiting, failed, all), c cancels and r re-executes the chosen request after a question, p holds the view still, ? helps.
-When the server that is asked dies, another one of the cluster is.
+Keys: q quits, Tab goes from part to part, ↑ ↓ choose, Enter opens a request, Esc closes it, ← →
+choose which requests are listed (under way, waiting, failed, all), c cancels and r re-executes
+the chosen request after a question, p holds the view still, ? helps. When the server that is
+asked dies, another one of the cluster is.
 
---once looks twice, one interval apart, so that it can tell how many requests ended a second. Its JSON has the members at, address,
-servers, counts (by state), endedPerSecond, requests (those under way, the newest first), takeovers; they are as in the API. The exit
-status is 1 when no server works.")]
+--once looks twice, one interval apart, so that it can tell how many requests ended a second.
+Its JSON has the members at, address, servers, counts (by state), endedPerSecond, requests
+(those under way, the newest first), takeovers; they are as in the API. The exit status is 1
+when no server works.")]
 pub struct Args {
     /// Seconds between two looks.
     #[arg(long, short, default_value_t = 1.0, value_parser = parse_interval, value_name = "SECONDS")]

@@ -14,11 +14,12 @@ Examples:
   cairn update orders                      To the newest commit of its branch
   cairn update orders --commit 1f2e3d4c    To this one
   cairn update orders --only north         One server alone, to try it out
-  cairn update orders --check              Does every server have what is wanted? Exit status 1 if one has not
+  cairn update orders --check              Has every server what is wanted? If not, exit status 1
 
-Each server fetches the commit from the project's repository. Requests under way keep the version that they started with. A server
-that is down gets the commit when it starts. The exit status is 1 when a server could not be updated; the others are all the same.
-From the designer, Push update does the same after a push.")]
+Each server fetches the commit from the project's repository. Requests under way keep the
+version that they started with. A server that is down gets the commit when it starts. The exit
+status is 1 when a server could not be updated; the others are all the same. From the designer,
+Push update does the same after a push.")]
 pub struct Args {
     /// The project, as it is named on the cluster.
     project: String,

@@ -27,16 +27,18 @@ Examples:
   From anywhere, signed in as an administrator (`cairn login`):
     cairn user list
     printf %s \"$PASSWORD\" | cairn user add ci --role Operator --password-stdin
-    cairn user reset otto                  Prints a password that otto must change when he signs in
+    cairn user reset otto              Prints a password that otto must change when he signs in
     cairn user disable otto
   A token for a program, in a file that only you can read:
     cairn user token ci --for 'nightly import' --days 90 --write ~/.config/cairn/ci-token
 
-Roles, each may do what those before it may: Viewer looks, Operator starts, cancels and re-executes requests, Author brings servers
-to a newer version of a project and sets secrets, Administrator does everything.
+Roles, each may do what those before it may: Viewer looks, Operator starts, cancels and
+re-executes requests, Author brings servers to a newer version of a project and sets secrets,
+Administrator does everything.
 
-With --checkpoint-connection (or CAIRN_CHECKPOINT_CONNECTION) the command works on the database itself, and whoever may write that
-file may do this. Without it the command asks a server, which wants an administrator.")]
+With --checkpoint-connection (or CAIRN_CHECKPOINT_CONNECTION) the command works on the database
+itself, and whoever may write that file may do this. Without it the command asks a server, which
+wants an administrator.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

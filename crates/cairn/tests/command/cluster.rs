@@ -92,7 +92,7 @@ fn who_signs_in_once_acts_on_that_cluster_until_signing_out() {
     let who = cluster.json(&["whoami"]);
     assert_eq!((&who["session"]["account"]["name"], &who["server"]), (&json!("anna"), &json!(cluster.address())));
     let kept = std::fs::read_to_string(cluster.place.0.path().join("config/tokens.json")).unwrap();
-    assert!(!kept.contains(PASSWORD), "the password is kept nowhere");
+    assert!(!kept.contains(PASSWORD), "the password is not kept");
 
     let wrong = cluster.sign_in("anna", "not the password");
     assert_eq!(code(&wrong), 3);
@@ -304,6 +304,12 @@ fn accounts_are_managed_over_a_server() {
     let changed = cluster.run_with_input(&["user", "passwd", "otto", "--password-stdin"], &two_lines);
     assert_eq!(code(&changed), 0, "{}", text(&changed));
     assert_eq!(code(&cluster.sign_in("otto", "another long one")), 0);
+
+    assert_eq!(code(&cluster.sign_in("anna", PASSWORD)), 0);
+    let reset = cluster.json(&["user", "reset", "otto"]);
+    let two_lines = format!("{}\na third long one", reset["password"].as_str().unwrap());
+    let chosen = cluster.sign_in("otto", &two_lines);
+    assert_eq!(code(&chosen), 0, "{}", text(&chosen));
 
     let refused = cluster.run(&["user", "list"]);
     assert!(code(&refused) == 3 && text(&refused).contains("auth/forbidden"), "{}", text(&refused));

@@ -182,15 +182,15 @@ impl Clusters {
     }
 
     /// Remembers the addresses of a cluster's servers, so that it is found again when the one first named is down.
-    pub(super) async fn remember_urls(&self, cluster: &Cluster) {
+    pub(super) async fn remember_urls(&self, cluster: &str, calls: &Calls) {
         let _changing = self.changing.lock().await;
-        let urls = cluster.calls.addresses();
+        let urls = calls.addresses();
         let known: Known = self.settings.read(FILE);
-        if known.clusters.get(&cluster.name).is_none_or(|known| known.urls == urls) {
+        if known.clusters.get(cluster).is_none_or(|known| known.urls == urls) {
             return;
         }
         let changed = self.change(|known| {
-            if let Some(known) = known.clusters.get_mut(&cluster.name) {
+            if let Some(known) = known.clusters.get_mut(cluster) {
                 known.urls = urls;
             }
         });

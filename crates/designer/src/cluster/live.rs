@@ -153,7 +153,7 @@ async fn follow_servers(designer: Weak<Designer>, cluster: Arc<Cluster>) {
     loop {
         if let Ok(servers) = cluster.servers().await {
             let Some(designer) = designer.upgrade() else { return };
-            designer.clusters.remember_urls(&cluster).await;
+            designer.clusters.remember_urls(&cluster.name, &cluster.calls).await;
             cluster.follow_streams(&servers);
         } else {
             cluster.follow_streams(&[]);

@@ -1,5 +1,6 @@
 //! The sign-ins that the designer keeps, for other programs of the same user.
 
+use super::calls::Calls;
 use super::known::Clusters;
 use super::tokens::Tokens;
 use super::{ClusterListView, ClusterView};
@@ -42,6 +43,12 @@ impl SignIns {
     /// `cluster/unknown`, and where the token cannot be deleted.
     pub async fn sign_out(&self, name: &str) -> Result<(), CommandError> {
         self.clusters.remove(name).await.map(drop)
+    }
+
+    /// Remembers the servers that `calls` has learned of, so that the cluster `name` is found again when the server that
+    /// was named first is down.
+    pub async fn remember(&self, name: &str, calls: &Calls) {
+        self.clusters.remember_urls(name, calls).await;
     }
 
     /// The token for the cluster `name`, if somebody is signed in to it.

@@ -23,8 +23,9 @@ Examples:
   cairn request re-execute --code http/status --since 2h --dry-run
   cairn request re-execute --code http/status --since 2h --yes
 
-A request can be re-executed when it ended in Error or was cancelled, or when it waits for a server that is gone. A filter without
---state means those in Error. The server that is called becomes the owner, unless --on names another.")]
+A request can be re-executed when it ended in Error or was cancelled, or when it waits for a
+server that is gone. A filter without --state means those in Error. The server that is called
+becomes the owner, unless --on names another.")]
 pub struct ReExecuteArgs {
     #[command(flatten)]
     chosen: Chosen,

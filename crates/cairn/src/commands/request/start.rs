@@ -13,9 +13,9 @@ use flow_api::{NewRequests, RequestState};
 #[command(after_help = "\
 Examples:
   cairn request start orders order-import --input month=1997-03
-  cairn request start orders order-import -i month=1997-03 --wait         Exit status 0 only if it finished
+  cairn request start orders order-import -i month=1997-03 --wait    Status 1 unless it finishes
   cairn --json request start orders order-import -i month=1997-03 --wait | jq '.requests[0].reply'
-  cairn request start orders nightly --idempotency-key \"nightly-$(date +%F)\"     Once a day, however often this is said")]
+  cairn request start orders nightly --idempotency-key \"nightly-$(date +%F)\"    Once a day")]
 pub struct Args {
     /// The project, as it is named on the cluster.
     project: String,
@@ -48,7 +48,7 @@ pub async fn run(args: Args, remote: &Remote, output: Output) -> Result<Outcome,
         flow: args.flow,
         inputs,
         count: Some(args.count),
-        trigger: Some("command line".to_owned()),
+        trigger: Some("command".to_owned()),
     };
     if wait {
         remote.servers().await?;

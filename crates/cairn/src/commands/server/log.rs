@@ -22,6 +22,7 @@ Examples:
   cairn --json server log north | jq -r 'select(.fields.request == 17).message'")]
 pub struct Args {
     /// The server, by name or id.
+    #[arg(value_name = "SERVER")]
     named: String,
     /// Go on with what is written from now on, until Ctrl-C.
     #[arg(long, short)]

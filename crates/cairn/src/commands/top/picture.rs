@@ -107,7 +107,7 @@ impl<'a> Looker<'a> {
                 Ok((client.address().to_owned(), servers, counts, page))
             })
             .await?;
-        self.remote.learn(&servers);
+        self.remote.learn(&servers).await;
         let ended_per_second = self.ended_per_second(&counts);
         for takeover in seen_takeovers(&servers) {
             self.learn(takeover);

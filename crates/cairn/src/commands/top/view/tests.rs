@@ -124,7 +124,7 @@ fn eighty_columns_and_twenty_four_lines_show_every_part() {
     assert!(lines[4].contains("north *") && lines[4].contains("● Running") && lines[4].contains("2 h 10 min"), "{text}");
     assert!(lines[5].contains("✕ Terminated") && lines[5].contains("12.0 s ago"), "{text}");
     assert!(lines[7].starts_with("▸REQUEST"), "{text}");
-    assert!(lines[8].contains("orders/order-imp…") && lines[8].contains("3 min 5 s"), "{text}");
+    assert!(lines[8].contains("orders/order-impo…") && lines[8].contains("3 min 5 s"), "{text}");
     assert!(lines[8].contains("Checked"), "{text}");
     let takeovers = lines.iter().position(|line| line.contains("TAKEOVER")).unwrap();
     assert!(lines[takeovers + 1].contains("south") && lines[takeovers + 1].contains("→ north"), "{text}");
