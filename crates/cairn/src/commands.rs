@@ -61,7 +61,8 @@ impl Command {
     pub fn log_level(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info",
-            _ => "error",
+            // What is wrong with a certificate comes with the error of the call.
+            _ => "error,rustls_platform_verifier=off",
         }
     }
 
