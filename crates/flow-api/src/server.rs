@@ -156,6 +156,7 @@ pub struct ServerLogQuery {
     /// Only lines at least as important as this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[param(inline)]
     pub level: Option<LogLevel>,
     /// At most so many lines, 1 to 1,000; 200 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use crate::state::App;
 use crate::wire::ServerNames;
-use flow_store::{Server, StoreError};
+use flow_store::{Request, Server, StoreError};
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +17,11 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names.
-    pub async fn get(&self, app: &App) -> Result<Arc<ServerNames>, StoreError> {
+    /// The names of the servers that these requests belong to, and of all others.
+    pub async fn of(&self, app: &App, requests: &[Request]) -> Result<Arc<ServerNames>, StoreError> {
         if let Some((at, names)) = &*self.seen.read()
             && at.elapsed() < FRESH
+            && requests.iter().filter_map(|request| request.owner.as_ref()).all(|owner| names.has(&owner.server))
         {
             return Ok(Arc::clone(names));
         }

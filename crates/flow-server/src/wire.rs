@@ -18,6 +18,10 @@ impl ServerNames {
         Self(servers.iter().map(|server| (server.id.clone(), server.name.clone())).collect())
     }
 
+    pub fn has(&self, server: &ServerId) -> bool {
+        self.0.contains_key(server)
+    }
+
     pub fn name_of(&self, server: &ServerId) -> Option<&str> {
         self.0.get(server).map(String::as_str)
     }

@@ -93,6 +93,7 @@ pub struct SavedQuery {
     /// A page of records, or the whole stream as a file; a page, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[param(inline)]
     pub format: Option<SavedFormat>,
     /// The `next` of the page before: how many records were read so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]

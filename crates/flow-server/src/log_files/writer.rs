@@ -34,10 +34,12 @@ struct Log {
 
 fn append(log: &mut Option<Log>, folder: &Path, lines: &[String]) -> Result<(), Error> {
     let mut current = match log.take() {
-        Some(current) if current.bytes < LARGE => current,
-        Some(full) => Log::open(folder, full.number + 1)?,
+        Some(current) => current,
         None => Log::newest(folder)?,
     };
+    if current.bytes >= LARGE {
+        current = Log::open(folder, current.number + 1)?;
+    }
     for line in lines {
         current.file.write_all(line.as_bytes())?;
         current.file.write_all(b"\n")?;

@@ -5,3 +5,14 @@ pub mod change;
 pub mod events;
 pub mod read;
 pub mod saved;
+
+use crate::problem::Reply;
+use crate::state::App;
+use crate::wire;
+use axum::Json;
+
+/// Answers with a request.
+async fn answer(app: &App, request: flow_store::Request) -> Reply<Json<flow_api::Request>> {
+    let names = app.names.of(app, std::slice::from_ref(&request)).await?;
+    Ok(Json(wire::request(request, &names)))
+}

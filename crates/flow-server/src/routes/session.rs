@@ -84,8 +84,12 @@ pub async fn password(
     Body(change): Body<PasswordChange>,
 ) -> Reply<StatusCode> {
     check(&app, caller.name(), change.current.clone(), caller.address).await?;
+    if change.new == change.current {
+        return Err(Refusal::new(codes::ACCOUNT_WEAK_PASSWORD, "choose another password than the one you have"));
+    }
     let hash = hash(&app, change.new).await?;
     app.store.set_password(caller.name(), &hash, false).await?;
+    app.callers.forget();
     caller.did(&app, "password-set", caller.name(), "").await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,6 +12,8 @@ async fn connections_show_which_secrets_are_missing_and_are_tried_from_the_serve
     let project = TestProject::new(&cluster);
     let file = |kind: &str, settings| json!({"format": 1, "kind": kind, "settings": settings}).to_string();
     let database = cluster.path("orders.db");
+    // To SQLite, an empty file is an empty database.
+    std::fs::write(&database, "").unwrap();
     project.write("connections/orders.json", &file("sqlite", json!({"path": database.display().to_string()})));
     let nowhere = json!({"host": "127.0.0.1", "port": 1, "database": "x", "user": "anna"});
     project.write("connections/warehouse.json", &file("postgres", nowhere));

@@ -77,8 +77,8 @@ async fn retention_says_beforehand_what_it_would_remove() {
     let server = cluster.start("first").await;
     let client = cluster.client(&server, Role::Administrator).await;
     crate::harness::TestProject::new(&cluster).install(&client).await;
-    let made = client.create_requests(&flow_api::NewRequests { count: Some(3), ..crate::harness::wish("short") }, None);
-    let made = made.await.unwrap().requests;
+    let three = flow_api::NewRequests { count: Some(3), ..crate::harness::wish("short") };
+    let made = client.create_requests(&three, None).await.unwrap().requests;
     for request in &made {
         client.wait(request.id, std::time::Duration::from_secs(60)).await.unwrap();
     }

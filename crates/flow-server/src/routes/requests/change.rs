@@ -1,5 +1,6 @@
 //! Starting, re-executing and cancelling requests.
 
+use super::answer;
 use super::read::patience;
 use crate::auth::Caller;
 use crate::extract::{Body, Params, Segments};
@@ -37,8 +38,9 @@ pub async fn create(
     let made = || created.iter().filter(|created| created.new).map(|created| created.request.id);
     app.created.note(&caller, &flow, made());
     let status = if made().next().is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    let names = app.names.get(&app).await?;
-    let requests = created.into_iter().map(|created| wire::request(created.request, &names)).collect();
+    let requests: Vec<_> = created.into_iter().map(|created| created.request).collect();
+    let names = app.names.of(&app, &requests).await?;
+    let requests = requests.into_iter().map(|request| wire::request(request, &names)).collect();
     Ok((status, Json(Requests { requests })))
 }
 
@@ -111,10 +113,6 @@ pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Segments(id): S
     app.work.cancel(request.id);
     caller.did(&app, "request-cancelled", &id.to_string(), "").await?;
     answer(&app, request).await
-}
-
-async fn answer(app: &App, request: flow_store::Request) -> Reply<Json<Request>> {
-    Ok(Json(wire::request(request, &*app.names.get(app).await?)))
 }
 
 /// That this server has no place in the cluster at this time.

@@ -107,7 +107,8 @@ impl Watched {
         let now = (self.request.updated, self.request.state, self.request.attempt);
         if self.shown != Some(now) {
             self.shown = Some(now);
-            let request = wire::request(self.request.clone(), &*app.names.get(&app).await?);
+            let names = app.names.of(&app, std::slice::from_ref(&self.request)).await?;
+            let request = wire::request(self.request.clone(), &names);
             self.tell(&RequestEvent::Changed { request });
         }
         self.ended = self.request.state.is_ended();

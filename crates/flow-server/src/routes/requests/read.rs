@@ -30,7 +30,7 @@ pub async fn list(State(app): State<Arc<App>>, Params(query): Params<RequestQuer
     let found = app.store.list(&filter).await?;
     let full = found.len() == filter.limit;
     let next = found.last().filter(|_| full).map(|last| last.id.to_string());
-    let names = app.names.get(&app).await?;
+    let names = app.names.of(&app, &found).await?;
     let mut items: Vec<Request> = found.into_iter().map(|request| wire::request(request, &names)).collect();
     if query.attempts {
         items = with_attempts(&app, items).await?;
@@ -66,7 +66,7 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
     let request = app.store.get(id).await?;
     let attempts = app.store.attempts(id).await?;
     let saved_points = newest_saved(&app, &request, SHOWN).await?;
-    let names = app.names.get(&app).await?;
+    let names = app.names.of(&app, std::slice::from_ref(&request)).await?;
     Ok(Json(RequestDetail {
         saved_points,
         inputs: wire::object(request.inputs.clone()),
@@ -132,7 +132,7 @@ pub async fn wait(
         ended = app.work.until_ended(RequestId(id), patience) => ended?,
         () = app.stopping.cancelled() => app.store.get(RequestId(id)).await?,
     };
-    Ok(Json(wire::request(request, &*app.names.get(&app).await?)))
+    super::answer(&app, request).await
 }
 
 /// How long a caller wants to wait.
