@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use system_tests::Tested;
 use system_tests::cluster::TestCluster;
+use system_tests::holding_endpoint::HoldingEndpoint;
 use system_tests::project::TestProject;
 use system_tests::static_files::StaticFiles;
 use system_tests::wait::until;
@@ -54,7 +55,9 @@ async fn kill_owner(cluster: &mut TestCluster, owner: &str, id: i64, survivors: 
 async fn the_daily_report_is_the_same_when_its_server_is_killed_between_two_days() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut cluster = TestCluster::start(folder.path(), &["one", "two"]);
-    let project = TestProject::sample(folder.path(), "http://127.0.0.1:9");
+    let notices = HoldingEndpoint::start().await;
+    notices.open();
+    let project = TestProject::sample(folder.path(), &notices.url);
     cluster.install("orders", &project.remote).await;
     let storage = folder.path().join("storage");
     let (warehouse, reports) = (storage.join("warehouse.db"), storage.join("reports"));
