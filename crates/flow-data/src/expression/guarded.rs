@@ -29,7 +29,12 @@ impl Guarded {
     }
 
     /// Computes `first` for all records, and `then` for those that it leaves open.
-    fn one_by_one(&self, first: &dyn PhysicalExpr, then: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ColumnarValue> {
+    fn one_by_one(
+        &self,
+        first: &dyn PhysicalExpr,
+        then: &dyn PhysicalExpr,
+        batch: &RecordBatch,
+    ) -> Result<ColumnarValue> {
         let rows = batch.num_rows();
         let first = cast(&first.evaluate(batch)?.into_array(rows)?, &DataType::Boolean)?;
         let first = first.as_boolean();

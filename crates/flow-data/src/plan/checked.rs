@@ -27,9 +27,10 @@ pub(super) fn checked_plan(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execu
     let check = |node: Arc<dyn ExecutionPlan>| {
         if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
             let schema = projection.input().schema();
-            let expressions = projection.expr().iter().map(|made| {
-                Ok(ProjectionExpr { expr: checked_part(&made.expr, &schema)?, alias: made.alias.clone() })
-            });
+            let expressions = projection
+                .expr()
+                .iter()
+                .map(|made| Ok(ProjectionExpr { expr: checked_part(&made.expr, &schema)?, alias: made.alias.clone() }));
             let expressions = expressions.collect::<Result<Vec<_>>>()?;
             let made = ProjectionExec::try_new(expressions, Arc::clone(projection.input()))?;
             return Ok(Transformed::yes(Arc::new(made) as Arc<dyn ExecutionPlan>));
@@ -73,9 +74,10 @@ fn checked_aggregate(aggregate: &AggregateExec) -> Result<AggregateExec> {
 
 fn checked_sort(sort: &SortExec) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = sort.input().schema();
-    let keys = sort.expr().iter().map(|key| {
-        Ok(PhysicalSortExpr { expr: checked_part(&key.expr, &schema)?, options: key.options })
-    });
+    let keys = sort
+        .expr()
+        .iter()
+        .map(|key| Ok(PhysicalSortExpr { expr: checked_part(&key.expr, &schema)?, options: key.options }));
     let order = LexOrdering::new(keys.collect::<Result<Vec<_>>>()?).unwrap_or_else(|| sort.expr().clone());
     let made = SortExec::new(order, Arc::clone(sort.input())).with_fetch(sort.fetch());
     Ok(Arc::new(made.with_preserve_partitioning(sort.preserve_partitioning())))

@@ -52,7 +52,8 @@ async fn ends_the_session(place: Place, sessions: &'static str, end: fn(&str) ->
     let ended = Arc::new(AtomicBool::new(false));
     let is_ended = Arc::clone(&ended);
     let input = Stream::flowing(schema, move || {
-        let (batches, handle, place, ended) = (batches.clone(), handle.clone(), Arc::clone(&other), Arc::clone(&is_ended));
+        let (batches, handle, place, ended) =
+            (batches.clone(), handle.clone(), Arc::clone(&other), Arc::clone(&is_ended));
         Ok(Box::new(batches.into_iter().enumerate().map(move |(at, batch)| {
             if at == 2 && !ended.load(Ordering::SeqCst) {
                 handle.block_on(async {

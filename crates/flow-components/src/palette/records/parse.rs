@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use flow_data::arrow::datatypes::{DataType, Schema, SchemaRef};
 use flow_data::formats::{Format, Reading, rejected_schema};
 use flow_data::{DataError, json_schema_of};
-use flow_model::{ComponentDescription, ERROR_OUTLET, Effect, Family, IN, OUT, Ports, PropertyDescription, PropertyKind};
+use flow_model::{
+    ComponentDescription, ERROR_OUTLET, Effect, Family, IN, OUT, Ports, PropertyDescription, PropertyKind,
+};
 use serde_json::json;
 use std::sync::Arc;
 use texts::{Texts, csv_source, values};
