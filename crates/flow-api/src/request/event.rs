@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 /// stream that is opened with it as `Last-Event-ID` misses nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[allow(clippy::large_enum_variant, reason = "events are told one by one and not kept")]
 pub enum RequestEvent {
     /// An entry of its log.
     Log {
