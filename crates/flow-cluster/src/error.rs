@@ -1,6 +1,6 @@
 //! What can go wrong with membership.
 
-use flow_store::StoreError;
+use flow_store::{ServerId, StoreError};
 use std::io;
 use std::path::PathBuf;
 
@@ -14,6 +14,17 @@ pub enum ClusterError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Another process runs under this server's id: its state folder is a copy.
+    #[error(
+        "process {pid} runs as the server {id} already: this server's state folder is a copy of that one's. Start this \
+         one with a state folder of its own, or remove the file server-id from it"
+    )]
+    IdInUse {
+        /// The id of both.
+        id: ServerId,
+        /// The process that was there first.
+        pid: u32,
     },
     /// The operating system refused something that every process needs.
     #[error("the operating system refused a thread or a look at /proc: {source}")]
@@ -31,6 +42,7 @@ impl ClusterError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::LockFile { .. } => "cluster/lock-file",
+            Self::IdInUse { .. } => "cluster/id-in-use",
             Self::Process { .. } => "cluster/process",
             Self::Store(error) => error.code(),
         }

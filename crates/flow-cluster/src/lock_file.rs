@@ -75,7 +75,6 @@ impl PeerLock {
     }
 
     /// Whether nobody holds the lock at this moment.
-    #[cfg(test)]
     pub fn is_free(&self) -> bool {
         let free = flock(&self.file, FlockOperation::NonBlockingLockShared).is_ok();
         free && flock(&self.file, FlockOperation::Unlock).is_ok()

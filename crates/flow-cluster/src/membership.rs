@@ -5,7 +5,7 @@ use crate::event::ClusterEvent;
 use crate::guard::Guard;
 use crate::heartbeat::{Ticker, beat};
 use crate::lease::{LeaseSettings, Moment};
-use crate::lock_file::{OwnLock, create_folder};
+use crate::lock_file::{OwnLock, PeerLock, create_folder};
 use crate::peers::{Loss, Peers, Sign};
 use crate::process::ProcessIdentity;
 use crate::pulse::Pulse;
@@ -14,12 +14,16 @@ use flow_store::{NewServer, Owner, ServerId, ServerState, Store};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 /// How many events a slow listener may lag behind before it loses the oldest.
 const EVENTS_KEPT: usize = 1024;
+
+/// How long a killed process may take to end.
+const DYING: Duration = Duration::from_secs(5);
 
 /// Who a server is, beyond one start.
 #[derive(Debug, Clone)]
@@ -72,6 +76,7 @@ impl Membership {
         settings: LeaseSettings,
     ) -> Result<Self, ClusterError> {
         let process = ProcessIdentity::own().map_err(ClusterError::process)?;
+        refuse_double(store.as_ref(), &identity.id, process).await?;
         let lock = Arc::new(create_lock(lock_folder, &identity, process)?);
         let guard = Arc::new(Guard::new(settings));
         let pulse = Arc::new(Pulse::new());
@@ -167,6 +172,25 @@ impl Drop for Membership {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Refuses to run under an id under which another process runs: the two would fence each other off in turns. A process
+/// that was killed may take a moment to end.
+async fn refuse_double(store: &dyn Store, id: &ServerId, own: ProcessIdentity) -> Result<(), ClusterError> {
+    let Some(known) = store.servers().await?.into_iter().find(|server| server.id == *id) else { return Ok(()) };
+    if known.pid == own.pid && known.process_start == own.start {
+        return Ok(());
+    }
+    // Nobody runs behind a lock file that is not there.
+    let Ok(lock) = PeerLock::open(Path::new(&known.lock_path)) else { return Ok(()) };
+    let asked = Moment::now();
+    while !lock.is_free() {
+        if Moment::now().since(asked) > DYING {
+            return Err(ClusterError::IdInUse { id: id.clone(), pid: known.pid });
+        }
+        tokio::time::sleep(DYING / 100).await;
+    }
+    Ok(())
 }
 
 fn create_lock(folder: &Path, identity: &Identity, process: ProcessIdentity) -> Result<OwnLock, ClusterError> {

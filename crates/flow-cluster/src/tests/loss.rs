@@ -165,3 +165,18 @@ fn only_the_very_process_that_was_meant_is_killed() {
     child.0.wait().unwrap();
     assert!(!right.kill().unwrap(), "it has ended already");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_under_which_another_process_runs_is_refused_until_that_has_ended() {
+    let cluster = Cluster::new();
+    let mut first = cluster.foreign("twin").await;
+    let identity = || Identity { id: id("twin"), name: "twin".to_owned(), address: "http://127.0.0.1:3".to_owned() };
+    let refused = Membership::join(cluster.store(), cluster.folder.path(), identity(), LONG).await.err().unwrap();
+    assert_eq!(refused.code(), "cluster/id-in-use");
+    assert!(refused.to_string().contains(&first.process.0.id().to_string()), "{refused}");
+    assert_eq!(cluster.state_of(&id("twin")).await, ServerState::Running, "nothing was changed");
+
+    first.process.kill();
+    let second = Membership::join(cluster.store(), cluster.folder.path(), identity(), LONG).await.unwrap();
+    assert!(second.owner().epoch > first.owner.epoch);
+}
