@@ -27,9 +27,7 @@ pub fn settled(graph: &Graph, state: &SavedState) -> HashSet<ComponentId> {
         graph,
         |at| state.saved.contains(&order[at]) || state.completed_terminals.contains(&order[at]),
         |at| state.inputs.contains(&order[at]),
-        |at, outlet| {
-            !state.not_taken.is_empty() && state.not_taken.contains(&(order[at].clone(), outlet.to_owned()))
-        },
+        |at, outlet| !state.not_taken.is_empty() && state.not_taken.contains(&(order[at].clone(), outlet.to_owned())),
     );
     order.iter().zip(settled).filter(|(_, settled)| *settled).map(|(id, _)| id.clone()).collect()
 }
