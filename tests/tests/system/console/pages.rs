@@ -268,7 +268,7 @@ async fn version_control_shows_what_a_commit_changed() -> Tested {
     console.press("Update on this server: orders").await;
     console.shows(&test_id("toast-ok"), "orders is up to date on first").await;
     console.press("History of orders").await;
-    let history = "[aria-label=\"History of orders\"]";
+    let history = "ol[aria-label=\"History of orders\"]";
     console.shows(history, "Call it what it is").await;
     console.shows(history, "Tell them").await;
     console.shows(history, "Test Author").await;
