@@ -53,7 +53,8 @@ impl TestClock {
         let clock = Self { library: folder.join("clock.so"), offset: folder.join("clock-offset") };
         let source = folder.join("clock.c");
         std::fs::write(&source, SOURCE).expect("the source");
-        let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&clock.library).arg(&source).status();
+        let built =
+            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&clock.library).arg(&source).status();
         assert!(built.expect("cc runs").success(), "the library of the clock is built");
         clock.set(0);
         clock
@@ -69,9 +70,6 @@ impl TestClock {
     /// What a process needs in its environment to go by this clock.
     pub fn environment(&self) -> Vec<(String, String)> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        vec![
-            ("LD_PRELOAD".to_owned(), text(&self.library)),
-            ("CAIRN_TEST_CLOCK".to_owned(), text(&self.offset)),
-        ]
+        vec![("LD_PRELOAD".to_owned(), text(&self.library)), ("CAIRN_TEST_CLOCK".to_owned(), text(&self.offset))]
     }
 }

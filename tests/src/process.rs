@@ -16,7 +16,9 @@ pub async fn until_stopped(pid: i32) {
         let stands_still = |path: &Path| {
             let stat = std::fs::read_to_string(path.join("stat")).unwrap_or_default();
             // The state follows the name, which is in brackets.
-            stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('T' | 't' | 'D')))
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('T' | 't' | 'D')))
         };
         threads.flatten().all(|thread| stands_still(&thread.path())).then_some(())
     })

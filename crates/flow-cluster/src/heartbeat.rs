@@ -51,7 +51,8 @@ pub(crate) fn beat(
         if standing_still {
             if !stood_still {
                 tracing::error!(
-                    code = "cluster/standstill", after_ms = settings.standstill().as_millis(),
+                    code = "cluster/standstill",
+                    after_ms = settings.standstill().as_millis(),
                     "this server's own tasks stand still; it stops its heartbeat, so that others go on with its requests"
                 );
             }

@@ -20,7 +20,8 @@ pub fn files(ledger: &str) -> [(&'static str, String); 3] {
 /// `again` has no idempotency key: it may be called more than once, but never again after what is behind the second
 /// Checkpoint has begun.
 fn flow() -> String {
-    let component = |id: &str, kind: &str, properties: Value| json!({"id": id, "type": kind, "name": id, "properties": properties});
+    let component =
+        |id: &str, kind: &str, properties: Value| json!({"id": id, "type": kind, "name": id, "properties": properties});
     let act = |id: &str, place: &str, exactly_once: bool| {
         let properties = json!({
             "Connection": "ledger", "Method": "POST", "Path": format!("/{place}/${{number}}"), "Retries": 0,

@@ -49,13 +49,7 @@ impl History {
         history
     }
 
-    async fn until_ended(
-        &mut self,
-        server: &ServerProcess,
-        id: i64,
-        mended: &[&str],
-        begun: Instant,
-    ) -> RequestDetail {
+    async fn until_ended(&mut self, server: &ServerProcess, id: i64, mended: &[&str], begun: Instant) -> RequestDetail {
         loop {
             let found = server.client.request(id).await;
             match &found {
@@ -107,9 +101,10 @@ fn check_request(number: i64, detail: &RequestDetail, re_executed: bool) {
     let id = request.id;
     assert_eq!(request.state, RequestState::Finished, "request {id}: {:?}", request.error);
     assert_eq!(request.retries_used, 0, "request {id}: the loss of a server spends no retry");
-    let reply = request.reply.as_ref().and_then(|reply| reply[0]["number"].as_i64().or_else(|| {
-        reply[0]["number"].as_str()?.parse().ok()
-    }));
+    let reply = request
+        .reply
+        .as_ref()
+        .and_then(|reply| reply[0]["number"].as_i64().or_else(|| reply[0]["number"].as_str()?.parse().ok()));
     assert_eq!(reply, Some(number), "request {id}: the reply is of other inputs: {:?}", request.reply);
 
     for (attempt, expected) in detail.attempts.iter().zip(1..) {

@@ -52,9 +52,13 @@ async fn a_server_that_hangs_inside_the_write_lock_is_ended_by_the_first_survivo
         stop_inside_the_write_lock(&scene.cluster, name, &mut chance).await;
         let pid = scene.cluster.server(name).pid();
         until("the others end it", async || scene.cluster.server_mut(name).has_ended().then_some(())).await;
-        let logs: String =
-            ["one", "two", "three"].into_iter().filter(|other| *other != name).map(|other| scene.cluster.log_of(other)).collect();
-        let told = logs.lines().any(|line| line.contains("killed-write-lock-holder") && line.contains(&pid.to_string()));
+        let logs: String = ["one", "two", "three"]
+            .into_iter()
+            .filter(|other| *other != name)
+            .map(|other| scene.cluster.log_of(other))
+            .collect();
+        let told =
+            logs.lines().any(|line| line.contains("killed-write-lock-holder") && line.contains(&pid.to_string()));
         assert!(told, "no survivor tells whom it ended ({pid}):\n{logs}");
         scene.cluster.add_server(name);
         load.servers_are(&scene.cluster);

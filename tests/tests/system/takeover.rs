@@ -329,10 +329,8 @@ async fn a_server_keeps_the_name_that_it_was_given_when_it_joins_anew() -> Teste
     })
     .await;
     renamed.go_on();
-    let anew = until("it joins anew", async || {
-        Some(other.sees(&renamed.id).await).filter(|seen| seen.epoch > epoch)
-    })
-    .await;
+    let anew =
+        until("it joins anew", async || Some(other.sees(&renamed.id).await).filter(|seen| seen.epoch > epoch)).await;
     assert_eq!(anew.name, "Paris");
     Ok(())
 }

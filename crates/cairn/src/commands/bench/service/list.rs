@@ -93,7 +93,8 @@ async fn some(store: &dyn Store, owner: &Owner, request: &NewRequest, count: u32
     let new = (0..count).map(|number| NewRequest { flow: flow(number), ..request.clone() }).collect();
     let created = store.create_requests(new, Some(owner.clone())).await?;
     let ends = created.into_iter().zip(0..).map(|(created, number): (_, u32)| {
-        let failed = || RequestError { code: "bench/failed".to_owned(), message: "on purpose".to_owned(), component: None };
+        let failed =
+            || RequestError { code: "bench/failed".to_owned(), message: "on purpose".to_owned(), component: None };
         let end = match number % FAILED {
             0 => AttemptEnd::Failed { error: failed(), retryable: false },
             _ => AttemptEnd::Finished { reply: None },
