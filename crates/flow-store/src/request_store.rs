@@ -84,7 +84,7 @@ pub trait RequestStore: Send + Sync {
 
     /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it). With
     /// `from` it goes on from an earlier saved point, given by its place in [`RequestStore::saved_points`] from 1, or
-    /// from its start (0): what was saved later is withdrawn, except what was saved in the same write as that point.
+    /// from its start (0): what was saved later is withdrawn, except what belongs to that point ([`crate::transition::rewind`]).
     ///
     /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`, if there is no
     /// such saved point, or if retention has removed the saved points and `from` is not 0.

@@ -37,15 +37,19 @@ pub struct PointInWrite {
 }
 
 /// What is left of `points`, in the order in which they were saved, when their request goes on from number `from`, from
-/// 1; 0 is its start. A write is all or nothing, here too: what the request saved at some time is a state that it really
-/// was in, whereas half a write would be one that it never was in.
+/// 1; 0 is its start. What came in the same write stays, up to the next Checkpoint (or start, or Wait) in it: choices of
+/// outlets and saved inputs belong together, whereas several Checkpoints may have come in one write only because a slow disk
+/// made them wait for each other.
 pub fn rewind(request: RequestId, points: &[PointInWrite], from: u32) -> Result<Earlier, TransitionError> {
     let wanted = usize::try_from(from).unwrap_or(usize::MAX);
     if wanted > points.len() {
         return Err(TransitionError::NoSavedPoint { request, wanted: from, present: points.len() });
     }
     let (first, later) = points.split_at(wanted);
-    let joined = if wanted == 0 { 0 } else { later.iter().take_while(|point| point.joined).count() };
+    let belongs = |point: &&PointInWrite| {
+        point.joined && !matches!(point.kind, SavedKind::Begin | SavedKind::Checkpoint | SavedKind::Wait)
+    };
+    let joined = if wanted == 0 { 0 } else { later.iter().take_while(belongs).count() };
     let (stays, withdrawn) = points.split_at(first.len() + joined);
     let name = |point: &PointInWrite| match point.kind {
         SavedKind::Begin => Some("Start".to_owned()),
@@ -61,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_in_one_write_stays_together() {
+    fn what_came_in_one_write_stays_together_up_to_the_next_checkpoint() {
         let point = |kind, name: &str, joined| PointInWrite { kind, name: name.to_owned(), joined };
         let points = [
             point(SavedKind::Begin, "Begin", false),
@@ -69,18 +73,20 @@ mod tests {
             point(SavedKind::Completed, "Mail", true),
             point(SavedKind::Outlets, "Branch", true),
             point(SavedKind::Checkpoint, "Two", false),
+            point(SavedKind::Checkpoint, "Three", true),
         ];
         let left = |from| {
             let Earlier { points, withdrawn, checkpoint } = rewind(RequestId(7), &points, from).unwrap();
             (points, withdrawn, checkpoint)
         };
-        assert_eq!(left(0), (0, 5, None));
-        assert_eq!(left(1), (1, 4, Some("Start".to_owned())));
+        assert_eq!(left(0), (0, 6, None));
+        assert_eq!(left(1), (1, 5, Some("Start".to_owned())));
         for inside in 2..=4 {
-            assert_eq!(left(inside), (4, 1, Some("One".to_owned())), "{inside}");
+            assert_eq!(left(inside), (4, 2, Some("One".to_owned())), "{inside}");
         }
-        assert_eq!(left(5), (5, 0, Some("Two".to_owned())));
-        let error = rewind(RequestId(7), &points, 6).unwrap_err();
-        assert_eq!(error, TransitionError::NoSavedPoint { request: RequestId(7), wanted: 6, present: 5 });
+        assert_eq!(left(5), (5, 1, Some("Two".to_owned())));
+        assert_eq!(left(6), (6, 0, Some("Three".to_owned())));
+        let error = rewind(RequestId(7), &points, 7).unwrap_err();
+        assert_eq!(error, TransitionError::NoSavedPoint { request: RequestId(7), wanted: 7, present: 6 });
     }
 }
