@@ -41,7 +41,8 @@ impl PasswordArgs {
             let current = prompt("Password until now: ")?;
             Ok(format!("{current}\n{}", self.read_new(output)?))
         })?;
-        let parted = both.split_once('\n').map(|(current, new)| (current.trim_end_matches('\r').to_owned(), new.to_owned()));
+        let parted =
+            both.split_once('\n').map(|(current, new)| (current.trim_end_matches('\r').to_owned(), new.to_owned()));
         parted.ok_or_else(|| {
             let message = "give two lines: the password until now, and the one from now on";
             Failure::new("user/no-password", message)

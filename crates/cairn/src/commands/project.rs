@@ -66,7 +66,9 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     match args.action {
         Action::Add { name, repository, branch, folder } => {
             let project = remote.here()?.add_project(&NewProject { name, repository, branch, folder }).await?;
-            output.answer(&project, || format!("registered {0}; `cairn update {0}` brings it to the servers", project.name));
+            output.answer(&project, || {
+                format!("registered {0}; `cairn update {0}` brings it to the servers", project.name)
+            });
             Ok(Outcome::Good)
         }
         Action::List => {

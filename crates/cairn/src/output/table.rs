@@ -78,10 +78,6 @@ mod tests {
         let rows = [["7", "Running", "a long name that a pipe gets whole"], ["1200", "Error", ""]];
         let text = table(["id", "state", "flow"], rows);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines, [
-            "  ID  STATE    FLOW",
-            "   7  Running  a long name that a pipe gets whole",
-            "1200  Error",
-        ]);
+        assert_eq!(lines, ["  ID  STATE    FLOW", "   7  Running  a long name that a pipe gets whole", "1200  Error",]);
     }
 }

@@ -112,8 +112,7 @@ fn who_signs_in_once_acts_on_that_cluster_until_signing_out() {
 #[test]
 fn a_request_is_started_listed_shown_and_its_data_downloaded() {
     let cluster = Cluster::start(&[], &["north"]);
-    let started =
-        cluster.json(&["request", "start", "numbers", "double", "-i", "number=4", "--count", "2", "--wait"]);
+    let started = cluster.json(&["request", "start", "numbers", "double", "-i", "number=4", "--count", "2", "--wait"]);
     assert_eq!(started["requests"][0]["reply"], json!([{"double": "8"}]), "{started}");
     let id = started["requests"][0]["id"].to_string();
 
@@ -190,7 +189,8 @@ impl Holding {
                     while !released.load(Ordering::SeqCst) {
                         std::thread::sleep(Duration::from_millis(10));
                     }
-                    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\nConnection: close";
+                    let head =
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\nConnection: close";
                     let _ = write!(stream, "{head}\r\n\r\n{{\"ok\": 1}}");
                 });
             }

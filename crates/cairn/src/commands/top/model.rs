@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 const CURVE: usize = 60;
 
 /// A part of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The servers.
     Servers,
     /// The requests.
+    #[default]
     Requests,
     /// The takeovers.
     Takeovers,
@@ -100,18 +101,6 @@ pub struct Rows {
     pub requests: usize,
     /// Of the takeovers.
     pub takeovers: usize,
-}
-
-impl Default for Part {
-    fn default() -> Self {
-        Self::Requests
-    }
-}
-
-impl Default for Listed {
-    fn default() -> Self {
-        Self::UnderWay
-    }
 }
 
 impl Model {

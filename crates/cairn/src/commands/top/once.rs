@@ -27,7 +27,10 @@ fn text(picture: &Picture) -> String {
     let mut parts = vec![
         format!("{} at {}\n{}\n{rate:.1} ended a second", clock(picture.at), picture.address, counts.join("  ")),
         server::list_text(&picture.servers, picture.at),
-        request::list_text(&picture.requests),
+        match picture.requests.as_slice() {
+            [] => "nothing is under way".to_owned(),
+            requests => request::list_text(requests),
+        },
     ];
     if !picture.takeovers.is_empty() {
         let rows = picture.takeovers.iter().map(|takeover| {

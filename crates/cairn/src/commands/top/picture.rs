@@ -55,9 +55,10 @@ pub struct Takeover {
 }
 
 /// Which requests are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
     /// Those that servers work on, or that wait for one.
+    #[default]
     UnderWay,
     /// Those that wait durably or for a retry.
     Waiting,
@@ -102,7 +103,8 @@ impl<'a> Looker<'a> {
         let (address, servers, counts, page) = self
             .remote
             .any(|client| async move {
-                let looks = async { tokio::try_join!(client.servers(), client.request_counts(), client.requests(query)) };
+                let looks =
+                    async { tokio::try_join!(client.servers(), client.request_counts(), client.requests(query)) };
                 let (servers, counts, page) = in_time(&client, looks).await?;
                 Ok((client.address().to_owned(), servers, counts, page))
             })
@@ -138,10 +140,7 @@ impl<'a> Looker<'a> {
 }
 
 /// What a server answers within [`PATIENCE`]. One that hangs is passed over for another.
-pub async fn in_time<T>(
-    client: &Client,
-    call: impl Future<Output = Result<T, ClientError>>,
-) -> Result<T, ClientError> {
+pub async fn in_time<T>(client: &Client, call: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
     tokio::time::timeout(PATIENCE, call).await.unwrap_or_else(|_| {
         let why = format!("it did not answer within {} s", PATIENCE.as_secs());
         Err(ClientError::Unreachable { address: client.address().to_owned(), why })

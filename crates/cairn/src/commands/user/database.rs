@@ -84,12 +84,7 @@ impl OnDatabase {
 }
 
 /// Makes an account.
-pub async fn add(
-    store: &dyn Store,
-    name: &str,
-    role: Role,
-    password: &str,
-) -> Result<flow_store::Account, Failure> {
+pub async fn add(store: &dyn Store, name: &str, role: Role, password: &str) -> Result<flow_store::Account, Failure> {
     credentials::check_account_name(name)?;
     let password_hash = credentials::hash_password(password)?;
     let account = store.create_account(flow_store::NewAccount { name: name.to_owned(), role, password_hash }).await?;

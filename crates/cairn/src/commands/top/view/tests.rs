@@ -121,7 +121,10 @@ fn eighty_columns_and_twenty_four_lines_show_every_part() {
     assert!(lines[0].starts_with("Cairn  1 of 2 servers work  http://127.0.0.1:7401"), "{text}");
     assert!(lines[1].starts_with("Running 12   Queued 0   Waiting 0   WaitingForRetry 0"), "{text}");
     assert!(lines[2].starts_with("Finished 1 204   Error 2   Cancelled 0   34.2/s █"), "{text}");
-    assert!(lines[4].contains("north *") && lines[4].contains("● Running") && lines[4].contains("2 h 10 min"), "{text}");
+    assert!(
+        lines[4].contains("north *") && lines[4].contains("● Running") && lines[4].contains("2 h 10 min"),
+        "{text}"
+    );
     assert!(lines[5].contains("✕ Terminated") && lines[5].contains("12.0 s ago"), "{text}");
     assert!(lines[7].starts_with("▸REQUEST"), "{text}");
     assert!(lines[8].contains("orders/order-impo…") && lines[8].contains("3 min 5 s"), "{text}");
@@ -301,7 +304,9 @@ fn an_opened_request_shows_its_attempts_saved_points_and_the_end_of_its_log() {
 fn without_colours_nothing_is_coloured() {
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
     terminal.draw(|frame| draw(frame, &model(many()), Ink { colours: false }, time(0))).unwrap();
-    assert!(terminal.backend().buffer().content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+    assert!(
+        terminal.backend().buffer().content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset)
+    );
 }
 
 #[test]
