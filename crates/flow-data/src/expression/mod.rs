@@ -3,6 +3,7 @@
 mod cache;
 pub(crate) mod checked;
 mod guarded;
+pub(crate) mod limited;
 pub(crate) mod messages;
 pub(crate) mod plan;
 mod session;

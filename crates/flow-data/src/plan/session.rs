@@ -1,6 +1,7 @@
 //! DataFusion's settings for plans over whole streams.
 
 use super::checked::checked_sum;
+use crate::expression::limited::limit_functions;
 use crate::{DataError, Spool, SpoolLimits};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -47,6 +48,7 @@ fn state(method: JoinMethod) -> SessionState {
     let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
     // It refuses nothing: there is a `sum` already, which this one replaces.
     let _ = state.register_udaf(checked_sum());
+    limit_functions(&mut state);
     state
 }
 
