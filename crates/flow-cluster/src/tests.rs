@@ -7,8 +7,8 @@ mod loss;
 use crate::process::ProcessIdentity;
 use crate::{ClusterEvent, Identity, LeaseSettings, Membership};
 use flow_store::{
-    MemoryStore, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, ServerId, ServerState, Store,
-    VersionId,
+    MemoryStore, NewRequest, NewServer, Owner, ProjectName, Request, RequestId, RequestSettings, ServerId, ServerState,
+    Store, VersionId,
 };
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -74,6 +74,16 @@ impl Cluster {
             idempotency_key: None,
         };
         self.store().create_request(new, owner.cloned()).await.unwrap().request
+    }
+
+    /// Waits until the request belongs to `owner`. No event can be missed here.
+    async fn until_owned(&self, request: RequestId, owner: &Owner) {
+        let owned = async {
+            while self.store().get(request).await.unwrap().owner.as_ref() != Some(owner) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(DEFECT, owned).await.expect("nobody took the request over");
     }
 
     async fn state_of(&self, server: &ServerId) -> ServerState {

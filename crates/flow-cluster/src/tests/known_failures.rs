@@ -9,13 +9,6 @@ use std::sync::mpsc;
 /// So short that a standstill shows soon.
 const BRISK: LeaseSettings = LeaseSettings { heartbeat: Duration::from_millis(20), lease: Duration::from_millis(500) };
 
-fn peer_died(event: &ClusterEvent) -> Option<Owner> {
-    match event {
-        ClusterEvent::PeerDied { peer } => Some(peer.clone()),
-        _ => None,
-    }
-}
-
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let found = async {
         loop {
@@ -168,9 +161,11 @@ fn a_server_that_applies_nothing_stops_reporting_itself_alive() {
 async fn a_process_that_hangs_again_inside_a_write_after_its_requests_were_taken_over_is_ended() {
     let cluster = Cluster::new();
     let mut ghost = cluster.foreign("ghost").await;
-    let survivor = cluster.join("survivor", BRISK).await;
-    let mut events = survivor.events();
-    assert_eq!(wait_for(&mut events, peer_died).await, ghost.owner);
+    let _survivor = cluster.join("survivor", BRISK).await;
+    until("its requests are taken over", async || {
+        (cluster.state_of(&ghost.owner.server).await == ServerState::Terminated).then_some(())
+    })
+    .await;
     assert!(ghost.process.0.try_wait().unwrap().is_none(), "who is not in the way is not killed");
 
     cluster.store.faults().hold_write_lock(i32::try_from(ghost.process.0.id()).unwrap());

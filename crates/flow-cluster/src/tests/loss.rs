@@ -35,8 +35,8 @@ async fn a_server_that_died_before_anybody_watched_is_taken_over_too() {
     dead.process.kill();
 
     let survivor = cluster.join("survivor", LONG).await;
-    let (_, requests) = wait_for(&mut survivor.events(), taken_over).await;
-    assert_eq!(requests, vec![request.id]);
+    cluster.until_owned(request.id, survivor.owner()).await;
+    assert_eq!(cluster.state_of(&dead.owner.server).await, ServerState::Terminated);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,8 +46,7 @@ async fn a_server_whose_heartbeat_stands_still_for_a_lease_is_taken_over_though_
     let request = cluster.request(Some(&hanging.owner), true).await;
     let survivor = cluster.join("survivor", SHORT).await;
 
-    let (_, requests) = wait_for(&mut survivor.events(), taken_over).await;
-    assert_eq!(requests, vec![request.id]);
+    cluster.until_owned(request.id, survivor.owner()).await;
     assert!(hanging.process.0.try_wait().unwrap().is_none(), "who is not in the way is not killed");
 }
 
