@@ -37,17 +37,21 @@ pub struct PointInWrite {
 }
 
 /// What is left of `points`, in the order in which they were saved, when their request goes on from number `from`, from
-/// 1; 0 is its start. What came in the same write stays, up to the next Checkpoint (or start, or Wait) in it: choices of
-/// outlets and saved inputs belong together, whereas several Checkpoints may have come in one write only because a slow disk
-/// made them wait for each other.
+/// 1; 0 is its start. What came in the same write and belongs to that point stays: choices of outlets, completions, and the
+/// other inlets of a saved input. Streams do not: several may have come in one write only because a slow disk made them wait
+/// for each other, and the point is chosen to get behind one of them.
 pub fn rewind(request: RequestId, points: &[PointInWrite], from: u32) -> Result<Earlier, TransitionError> {
     let wanted = usize::try_from(from).unwrap_or(usize::MAX);
     if wanted > points.len() {
         return Err(TransitionError::NoSavedPoint { request, wanted: from, present: points.len() });
     }
     let (first, later) = points.split_at(wanted);
-    let belongs = |point: &&PointInWrite| {
-        point.joined && !matches!(point.kind, SavedKind::Begin | SavedKind::Checkpoint | SavedKind::Wait)
+    let belongs = |point: &&PointInWrite| match point.kind {
+        SavedKind::Outlets | SavedKind::Completed | SavedKind::Withdrawn => point.joined,
+        SavedKind::Input => {
+            point.joined && first.last().is_some_and(|last| last.kind == SavedKind::Input && last.name == point.name)
+        }
+        SavedKind::Begin | SavedKind::Checkpoint | SavedKind::Wait | SavedKind::Stream => false,
     };
     let joined = if wanted == 0 { 0 } else { later.iter().take_while(belongs).count() };
     let (stays, withdrawn) = points.split_at(first.len() + joined);
@@ -64,9 +68,25 @@ pub fn rewind(request: RequestId, points: &[PointInWrite], from: u32) -> Result<
 mod tests {
     use super::*;
 
+    fn point(kind: SavedKind, name: &str, joined: bool) -> PointInWrite {
+        PointInWrite { kind, name: name.to_owned(), joined }
+    }
+
+    #[test]
+    fn the_inlets_of_an_input_stay_together_and_other_streams_go() {
+        let points = [
+            point(SavedKind::Checkpoint, "One", false),
+            point(SavedKind::Input, "Join", true),
+            point(SavedKind::Input, "Join", true),
+            point(SavedKind::Input, "Mail", true),
+            point(SavedKind::Checkpoint, "Two", true),
+        ];
+        let left = |from| rewind(RequestId(7), &points, from).unwrap().points;
+        assert_eq!([0, 1, 2, 3, 4, 5].map(left), [0, 1, 3, 3, 4, 5]);
+    }
+
     #[test]
     fn what_came_in_one_write_stays_together_up_to_the_next_checkpoint() {
-        let point = |kind, name: &str, joined| PointInWrite { kind, name: name.to_owned(), joined };
         let points = [
             point(SavedKind::Begin, "Begin", false),
             point(SavedKind::Checkpoint, "One", false),
