@@ -11,6 +11,7 @@ use crate::observation::Observation;
 use crate::process::ProcessIdentity;
 use flow_store::{Owner, Server, ServerState};
 use parking_lot::Mutex;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -93,9 +94,9 @@ impl Peers {
             changes.left.push(owner);
         }
         for server in living {
-            if !watched.living.contains_key(&server.owner()) {
-                watched.living.insert(server.owner(), Peer::new(server));
-                changes.joined.push(server.owner());
+            if let Entry::Vacant(place) = watched.living.entry(server.owner()) {
+                changes.joined.push(place.key().clone());
+                place.insert(Peer::new(server));
             }
         }
         for server in over {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn seeds() -> Vec<u64> {
-    seeds_or(16)
+    seeds_or(8)
 }
 
 /// The seeds to run, so many unless the environment says otherwise.

@@ -83,29 +83,25 @@ impl Component for Prepared {
         for (input, sql) in &self.inputs {
             design.expression(sql, "Inputs", &format!("input “{input}”"));
         }
-        match design.called(&name) {
-            Ok(called) => {
-                let declared: Vec<&str> = called.inputs.iter().map(|input| input.name.as_str()).collect();
-                for (input, _) in self.inputs.iter().filter(|(input, _)| !declared.contains(&input.as_str())) {
-                    let message = format!("“{input}” is no input of the flow “{name}”: it has {}", listed(&declared));
-                    design.problem("sub-flow/unknown-input", "Inputs", &message);
-                }
-                let is_missing = |input: &&flow_model::InputDeclaration| {
-                    input.default.as_ref().is_none_or(Value::is_null)
-                        && !self.inputs.iter().any(|(given, _)| *given == input.name)
-                };
-                for input in called.inputs.iter().filter(is_missing) {
-                    let message = format!("the flow “{name}” needs the input “{}”, and nothing gives it", input.name);
-                    design.problem("sub-flow/missing-input", "Inputs", &message);
-                }
-                match called.reply {
-                    Some(schema) => design.outlet(OUT, schema),
-                    None if !called.replies => design.passes_on(OUT),
-                    None => {}
-                }
-            }
-            // That there is no such flow the rules of the document say; one that cannot be read is reported where it is.
-            Err(_) => {}
+        // That there is no such flow the rules of the document say; one that cannot be read is reported where it is.
+        let Ok(called) = design.called(&name) else { return };
+        let declared: Vec<&str> = called.inputs.iter().map(|input| input.name.as_str()).collect();
+        for (input, _) in self.inputs.iter().filter(|(input, _)| !declared.contains(&input.as_str())) {
+            let message = format!("“{input}” is no input of the flow “{name}”: it has {}", listed(&declared));
+            design.problem("sub-flow/unknown-input", "Inputs", &message);
+        }
+        let is_missing = |input: &&flow_model::InputDeclaration| {
+            input.default.as_ref().is_none_or(Value::is_null)
+                && !self.inputs.iter().any(|(given, _)| *given == input.name)
+        };
+        for input in called.inputs.iter().filter(is_missing) {
+            let message = format!("the flow “{name}” needs the input “{}”, and nothing gives it", input.name);
+            design.problem("sub-flow/missing-input", "Inputs", &message);
+        }
+        match called.reply {
+            Some(schema) => design.outlet(OUT, schema),
+            None if !called.replies => design.passes_on(OUT),
+            None => {}
         }
     }
 }
