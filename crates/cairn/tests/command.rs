@@ -87,12 +87,16 @@ impl Place {
 
     /// Commits what has changed in the project, and pushes it.
     fn push(&self, message: &str) {
-        git(&self.project(), &["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-a", "-m", message]);
+        git(
+            &self.project(),
+            &["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-a", "-m", message],
+        );
         git(&self.project(), &["push", "-q", &self.0.path().join("remote.git").to_string_lossy(), "main"]);
     }
 
     fn serve_as(&self, name: &str) -> Server {
-        let mut command = self.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--name", name, "--state", name]);
+        let mut command =
+            self.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--name", name, "--state", name]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

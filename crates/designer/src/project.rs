@@ -7,8 +7,8 @@ mod saved_flows;
 mod services;
 
 pub use commands::*;
-pub use open::{local_spool, local_storage};
 pub(crate) use open::{OpenProject, Opening};
+pub use open::{local_spool, local_storage};
 pub(crate) use saved_flows::SavedFlows;
 
 use flow_model::FlowName;

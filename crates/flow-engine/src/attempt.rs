@@ -45,7 +45,6 @@ const LOG_DELAY: Duration = Duration::from_millis(500);
 const GRACE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
 /// What a timer is set to that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
-/// Of the iterations of a ForEach, the log and observers tell of the first so many of an attempt one by one. Of the others
 
 /// One attempt of a request.
 pub(crate) struct Attempt {

@@ -12,8 +12,8 @@ use flow_components::{Palette, Places, SecretSource};
 use flow_data::Variables;
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
-    AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestId, RequestStore,
-    VersionId, event,
+    AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestId,
+    RequestStore, VersionId, event,
 };
 use std::path::PathBuf;
 use std::sync::Arc;

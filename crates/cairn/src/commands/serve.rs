@@ -124,7 +124,12 @@ fn server_config(configuration: Configuration) -> Result<ServerConfig, Failure> 
 }
 
 fn needed<T>(name: &str, option: Option<T>) -> Result<T, Failure> {
-    let missing = || Failure::new("serve/config", format!("--{name} is missing: give it here, in the environment or in the file of --config"));
+    let missing = || {
+        Failure::new(
+            "serve/config",
+            format!("--{name} is missing: give it here, in the environment or in the file of --config"),
+        )
+    };
     option.ok_or_else(missing)
 }
 

@@ -6,6 +6,7 @@ use crate::scope::{At, ScopeId};
 use crate::{RunEvent, RunEventKind};
 use flow_store::{Level, event};
 
+/// Of the iterations of a ForEach, the log and observers tell of the first so many of an attempt one by one. Of the others
 /// they tell only what is no normal progress, and how many there were.
 const TOLD_ITERATIONS: u64 = 100;
 

@@ -12,7 +12,7 @@ fn point(place: u64, kind: SavedKind, component: &str, iteration: String) -> Sav
 #[test]
 fn finished_iterations_are_known_with_their_results_in_order() {
     let mut finished = Finished::default();
-    let has_result = |number: u64| number % 3 == 0;
+    let has_result = |number: u64| number.is_multiple_of(3);
     for number in (0..2000_u64).rev().filter(|number| *number != 700) {
         finished.add(number, has_result(number).then_some(PointPlace(number * 10)));
     }

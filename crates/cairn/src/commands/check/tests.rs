@@ -93,7 +93,7 @@ type Expected = (&'static str, &'static str, &'static str, bool);
 fn of_one_flow() -> Vec<(Expected, String)> {
     let end = ("end", "End", none());
     vec![
-        (("flow/no-start", "", "", false), flow(&[end.clone()], &[])),
+        (("flow/no-start", "", "", false), flow(std::slice::from_ref(&end), &[])),
         (
             ("flow/several-starts", "start-2", "", true),
             flow(&[("start", "Start", none()), ("start-2", "Start", none())], &[]),
@@ -157,17 +157,23 @@ fn of_one_flow() -> Vec<(Expected, String)> {
             ),
         ),
         (("group/no-such-component", "", "", true), {
-            let mut flow: Value = serde_json::from_str(&chain(none(), &[end.clone()])).unwrap();
+            let mut flow: Value = serde_json::from_str(&chain(none(), std::slice::from_ref(&end))).unwrap();
             flow["groups"] = json!([{"id": "group-1", "title": "G", "members": ["gone"]}]);
             flow.to_string()
         }),
         (("property/missing", "x", "Condition", false), chain(none(), &[("x", "Filter", none())])),
-        (("property/type", "start", "RetryCount", true), chain(json!({"RetryCount": "three"}), &[end.clone()])),
+        (
+            ("property/type", "start", "RetryCount", true),
+            chain(json!({"RetryCount": "three"}), std::slice::from_ref(&end)),
+        ),
         (
             ("property/value", "x", "Records", false),
             chain(none(), &[("x", "FileRead", json!({"Path": "storage:a.xml", "Format": "Xml"}))]),
         ),
-        (("property/unknown", "start", "retry_count", true), chain(json!({"retry_count": 3}), &[end.clone()])),
+        (
+            ("property/unknown", "start", "retry_count", true),
+            chain(json!({"retry_count": 3}), std::slice::from_ref(&end)),
+        ),
         (("data/expression-syntax", "x", "Fields", false), chain(inputs(), &[("x", "Mapper", mapper("id +"))])),
         (("data/unknown-field", "x", "Fields", true), chain(inputs(), &[("x", "Mapper", mapper("ids + 1"))])),
         (("data/unknown-variable", "x", "Fields", true), chain(inputs(), &[("x", "Mapper", mapper("$ids + 1"))])),
@@ -198,7 +204,7 @@ fn of_one_flow() -> Vec<(Expected, String)> {
         ),
         (
             ("restart/no-saved-point", "start", "OtherServerRetry", true),
-            chain(json!({"OtherServerRetry": true}), &[end.clone()]),
+            chain(json!({"OtherServerRetry": true}), std::slice::from_ref(&end)),
         ),
         (
             ("restart/local-path", "x", "Path", true),

@@ -127,7 +127,7 @@ async fn many(
     output: Output,
 ) -> Result<Outcome, Failure> {
     let Chosen { ids, filter, dry_run, yes } = chosen;
-    if ids.is_empty() == !filter.is_given() {
+    if ids.is_empty() != filter.is_given() {
         let message = "say which requests: either their ids, or conditions such as --flow or --state, and not both";
         return Err(Failure::new("request/which", message));
     }

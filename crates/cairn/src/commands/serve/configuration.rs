@@ -68,7 +68,8 @@ impl Configuration {
 
     /// For people, in the form of the file.
     pub fn text(&self) -> String {
-        let mut text = String::from("# The effective configuration of `cairn serve`, and where each part of it comes from.\n");
+        let mut text =
+            String::from("# The effective configuration of `cairn serve`, and where each part of it comes from.\n");
         for (name, said) in &self.said {
             let value = toml::Value::String(said.value.clone());
             text.push_str(&format!("{:<60} # {}\n", format!("{name} = {value}"), source(said.source)));
@@ -127,7 +128,8 @@ fn of_file(path: &Path) -> Result<Vec<(String, String)>, Failure> {
         if !names.contains(&name) {
             return Err(wrong(&place, &format!("“{name}” is no option; there are {}", names.join(", "))));
         }
-        let value = text_of(&value).ok_or_else(|| wrong(&place, &format!("“{name}” must be a text, a number or true or false")))?;
+        let value = text_of(&value)
+            .ok_or_else(|| wrong(&place, &format!("“{name}” must be a text, a number or true or false")))?;
         check(&name, &value).map_err(|why| wrong(&place, &why))?;
         options.push((name, value));
     }
@@ -139,7 +141,9 @@ fn text_of(value: &toml::Value) -> Option<String> {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
         toml::Value::Boolean(is) => Some(if *is { "on" } else { "off" }.to_owned()),
-        toml::Value::Array(values) => values.iter().map(text_of).collect::<Option<Vec<_>>>().map(|texts| texts.join(",")),
+        toml::Value::Array(values) => {
+            values.iter().map(text_of).collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
+        }
         _ => None,
     }
 }
@@ -179,7 +183,8 @@ mod tests {
 
     #[test]
     fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
-        let file = file("listen = \"127.0.0.1:1\"\nname = \"north\"\nconcurrency = 8\ntrusted-proxy = [\"10.0.0.0/8\"]\n");
+        let file =
+            file("listen = \"127.0.0.1:1\"\nname = \"north\"\nconcurrency = 8\ntrusted-proxy = [\"10.0.0.0/8\"]\n");
         let environment = |name: &str| match name {
             "CAIRN_LISTEN" => Some("127.0.0.1:2".to_owned()),
             "CAIRN_NAME" => Some("south".to_owned()),
@@ -201,9 +206,12 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place() {
         let none = |_: &str| None;
         let no_flags = Options::default();
-        for (text, word) in
-            [("colour = \"red\"", "colour"), ("listen = \"here\"", "listen"), ("listen", "TOML"), ("state = {}", "state")]
-        {
+        for (text, word) in [
+            ("colour = \"red\"", "colour"),
+            ("listen = \"here\"", "listen"),
+            ("listen", "TOML"),
+            ("state = {}", "state"),
+        ] {
             let file = file(text);
             let error = Configuration::read(Some(file.path()), none, &no_flags).unwrap_err();
             assert!(error.to_string().contains(&file.path().display().to_string()), "{text}: {error}");

@@ -154,7 +154,7 @@ impl Watched {
             Ok(told) => self.ready.push_back(told),
             Err(error) => {
                 let refusal = Refusal::internal(&error);
-                self.ready.push_back(plain().comment(refusal.code().to_owned()));
+                self.ready.push_back(plain().comment(refusal.code()));
             }
         }
     }
