@@ -96,7 +96,7 @@ impl Run<'_> {
         fs::write(self.at_work(), input).unwrap();
         let Err(why) = self.check(input) else { return };
         let smaller = if why.can_be_tried_again { self.smaller(input) } else { input.to_vec() };
-        let path = folder(self.target).join(blake3::hash(&smaller).to_hex()[..16].to_owned());
+        let path = folder(self.target).join(&blake3::hash(&smaller).to_hex()[..16]);
         fs::create_dir_all(folder(self.target)).unwrap();
         fs::write(&path, &smaller).unwrap();
         let text = String::from_utf8_lossy(&smaller[..smaller.len().min(2000)]).into_owned();

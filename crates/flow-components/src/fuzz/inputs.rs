@@ -110,9 +110,9 @@ impl<'a> Inputs<'a> {
 
     fn word(&mut self) -> &'a str {
         if self.words.is_empty() || self.random.below(4) == 0 {
-            return *self.random.one_of(ODD);
+            return self.random.one_of(ODD);
         }
-        *self.random.one_of(self.words)
+        self.random.one_of(self.words)
     }
 
     fn thrown_together(&mut self) -> Vec<u8> {
