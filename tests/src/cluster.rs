@@ -46,6 +46,12 @@ impl TestCluster {
         cluster
     }
 
+    /// The same cluster in another folder, to which its database and storage were brought; no server runs there yet.
+    pub fn brought_to(&self, folder: &Path) -> Self {
+        let (token, environment) = (self.token.clone(), self.environment.clone());
+        Self { folder: folder.to_owned(), servers: Vec::new(), token, environment }
+    }
+
     /// Starts one more server, or the same again after its end: its state folder goes by its name.
     pub fn add_server(&mut self, name: &str) -> &ServerProcess {
         self.servers.retain(|server| server.name != name);

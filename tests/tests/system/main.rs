@@ -10,5 +10,6 @@ mod machine;
 mod retries;
 mod samples;
 mod samples_killed;
+mod store;
 mod takeover;
 mod walls;
