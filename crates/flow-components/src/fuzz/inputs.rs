@@ -109,10 +109,9 @@ impl<'a> Inputs<'a> {
     }
 
     fn word(&mut self) -> &'a str {
-        if self.words.is_empty() || self.random.below(4) == 0 {
-            return self.random.one_of(ODD);
-        }
-        self.random.one_of(self.words)
+        let odd = self.words.is_empty() || self.random.below(4) == 0;
+        let word: &&str = self.random.one_of(if odd { ODD } else { self.words });
+        word
     }
 
     fn thrown_together(&mut self) -> Vec<u8> {
