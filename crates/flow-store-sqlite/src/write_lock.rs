@@ -46,8 +46,9 @@ impl WriteLock {
 
     /// The process that writes now, or is the next to write. Does not wait.
     pub(crate) fn holder(&self) -> Option<i32> {
-        let table = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-        self.write.holder(&table).or_else(|| self.next.holder(&table))
+        // It is empty when nobody on the machine holds a lock.
+        let table = std::fs::read_to_string("/proc/locks").ok();
+        self.write.holder(table.as_deref()).or_else(|| self.next.holder(table.as_deref()))
     }
 }
 
@@ -99,10 +100,8 @@ impl PidFile {
     }
 
     /// Who holds the lock, by the kernel's table. Where that cannot be read: who held it last.
-    fn holder(&self, table: &str) -> Option<i32> {
-        if table.is_empty() {
-            return self.noted_holder();
-        }
+    fn holder(&self, table: Option<&str>) -> Option<i32> {
+        let Some(table) = table else { return self.noted_holder() };
         let metadata = self.file.metadata().ok()?;
         let (device, inode) = (metadata.dev(), metadata.ino());
         let name = format!("{:02x}:{:02x}:{inode}", rustix::fs::major(device), rustix::fs::minor(device));

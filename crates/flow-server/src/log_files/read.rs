@@ -3,13 +3,15 @@
 use super::files;
 use flow_api::{LogLevel, ServerLog, ServerLogLine};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Error, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// So much of a log is looked through for one page at most, in bytes; then the page ends, be it empty.
 const LOOKED_AT: u64 = 32 << 20;
 /// A longer line is no line of ours.
 const LONGEST_LINE: u64 = 1 << 20;
+/// So often reading begins again because the oldest file was removed meanwhile.
+const TRIES: usize = 5;
 
 /// A place in a log: a file and how far into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,17 @@ pub struct NoSuchPlace;
 
 /// Reads a part of the log in `folder`. Blocks.
 pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Result<ServerLog, NoSuchPlace>, Error> {
+    let mut tries = 1..=TRIES;
+    loop {
+        let answer = read_once(folder, wanted);
+        let was_removed = answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if !was_removed || tries.next().is_none() {
+            return answer;
+        }
+    }
+}
+
+fn read_once(folder: &Path, wanted: &Wanted<'_>) -> Result<Result<ServerLog, NoSuchPlace>, Error> {
     let files = files(folder)?;
     let parse = |text: Option<&str>| text.map(|text| Place::parse(text).ok_or(NoSuchPlace)).transpose();
     let (after, before) = match (parse(wanted.after), parse(wanted.before)) {
