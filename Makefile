@@ -12,7 +12,7 @@ help:
 	@echo "make run      build Cairn, start a cluster of two servers and open the designer (or play the story without a display)"
 	@echo "make test     run every test, lint and check"
 	@echo "make fuzz     throw odd bytes at all that reads them, for CAIRN_FUZZ_SECONDS each (60)"
-	@echo "make release  build the optimised programs (about 20 minutes the first time)"
+	@echo "make release  build the optimised programs (20 to 45 minutes the first time)"
 	@echo "make types    generate the TypeScript types of the UI from Rust"
 
 run: setup-run ui/dist/.built
