@@ -1,0 +1,1 @@
+//! The canvas: choosing, moving, copying, linking, arranging.

@@ -1,0 +1,1 @@
+//! The inspector: forms, expressions, mapping; Problems and their fixes.

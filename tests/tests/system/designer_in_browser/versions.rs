@@ -1,0 +1,1 @@
+//! Never losing work, version control and Push update.
