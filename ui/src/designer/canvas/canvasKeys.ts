@@ -2,7 +2,8 @@ import type { Edit } from "../../platform";
 import { act } from "../state/actions";
 import { designer } from "../state/designer.svelte";
 import type { DrawnFlow } from "../state/flow.svelte";
-import { chordOf } from "../state/keys";
+import { chordOf } from "../state/chords";
+import { actionAt } from "../state/keys";
 import { asOne, inside, isWithin } from "./bodies";
 import { GRID } from "./geometry";
 import { neighbour, type Direction } from "./walk";
@@ -20,64 +21,44 @@ const gesture = { key: "", last: 0 };
 export function canvasKey(flow: DrawnFlow, event: KeyboardEvent): boolean {
   const chord = chordOf(event);
   const arrow = arrows[event.key.toLowerCase()];
-  if (arrow && (chord.startsWith("ctrl") || chord.startsWith("alt"))) return move(flow, arrow, event.shiftKey ? 5 : 1);
+  if (arrow && (chord.startsWith("Ctrl") || chord.startsWith("Alt"))) return move(flow, arrow, event.shiftKey ? 5 : 1);
   if (arrow) return walk(flow, arrow, event.shiftKey);
+  const action = actionAt(chord, "canvas");
+  if (action) {
+    act(action);
+    return true;
+  }
   const on = flow.cursor;
-  const act1 = (name: Parameters<typeof act>[0]): true => (act(name), true);
   switch (chord) {
-    case "delete":
-    case "backspace":
-      return act1("delete");
-    case "enter":
+    case "Enter":
       if (on) flow.select([on]);
       designer.window.focusInspector();
       return true;
-    case "f2":
+    case "F2":
       if (on) flow.select([on]);
       designer.window.focusInspector("name");
       return true;
-    case " ":
+    case "Space":
       if (on) flow.select(toggled(flow.selected, on));
       return true;
-    case "escape":
+    case "Escape":
       flow.select([]);
       return true;
-    case "i":
-    case "insert":
+    case "I":
+    case "Insert":
       if (on) designer.window.open({ kind: "insert-after", component: on });
       return true;
-    case "shift+i":
+    case "Shift+I":
       if (on && designer.drawing.get(on)?.shape.kind === "frame")
         designer.window.open({ kind: "insert-into", component: on });
       return true;
-    case "m":
+    case "M":
       if (on && flow.selected.size === 0) flow.select([on]);
       if (flow.selected.size > 0) designer.window.open({ kind: "move-into" });
       return true;
-    case "c":
+    case "C":
       if (on) designer.window.open({ kind: "connect-to", component: on });
       return true;
-    case "n":
-      return act1("add-note");
-    case "ctrl+g":
-      return act1("group");
-    case "ctrl+a":
-      return act1("select-all");
-    case "ctrl+c":
-      return act1("copy");
-    case "ctrl+x":
-      return act1("cut");
-    case "+":
-    case "=":
-    case "shift++":
-      return act1("zoom-in");
-    case "-":
-      return act1("zoom-out");
-    case "shift+1":
-    case "shift+!":
-      return act1("zoom-to-fit");
-    case "shift+l":
-      return act1("auto-layout");
     default:
       return false;
   }

@@ -1,0 +1,32 @@
+import { designer } from "../designer.svelte";
+
+/** Where the shortcuts of an action count. */
+export type Where =
+  /** In the whole window, also while somebody types. */
+  | "window"
+  /** In the whole window, but text fields keep these keys for themselves. */
+  | "outside-text"
+  /** While the keyboard is on the canvas. */
+  | "canvas"
+  /** As an event of the browser's own, which brings what goes with it: pasting. They cannot be changed. */
+  | "browser";
+
+/** Something the user can do: from a menu, a button, a key or the command palette. */
+export interface Action {
+  label: string;
+  /** Its shortcuts as they come with Cairn, the one to show first: `Ctrl+Shift+Z`. `Ctrl` is ⌘ on a Mac. */
+  keys?: string | readonly string[];
+  /** The whole window when left out. */
+  where?: Where;
+  /** Whether it can be done now; always when left out. */
+  can?: () => boolean;
+  do: () => unknown;
+}
+
+export const hasProject = (): boolean => !!designer.project;
+export const hasFlow = (): boolean => designer.active !== undefined;
+export const hasComponents = (): boolean => (designer.active?.selected.size ?? 0) > 0;
+/** Whether a component, a link or a group is chosen. */
+export const hasChoice = (): boolean =>
+  hasComponents() || !!designer.active?.selectedLink || !!designer.active?.selectedGroup;
+export const isVersioned = (): boolean => designer.versions.status !== null;

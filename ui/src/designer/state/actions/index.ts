@@ -1,0 +1,94 @@
+/**
+ * Everything a user can do, once, by subject. Menus, buttons, shortcuts and the command palette read it here. A new
+ * action is an entry in the file of its subject; where a menu shall have it too, its name goes to `menus.ts`.
+ */
+import { shownKeys } from "../chords";
+import type { Action, Where } from "./action";
+import { cluster } from "./cluster";
+import { edit } from "./edit";
+import { file } from "./file";
+import { help } from "./help";
+import { run } from "./run";
+import { versions } from "./versions";
+import { view } from "./view";
+
+const subjects = {
+  File: file,
+  Edit: edit,
+  View: view,
+  Run: run,
+  "Version control": versions,
+  Clusters: cluster,
+  Help: help,
+};
+
+export type Subject = keyof typeof subjects;
+
+/** The name of an action: `push-update`. */
+export type ActionName =
+  | keyof typeof file
+  | keyof typeof edit
+  | keyof typeof view
+  | keyof typeof run
+  | keyof typeof versions
+  | keyof typeof cluster
+  | keyof typeof help;
+
+/** An action as it stands in this window, with the shortcuts that its user chose. */
+export class KnownAction {
+  readonly #action: Action;
+
+  constructor(
+    readonly name: ActionName,
+    readonly subject: Subject,
+    action: Action,
+  ) {
+    this.#action = action;
+  }
+
+  get label(): string {
+    return this.#action.label;
+  }
+
+  get where(): Where {
+    return this.#action.where ?? "window";
+  }
+
+  /** All its shortcuts: `Ctrl+Shift+Z`. */
+  get shortcuts(): readonly string[] {
+    const { keys } = this.#action;
+    return keys === undefined ? [] : typeof keys === "string" ? [keys] : keys;
+  }
+
+  /** Its first shortcut as people of this platform write it. */
+  get keys(): string | undefined {
+    const [first] = this.shortcuts;
+    return first === undefined ? undefined : shownKeys(first);
+  }
+
+  can(): boolean {
+    return this.#action.can?.() ?? true;
+  }
+
+  /** Does it, if it can be done now. */
+  do(): void {
+    if (this.can()) void this.#action.do();
+  }
+}
+
+export const actions = Object.fromEntries(
+  Object.entries(subjects).flatMap(([subject, its]) =>
+    Object.entries(its).map(([name, action]) => [
+      name,
+      new KnownAction(name as ActionName, subject as Subject, action),
+    ]),
+  ),
+) as Record<ActionName, KnownAction>;
+
+/** All of them, subject by subject. */
+export const allActions: readonly KnownAction[] = Object.values(actions);
+
+/** Does an action, if it can be done now. */
+export function act(name: ActionName): void {
+  actions[name].do();
+}
