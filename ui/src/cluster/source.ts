@@ -9,6 +9,7 @@ import type {
   RequestDetail,
   RequestState,
   Role,
+  SavedFilter,
   SavedFormat,
   SavedRows,
   ServerView,
@@ -53,6 +54,14 @@ export type BulkOf = { ids: readonly number[] } | { filter: RequestFilter };
 /** What was done to many requests, or would be. */
 export type BulkOutcome = Pick<BulkDone, "matched" | "done" | "skipped" | "skippedCount" | "next">;
 
+/** Where an account keeps filters of the list of requests. */
+export interface FilterShelf {
+  list(): Promise<SavedFilter[]>;
+  /** Keeps a filter, in the place of the one of its name; answers all that are kept. */
+  save(filter: SavedFilter): Promise<SavedFilter[]>;
+  remove(name: string): Promise<void>;
+}
+
 /** Where a new attempt goes on, and on which server; from the last saved points, and on any, if absent. */
 export type ReExecuteWish = ReExecution;
 
@@ -80,6 +89,8 @@ export interface ClusterSource {
   cancel(id: number): Promise<Request>;
   /** Does something to many requests; with `preview` it only tells what would happen. Where it can be done. */
   bulk?(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome>;
+  /** The filters that the account keeps, where it can keep any. */
+  readonly filters?: FilterShelf;
   /** Hears what changes until the returned function is called. */
   changed(heard: (change: ClusterChange) => void): () => void;
   /** Whether a re-execution can be given to any server, or only to the one that answers. */

@@ -10,6 +10,7 @@ import type {
   NewAccount,
   NewGitCredential,
   NewPassword,
+  NewProject,
   NewToken,
   NewTokenReply,
   Page,
@@ -43,9 +44,11 @@ export const own = {
   setGitCredential: (one: NewGitCredential) => call<GitCredential[]>("PUT", "/account/git-credentials", one),
   removeGitCredential: (host: string) => call<undefined>("DELETE", addressOf("/account/git-credentials", { host })),
   testGitCredentials: (test: GitAccessTest) => call<TestResult>("POST", "/account/git-credentials/test", test),
-  filters: () => call<SavedFilter[]>("GET", "/account/filters"),
-  saveFilter: (filter: SavedFilter) => call<SavedFilter[]>("PUT", "/account/filters", filter),
-  removeFilter: (name: string) => call<undefined>("DELETE", `/account/filters/${part(name)}`),
+  filters: {
+    list: () => call<SavedFilter[]>("GET", "/account/filters"),
+    save: (filter: SavedFilter) => call<SavedFilter[]>("PUT", "/account/filters", filter),
+    remove: (name: string) => call<undefined>("DELETE", `/account/filters/${part(name)}`),
+  },
 };
 
 /** Every account, for administrators. */
@@ -75,8 +78,9 @@ const of = (project: string, what = ""): string => `/projects/${part(project)}${
 const secretsOf = (project: string, connection: string): string =>
   of(project, `/connections/${part(connection)}/secrets`);
 
-/** The projects of the cluster, beside registering and updating them. */
+/** The projects of the cluster, beside updating them. */
 export const projects = {
+  register: (project: NewProject) => call<Project>("POST", "/projects", project),
   change: (name: string, change: ProjectChange) => call<Project>("PUT", of(name), change),
   testAccess: (name: string) => call<TestResult>("POST", of(name, "/test-access"), {}),
   history: (name: string, after?: string) =>

@@ -4,7 +4,6 @@ import type {
   FlowAtVersion,
   FlowEntry,
   LogEntry,
-  NewProject,
   NewRequests,
   Page,
   Project,
@@ -29,6 +28,7 @@ import type {
   SavedFileFormat,
 } from "../cluster/source";
 import { addressOf, call } from "./api";
+import { own } from "./endpoints";
 import type { Events } from "./events";
 
 /** What the console does beyond looking at requests. */
@@ -37,7 +37,6 @@ export interface ConsoleSource extends ClusterSource {
   flows(project: string): Promise<FlowEntry[]>;
   /** Brings this server to the newest commit of the project's branch. */
   update(project: string): Promise<Updated>;
-  register(project: NewProject): Promise<Project>;
   start(wish: NewRequests): Promise<Request[]>;
 }
 
@@ -45,6 +44,7 @@ export interface ConsoleSource extends ClusterSource {
 export class HttpSource implements ConsoleSource {
   readonly choosesServer = true;
   readonly choosesPoint = true;
+  readonly filters = own.filters;
   #events: Events;
 
   constructor(events: Events) {
@@ -117,10 +117,6 @@ export class HttpSource implements ConsoleSource {
 
   update(project: string): Promise<Updated> {
     return call("POST", `/projects/${encodeURIComponent(project)}/update`, {});
-  }
-
-  register(project: NewProject): Promise<Project> {
-    return call("POST", "/projects", project);
   }
 
   async start(wish: NewRequests): Promise<Request[]> {
