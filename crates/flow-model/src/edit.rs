@@ -101,6 +101,13 @@ pub enum Edit {
         /// The edits, in order.
         edits: Vec<Edit>,
     },
+    /// Puts another version in the place of the whole flow: one that was merged, or an old one that is restored.
+    Replace {
+        /// What the flow is from now on.
+        flow: Box<Flow>,
+        /// What it is, for the Undo menu: `Restore the version of 3 May`.
+        title: String,
+    },
 }
 
 impl Edit {
@@ -152,12 +159,25 @@ impl Edit {
             Self::SetGroup { id, .. } => BTreeSet::from([id.clone()]),
             Self::SetDescription { .. } => BTreeSet::new(),
             Self::Batch { edits } => edits.iter().flat_map(Self::touches).collect(),
+            Self::Replace { flow, .. } => flow.components.keys().chain(flow.groups.keys()).cloned().collect(),
         }
     }
 
     /// Whether this edit changes something that `other` changes too.
     pub fn meets(&self, other: &Self) -> bool {
-        (self.sets_description() && other.sets_description()) || !self.touches().is_disjoint(&other.touches())
+        (self.sets_description() && other.sets_description())
+            || self.replaces()
+            || other.replaces()
+            || !self.touches().is_disjoint(&other.touches())
+    }
+
+    /// Whether nothing of the flow need stay as it is.
+    fn replaces(&self) -> bool {
+        match self {
+            Self::Replace { .. } => true,
+            Self::Batch { edits } => edits.iter().any(Self::replaces),
+            _ => false,
+        }
     }
 
     fn sets_description(&self) -> bool {
@@ -198,6 +218,7 @@ impl Edit {
             Self::SetDescription { .. } => "Change the description".to_owned(),
             Self::SetGroup { id, group } => describe_group(flow.groups.get(id), group.as_ref()),
             Self::Batch { edits } => describe_batch(edits, flow),
+            Self::Replace { title, .. } => title.clone(),
         }
     }
 }
@@ -215,6 +236,15 @@ fn describe_group(before: Option<&Group>, after: Option<&Group>) -> String {
     }
 }
 
+/// What adding components says: the links that come with them speak for themselves.
+fn describe_additions(edits: &[Edit], flow: &Flow) -> String {
+    let added: Vec<&Edit> = edits.iter().filter(|edit| matches!(edit, Edit::AddComponent { .. })).collect();
+    match added[..] {
+        [one] => one.describe(flow),
+        _ => format!("Add {} components", added.len()),
+    }
+}
+
 fn describe_batch(edits: &[Edit], flow: &Flow) -> String {
     let all = |fits: fn(&Edit) -> bool| edits.iter().all(fits);
     let count = edits.len();
@@ -224,6 +254,11 @@ fn describe_batch(edits: &[Edit], flow: &Flow) -> String {
         _ if all(|edit| matches!(edit, Edit::Move { .. })) => format!("Move {count} components"),
         _ if all(|edit| matches!(edit, Edit::RemoveComponent { .. })) => format!("Remove {count} components"),
         _ if all(|edit| matches!(edit, Edit::Disconnect { .. })) => format!("Remove {count} links"),
+        [Edit::Disconnect { .. }, Edit::Connect { link }] => {
+            let name = |id| flow.components.get(id).map_or("", |component| component.name.as_str());
+            format!("Reconnect “{}” to “{}”", name(&link.from.component), name(&link.to.component))
+        }
+        [Edit::AddComponent { .. }, ..] => describe_additions(edits, flow),
         [first, ..] => format!("{} and {} more", first.describe(flow), count - 1),
     }
 }

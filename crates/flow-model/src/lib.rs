@@ -35,16 +35,16 @@ pub use connection::{
     Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, Secret, connection_kind,
     connection_kinds,
 };
-pub use diagnostic::{Diagnostic, Fix, Place, Severity};
+pub use diagnostic::{Diagnostic, Fix, Place, Severity, TextPlace};
 pub use diff::{Change, ChangeKind, diff};
 pub use document::{Area, Component, Flow, Group, Link, PortRef, Position};
 pub use edit::{Edit, EditError};
-pub use failure::{FailureAt, FailureReport, Resumes, Saving, failure_at, failure_report};
+pub use failure::{FailureAt, FailureReport, Resumes, Saving, failure_at, failure_report, is_unprotected};
 pub use graph::{Entry, Exit, Graph, GraphError, GraphLink};
 pub use id::{ComponentId, FlowName, InvalidName};
-pub use merge::{Conflict, Merge, merge};
+pub use merge::{Conflict, Merge, Side, merge, merge_deciding};
 pub use resume::{SavedState, runs_again, settled};
-pub use rules::{calls_flows, check_connections, check_structure, check_sub_flows};
+pub use rules::{Surroundings, calls_flows, check_connections, check_structure, check_sub_flows};
 pub use schema::json_schema;
 pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings, WAIT};
 

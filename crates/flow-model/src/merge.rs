@@ -46,15 +46,43 @@ pub struct Conflict {
     pub theirs: Value,
 }
 
+/// Whose change counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// That of our side.
+    Ours,
+    /// That of their side.
+    Theirs,
+}
+
+impl Conflict {
+    /// What tells this conflict from the others of the same merge, however often that is repeated.
+    pub fn key(&self) -> String {
+        let component = self.place.component.as_ref().map_or("", ComponentId::as_str);
+        format!("{component}/{}/{}", self.place.property.as_deref().unwrap_or_default(), self.what)
+    }
+}
+
 /// Merges `ours` and `theirs`, which both come from `base`. Boxes that both sides moved stand where ours put them.
 pub fn merge(base: &Flow, ours: &Flow, theirs: &Flow) -> Merge {
+    merge_deciding(base, ours, theirs, &|_| None)
+}
+
+/// The same, with conflicts that are decided: where `decide` names a side, that side's change counts and the conflict is
+/// not named. Parts that cannot go together (a circle, a link over a border) are left out whoever is named.
+pub fn merge_deciding(
+    base: &Flow,
+    ours: &Flow,
+    theirs: &Flow,
+    decide: &dyn Fn(&Conflict) -> Option<Side>,
+) -> Merge {
     if ours == theirs || base == theirs {
         return Merge { flow: ours.clone(), conflicts: Vec::new() };
     }
     if base == ours {
         return Merge { flow: theirs.clone(), conflicts: Vec::new() };
     }
-    let mut merger = Merger { base, ours, theirs, conflicts: Vec::new() };
+    let mut merger = Merger { base, ours, theirs, conflicts: Vec::new(), decide };
     let flow = merger.merge();
     Merge { flow, conflicts: merger.conflicts }
 }
@@ -67,6 +95,7 @@ struct Merger<'a> {
     ours: &'a Flow,
     theirs: &'a Flow,
     conflicts: Vec<Conflict>,
+    decide: &'a dyn Fn(&Conflict) -> Option<Side>,
 }
 
 impl Merger<'_> {
@@ -89,8 +118,11 @@ impl Merger<'_> {
             Picked::One(description) => description.clone(),
             Picked::Conflict => {
                 let [base, ours, theirs] = [self.base, self.ours, self.theirs].map(|flow| Value::from(of(flow)));
-                self.conflict(Place::default(), "the description of the flow".to_owned(), base, ours, theirs);
-                of(self.ours)
+                let what = "the description of the flow".to_owned();
+                match self.conflict(Place::default(), what, base, ours, theirs) {
+                    Side::Ours => of(self.ours),
+                    Side::Theirs => of(self.theirs),
+                }
             }
         }
     }
@@ -111,11 +143,17 @@ impl Merger<'_> {
             let ends = [&link.from.component, &link.to.component];
             ends.iter().any(|end| self.base.components.contains_key(*end) && !self.theirs.components.contains_key(*end))
         };
+        // The same the other way round, where it was decided that theirs counts.
+        let as_in_theirs = |link: &Link| {
+            let ends = [&link.from.component, &link.to.component];
+            ends.iter().any(|end| self.base.components.contains_key(*end) && !self.ours.components.contains_key(*end))
+        };
         let all = self.ours.links.union(&self.theirs.links);
         all.filter(|link| match in_all(link) {
             [_, true, true] | [false, _, _] => true,
             [true, true, false] => as_in_ours(link),
-            [true, false, _] => false,
+            [true, false, true] => as_in_theirs(link),
+            [true, false, false] => false,
         })
         .filter(|link| kept(link))
         .cloned()
@@ -157,8 +195,10 @@ impl Merger<'_> {
                         None => format!("“{name}” of the file"),
                     };
                     let [base, ours, theirs] = values.clone().map(Option::unwrap_or_default);
-                    self.conflict(place, what, base, ours, theirs);
-                    values[1].clone()
+                    match self.conflict(place, what, base, ours, theirs) {
+                        Side::Ours => values[1].clone(),
+                        Side::Theirs => values[2].clone(),
+                    }
                 }
             };
             merged.extend(picked.map(|value| (name.clone(), value)));
@@ -191,7 +231,12 @@ impl Merger<'_> {
         self.values(ours.keys().chain(theirs.keys()), sides, Some(component)).into_iter().collect()
     }
 
-    fn conflict(&mut self, place: Place, what: String, base: Value, ours: Value, theirs: Value) {
-        self.conflicts.push(Conflict { place, what, base, ours, theirs });
+    /// Takes note of a conflict, unless it is decided; the side whose change counts for now.
+    fn conflict(&mut self, place: Place, what: String, base: Value, ours: Value, theirs: Value) -> Side {
+        let conflict = Conflict { place, what, base, ours, theirs };
+        (self.decide)(&conflict).unwrap_or_else(|| {
+            self.conflicts.push(conflict);
+            Side::Ours
+        })
     }
 }

@@ -27,6 +27,12 @@ pub enum ProjectError {
         /// The folder.
         path: PathBuf,
     },
+    /// A copy of the project would be within the project.
+    #[error("“{}” is inside the project: save the copy in a folder elsewhere", path.display())]
+    Inside {
+        /// The folder.
+        path: PathBuf,
+    },
     /// `project.json` cannot be understood.
     #[error("project.json: {problem}")]
     Descriptor {
@@ -82,6 +88,18 @@ pub enum ProjectError {
         /// The connection.
         connection: String,
     },
+    /// The flow test has no file.
+    #[error("the project has no flow test “{test}”")]
+    NoSuchTest {
+        /// The test asked for.
+        test: String,
+    },
+    /// A flow test of that name has a file already.
+    #[error("the project has a flow test “{test}” already: choose another name")]
+    TestExists {
+        /// The test.
+        test: String,
+    },
     /// A name is not valid.
     #[error(transparent)]
     Name(#[from] InvalidName),
@@ -126,6 +144,28 @@ pub enum ProjectError {
         /// What the system says.
         source: io::Error,
     },
+    /// The disk has no room left. What was there before is unchanged.
+    #[error(
+        "there is no room left on the disk of {}. Nothing is lost: the file is as it was before, and what is not saved \
+         is kept in this window. Make room and save again, or save the project in a folder on another disk",
+        path.display()
+    )]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder may only be read. What was there before is unchanged.
+    #[error(
+        "{} may only be read ({problem}). Nothing is lost: what is not saved is kept in this window. Save the project in \
+         another folder, or make this one writable and save again",
+        path.display()
+    )]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
     /// A file cannot be written. What was there before is unchanged.
     #[error("cannot write {}: {source}. The file is as it was before", path.display())]
     CannotWrite {
@@ -160,6 +200,7 @@ impl ProjectError {
             Self::NotFound { .. } => "project/not-found",
             Self::NotAProject { .. } => "project/not-a-project",
             Self::Exists { .. } => "project/exists",
+            Self::Inside { .. } => "project/inside",
             Self::Descriptor { .. } => "project/descriptor",
             Self::TooNew { .. } => "project/too-new",
             Self::NoSuchFlow { .. } => "project/no-such-flow",
@@ -169,6 +210,8 @@ impl ProjectError {
             Self::Connection(error) => error.code(),
             Self::NoSuchConnection { .. } => "connection/not-found",
             Self::ConnectionExists { .. } => "connection/exists",
+            Self::NoSuchTest { .. } => "test/not-found",
+            Self::TestExists { .. } => "test/exists",
             Self::Name(_) => "project/name",
             Self::Outside { .. } => "project/outside",
             Self::StaleRevision { .. } => "flow/stale-revision",
@@ -176,6 +219,8 @@ impl ProjectError {
             Self::NothingToUndo { .. } => "flow/nothing-to-undo",
             Self::NothingToRedo { .. } => "flow/nothing-to-redo",
             Self::CannotRead { .. } => "project/cannot-read",
+            Self::DiskFull { .. } => "project/disk-full",
+            Self::ReadOnly { .. } => "project/read-only",
             Self::CannotWrite { .. } => "project/cannot-write",
             Self::CannotWatch { .. } => "project/cannot-watch",
         }
@@ -193,6 +238,12 @@ impl ProjectError {
 
     pub(crate) fn writing(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::CannotWrite { path, source }
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly { path, problem: source.to_string() }
+            }
+            _ => Self::CannotWrite { path, source },
+        }
     }
 }

@@ -6,16 +6,21 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-/// The journal of one flow. It belongs to one process at a time. That it cannot be written must not stop the author:
-/// it is logged, and the journal stays silent from then on.
+/// How many processes can have one flow open, each with a journal of its own.
+const SLOTS: usize = 16;
+
+/// The journal of one flow in one process. That it cannot be written must not stop the author: it is said (see
+/// [`Self::is_whole`]), and begun anew as soon as it can be written again.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
     project: PathBuf,
     flow: FlowName,
-    /// `None` once it could not be written.
-    file: Option<File>,
+    file: File,
+    /// Whether it holds every edit since it was begun.
+    is_whole: bool,
     /// Its first line, to be written before the first edit.
     header: Option<String>,
 }
@@ -29,6 +34,8 @@ pub(crate) struct Left {
     pub(crate) stamp: Option<Stamp>,
     /// The edits, in the order in which they were performed.
     pub(crate) edits: Vec<(Step, Edit)>,
+    /// When the last of them was made.
+    pub(crate) at: Option<SystemTime>,
 }
 
 /// Why an edit was performed.
@@ -68,31 +75,62 @@ struct Entry {
 const FORMAT: u32 = 1;
 
 impl Journal {
-    /// Opens the journal of `flow` of the project at `root`, with what a crash left in it. `None`, with a line in the
-    /// log, when it cannot be used: another process has the flow open, or the folder cannot be written.
+    /// Opens a journal of `flow` of the project at `root` that no other process uses, with what a crash left in it: one
+    /// with such edits if there is any. `None`, with a line in the log, when the folder cannot be written.
     pub(crate) fn open(state_folder: &Path, root: &Path, flow: &FlowName) -> Option<(Self, Option<Left>)> {
-        let path = path_of(state_folder, root, flow);
-        match Self::lock(&path) {
-            Ok(mut file) => {
-                let left = read(&mut file);
-                let (project, flow) = (root.to_owned(), flow.clone());
-                Some((Self { path, project, flow, file: Some(file), header: None }, left))
+        let mut free = None;
+        for path in slots(state_folder, root, flow) {
+            if free.is_some() && !path.exists() {
+                continue;
             }
-            Err(error) => {
-                tracing::warn!(%flow, path = %path.display(), %error, "no crash journal: unsaved edits will not survive a crash");
-                None
+            match Self::lock(&path) {
+                Ok(mut file) => {
+                    let left = read(&mut file);
+                    let is_left = left.is_some();
+                    let (project, flow) = (root.to_owned(), flow.clone());
+                    let journal = Self { path, project, flow, file, is_whole: true, header: None };
+                    if is_left {
+                        return Some((journal, left));
+                    }
+                    free.get_or_insert(journal);
+                }
+                // Another process has the flow open.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    tracing::warn!(%flow, path = %path.display(), %error, "no crash journal: unsaved edits will not survive a crash");
+                    break;
+                }
             }
         }
+        free.map(|journal| (journal, None))
     }
 
-    /// Whether there are edits of `flow` that were never saved.
-    pub(crate) fn has_edits(state_folder: &Path, root: &Path, flow: &FlowName) -> bool {
-        let text = fs::read(path_of(state_folder, root, flow)).unwrap_or_default();
-        text.iter().filter(|byte| **byte == b'\n').count() > 1
+    /// What crashes left of `flow`: edits that were never saved and that no process has open.
+    pub(crate) fn left(state_folder: &Path, root: &Path, flow: &FlowName) -> Option<Left> {
+        let existing = slots(state_folder, root, flow).into_iter().filter(|path| path.exists());
+        existing.filter_map(|path| read(&mut Self::lock(&path).ok()?)).next()
+    }
+
+    /// Drops what crashes left of `flow`.
+    pub(crate) fn drop_left(state_folder: &Path, root: &Path, flow: &FlowName) -> io::Result<()> {
+        for path in slots(state_folder, root, flow).into_iter().filter(|path| path.exists()) {
+            match Self::lock(&path) {
+                Ok(file) => file.set_len(0)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it holds every edit since it was begun, so that a crash would lose none.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// Begins anew: nothing is unsaved, and edits from now on are made on `flow`, whose file has the stamp `stamp`.
     pub(crate) fn begin(&mut self, stamp: Option<&Stamp>, flow: &Flow) {
+        self.is_whole = true;
         self.clear();
         let header = Header {
             journal: FORMAT,
@@ -138,31 +176,36 @@ impl Journal {
             options.mode(0o600);
         }
         let file = options.open(path)?;
-        file.try_lock()?;
+        file.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => io::Error::from(io::ErrorKind::WouldBlock),
+            fs::TryLockError::Error(error) => error,
+        })?;
         Ok(file)
     }
 
     fn write(&mut self, write: impl FnOnce(&mut File) -> io::Result<()>) {
-        if let Some(file) = &mut self.file
-            && let Err(error) = write(file)
-        {
+        if let Err(error) = write(&mut self.file) {
             tracing::warn!(path = %self.path.display(), %error, "the crash journal cannot be written: unsaved edits will not survive a crash");
-            self.file = None;
+            self.is_whole = false;
         }
     }
 }
 
-/// Two projects with flows of one name have different journals, and a path is no good file name.
-fn path_of(state_folder: &Path, root: &Path, flow: &FlowName) -> PathBuf {
+/// The files of a flow's journals, one for each process that has it open. Two projects with flows of one name have
+/// different journals, and a path is no good file name.
+fn slots(state_folder: &Path, root: &Path, flow: &FlowName) -> Vec<PathBuf> {
     let mut hash = blake3::Hasher::new();
     hash.update(root.as_os_str().as_encoded_bytes()).update(b"\0").update(flow.as_str().as_bytes());
-    state_folder.join(format!("{}.journal", &hash.finalize().to_hex()[..32]))
+    let name = hash.finalize().to_hex()[..32].to_owned();
+    let others = (2..=SLOTS).map(|slot| state_folder.join(format!("{name}-{slot}.journal")));
+    std::iter::once(state_folder.join(format!("{name}.journal"))).chain(others).collect()
 }
 
 /// Reads what is left, and cuts off a line that the crash broke off, so that later lines stay readable.
 fn read(file: &mut File) -> Option<Left> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).ok()?;
+    let at = file.metadata().and_then(|metadata| metadata.modified()).ok();
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let text = std::str::from_utf8(&text[..whole]).ok()?;
     let mut lines = text.lines();
@@ -171,5 +214,5 @@ fn read(file: &mut File) -> Option<Left> {
     let entries = lines.map_while(|line| serde_json::from_str::<Entry>(line).ok());
     let edits: Vec<_> = entries.map(|entry| (entry.step, entry.performed)).collect();
     file.set_len(whole as u64).and_then(|()| file.seek(io::SeekFrom::End(0))).ok()?;
-    (!edits.is_empty()).then_some(Left { base, stamp: header.stamp, edits })
+    (!edits.is_empty()).then_some(Left { base, stamp: header.stamp, edits, at })
 }

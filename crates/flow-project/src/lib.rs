@@ -13,8 +13,8 @@ mod stamp;
 mod watch;
 
 pub use error::{Problem, ProjectError};
-pub use merge::{FileMerge, merge_file, merge_flows};
-pub use open_flow::{Applied, OpenFlow};
+pub use merge::{FileMerge, merge_file, merge_file_deciding, merge_flows};
+pub use open_flow::{Applied, LeftEdits, OpenFlow, Outside, TakenIn};
 pub use project::{ConnectionEntry, FlowEntry, LoadedFlow, Project};
 pub use stamp::Stamp;
 pub use watch::{Change, ProjectChange, ProjectWatch};

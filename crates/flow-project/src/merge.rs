@@ -1,6 +1,6 @@
 //! Merging the files of a project that mean more than their lines: flows.
 
-use flow_model::{Conflict, Flow, FlowName, merge};
+use flow_model::{Conflict, Flow, FlowName, Side, merge_deciding};
 
 /// What came of merging three versions of a file of a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,17 @@ pub enum FileMerge {
 /// Merges three versions of the file at `path` (relative to the project) by component, if it is a flow's file. Without
 /// a base, both sides added the file.
 pub fn merge_file(path: &str, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> FileMerge {
+    merge_file_deciding(path, base, ours, theirs, &|_| None)
+}
+
+/// The same, with conflicts that are decided: where `decide` names a side, that side's change counts.
+pub fn merge_file_deciding(
+    path: &str,
+    base: Option<&[u8]>,
+    ours: &[u8],
+    theirs: &[u8],
+    decide: &dyn Fn(&Conflict) -> Option<Side>,
+) -> FileMerge {
     if FlowName::from_path(path).is_none() {
         return FileMerge::NotAFlow;
     }
@@ -31,14 +42,18 @@ pub fn merge_file(path: &str, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -
         read("ours", ours),
         read("theirs", theirs),
     ) {
-        (Ok(base), Ok(ours), Ok(theirs)) => merge_flows(&base, &ours, &theirs),
+        (Ok(base), Ok(ours), Ok(theirs)) => merged(&base, &ours, &theirs, decide),
         (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => FileMerge::Unreadable(problem),
     }
 }
 
 /// Merges three versions of a flow into the text of its file.
 pub fn merge_flows(base: &Flow, ours: &Flow, theirs: &Flow) -> FileMerge {
-    let merged = merge(base, ours, theirs);
+    merged(base, ours, theirs, &|_| None)
+}
+
+fn merged(base: &Flow, ours: &Flow, theirs: &Flow, decide: &dyn Fn(&Conflict) -> Option<Side>) -> FileMerge {
+    let merged = merge_deciding(base, ours, theirs, decide);
     let text = merged.flow.to_json();
     match merged.conflicts {
         conflicts if conflicts.is_empty() => FileMerge::Merged(text),

@@ -1,6 +1,7 @@
 //! A flow that is being edited: its revision, its undo history and what of it is not saved yet.
 
 mod history;
+mod outside;
 mod recovery;
 
 #[cfg(test)]
@@ -10,6 +11,8 @@ use crate::journal::{Journal, Step};
 use crate::{Project, ProjectError, Stamp};
 use flow_model::{Catalogue, Edit, Flow, FlowName};
 use history::History;
+pub use outside::{Outside, TakenIn};
+pub use recovery::LeftEdits;
 use std::collections::VecDeque;
 use std::path::Path;
 
@@ -21,6 +24,8 @@ const REMEMBERED: usize = 1000;
 pub struct OpenFlow {
     name: FlowName,
     flow: Flow,
+    /// What its file held when it was last read or written here: what the unsaved changes are made on.
+    base: Flow,
     stamp: Option<Stamp>,
     revision: u64,
     history: History,
@@ -64,8 +69,17 @@ impl OpenFlow {
     /// An open flow without a journal. `stamp` is that of the file that `flow` was read from; without one it counts as
     /// not saved yet.
     pub fn new(name: FlowName, flow: Flow, stamp: Option<Stamp>) -> Self {
-        let history = History::new(stamp.is_some());
-        Self { name, flow, stamp, revision: 0, history, performed: VecDeque::new(), journal: None, recovered: false }
+        Self {
+            name,
+            base: flow.clone(),
+            flow,
+            history: History::new(stamp.is_some()),
+            stamp,
+            revision: 0,
+            performed: VecDeque::new(),
+            journal: None,
+            recovered: false,
+        }
     }
 
     /// The flow's name.
@@ -91,6 +105,11 @@ impl OpenFlow {
     /// Whether the flow is different from its file. Undoing everything since the last save makes it clean again.
     pub fn dirty(&self) -> bool {
         !self.history.is_saved()
+    }
+
+    /// Whether a crash now would lose none of the unsaved changes: every one of them is in the crash journal.
+    pub fn is_journaled(&self) -> bool {
+        !self.dirty() || self.journal.as_ref().is_some_and(Journal::is_whole)
     }
 
     /// Whether changes that were never saved were brought back from the crash journal.
@@ -155,6 +174,7 @@ impl OpenFlow {
         let expected = if overwrite { project.stamp(&self.name)? } else { self.stamp.clone() };
         let stamp = project.save(&self.name, &self.flow, expected.as_ref())?;
         self.stamp = Some(stamp);
+        self.base = self.flow.clone();
         self.history.saved();
         self.recovered = false;
         if let Some(journal) = &mut self.journal {
@@ -193,8 +213,23 @@ impl OpenFlow {
     /// An edit goes into the journal after it has changed the flow in memory, so that the journal holds only edits that
     /// can be repeated.
     fn journal_edit(&mut self, step: Step, edit: &Edit) {
-        if let Some(journal) = &mut self.journal {
+        let Some(journal) = &mut self.journal else { return };
+        if journal.is_whole() {
             journal.append(step, edit);
+        }
+        if !journal.is_whole() {
+            self.begin_journal();
+        }
+    }
+
+    /// Begins the journal anew, with all unsaved changes as one.
+    fn begin_journal(&mut self) {
+        let Some(journal) = &mut self.journal else { return };
+        journal.begin(self.stamp.as_ref(), &self.base);
+        if self.flow != self.base {
+            let title = "All unsaved changes".to_owned();
+            let whole = Edit::Replace { flow: Box::new(self.flow.clone()), title: title.clone() };
+            journal.append(Step::Apply { gesture: None, label: title }, &whole);
         }
     }
 }

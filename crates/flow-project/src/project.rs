@@ -1,8 +1,10 @@
 //! A project folder: what is in it, and reading and writing its flows.
 
 mod connections;
+mod copy;
 mod descriptor;
 pub(crate) mod files;
+mod flow_tests;
 mod flows;
 
 #[cfg(test)]
@@ -81,6 +83,16 @@ impl Project {
             files.insert(files::with_slashes(&path), content);
         }
         Ok(files)
+    }
+
+    /// Why nothing can be saved in the project's folder, in words; `None` when it can.
+    pub fn read_only(&self) -> Option<String> {
+        let folders = [self.root.clone(), self.root.join(flows::FOLDER)];
+        let closed = |folder: &PathBuf| match rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => None,
+            Err(error) => Some(format!("{} may only be read ({error})", folder.display())),
+        };
+        folders.iter().find_map(closed)
     }
 
     /// Watches the project for changes by other programs. What this project value (or a clone of it) writes is not

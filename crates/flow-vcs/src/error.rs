@@ -48,6 +48,58 @@ pub enum VcsError {
         /// Its address, without secrets.
         url: String,
     },
+    /// The remote's certificate or key is not one that this machine trusts.
+    #[error(
+        "the remote “{remote}” ({url}) cannot be trusted: {problem}. Compare its key with what its owner says; for ssh, \
+         connect once with `ssh HOST` to take the key up, for https have its certificate installed on this machine"
+    )]
+    Certificate {
+        /// The remote's name.
+        remote: String,
+        /// Its address, without secrets.
+        url: String,
+        /// What git says.
+        problem: String,
+    },
+    /// The clone was cancelled.
+    #[error("the clone was cancelled: nothing of it stays")]
+    Cancelled,
+    /// No git branch can have that name.
+    #[error("“{name}” is no name for a git branch: use letters, digits, `-`, `_` and `/`, without spaces")]
+    BranchName {
+        /// The name asked for.
+        name: String,
+    },
+    /// There is a branch of that name.
+    #[error("there is a git branch “{name}” already: switch to it, or choose another name")]
+    BranchExists {
+        /// The branch.
+        name: String,
+    },
+    /// There is no branch of that name.
+    #[error("there is no git branch “{name}”, neither here nor on a remote: pull to see the remote's newest branches")]
+    UnknownBranch {
+        /// The branch asked for.
+        name: String,
+    },
+    /// Changes that are not committed cannot be taken along to another branch.
+    #[error(
+        "changes that are not committed cannot be taken along to the other branch: {}. Commit them first, then switch; \
+         nothing was changed",
+        files.iter().map(|file| format!("{} ({})", file.path, file.places.join("; "))).collect::<Vec<_>>().join(", ")
+    )]
+    SwitchConflict {
+        /// The files, each with its places.
+        files: Vec<FileConflict>,
+    },
+    /// A file cannot be read or written.
+    #[error("{path} cannot be read or written: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The branch is not on the remote.
     #[error("the remote “{remote}” ({url}) has no branch “{branch}”: push it first, or name another")]
     NoSuchBranch {
@@ -131,7 +183,10 @@ pub enum VcsError {
     #[error("the repository has no commit yet: make the first one")]
     NoCommit,
     /// Another program holds the repository, or changed it at the same moment.
-    #[error("another program is at work in this repository ({problem}): try again when it is done")]
+    #[error(
+        "another program is at work in this repository ({problem}): try again when it is done. When none is, one crashed \
+         and left its lock behind: remove the file index.lock from the folder .git"
+    )]
     Busy {
         /// What git says.
         problem: String,
@@ -156,6 +211,13 @@ impl VcsError {
             Self::NoRemote => "vcs/no-remote",
             Self::Unreachable { .. } => "vcs/unreachable",
             Self::Auth { .. } => "vcs/auth",
+            Self::Certificate { .. } => "vcs/certificate",
+            Self::Cancelled => "vcs/cancelled",
+            Self::BranchName { .. } => "vcs/branch-name",
+            Self::BranchExists { .. } => "vcs/branch-exists",
+            Self::UnknownBranch { .. } => "vcs/unknown-branch",
+            Self::SwitchConflict { .. } => "vcs/switch-conflict",
+            Self::File { .. } => "vcs/file",
             Self::NoSuchBranch { .. } => "vcs/no-such-branch",
             Self::NotFastForward { .. } => "vcs/not-fast-forward",
             Self::MergeConflict { .. } => "vcs/merge-conflict",

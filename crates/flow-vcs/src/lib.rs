@@ -10,6 +10,7 @@ mod repository;
 pub use access::{Access, host_of};
 pub use error::VcsError;
 pub use repository::{
-    Author, ChangedFile, Commit, CommitChanges, FileChange, FileConflict, FileInCommit, FileVersions, MergeFile,
-    MergedFile, Pushed, RemoteAddress, RemoteBranch, Repository, State, Status, Updated,
+    Author, Branch, ChangedFile, CloneProgress, CloneWatch, Commit, CommitChanges, FileChange, FileConflict,
+    FileInCommit, FileVersions, MergeFile, MergedFile, Pushed, RemoteAddress, RemoteBranch, Repository, State, Status,
+    Switched, Updated,
 };

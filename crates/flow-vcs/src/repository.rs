@@ -1,6 +1,8 @@
 //! A git repository with a working copy.
 
+mod branches;
 mod changes;
+mod clone;
 mod commit;
 mod history;
 mod merge;
@@ -12,7 +14,9 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use branches::{Branch, Switched};
 pub use changes::{CommitChanges, FileInCommit};
+pub use clone::{CloneProgress, CloneWatch};
 pub use commit::Author;
 pub use history::Commit;
 pub use merge::{FileConflict, FileVersions, MergeFile, MergedFile};

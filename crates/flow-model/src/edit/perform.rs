@@ -31,6 +31,10 @@ pub(super) fn perform(edit: &Edit, flow: &mut Flow, catalogue: Option<&dyn Catal
         }
         Edit::SetGroup { id, group } => set_group(flow, id, group.as_ref()),
         Edit::Batch { edits } => batch(flow, edits, catalogue),
+        Edit::Replace { flow: new, title } => {
+            let old = Box::new(std::mem::replace(flow, (**new).clone()));
+            Ok(Edit::Replace { flow: old, title: title.clone() })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Components: which there are, and what they are like.
 
 use super::order::order;
-use super::{Merger, Picked, pick};
+use super::{Conflict, Merger, Picked, Side, pick};
 use crate::diff::json_of;
 use crate::{Component, ComponentId, Flow, Place};
 use indexmap::IndexMap;
@@ -26,13 +26,18 @@ impl Merger<'_> {
         for id in all {
             let is_in = |flow: &Flow| flow.components.contains_key(id);
             match (is_in(base), is_in(ours), is_in(theirs)) {
-                (true, true, false) if changed(base, ours, id) => {
-                    contested.insert(id.clone());
-                    kept.insert(id.clone());
-                }
-                (true, false, true) if changed(base, theirs, id) => {
-                    contested.insert(id.clone());
-                }
+                (true, true, false) if changed(base, ours, id) => match self.decided(id) {
+                    Some(Side::Theirs) => {}
+                    decided => {
+                        contested.extend(decided.is_none().then(|| id.clone()));
+                        kept.insert(id.clone());
+                    }
+                },
+                (true, false, true) if changed(base, theirs, id) => match self.decided(id) {
+                    Some(Side::Theirs) => drop(kept.insert(id.clone())),
+                    Some(Side::Ours) => {}
+                    None => drop(contested.insert(id.clone())),
+                },
                 (true, true, false) | (true, false, true) => {}
                 _ => {
                     kept.insert(id.clone());
@@ -46,7 +51,8 @@ impl Merger<'_> {
         kept
     }
 
-    /// What is kept keeps the component whose body it belongs to, or goes with it, as ours has it.
+    /// What is kept keeps the component whose body it belongs to, or goes with it, as ours has it (or the side that was
+    /// decided for).
     fn keep_parents(&self, kept: &mut BTreeSet<ComponentId>, contested: &mut BTreeSet<ComponentId>) {
         loop {
             let orphan = kept.iter().find_map(|id| {
@@ -56,18 +62,31 @@ impl Merger<'_> {
                 is_gone.then(|| (id.clone(), parent.clone()))
             });
             let Some((id, parent)) = orphan else { return };
-            if self.ours.components.contains_key(&parent) {
+            let decided = self.decided(&parent);
+            let counts = if decided == Some(Side::Theirs) { self.theirs } else { self.ours };
+            let is_open = decided.is_none();
+            if counts.components.contains_key(&parent) {
                 kept.insert(parent.clone());
-                contested.insert(parent);
+                contested.extend(is_open.then_some(parent));
             } else {
                 kept.remove(&id);
-                contested.extend([id, parent]);
+                contested.extend([id, parent].into_iter().filter(|_| is_open));
             }
         }
     }
 
+    /// Which side counts for a component that one side removed and the other needs, if that is decided.
+    fn decided(&self, id: &ComponentId) -> Option<Side> {
+        (self.decide)(&self.contested(id))
+    }
+
     /// Names a component that one side removed and the other needs.
     fn contest(&mut self, id: &ComponentId) {
+        let Conflict { place, what, base, ours, theirs } = self.contested(id);
+        self.conflict(place, what, base, ours, theirs);
+    }
+
+    fn contested(&self, id: &ComponentId) -> Conflict {
         let of = |flow: &Flow| flow.components.get(id).map(json_of);
         let (base, ours, theirs) = (of(self.base), of(self.ours), of(self.theirs));
         let [ours_has, theirs_has] = [ours.is_some(), theirs.is_some()];
@@ -78,7 +97,8 @@ impl Merger<'_> {
             _ => format!("“{name}”, which one side needs and the other removed"),
         };
         let place = Place { component: Some(id.clone()), ..Place::default() };
-        self.conflict(place, what, base.unwrap_or_default(), ours.unwrap_or_default(), theirs.unwrap_or_default());
+        let [base, ours, theirs] = [base, ours, theirs].map(Option::unwrap_or_default);
+        Conflict { place, what, base, ours, theirs }
     }
 
     pub(super) fn name(&self, id: &ComponentId) -> String {
@@ -111,28 +131,28 @@ impl Merger<'_> {
         let part = |merger: &mut Self, what: &str, values: [Value; 3]| {
             let place = Place { component: Some(id.clone()), ..Place::default() };
             let [base, ours, theirs] = values;
-            merger.conflict(place, format!("{what} of “{title}”"), base, ours, theirs);
+            merger.conflict(place, format!("{what} of “{title}”"), base, ours, theirs)
         };
+        let sides = [base, ours, theirs];
+        let counts = |side: Side| if side == Side::Ours { ours } else { theirs };
         let kind = match pick(&base.kind, &ours.kind, &theirs.kind) {
             Picked::One(kind) => kind.clone(),
             Picked::Conflict => {
-                part(self, "the type", [&base.kind, &ours.kind, &theirs.kind].map(text));
-                ours.kind.clone()
+                counts(part(self, "the type", sides.map(|side| text(&side.kind)))).kind.clone()
             }
         };
         let name = match pick(&base.name, &ours.name, &theirs.name) {
             Picked::One(name) => name.clone(),
             Picked::Conflict => {
-                part(self, "the name", [&base.name, &ours.name, &theirs.name].map(text));
-                ours.name.clone()
+                counts(part(self, "the name", sides.map(|side| text(&side.name)))).name.clone()
             }
         };
         let parents = [base, ours, theirs].map(parent_of);
         let parent = match pick(&parents[0], &parents[1], &parents[2]) {
             Picked::One(parent) => parent.clone(),
             Picked::Conflict => {
-                part(self, "the body", [0, 1, 2].map(|side| id_of(&parents[side])));
-                ours.parent.clone()
+                let side = part(self, "the body", [0, 1, 2].map(|side| id_of(&parents[side])));
+                counts(side).parent.clone()
             }
         };
         let properties = self.properties([&base.properties, &ours.properties, &theirs.properties], (id, title));

@@ -1,6 +1,6 @@
 //! Groups and notes.
 
-use super::{Merger, Picked, pick};
+use super::{Merger, Picked, Side, pick};
 use crate::diff::json_of;
 use crate::{Component, ComponentId, Flow, Group, Place};
 use indexmap::IndexMap;
@@ -19,8 +19,8 @@ impl Merger<'_> {
                 (Picked::One(group), ..) => group.clone(),
                 (Picked::Conflict, Some(ours), Some(theirs)) => Some(self.group(id, base.as_ref(), ours, theirs)),
                 (Picked::Conflict, ..) => {
-                    self.group_conflict(id, "", [&base, &ours, &theirs].map(json_of));
-                    ours.clone()
+                    let side = self.group_conflict(id, "", [&base, &ours, &theirs].map(json_of));
+                    if side == Side::Ours { ours.clone() } else { theirs.clone() }
                 }
             };
             groups.extend(merged.map(|group| (id.clone(), self.without_gone(id, group, components))));
@@ -36,13 +36,19 @@ impl Merger<'_> {
         match pick(&base.title, &ours.title, &theirs.title) {
             Picked::One(title) => merged.title.clone_from(title),
             Picked::Conflict => {
-                self.group_conflict(id, "the title of ", [&base.title, &ours.title, &theirs.title].map(json_of));
+                let sides = [&base.title, &ours.title, &theirs.title].map(json_of);
+                if self.group_conflict(id, "the title of ", sides) == Side::Theirs {
+                    merged.title.clone_from(&theirs.title);
+                }
             }
         }
         match pick(&base.note, &ours.note, &theirs.note) {
             Picked::One(note) => merged.note.clone_from(note),
             Picked::Conflict => {
-                self.group_conflict(id, "the text of ", [&base.note, &ours.note, &theirs.note].map(json_of));
+                let sides = [&base.note, &ours.note, &theirs.note].map(json_of);
+                if self.group_conflict(id, "the text of ", sides) == Side::Theirs {
+                    merged.note.clone_from(&theirs.note);
+                }
             }
         }
         // Where a note is drawn is worth no conflict.
@@ -73,10 +79,10 @@ impl Merger<'_> {
         group
     }
 
-    fn group_conflict(&mut self, id: &ComponentId, part: &str, [base, ours, theirs]: [Value; 3]) {
+    fn group_conflict(&mut self, id: &ComponentId, part: &str, [base, ours, theirs]: [Value; 3]) -> Side {
         let titled = [self.ours, self.theirs, self.base].into_iter().find_map(|flow| flow.groups.get(id));
         let title = titled.map_or("", |group| group.title.as_str());
         let place = Place { component: Some(id.clone()), ..Place::default() };
-        self.conflict(place, format!("{part}the group “{title}”"), base, ours, theirs);
+        self.conflict(place, format!("{part}the group “{title}”"), base, ours, theirs)
     }
 }

@@ -1,6 +1,6 @@
 use crate::edit::tests::any_edit;
 use crate::example::{Tiny, flow, id, link};
-use crate::{ChangeKind, Component, ComponentId, Edit, Flow, Group, Link, Position, merge};
+use crate::{ChangeKind, Component, ComponentId, Edit, Flow, Group, Link, Position, Side, merge, merge_deciding};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -61,6 +61,40 @@ fn one_property_changed_differently_is_a_conflict_with_its_three_values() {
         [&json!("storage:file"), &json!("storage:x"), &json!("storage:y")]
     );
     assert_eq!(merge.flow, ours, "where there is a conflict, it is as in ours");
+}
+
+#[test]
+fn each_conflict_is_decided_by_itself() {
+    let rename = |name: &str| Edit::Rename { id: id("b"), name: name.to_owned() };
+    let ours = edited(vec![set("a", "Path", json!("ours")), rename("ours")]);
+    let theirs = edited(vec![set("a", "Path", json!("theirs")), rename("theirs"), set("a", "Text", json!("kept"))]);
+    let open = merge(&base(), &ours, &theirs).conflicts;
+    assert_eq!(open.len(), 2, "{open:?}");
+    let key = open[0].key();
+    let decide = |conflict: &crate::Conflict| Some(if conflict.key() == key { Side::Theirs } else { Side::Ours });
+    let merged = merge_deciding(&base(), &ours, &theirs, &decide);
+    assert_eq!(merged.conflicts, []);
+    let a = &merged.flow.components[&id("a")];
+    assert_eq!((&a.properties["Path"], &a.properties["Text"]), (&json!("theirs"), &json!("kept")));
+    assert_eq!(merged.flow.components[&id("b")].name, "ours");
+}
+
+#[test]
+fn a_component_that_one_side_removed_stays_or_goes_as_it_is_decided() {
+    let (without, changed) = (edited(vec![remove("b")]), edited(vec![set("b", "Path", json!("x"))]));
+    let cases = [
+        (&without, &changed, Side::Ours, 0),
+        (&without, &changed, Side::Theirs, 2),
+        (&changed, &without, Side::Ours, 2),
+        (&changed, &without, Side::Theirs, 0),
+    ];
+    for (ours, theirs, side, links) in cases {
+        let merged = merge_deciding(&base(), ours, theirs, &|_| Some(side));
+        assert_eq!(merged.conflicts, []);
+        assert_eq!(merged.flow.components.contains_key(&id("b")), links > 0);
+        let of_b = merged.flow.links.iter().filter(|link| [&link.from, &link.to].iter().any(|end| end.component == id("b")));
+        assert_eq!(of_b.count(), links, "it comes and goes with its links");
+    }
 }
 
 #[test]

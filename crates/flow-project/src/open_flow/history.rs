@@ -37,6 +37,11 @@ impl History {
         self.saved = Some(self.state);
     }
 
+    /// Takes up that the file holds something else than before: the state as it is now, or none that was ever here.
+    pub(super) fn on_file(&mut self, is_now: bool) {
+        self.saved = is_now.then_some(self.state);
+    }
+
     pub(super) fn undo_label(&self) -> Option<&str> {
         self.undo.last().map(|entry| entry.label.as_str())
     }

@@ -1,9 +1,40 @@
 //! Bringing back what a crash left in the journal.
 
 use super::OpenFlow;
-use crate::LoadedFlow;
-use crate::journal::{Left, Step};
-use flow_model::FlowName;
+use crate::journal::{Journal, Left, Step};
+use crate::{LoadedFlow, Project, ProjectError};
+use flow_model::{Change, FlowName, diff};
+use std::path::Path;
+use std::time::SystemTime;
+
+/// Edits of a flow that a crash left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftEdits {
+    /// The flow.
+    pub flow: FlowName,
+    /// What they change.
+    pub changes: Vec<Change>,
+    /// When the last of them was made.
+    pub at: Option<SystemTime>,
+    /// Whether the file was changed since by another program: then both are merged.
+    pub file_changed: bool,
+}
+
+impl Project {
+    /// What a crash left of a flow's unsaved edits, if it left any that the file does not hold.
+    pub fn left_edits(&self, name: &FlowName, state_folder: &Path) -> Option<LeftEdits> {
+        let left = Journal::left(state_folder, self.root(), name)?;
+        let (base, at, stamp) = (left.base.clone(), left.at, left.stamp.clone());
+        let recovered = recover(name, left, self.load(name).as_ref().ok())?;
+        let file_changed = self.stamp(name).is_ok_and(|now| now != stamp);
+        Some(LeftEdits { flow: name.clone(), changes: diff(&base, recovered.flow()), at, file_changed })
+    }
+
+    /// Drops what a crash left of a flow's unsaved edits.
+    pub fn drop_left_edits(&self, name: &FlowName, state_folder: &Path) -> Result<(), ProjectError> {
+        Journal::drop_left(state_folder, self.root(), name).map_err(ProjectError::writing(state_folder))
+    }
+}
 
 /// Repeats the edits in `left` on the flow that they were made on, with their undo history. `None` when there is
 /// nothing to bring back because the file, as `on_disk`, holds all of it. When another program changed the file since,

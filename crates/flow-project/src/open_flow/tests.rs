@@ -1,3 +1,5 @@
+mod outside;
+
 use super::OpenFlow;
 use crate::project::tests::{flow, name, project};
 use crate::{Applied, Project, ProjectError};
@@ -221,6 +223,7 @@ fn edits_that_were_not_saved_survive_a_crash_with_their_history() {
     apply(&mut before, rename("a", "Read"));
     before.undo().expect("undoes");
     let expected = before.flow().to_json();
+    assert!(!project.has_unsaved_edits(&name("a"), &state), "what is open is not left");
     // A crash drops the process without closing the flow.
     drop(before);
     assert!(project.has_unsaved_edits(&name("a"), &state));

@@ -1,7 +1,6 @@
 //! The flows of a project: list, load, save, create, rename, delete.
 
 use super::{Project, files};
-use crate::journal::Journal;
 use crate::{Problem, ProjectError, Stamp, atomic};
 use flow_model::{DocumentError, Flow, FlowName};
 use std::fs;
@@ -70,9 +69,9 @@ impl Project {
     }
 
     /// Whether a crash left unsaved edits of a flow in the crash journal in `state_folder`; [`crate::OpenFlow::open`]
-    /// brings them back. (While the flow is open it is so whenever it is not saved.)
+    /// brings them back. Those of a flow that is open, here or in another process, do not count.
     pub fn has_unsaved_edits(&self, name: &FlowName, state_folder: &Path) -> bool {
-        Journal::has_edits(state_folder, self.root(), name)
+        self.left_edits(name, state_folder).is_some()
     }
 
     /// The stamp of a flow's file as it is now; `None` when there is no file. Given to [`Self::save`], it writes over

@@ -90,3 +90,10 @@ impl Repository {
         build().map_err(VcsError::git("write the tree of the commit"))
     }
 }
+
+/// The author behind a signature, if it names one.
+pub(super) fn author_of(signature: &Signature<'_>) -> Option<Author> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let author = Author { name: text(signature.name_bytes()), email: text(signature.email_bytes()) };
+    (!author.name.is_empty()).then_some(author)
+}

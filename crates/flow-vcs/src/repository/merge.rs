@@ -160,22 +160,27 @@ impl Repository {
         let put = |index: &mut Index| {
             let id = self.git.blob(content)?;
             index.remove_path(Path::new(path))?;
-            index.add(&IndexEntry {
-                ctime: IndexTime::new(0, 0),
-                mtime: IndexTime::new(0, 0),
-                dev: 0,
-                ino: 0,
-                mode: mode.and_then(|mode| u32::try_from(mode).ok()).unwrap_or(0o100_644),
-                uid: 0,
-                gid: 0,
-                file_size: 0,
-                id,
-                flags: 0,
-                flags_extended: 0,
-                path: path.as_bytes().to_vec(),
-            })
+            index.add(&entry_of(path, id, mode))
         };
         put(index).map_err(VcsError::git("take up a merged file"))
+    }
+}
+
+/// A file of a tree as an entry of an index; git compares its content before it takes it for unchanged.
+pub(super) fn entry_of(path: &str, id: Oid, mode: Option<i32>) -> IndexEntry {
+    IndexEntry {
+        ctime: IndexTime::new(0, 0),
+        mtime: IndexTime::new(0, 0),
+        dev: 0,
+        ino: 0,
+        mode: mode.and_then(|mode| u32::try_from(mode).ok()).unwrap_or(0o100_644),
+        uid: 0,
+        gid: 0,
+        file_size: 0,
+        id,
+        flags: 0,
+        flags_extended: 0,
+        path: path.as_bytes().to_vec(),
     }
 }
 

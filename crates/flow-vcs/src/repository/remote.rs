@@ -2,10 +2,8 @@
 
 use super::Repository;
 use crate::{Access, VcsError};
-use git2::build::RepoBuilder;
-use git2::{ErrorClass, ErrorCode, FetchOptions, Oid, PushOptions};
+use git2::{ErrorCode, FetchOptions, Oid, PushOptions};
 use serde::Serialize;
-use std::path::Path;
 
 /// A remote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,31 +33,6 @@ pub struct Pushed {
 }
 
 impl Repository {
-    /// Clones the repository at `url` into the folder `path`, which must be new or empty, and checks out `branch` (the
-    /// remote's own choice when none is given).
-    pub fn clone(url: &str, path: impl AsRef<Path>, branch: Option<&str>, access: &Access) -> Result<Self, VcsError> {
-        let path = path.as_ref();
-        if path.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(VcsError::Exists { path: path.to_owned() });
-        }
-        let mut options = FetchOptions::new();
-        options.remote_callbacks(access.callbacks(git2::Config::open_default().ok()));
-        let mut builder = RepoBuilder::new();
-        builder.fetch_options(options);
-        if let Some(branch) = branch {
-            builder.branch(branch);
-        }
-        match builder.clone(url, path) {
-            Ok(git) => Ok(Self { git }),
-            Err(error) if error.class() == ErrorClass::Reference && branch.is_some() => Err(VcsError::NoSuchBranch {
-                remote: "origin".to_owned(),
-                url: without_secrets(url),
-                branch: branch.unwrap_or_default().to_owned(),
-            }),
-            Err(error) => Err(remote_error("origin", url, &error)),
-        }
-    }
-
     /// Asks the remote at `url` for its git branches, without a working copy: whether it is there and lets us in. The
     /// default branch comes first.
     pub fn branches_at(url: &str, access: &Access) -> Result<Vec<RemoteBranch>, VcsError> {
@@ -206,10 +179,13 @@ fn url_of(remote: &git2::Remote<'_>) -> String {
     String::from_utf8_lossy(remote.url_bytes()).into_owned()
 }
 
-fn remote_error(remote: &str, url: &str, error: &git2::Error) -> VcsError {
+pub(super) fn remote_error(remote: &str, url: &str, error: &git2::Error) -> VcsError {
     let (remote, shown) = (remote.to_owned(), without_secrets(url));
     if error.code() == ErrorCode::Auth || error.message().contains("authentication") {
         return VcsError::Auth { remote, url: shown };
+    }
+    if error.code() == ErrorCode::Certificate {
+        return VcsError::Certificate { remote, url: shown, problem: hide(error.message(), url) };
     }
     VcsError::Unreachable { remote, url: shown, problem: hide(error.message(), url) }
 }
@@ -221,7 +197,7 @@ fn hide(text: &str, url: &str) -> String {
 
 /// An address as it may be shown: of `https://user:secret@host/path`, `https://host/path`, because services take a
 /// token in the place of the user too; of `ssh://git:secret@host/path`, `ssh://git@host/path`.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let Some((user, host)) = authority.rsplit_once('@') else { return url.to_owned() };

@@ -122,6 +122,14 @@ impl Repository {
         }
     }
 
+    /// A detached head is no obstacle to what leads out of it.
+    pub(super) fn check_nothing_in_progress(&self) -> Result<(), VcsError> {
+        match self.check_ready() {
+            Err(VcsError::Detached) => Ok(()),
+            checked => checked,
+        }
+    }
+
     fn changed(&self) -> Result<Vec<ChangedFile>, VcsError> {
         if self.git.is_bare() {
             return Ok(Vec::new());

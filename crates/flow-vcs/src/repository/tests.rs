@@ -1,3 +1,5 @@
+mod access;
+mod branches;
 mod merge;
 
 use super::{Author, FileChange, Repository, State};

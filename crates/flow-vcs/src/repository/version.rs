@@ -38,7 +38,7 @@ impl Repository {
         blobs.into_iter().map(read).collect()
     }
 
-    fn tree(&self, commit: &str, folder: &str) -> Result<git2::Tree<'_>, VcsError> {
+    pub(super) fn tree(&self, commit: &str, folder: &str) -> Result<git2::Tree<'_>, VcsError> {
         let found = self.find_commit(commit)?;
         let root = found.tree().map_err(VcsError::git("read the commit"))?;
         let folder = folder.trim_matches('/');
