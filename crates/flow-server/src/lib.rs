@@ -9,7 +9,6 @@
 //! * `events` tells those who watch what changed.
 //! * `http`, `tls` and `caller_address` are the way in; `log_files` and `metrics` are for those who watch over servers.
 
-mod audit;
 mod auth;
 mod caller_address;
 mod cluster_key;

@@ -1,6 +1,5 @@
 //! Starting and stopping a server.
 
-use crate::audit::CreatedRequests;
 use crate::auth::Callers;
 use crate::caller_address::Entrance;
 use crate::cluster_key::ClusterKey;
@@ -92,7 +91,7 @@ pub async fn serve(
     beside.spawn(|app| async move { app.work.live_again_for_ever(&app.stopping).await });
     beside.spawn(|app| async move { update::adopt_wanted(&app).await });
     beside.spawn(|app| async move { app.settings.follow(app.store.as_ref()).await });
-    beside.spawn(|app| async move { app.created.write_for_ever(&app).await });
+    beside.spawn(|app| async move { app.callers.follow(app.store.as_ref()).await });
     beside.spawn(|app| async move { report_for_ever(&app).await });
     beside.spawn(|app| async move { keep_house(app.store.as_ref(), &app.storage, app.id.as_str()).await });
     if let Some(certificate) = certificate.clone() {
@@ -109,7 +108,6 @@ pub async fn serve(
     };
     app.stopping.cancel();
     tracing::info!("stopping");
-    app.created.write(&app).await;
     let left = app.work.end(PATIENCE).await;
     closing.cancel();
     if let Some(ended) = stopped_by_itself {
@@ -119,7 +117,6 @@ pub async fn serve(
     if tokio::time::timeout(CONNECTIONS, &mut http).await.is_err() {
         http.abort();
     }
-    app.created.write(&app).await;
     tracing::info!("stopped");
     if let Some(log) = log {
         log.settle().await;
@@ -193,7 +190,6 @@ async fn join(
         entrance: Entrance { trusted_proxies: config.trusted_proxies, tls: config.tls.is_some() },
         patience: config.patience,
         callers: Callers::default(),
-        created: CreatedRequests::default(),
         throttle: LoginThrottle::default(),
         hashing: Semaphore::new(HASHED_AT_ONCE),
         openapi: OnceLock::new(),

@@ -1,6 +1,5 @@
 //! What every endpoint shares.
 
-use crate::audit::CreatedRequests;
 use crate::auth::Callers;
 use crate::caller_address::Entrance;
 use crate::config::Patience;
@@ -57,8 +56,6 @@ pub struct App {
     pub patience: Patience,
     /// Whom tokens and sessions stand for.
     pub callers: Callers,
-    /// The requests that were made since the last entry in the audit trail.
-    pub created: CreatedRequests,
     /// Slows down whoever guesses passwords.
     pub throttle: LoginThrottle,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.

@@ -7,7 +7,7 @@ use flow_cluster::{
     ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership,
 };
 use flow_engine::{Engine, EngineError, OwnerGuard};
-use flow_store::{Created, Fence, NewRequest, Owner, Request, RequestId, RequestState, Store, StoreError};
+use flow_store::{AuditEntry, Created, Fence, NewRequest, Owner, Request, RequestId, RequestState, Store, StoreError};
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,15 +70,19 @@ impl Work {
     }
 
     /// Makes requests, all or none. Where there is room for all of them they are this server's own and run at once;
-    /// else they are queued for whoever has room.
-    pub async fn create_requests(&self, new: Vec<NewRequest>) -> Result<Vec<Created>, StoreError> {
-        self.create(new, |_| ()).await
+    /// else they are queued for whoever has room. `audit` is written with them.
+    pub async fn create_requests(&self, new: Vec<NewRequest>, audit: AuditEntry) -> Result<Vec<Created>, StoreError> {
+        self.create(new, audit, |_| ()).await
     }
 
     /// Makes requests as [`Self::create_requests`] does, each with a way to wait for its end.
-    pub async fn create_awaited(&self, new: Vec<NewRequest>) -> Result<Vec<(Created, Ending)>, StoreError> {
+    pub async fn create_awaited(
+        &self,
+        new: Vec<NewRequest>,
+        audit: AuditEntry,
+    ) -> Result<Vec<(Created, Ending)>, StoreError> {
         let mut endings = Vec::with_capacity(new.len());
-        let created = self.create(new, |created| endings.push(self.endings.of(&created.request))).await?;
+        let created = self.create(new, audit, |created| endings.push(self.endings.of(&created.request))).await?;
         Ok(created.into_iter().zip(endings).collect())
     }
 
@@ -92,6 +96,7 @@ impl Work {
     async fn create(
         &self,
         new: Vec<NewRequest>,
+        audit: AuditEntry,
         mut before_it_runs: impl FnMut(&Created),
     ) -> Result<Vec<Created>, StoreError> {
         let dispatcher = self.dispatcher();
@@ -100,7 +105,7 @@ impl Work {
             slots.extend(std::iter::from_fn(|| dispatcher.reserve()).take(new.len()));
         }
         let owner = if slots.len() == new.len() { self.owner() } else { None };
-        let created = self.joining.store.create_requests(new, owner).await?;
+        let created = self.joining.store.create_requests(new, owner, Some(audit)).await?;
         for created in &created {
             before_it_runs(created);
             if created.new {

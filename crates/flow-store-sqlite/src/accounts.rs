@@ -29,6 +29,14 @@ fn role(number: i64) -> DbResult<Role> {
 
 #[async_trait]
 impl AccountStore for SqliteStore {
+    async fn accounts_version(&self) -> Result<u64, StoreError> {
+        let read = |db: &Connection| -> DbResult<u64> {
+            let mut number = db.prepare_cached("SELECT n FROM account_change")?;
+            Ok(number.query_row([], |row| row.get(0))?)
+        };
+        self.readers.run(read).await
+    }
+
     async fn create_account(&self, new: NewAccount) -> Result<Account, StoreError> {
         self.writer.run(move |db| create_account(db, &new)).await
     }

@@ -6,24 +6,25 @@ mod history;
 mod queries;
 mod rows;
 mod times;
+mod together;
 
-use crate::SqliteStore;
 use crate::error::DbResult;
 use crate::writer::{AttemptKey, Chain, Db, Undo};
+use crate::{SqliteStore, audit};
 use apply::{apply, create};
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
-    RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, ServerState, StoreError, Timestamp,
-    transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, MadeRequests, NewRequest, NumberedLogEntry,
+    Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
+    ServerState, StoreError, Timestamp, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(crate) use apply::apply_to_all;
 pub(crate) use groups::{count, present};
 pub(crate) use history::{remove_unlinked, unlink};
 pub(crate) use rows::{collect, state_number};
+pub(crate) use together::apply_to_all;
 
 #[async_trait]
 impl RequestStore for SqliteStore {
@@ -31,14 +32,24 @@ impl RequestStore for SqliteStore {
         self.clock.now()
     }
 
-    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError> {
+    async fn create_requests(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+    ) -> Result<Vec<Created>, StoreError> {
         self.writer
             .run(move |db| {
                 let owner = match owner {
                     Some(owner) if db.check_alive(&owner)? == ServerState::Running => Some(owner),
                     _ => None,
                 };
-                new.into_iter().map(|new| create(db, new, owner.as_ref())).collect()
+                let created: Vec<Created> =
+                    new.into_iter().map(|new| create(db, new, owner.as_ref())).collect::<DbResult<_>>()?;
+                if let (Some(entry), Some(made)) = (audit, MadeRequests::of(&created)) {
+                    audit::made_requests(db, entry, made)?;
+                }
+                Ok(created)
             })
             .await
     }

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("request_groups", include_str!("migrations/0004_request_groups.sql")),
     ("retention", include_str!("migrations/0005_retention.sql")),
     ("cluster", include_str!("migrations/0006_cluster.sql")),
+    ("service", include_str!("migrations/0007_service.sql")),
 ];
 
 /// The newest schema that this release knows.

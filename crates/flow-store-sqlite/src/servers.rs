@@ -6,8 +6,9 @@ use crate::requests::apply_to_all;
 use crate::writer::Db;
 use async_trait::async_trait;
 use flow_store::{
-    Epoch, NewServer, Owner, ProjectName, Request, Server, ServerId, ServerRef, ServerReport, ServerState, ServerStore,
-    ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive, check_may_take_over, transition,
+    Epoch, NewServer, Owner, ProjectName, Request, RequestId, Server, ServerId, ServerRef, ServerReport, ServerState,
+    ServerStore, ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive, check_may_take_over,
+    transition,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -184,8 +185,10 @@ fn take_over(db: &Db<'_>, survivor: &Owner, dead: &Owner) -> DbResult<Takeover> 
     let changed = apply_to_all(db, number, dead.epoch.0, |request| {
         transition::take_over(request, &dead_ref, &survivor_ref, db.now)
     })?;
-    let own = changed.into_iter().filter(|request| request.owner.as_ref() == Some(survivor));
-    let requests = own.filter(|request| !request.state.is_ended()).map(|request| request.id).collect();
+    let own = changed.into_iter().filter(|together| together.first.owner.as_ref() == Some(survivor));
+    let open = own.filter(|together| !together.first.state.is_ended());
+    let mut requests: Vec<RequestId> = open.flat_map(|together| together.ids).collect();
+    requests.sort_unstable();
     Ok(Takeover { requests, first: true })
 }
 

@@ -16,13 +16,12 @@ use crate::wal::Checkpointer;
 use crate::write_lock::WriteLock;
 use command::{Command, Job};
 use committer::Committer;
-use flow_store::{Clock, StoreError, StoreStatistics, Timestamp};
+use flow_store::{Clock, StoreError, StoreStatistics, Timestamp, WriteCounters};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use std::collections::{HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use tokio::sync::oneshot;
 
@@ -47,16 +46,7 @@ pub(crate) struct Writer {
 struct Shared {
     queue: Queue,
     committer: Mutex<Committer>,
-    counted: Arc<Counted>,
-}
-
-/// What has been written, for [`StoreStatistics`].
-#[derive(Default)]
-struct Counted {
-    commits: AtomicU64,
-    commands: AtomicU64,
-    failed: AtomicU64,
-    commit_us: AtomicU64,
+    counted: Arc<WriteCounters>,
 }
 
 /// Commands that wait for the next batch.
@@ -84,7 +74,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
         fatal: Fatal,
     ) -> Result<Self, StoreError> {
-        let counted = Arc::new(Counted::default());
+        let counted = Arc::<WriteCounters>::default();
         let broken = HashSet::new();
         let committer =
             Committer { connection, lock, checkpointer, clock, fatal, broken, counted: Arc::clone(&counted) };
@@ -110,14 +100,7 @@ impl Writer {
 
     /// What has been written so far.
     pub(crate) fn statistics(&self) -> StoreStatistics {
-        let Counted { commits, commands, failed, commit_us } = &*self.shared.counted;
-        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        StoreStatistics {
-            commits: read(commits),
-            commands: read(commands),
-            failed: read(failed),
-            commit_us: read(commit_us),
-        }
+        self.shared.counted.statistics(self.shared.queue.len())
     }
 
     /// Runs `work` in the next batch; ready when that is durable.
@@ -169,8 +152,12 @@ impl Queue {
         self.state.lock().commands.pop_front()
     }
 
+    fn len(&self) -> usize {
+        self.state.lock().commands.len()
+    }
+
     fn is_empty(&self) -> bool {
-        self.state.lock().commands.is_empty()
+        self.len() == 0
     }
 
     /// Asks the writer's thread to look after what is left.

@@ -155,6 +155,10 @@ pub fn last_administrator(name: &str) -> StoreError {
 /// The accounts of the cluster.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
+    /// A number that is another one after any server has changed an account or its password, made or revoked a token, or
+    /// ended a session. Who keeps in memory whom a token stands for looks at it whenever the database has changed.
+    async fn accounts_version(&self) -> Result<u64, StoreError>;
+
     /// Makes an account. Fails with `store/conflict` if there is one of that name.
     async fn create_account(&self, account: NewAccount) -> Result<Account, StoreError>;
 

@@ -289,7 +289,7 @@ pub struct AttemptRecord {
     pub end: Option<AttemptOutcome>,
     /// Why it failed.
     pub error: Option<RequestError>,
-    /// When its first component started, as far as the log tells (entries [`event::COMPONENT_STARTED`]).
+    /// When its first component started, as far as the attempt's log has told ([`AttemptRecord::first_component_in`]).
     pub first_component_at: Option<Timestamp>,
 }
 
@@ -308,12 +308,9 @@ impl AttemptRecord {
         }
     }
 
-    /// Fills in when the first component of each attempt started, from the request's log.
-    pub fn note_first_components<'a>(records: &mut [Self], log: impl IntoIterator<Item = &'a LogEntry>) {
-        for entry in log.into_iter().filter(|entry| entry.event == event::COMPONENT_STARTED) {
-            if let Some(record) = records.iter_mut().find(|record| record.attempt == entry.attempt) {
-                record.first_component_at = Some(record.first_component_at.map_or(entry.at, |at| at.min(entry.at)));
-            }
-        }
+    /// When the first component started, of those that the entries of one write tell of. That of an attempt is the one in
+    /// its first write that tells of any.
+    pub fn first_component_in(log: &[LogEntry]) -> Option<Timestamp> {
+        log.iter().filter(|entry| entry.event == event::COMPONENT_STARTED).map(|entry| entry.at).min()
     }
 }

@@ -1,8 +1,9 @@
 //! The audit trail: who did what.
 
-use crate::{StoreError, Timestamp};
+use crate::{Created, RequestId, StoreError, Timestamp};
 use async_trait::async_trait;
 use serde::Serialize;
+use std::fmt;
 
 /// Something that is worth an entry in the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,7 +80,50 @@ impl AuditFilter {
     }
 }
 
-/// The audit trail of the cluster. Entries are only ever added.
+/// Requests that were made, as an entry of the audit trail tells of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeRequests {
+    /// The first of them.
+    pub first: RequestId,
+    /// The last of them. Others may have made some in between.
+    pub last: RequestId,
+    /// How many they are.
+    pub count: u64,
+}
+
+impl MadeRequests {
+    /// What is made within so many milliseconds may be told of by one entry, for there may be thousands a second.
+    pub const TOGETHER_MS: i64 = 1000;
+
+    /// Those that are new; none if none are.
+    pub fn of(created: &[Created]) -> Option<Self> {
+        let new = || created.iter().filter(|created| created.new).map(|created| created.request.id);
+        Some(Self { first: new().min()?, last: new().max()?, count: new().count() as u64 })
+    }
+
+    /// These and later ones.
+    pub fn and(self, later: Self) -> Self {
+        let (first, last) = (self.first.min(later.first), self.last.max(later.last));
+        Self { first, last, count: self.count.saturating_add(later.count) }
+    }
+
+    /// `entry` with them as its detail.
+    pub fn told_by(self, entry: AuditEntry) -> AuditEntry {
+        AuditEntry { detail: self.to_string(), ..entry }
+    }
+}
+
+impl fmt::Display for MadeRequests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => write!(f, "{}", self.first),
+            count => write!(f, "{count} requests from {} to {}", self.first, self.last),
+        }
+    }
+}
+
+/// The audit trail of the cluster. Entries are only ever added, save that one which tells
+/// of requests that were made may come to tell of more.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// Adds to the audit trail.

@@ -24,6 +24,7 @@ pub mod retention;
 mod secret;
 mod server;
 mod settings;
+mod statistics;
 mod storage;
 mod store;
 pub mod transition;
@@ -36,7 +37,7 @@ pub use attempt::{
     AttemptEnd, AttemptOutcome, AttemptRecord, AttemptWrite, Level, LogEntry, NumberedLogEntry, PointPlace, SavedData,
     SavedKind, SavedOutline, SavedPoint, event,
 };
-pub use audit::{AuditEntry, AuditFilter, AuditRecord, AuditStore};
+pub use audit::{AuditEntry, AuditFilter, AuditRecord, AuditStore, MadeRequests};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cluster::{ClusterStore, SameStorageError, check_same_storage};
 pub use error::StoreError;
@@ -54,8 +55,9 @@ pub use server::{
     NewServer, Server, ServerRef, ServerReport, ServerState, ServerStore, Takeover, check_alive, check_may_take_over,
 };
 pub use settings::{Setting, SettingsStore};
+pub use statistics::{StoreStatistics, WriteCounters};
 pub use storage::{CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker, StoredObject};
-pub use store::{Store, StoreStatistics};
+pub use store::Store;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! The requests of the cluster.
 
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
-    RequestFilter, RequestId, RequestState, SavedOutline, SavedPoint, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, NewRequest, NumberedLogEntry, Owner,
+    PointPlace, Request, RequestFilter, RequestId, RequestState, SavedOutline, SavedPoint, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -19,12 +19,20 @@ pub trait RequestStore: Send + Sync {
     /// Makes requests, all or none. With an owner they are `Running` from the start, attempt 1, in the same write (the
     /// caller must execute those that are `new`); without one, or if the owner is draining, they are `Queued`.
     ///
+    /// If any is new, `audit` is written in the same transaction, with the ids in its detail ([`MadeRequests`]). What the
+    /// same account makes of the same from the same address within [`MadeRequests::TOGETHER_MS`] may become one entry.
+    ///
     /// Fails with `store/conflict` if an idempotency key was used for something else.
-    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError>;
+    async fn create_requests(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+    ) -> Result<Vec<Created>, StoreError>;
 
-    /// Makes one request; see [`RequestStore::create_requests`].
+    /// Makes one request without an entry in the audit trail; see [`RequestStore::create_requests`].
     async fn create_request(&self, new: NewRequest, owner: Option<Owner>) -> Result<Created, StoreError> {
-        let created = self.create_requests(vec![new], owner).await?;
+        let created = self.create_requests(vec![new], owner, None).await?;
         created.into_iter().next().ok_or_else(|| StoreError::unavailable("the store made no request"))
     }
 

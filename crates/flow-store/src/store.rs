@@ -2,22 +2,9 @@
 
 use crate::{
     AccountStore, AuditStore, ClusterStore, ProjectStore, RequestStore, RetentionStore, SecretStore, ServerStore,
-    SettingsStore,
+    SettingsStore, StoreStatistics,
 };
 use tokio::sync::watch;
-
-/// How busy the writing to a checkpoint database has been in this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StoreStatistics {
-    /// Commits, each of which made some commands durable.
-    pub commits: u64,
-    /// Commands that were committed.
-    pub commands: u64,
-    /// Commands that failed.
-    pub failed: u64,
-    /// Microseconds spent on commits, from the beginning of a batch until it was durable.
-    pub commit_us: u64,
-}
 
 /// A checkpoint database. All that the servers of a cluster know in common is in there.
 pub trait Store:

@@ -63,6 +63,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     if let Some(parent) = args.die_with {
         die_with(parent)?;
     }
+    use_small_pages();
     let shutdown = CancellationToken::new();
     cancel_on_signals(shutdown.clone())?;
     // Whoever starts servers for a while makes accounts by other means.
@@ -131,6 +132,14 @@ fn needed<T>(name: &str, option: Option<T>) -> Result<T, Failure> {
         )
     };
     option.ok_or_else(missing)
+}
+
+/// Keeps the kernel from giving this process pages of 2 MB: the allocator asks for them, but an idle server would hold
+/// dozens of them for a few kilobytes each.
+fn use_small_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "the server may hold more memory than it needs");
+    }
 }
 
 /// Has the kernel end this process when its parent ends, so that nothing is left behind by whoever started it.

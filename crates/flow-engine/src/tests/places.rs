@@ -3,7 +3,7 @@
 use super::world::World;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
     RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, Store, StoreError, Timestamp,
 };
 use parking_lot::Mutex;
@@ -56,8 +56,13 @@ impl RequestStore for PlacedStore {
         self.world.place().await;
         ended
     }
-    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError> {
-        self.store.create_requests(new, owner).await
+    async fn create_requests(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+    ) -> Result<Vec<Created>, StoreError> {
+        self.store.create_requests(new, owner, audit).await
     }
     async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
         self.store.claim(owner, limit).await

@@ -4,12 +4,12 @@
 use super::CallerSession;
 use crate::state::App;
 use crate::wire;
-use flow_store::{Account, StoreError};
+use flow_store::{Account, Store, StoreError};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// For so long what was found counts. What another server changes is noticed after it; what this one does, at once.
+/// For so long what was found counts, so that what expires is noticed. What any server changes is noticed at once.
 const FRESH: Duration = Duration::from_secs(1);
 /// So many are kept; then all are looked up anew.
 const KEPT: usize = 10_000;
@@ -17,7 +17,14 @@ const KEPT: usize = 10_000;
 /// Whom tokens and sessions stand for.
 #[derive(Default)]
 pub struct Callers {
-    known: Mutex<HashMap<String, Known>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// Rises with each time that all was forgotten: what was looked up before then is not kept after it.
+    generation: u64,
+    known: HashMap<String, Known>,
 }
 
 #[derive(Clone)]
@@ -33,9 +40,10 @@ impl Callers {
         if let Some(known) = self.fresh(hash) {
             return Ok(Some(known.account));
         }
+        let generation = self.kept.lock().generation;
         let found = app.store.token_account(hash).await?;
         Ok(found.map(|(_, account)| {
-            self.keep(hash, account.clone(), None);
+            self.keep(generation, hash, account.clone(), None);
             account
         }))
     }
@@ -45,6 +53,7 @@ impl Callers {
         if let Some(Known { account, session: Some(session), .. }) = self.fresh(hash) {
             return Ok(Some((account, session)));
         }
+        let generation = self.kept.lock().generation;
         let Some((stored, account)) = app.store.session_account(hash).await? else { return Ok(None) };
         let credentials = app.store.credentials(&account.name).await?;
         let limits = app.settings.limits();
@@ -61,24 +70,44 @@ impl Callers {
             ends: wire::time(expires),
             must_change_password: credentials.is_some_and(|credentials| credentials.one_time),
         };
-        self.keep(hash, account.clone(), Some(session.clone()));
+        self.keep(generation, hash, account.clone(), Some(session.clone()));
         Ok(Some((account, session)))
+    }
+
+    /// Forgets all whenever any server has changed who may call, for ever.
+    pub async fn follow(&self, store: &dyn Store) {
+        let mut changes = store.changes();
+        let mut seen = None;
+        while changes.changed().await.is_ok() {
+            changes.borrow_and_update();
+            // Who cannot know forgets.
+            let version = store.accounts_version().await.ok();
+            if version.is_none() || version != seen {
+                self.forget();
+            }
+            seen = version;
+        }
     }
 
     /// Something about accounts, tokens or sessions has changed here: all are looked up anew.
     pub fn forget(&self) {
-        self.known.lock().clear();
+        let mut kept = self.kept.lock();
+        kept.generation += 1;
+        kept.known.clear();
     }
 
     fn fresh(&self, hash: &str) -> Option<Known> {
-        self.known.lock().get(hash).filter(|known| known.at.elapsed() < FRESH).cloned()
+        self.kept.lock().known.get(hash).filter(|known| known.at.elapsed() < FRESH).cloned()
     }
 
-    fn keep(&self, hash: &str, account: Account, session: Option<CallerSession>) {
-        let mut known = self.known.lock();
-        if known.len() >= KEPT {
-            known.clear();
+    fn keep(&self, generation: u64, hash: &str, account: Account, session: Option<CallerSession>) {
+        let mut kept = self.kept.lock();
+        if kept.generation != generation {
+            return;
         }
-        known.insert(hash.to_owned(), Known { at: Instant::now(), account, session });
+        if kept.known.len() >= KEPT {
+            kept.known.clear();
+        }
+        kept.known.insert(hash.to_owned(), Known { at: Instant::now(), account, session });
     }
 }

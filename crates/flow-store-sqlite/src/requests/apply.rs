@@ -108,7 +108,7 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
 /// Enters what a transition of a known request says.
 pub(super) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
     let Change { request, attempt, log } = change;
-    update(db, &request)?;
+    update(db, &request, attempt == AttemptChange::Started)?;
     note_beside(db, &request, attempt, &log)?;
     Ok(request)
 }
@@ -123,30 +123,8 @@ fn note_beside(db: &Db<'_>, request: &Request, attempt: AttemptChange, log: &[Lo
     history::add_log(db, request.id, log)
 }
 
-/// Applies `transition` to the open requests of a server's epochs up to `epoch`.
-pub(crate) fn apply_to_all(
-    db: &Db<'_>,
-    server: i64,
-    epoch: i64,
-    transition: impl Fn(Request) -> Option<Change>,
-) -> DbResult<Vec<Request>> {
-    let ids = {
-        let mut open = db
-            .connection
-            .prepare_cached("SELECT id FROM request WHERE server = ? AND epoch <= ? AND ended IS NULL ORDER BY id")?;
-        rows::collect(open.query([server, epoch])?, |row| Ok(RequestId(row.get(0)?)))?
-    };
-    let mut changed = Vec::with_capacity(ids.len());
-    for id in ids {
-        if let Some(change) = transition(rows::load(db.connection, id)?) {
-            changed.push(apply(db, change)?);
-        }
-    }
-    Ok(changed)
-}
-
-/// Writes where a request stands.
-fn update(db: &Db<'_>, request: &Request) -> DbResult<()> {
+/// Writes where a request stands; whether an attempt has just started.
+fn update(db: &Db<'_>, request: &Request, starts: bool) -> DbResult<()> {
     let mut before = db.connection.prepare_cached("SELECT flow, request_group FROM request WHERE id = ?")?;
     let (flow, before): (i64, i64) = before.query_row([request.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let server = owner_number(db, request)?;
@@ -160,7 +138,7 @@ fn update(db: &Db<'_>, request: &Request) -> DbResult<()> {
         "UPDATE request SET state = ?2, server = ?3, epoch = ?4, fence = ?5, attempt = ?6, retries_used = ?7,
                 takeovers = ?8, due = ?9, started = ?10, updated = ?11, ended = ?12, saved_points = ?13,
                 checkpoint = ?14, error_code = ?15, error_message = ?16, error_component = ?17, reply = ?18,
-                request_group = ?19
+                request_group = ?19, began = iif(?20, NULL, began)
          WHERE id = ?1",
     )?;
     let values = params![
@@ -183,6 +161,7 @@ fn update(db: &Db<'_>, request: &Request) -> DbResult<()> {
         error.and_then(|error| error.component.as_ref()),
         request.reply.as_ref().map(|reply: &Value| reply.to_string()),
         group,
+        starts,
     ];
     update.execute(values)?;
     Ok(())
@@ -202,7 +181,8 @@ fn insert_attempt(db: &Db<'_>, request: &Request) -> DbResult<()> {
 
 fn end_attempt(db: &Db<'_>, request: &Request, outcome: AttemptOutcome, error: Option<&RequestError>) -> DbResult<()> {
     let mut update = db.connection.prepare_cached(
-        "UPDATE attempt SET ended = ?3, outcome = ?4, error_code = ?5, error_message = ?6, error_component = ?7
+        "UPDATE attempt SET ended = ?3, outcome = ?4, error_code = ?5, error_message = ?6, error_component = ?7,
+                began = (SELECT began FROM request WHERE id = ?1)
          WHERE request = ?1 AND attempt = ?2",
     )?;
     update.execute(params![

@@ -1,7 +1,6 @@
 //! Reads of requests.
 
 use super::apply::outcome_number;
-use super::history;
 use super::rows::{self, SELECT, collect, request, server_id, state_number};
 use crate::error::{DbResult, corrupt};
 use crate::servers;
@@ -65,14 +64,17 @@ pub(super) fn claimable(
 
 /// The attempts of a request, oldest first.
 pub(super) fn attempts(connection: &Connection, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
-    let log = history::log(connection, id, 0, usize::MAX)?;
     let mut statement = connection.prepare_cached(
         "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
-                a.error_component
-         FROM attempt a JOIN server s ON s.id = a.server WHERE a.request = ? ORDER BY a.attempt",
+                a.error_component, iif(a.ended IS NULL, r.began, a.began)
+         FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
+         WHERE a.request = ? ORDER BY a.attempt",
     )?;
-    let mut attempts = collect(statement.query([id.0])?, attempt)?;
-    AttemptRecord::note_first_components(&mut attempts, log.iter().map(|numbered| &numbered.entry));
+    let attempts = collect(statement.query([id.0])?, attempt)?;
+    if attempts.is_empty() {
+        // Never started, or not there at all.
+        rows::load(connection, id)?;
+    }
     Ok(attempts)
 }
 
@@ -90,6 +92,6 @@ fn attempt(row: &Row<'_>) -> DbResult<AttemptRecord> {
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp),
         end: row.get::<_, Option<i64>>(6)?.map(outcome).transpose()?,
         error: rows::error(row, 7)?,
-        first_component_at: None,
+        first_component_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
     })
 }

@@ -1,18 +1,17 @@
 //! Commits the queue batch by batch.
 
 use super::command::{AttemptKey, Chain, Command, Undo};
-use super::{BATCH, Counted, Db, Queue};
+use super::{BATCH, Db, Queue};
 use crate::error::{DbError, DbResult};
 use crate::open::Fatal;
 use crate::wal::Checkpointer;
 use crate::write_lock::{Turn, WriteLock};
-use flow_store::{Clock, StoreError};
+use flow_store::{Clock, StoreError, WriteCounters};
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// What it takes to commit a batch. Whoever holds it is the one that writes.
@@ -24,20 +23,7 @@ pub(super) struct Committer {
     pub(super) fatal: Fatal,
     /// Attempts one of whose writes failed.
     pub(super) broken: HashSet<AttemptKey>,
-    pub(super) counted: Arc<Counted>,
-}
-
-impl Counted {
-    fn note(&self, committed: bool, begun: Instant) {
-        self.commits.fetch_add(u64::from(committed), Ordering::Relaxed);
-        let us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.commit_us.fetch_add(us, Ordering::Relaxed);
-    }
-
-    fn note_command(&self, committed: bool) {
-        let counter = if committed { &self.commands } else { &self.failed };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
+    pub(super) counted: Arc<WriteCounters>,
 }
 
 type Done = (Box<dyn Command>, Result<(), StoreError>);
@@ -77,12 +63,12 @@ impl Committer {
             (self.fatal)(error);
             queue.close();
         }
-        if !batch.is_empty() {
-            self.counted.note(failure.is_none(), begun);
+        if !batch.is_empty() && failure.is_none() {
+            self.counted.committed(batch.len(), begun.elapsed());
         }
         for (command, outcome) in batch {
             let outcome = outcome.and_then(|()| failure.clone().map_or(Ok(()), Err));
-            self.counted.note_command(outcome.is_ok());
+            self.counted.command(outcome.is_ok());
             self.note_broken(command.chain(), &outcome);
             command.reply(outcome);
         }

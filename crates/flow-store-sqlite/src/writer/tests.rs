@@ -21,7 +21,10 @@ fn open(folder: &Path) -> (Arc<SqliteStore>, Failures) {
 
 fn note(text: &'static str) -> impl FnOnce(&Db<'_>) -> DbResult<()> {
     move |db| {
-        db.connection.execute("INSERT INTO audit VALUES (NULL, 0, ?, '', '', '', '')", [text])?;
+        db.connection.execute(
+            "INSERT INTO audit (at, account, action, subject, detail, address) VALUES (0, ?, '', '', '', '')",
+            [text],
+        )?;
         Ok(())
     }
 }

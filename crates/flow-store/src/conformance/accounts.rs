@@ -1,7 +1,10 @@
 //! Accounts, tokens, sessions and the audit trail.
 
-use super::Fixture;
-use crate::{AuditEntry, AuditFilter, NewAccount, NewSession, NewToken, Role, SavedFilter, TokenId};
+use super::{Fixture, anywhere, new_request};
+use crate::{
+    AuditEntry, AuditFilter, MadeRequests, NewAccount, NewRequest, NewSession, NewToken, Role, SavedFilter, TokenId,
+};
+use std::collections::BTreeSet;
 
 async fn account(fixture: &Fixture, name: &str, role: Role) {
     let new = NewAccount { name: name.to_owned(), role, password_hash: format!("$argon2id${name}") };
@@ -33,6 +36,34 @@ pub(super) async fn accounts_are_made_once(fixture: Fixture) {
     store.set_password("ann", "new", false).await.unwrap();
     assert_eq!(store.credentials("ann").await.unwrap().unwrap().password_hash, "new");
     assert_eq!(store.set_password("nobody", "new", false).await.unwrap_err().code(), "store/not-found");
+}
+
+pub(super) async fn what_changes_who_may_call_is_noticed(fixture: Fixture) {
+    let store = &fixture.store;
+    let mut known = store.accounts_version().await.unwrap();
+    let mut is_new = async || {
+        let before = std::mem::replace(&mut known, store.accounts_version().await.unwrap());
+        before != known
+    };
+    account(&fixture, "root", Role::Administrator).await;
+    assert!(is_new().await, "an account was made");
+    account(&fixture, "ann", Role::Author).await;
+    is_new().await;
+    store.set_role("ann", Role::Viewer).await.unwrap();
+    assert!(is_new().await, "a role was changed");
+    store.set_password("ann", "new", true).await.unwrap();
+    assert!(is_new().await, "a password was changed");
+    let token = store.create_token(token("ann", "hash")).await.unwrap();
+    is_new().await;
+    store.revoke_token(token.id).await.unwrap();
+    assert!(is_new().await, "a token was revoked");
+    session(&fixture, "ann", "secret", 1000).await;
+    is_new().await;
+    assert!(!is_new().await, "nothing was changed");
+    store.end_session("secret").await.unwrap();
+    assert!(is_new().await, "a session was ended");
+    store.set_disabled("ann", true).await.unwrap();
+    assert!(is_new().await, "an account was disabled");
 }
 
 pub(super) async fn one_administrator_is_always_left(fixture: Fixture) {
@@ -223,4 +254,40 @@ pub(super) async fn an_account_keeps_filters_and_secrets_of_its_own(fixture: Fix
         store.remove_account_secret("nobody", "x").await.unwrap_err().code(),
     ];
     assert_eq!(codes, ["store/not-found"; 6]);
+}
+
+pub(super) async fn the_making_of_requests_is_in_the_audit_trail_with_them(fixture: Fixture) {
+    let store = &fixture.store;
+    let entry = |account: &str| AuditEntry {
+        account: account.to_owned(),
+        action: "requests-created".to_owned(),
+        subject: "orders/import".to_owned(),
+        detail: String::new(),
+        address: "127.0.0.1".to_owned(),
+    };
+    let with_key = |key: &str| {
+        let mut new = new_request(anywhere());
+        new.idempotency_key = Some(key.to_owned());
+        new
+    };
+    let mut told_of = BTreeSet::new();
+    for (account, keys) in [("ann", vec!["1", "2"]), ("zoë", vec!["3"]), ("ann", vec!["4"]), ("ann", vec!["4"])] {
+        let new: Vec<_> = keys.into_iter().map(with_key).collect();
+        let made = store.create_requests(new, None, Some(entry(account))).await.unwrap();
+        told_of.extend(made.into_iter().map(|created| (account.to_owned(), created.request.id)));
+        // What failed is not told of.
+        let failing = vec![with_key("5"), NewRequest { flow: "export".to_owned(), ..with_key("1") }];
+        store.create_requests(failing, None, Some(entry(account))).await.unwrap_err();
+    }
+    fixture.clock.advance_ms(MadeRequests::TOGETHER_MS + 1);
+    let last = store.create_requests(vec![with_key("6")], None, Some(entry("ann"))).await.unwrap()[0].request.id;
+    let trail = store.audit_trail(&AuditFilter::default()).await.unwrap();
+    // One entry or several: together they tell of each request once.
+    assert_eq!((trail[0].entry.account.as_str(), trail[0].entry.detail.clone()), ("ann", last.to_string()));
+    let count = |account: &str| -> usize {
+        let details = trail.iter().filter(|record| record.entry.account == account).map(|record| &record.entry.detail);
+        details.map(|detail| detail.split_once(" requests").map_or(1, |(count, _)| count.parse().unwrap())).sum()
+    };
+    assert_eq!((count("ann"), count("zoë")), (4, 1), "{trail:?}");
+    assert_eq!(told_of.len(), 4);
 }

@@ -115,6 +115,7 @@ tests! {
         a_secret_is_replaced_and_removed;
     accounts:
         accounts_are_made_once,
+        what_changes_who_may_call_is_noticed,
         one_administrator_is_always_left,
         tokens_count_until_they_are_revoked_or_expire,
         sessions_count_until_they_end_or_expire,
@@ -123,7 +124,8 @@ tests! {
         a_session_is_extended_while_it_is_used,
         an_account_keeps_filters_and_secrets_of_its_own,
         the_audit_trail_is_read_backwards,
-        the_audit_trail_is_filtered;
+        the_audit_trail_is_filtered,
+        the_making_of_requests_is_in_the_audit_trail_with_them;
 }
 
 /// Runs the whole suite; `make` makes a fresh store that goes by the clock. Ends the test at the first failure, having

@@ -82,11 +82,11 @@ pub(super) async fn requests_are_made_all_or_none(fixture: Fixture) {
         new
     };
     let wanted = vec![with_key("1", "import"), with_key("2", "import"), with_key("1", "export")];
-    let error = fixture.store.create_requests(wanted, None).await.unwrap_err();
+    let error = fixture.store.create_requests(wanted, None, None).await.unwrap_err();
     assert_eq!(error.code(), "store/conflict");
     assert_eq!(fixture.store.counts(&RequestFilter::default()).await.unwrap()[&RequestState::Queued], 0);
     let wanted = vec![with_key("1", "import"), with_key("2", "import"), with_key("1", "import")];
-    let created = fixture.store.create_requests(wanted, None).await.unwrap();
+    let created = fixture.store.create_requests(wanted, None, None).await.unwrap();
     assert_eq!(created.iter().map(|created| created.new).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(created[0].request.id, created[2].request.id);
     assert_eq!(fixture.store.counts(&RequestFilter::default()).await.unwrap()[&RequestState::Queued], 2);

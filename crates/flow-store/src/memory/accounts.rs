@@ -48,10 +48,28 @@ impl State {
     }
 }
 
+impl MemoryStore {
+    /// Changes who may call.
+    fn change_accounts<T>(
+        &self,
+        change: impl FnOnce(&mut State, Timestamp) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.change(|state, now| {
+            let done = change(state, now)?;
+            state.account_changes += 1;
+            Ok(done)
+        })
+    }
+}
+
 #[async_trait]
 impl AccountStore for MemoryStore {
+    async fn accounts_version(&self) -> Result<u64, StoreError> {
+        self.read(|state| Ok(state.account_changes))
+    }
+
     async fn create_account(&self, new: NewAccount) -> Result<Account, StoreError> {
-        self.change(|state, now| {
+        self.change_accounts(|state, now| {
             if state.accounts.contains_key(&new.name) {
                 return Err(StoreError::Conflict(format!("there is already an account “{}”", new.name)));
             }
@@ -77,7 +95,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn set_password(&self, name: &str, password_hash: &str, one_time: bool) -> Result<(), StoreError> {
-        self.change(|state, _| {
+        self.change_accounts(|state, _| {
             let record = state.account_mut(name)?;
             record.password_hash = password_hash.to_owned();
             record.one_time = one_time;
@@ -87,7 +105,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn set_role(&self, name: &str, role: Role) -> Result<(), StoreError> {
-        self.change(|state, _| {
+        self.change_accounts(|state, _| {
             if role != Role::Administrator {
                 state.check_other_administrator(name)?;
             }
@@ -97,7 +115,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), StoreError> {
-        self.change(|state, _| {
+        self.change_accounts(|state, _| {
             if disabled {
                 state.check_other_administrator(name)?;
             }
@@ -110,7 +128,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn create_token(&self, new: NewToken) -> Result<Token, StoreError> {
-        self.change(|state, now| {
+        self.change_accounts(|state, now| {
             state.account_mut(&new.account)?;
             if state.tokens.iter().any(|(hash, _)| *hash == new.hash) {
                 return Err(StoreError::Conflict("this token exists already; make a new one".to_owned()));
@@ -146,7 +164,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn revoke_token(&self, id: TokenId) -> Result<(), StoreError> {
-        self.change(|state, now| {
+        self.change_accounts(|state, now| {
             let found = state.tokens.iter_mut().find(|(_, token)| token.id == id);
             let (_, token) = found.ok_or_else(|| StoreError::NotFound { what: "token", name: id.0.to_string() })?;
             token.revoked.get_or_insert(now);
@@ -181,7 +199,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn end_session(&self, hash: &str) -> Result<(), StoreError> {
-        self.change(|state, _| {
+        self.change_accounts(|state, _| {
             state.sessions.remove(hash);
             Ok(())
         })

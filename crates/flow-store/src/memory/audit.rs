@@ -1,15 +1,21 @@
 //! The audit trail in memory.
 
-use super::MemoryStore;
-use crate::{AuditEntry, AuditFilter, AuditRecord, AuditStore, StoreError};
+use super::{MemoryStore, State};
+use crate::{AuditEntry, AuditFilter, AuditRecord, AuditStore, StoreError, Timestamp};
 use async_trait::async_trait;
+
+impl State {
+    pub(super) fn audit(&mut self, entry: AuditEntry, now: Timestamp) {
+        let number = self.audit.len() as u64 + 1;
+        self.audit.push(AuditRecord { number, at: now, entry });
+    }
+}
 
 #[async_trait]
 impl AuditStore for MemoryStore {
     async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.change(|state, now| {
-            let number = state.audit.len() as u64 + 1;
-            state.audit.push(AuditRecord { number, at: now, entry });
+            state.audit(entry, now);
             Ok(())
         })
     }

@@ -50,6 +50,8 @@ struct State {
     accounts: BTreeMap<String, AccountRecord>,
     tokens: Vec<(String, Token)>,
     sessions: HashMap<String, Session>,
+    /// Changes of accounts, tokens and ended sessions.
+    account_changes: u64,
     audit: Vec<AuditRecord>,
     settings: BTreeMap<String, Setting>,
     storage_id: Option<String>,
@@ -152,6 +154,10 @@ impl State {
     /// Adds what an attempt saved and logged.
     fn add(&mut self, id: RequestId, write: AttemptWrite) -> Result<(), StoreError> {
         let record = self.record_mut(id)?;
+        if let Some(attempt) = record.attempts.last_mut() {
+            let began = || AttemptRecord::first_component_in(&write.log);
+            attempt.first_component_at = attempt.first_component_at.or_else(began);
+        }
         if !write.saved.is_empty() {
             record.saved.extend(write.saved);
             record.writes.push(record.saved.len());

@@ -3,8 +3,9 @@
 use super::{MemoryStore, State};
 use crate::transition::{self, Change, GoOn, PointInWrite};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
-    RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, ServerState, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, MadeRequests, NewRequest, NumberedLogEntry,
+    Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
+    ServerState, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -16,14 +17,23 @@ impl RequestStore for MemoryStore {
         self.clock.now()
     }
 
-    async fn create_requests(&self, new: Vec<NewRequest>, owner: Option<Owner>) -> Result<Vec<Created>, StoreError> {
+    async fn create_requests(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+    ) -> Result<Vec<Created>, StoreError> {
         self.change(|state, now| {
             let owner = match owner {
                 Some(owner) if state.check_alive(&owner)? == ServerState::Running => Some(owner),
                 _ => None,
             };
             let created = state.plan_requests(new, owner.as_ref(), now)?;
-            Ok(created.into_iter().map(|planned| state.enter(planned)).collect())
+            let created: Vec<Created> = created.into_iter().map(|planned| state.enter(planned)).collect();
+            if let (Some(entry), Some(made)) = (audit, MadeRequests::of(&created)) {
+                state.audit(made.told_by(entry), now);
+            }
+            Ok(created)
         })
     }
 
@@ -168,7 +178,6 @@ impl RequestStore for MemoryStore {
             for attempt in &mut attempts {
                 attempt.server_name = state.server_name(&attempt.owner.server);
             }
-            AttemptRecord::note_first_components(&mut attempts, &record.log);
             Ok(attempts)
         })
     }

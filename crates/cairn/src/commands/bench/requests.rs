@@ -102,7 +102,7 @@ impl Bench {
                 new.push(new_request(number)?);
             }
             self.clock.advance_ms(APART_MS * i64::try_from(number).unwrap_or(0));
-            let created = self.store.create_requests(new, owner).await?;
+            let created = self.store.create_requests(new, owner, None).await?;
             let mut ending = JoinSet::new();
             for (request, number) in created.into_iter().map(|created| created.request).zip(made..) {
                 let store = Arc::clone(&self.store);

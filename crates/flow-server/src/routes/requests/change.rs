@@ -2,7 +2,7 @@
 
 use super::answer;
 use super::read::patience;
-use crate::auth::Caller;
+use crate::auth::{Caller, entry};
 use crate::extract::{Body, Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
@@ -13,7 +13,9 @@ use axum::http::{HeaderMap, StatusCode};
 use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, ReExecution, Request, Requests, codes};
 use flow_engine::request_settings;
 use flow_model::FlowName;
-use flow_store::{Created, NewRequest, Owner, ProjectName, RequestId, RequestState, ServerState, StoreError};
+use flow_store::{
+    AuditEntry, Created, NewRequest, Owner, ProjectName, RequestId, RequestState, ServerState, StoreError,
+};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,10 +36,10 @@ pub async fn create(
     let patience = query.wait.map(|seconds| patience("wait", seconds)).transpose()?;
     let new = prepare(&app, &caller, idempotency_key(&headers)?, wish).await?;
     let flow = new.first().map(|first| format!("{}/{}", first.project, first.flow)).unwrap_or_default();
-    let created = make(&app, new, patience).await?;
-    let made = || created.iter().filter(|created| created.new).map(|created| created.request.id);
-    app.created.note(&caller, &flow, made());
-    let status = if made().next().is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    // Its detail is what was made.
+    let audit = entry(caller.name(), "requests-created", &flow, "", caller.address);
+    let created = make(&app, new, audit, patience).await?;
+    let status = if created.iter().any(|created| created.new) { StatusCode::CREATED } else { StatusCode::OK };
     let requests: Vec<_> = created.into_iter().map(|created| created.request).collect();
     let names = app.names.of(&app, &requests).await?;
     let requests = requests.into_iter().map(|request| wire::request(request, &names)).collect();
@@ -45,15 +47,15 @@ pub async fn create(
 }
 
 /// Makes the requests; with patience, waits until they have ended or until it is over.
-async fn make(app: &App, new: Vec<NewRequest>, patience: Option<Duration>) -> Reply<Vec<Created>> {
+async fn make(app: &App, new: Vec<NewRequest>, audit: AuditEntry, patience: Option<Duration>) -> Reply<Vec<Created>> {
     let refuse = |error| match error {
         StoreError::Conflict(detail) => Refusal::new(codes::REQUEST_KEY_REUSED, detail),
         other => other.into(),
     };
-    let Some(patience) = patience else { return app.work.create_requests(new).await.map_err(refuse) };
+    let Some(patience) = patience else { return app.work.create_requests(new, audit).await.map_err(refuse) };
     let deadline = Instant::now() + patience;
     let mut all = Vec::with_capacity(new.len());
-    for (mut created, mut ending) in app.work.create_awaited(new).await.map_err(refuse)? {
+    for (mut created, mut ending) in app.work.create_awaited(new, audit).await.map_err(refuse)? {
         let left = deadline.saturating_duration_since(Instant::now());
         tokio::select! {
             ended = ending.request(app.store.as_ref(), left) => created.request = ended?,

@@ -91,7 +91,7 @@ async fn fill(store: &dyn Store, count: u32) -> Result<(), Failure> {
 async fn some(store: &dyn Store, owner: &Owner, request: &NewRequest, count: u32) -> Result<(), Failure> {
     let flow = |number: u32| if number == 0 { "rare".to_owned() } else { request.flow.clone() };
     let new = (0..count).map(|number| NewRequest { flow: flow(number), ..request.clone() }).collect();
-    let created = store.create_requests(new, Some(owner.clone())).await?;
+    let created = store.create_requests(new, Some(owner.clone()), None).await?;
     let ends = created.into_iter().zip(0..).map(|(created, number): (_, u32)| {
         let failed =
             || RequestError { code: "bench/failed".to_owned(), message: "on purpose".to_owned(), component: None };
