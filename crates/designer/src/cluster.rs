@@ -4,6 +4,7 @@ mod calls;
 mod commands;
 mod known;
 mod live;
+mod notices;
 mod sign_ins;
 mod tokens;
 

@@ -83,16 +83,24 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         ($($module:ident: $($command:ident),+ $(,)?;)+) => { $($(visitor.command::<crate::$module::$command>();)+)+ };
     }
     visit! {
-        host: HostView, WindowOpenMonitor, WindowClose, WindowChooseFolder;
-        project: ProjectOpen, ProjectCreate, ProjectClose, ProjectCurrent, ProjectRecent,
-            ProjectCreateFlow, ProjectRenameFlow, ProjectDeleteFlow;
+        host: HostView, WindowOpenMonitor, WindowMenu, WindowQuit, WindowClose, WindowChooseFolder;
+        settings: SettingsView, SettingsChange, WindowMemory, WindowRemember;
+        project: ProjectOpen, ProjectCreate, ProjectClose, ProjectSaveAs, ProjectCurrent, ProjectCreateFlow, ProjectRenameFlow,
+            ProjectDeleteFlow;
+        recent: ProjectRecent, ProjectForget, ProjectTabs, ProjectRememberTabs, ProjectSamples, ProjectFromSample;
+        recovery: ProjectLeftChanges, ProjectDropLeftChanges;
+        search: Search;
         connection: ConnectionKinds, ConnectionView, ConnectionSave, ConnectionDelete, ConnectionSetSecret, ConnectionTest,
             ConnectionSchema;
-        palette: Palette;
-        flow: FlowOpen, FlowClose, FlowNewComponent, FlowApplyEdit, FlowUndo, FlowRedo, FlowSave, FlowReload,
+        palette: Palette, SqlFunctions;
+        flow: FlowOpen, FlowClose, FlowNewComponent, FlowApplyEdit, FlowUndo, FlowRedo, FlowSave, FlowReload, FlowConflicts, FlowTakeIn,
             FlowRunsAgain, FlowCopy, FlowPaste;
-        run: RunStart, RunStop, RunLast, RunStream;
-        vcs: VcsStatus, VcsCommit, VcsPush, VcsPull, VcsLog;
+        problems: ProjectProblems;
+        run: RunEffects, RunStart, RunStop, RunLast, RunStream;
+        flow_test: TestList, TestRead, TestSave, TestDelete, TestRun, TestFromRun;
+        vcs: VcsStatus, VcsChanges, VcsCommit, VcsPush, VcsPull, VcsLog, VcsHistory, VcsFlowAt, VcsRestore, VcsBranches,
+            VcsCreateBranch, VcsSwitch, VcsClone, VcsCloneCancel, VcsInit, VcsSetRemote, VcsSolveConflicts, VcsSolve,
+            GitCredentials, GitSetCredential, GitForgetCredential, GitTestAccess;
         cluster: ClusterList, ClusterSignIn, ClusterSignOut, ClusterRemove, ClusterChoose, ClusterOverviewOf,
             ClusterRequests, ClusterRequest, ClusterRequestLog, ClusterRequestFlow, ClusterSavedPoint,
             ClusterReExecute, ClusterCancel, ClusterStartRequests;

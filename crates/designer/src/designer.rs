@@ -2,13 +2,14 @@
 
 use crate::cluster::Clusters;
 use crate::command::Registry;
+use crate::config_folder::ConfigFolder;
 use crate::flow::Checks;
 use crate::host::{Host, NoHost};
 use crate::project::{OpenProject, Opening};
 use crate::run::Runs;
 use crate::secrets::SecretStore;
-use crate::settings::Settings;
 use crate::tour::Tour;
+use crate::vcs::{Clones, GitHosts};
 use crate::{CommandError, Event};
 use flow_components::Palette;
 use flow_model::FlowName;
@@ -43,30 +44,32 @@ impl DesignerOptions {
 pub struct Designer {
     palette: Arc<Palette>,
     host: Arc<dyn Host>,
-    settings: Settings,
+    config: ConfigFolder,
     secrets: SecretStore,
     project: RwLock<Option<Arc<OpenProject>>>,
     pub(crate) checks: Checks,
     pub(crate) runs: Runs,
     pub(crate) clusters: Clusters,
     pub(crate) tour: Tour,
+    pub(crate) clones: Clones,
     events: broadcast::Sender<Event>,
 }
 
 impl Designer {
     /// A designer without an open project.
     pub fn new(options: DesignerOptions) -> Arc<Self> {
-        let settings = Settings::new(options.config);
+        let config = ConfigFolder::new(options.config);
         Arc::new(Self {
             palette: Palette::standard(),
             host: options.host,
-            clusters: Clusters::new(settings.clone(), options.use_keyring),
-            secrets: SecretStore::over(settings.clone(), options.use_keyring),
-            settings,
+            clusters: Clusters::new(config.clone(), options.use_keyring),
+            secrets: SecretStore::over(config.clone(), options.use_keyring),
+            config,
             project: RwLock::new(None),
             checks: Checks::default(),
             runs: Runs::default(),
             tour: Tour::default(),
+            clones: Clones::default(),
             events: broadcast::channel(EVENT_BACKLOG).0,
         })
     }
@@ -105,13 +108,18 @@ impl Designer {
         &*self.host
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
+    pub(crate) fn config(&self) -> &ConfigFolder {
+        &self.config
     }
 
     /// What a project needs to be opened.
     pub(crate) fn opening(&self) -> Opening {
-        Opening { settings: self.settings.clone(), secrets: self.secrets.clone() }
+        Opening { config: self.config.clone(), secrets: self.secrets.clone() }
+    }
+
+    /// The credentials of git hosts.
+    pub(crate) fn git_hosts(&self) -> GitHosts {
+        GitHosts::new(self.config.clone(), self.secrets.clone())
     }
 
     /// The open project, if one is open.

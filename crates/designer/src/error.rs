@@ -64,6 +64,12 @@ impl From<flow_api::ClientError> for CommandError {
     }
 }
 
+impl From<flow_test::TestError> for CommandError {
+    fn from(error: flow_test::TestError) -> Self {
+        Self::new(&error.code, error.message)
+    }
+}
+
 impl From<flow_engine::EngineError> for CommandError {
     fn from(error: flow_engine::EngineError) -> Self {
         Self::new(error.code(), error.to_string())

@@ -1,12 +1,13 @@
 //! What the designer tells its windows without being asked.
 
 use crate::cluster::ClusterChanged;
-use crate::flow::{FlowChange, FlowChecked, FlowSaved};
-use crate::host::MenuItem;
+use crate::flow::{FlowChange, FlowChecked, FlowSaved, OutsideOutcome};
 use crate::project::ProjectView;
 use crate::push_update::PushUpdateProgress;
 use crate::run::RunChanged;
+use crate::settings::DesignerSettings;
 use crate::tour::TourProgress;
+use crate::vcs::CloneProgress;
 use flow_model::FlowName;
 use serde::Serialize;
 use ts_rs::TS;
@@ -28,14 +29,17 @@ pub enum Event {
     FlowChecked(FlowChecked),
     /// An open flow was written to its file.
     FlowSaved(FlowSaved),
-    /// The file of an open flow was changed by another program. Without changes of the author's own the flow was
-    /// loaded anew (a new `flow_open` shows it); with them nothing was lost and saving asks what to do.
+    /// The file of an open flow was changed by another program. What it changed here came as a `flow-changed` before.
     FlowChangedOutside {
         /// The flow.
         flow: FlowName,
-        /// Whether the author has changes of their own, so that the flow was not loaded anew.
-        conflict: bool,
+        /// What became of it.
+        outcome: OutsideOutcome,
+        /// What the other program changed, in words; of a file that cannot be read, why.
+        words: Vec<String>,
     },
+    /// How far a clone has come.
+    CloneProgress(CloneProgress),
     /// Something happened in a local run.
     RunChanged(RunChanged),
     /// The working copy may have another status: ask `vcs_status`.
@@ -48,10 +52,20 @@ pub enum Event {
     PushUpdateProgress(PushUpdateProgress),
     /// The Failover tour went on.
     TourProgress(TourProgress),
+    /// The settings are others now.
+    SettingsChanged {
+        /// What they are.
+        settings: DesignerSettings,
+    },
     /// An item of the window's menu was chosen.
     Menu {
-        /// The item.
-        item: MenuItem,
+        /// The name of its action.
+        item: String,
+    },
+    /// The window was asked to show something: a file was opened with Cairn, or Cairn was started once more.
+    OpenAsked {
+        /// A project's folder, or a file within one.
+        path: String,
     },
     /// The window was asked to close while flows have unsaved changes. Nothing is closed yet: the user interface
     /// asks, saves or not, and calls `window_close`.

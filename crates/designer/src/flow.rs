@@ -3,13 +3,17 @@
 mod checks;
 mod clipboard;
 mod commands;
+mod outside;
 mod patch;
 mod session;
 mod view;
 
 pub(crate) use checks::{Checks, check_references};
 pub use commands::*;
+pub use outside::*;
+pub(crate) use outside::words;
 pub(crate) use session::{Session, new_id};
+pub(crate) use view::line;
 
 use flow_model::{Component, ComponentId, Diagnostic, Flow, FlowName, Group, Link, Ports, Position};
 use serde::Serialize;
@@ -35,6 +39,8 @@ pub struct FlowView {
     pub checked: Option<FlowChecked>,
     /// Whether changes that were never saved were brought back from the crash journal.
     pub recovered: bool,
+    /// Whether the file holds what another program wrote and what is not taken in: ask `flow_conflicts`.
+    pub conflict: bool,
 }
 
 /// Where the editing of an open flow stands.
@@ -45,6 +51,8 @@ pub struct FlowState {
     pub revision: u64,
     /// Whether there are changes that are not saved.
     pub dirty: bool,
+    /// Whether a crash now would lose none of them. False where the crash journal cannot be written, say on a full disk.
+    pub journaled: bool,
     /// What undo would take back, in words ("Rename Mapper"); null when there is nothing to undo.
     pub undo: Option<String>,
     /// What redo would do again, in words; null when there is nothing to redo.
@@ -62,6 +70,8 @@ pub struct ComponentView {
     /// Whether it never runs again once every Checkpoint of the flow (and the begin checkpoint, where used) has saved:
     /// every path from it crosses a saved point. The others may run again until the ends of their paths are reached.
     pub settles: bool,
+    /// Whether its effect on the world may happen twice, when a server dies or a request is tried again.
+    pub unprotected: bool,
     /// The flow variables that it sets for what comes behind it.
     pub sets: Vec<String>,
 }
@@ -125,6 +135,22 @@ pub struct FlowChecked {
     /// fields of the outlets linked to an inlet) and the hover text of links. In an event only those components are
     /// here whose fields are others than at the check before.
     pub fields: BTreeMap<ComponentId, BTreeMap<String, Vec<Field>>>,
+    /// The expressions that were looked at, with their types: by component, and told like the fields.
+    pub expressions: BTreeMap<ComponentId, Vec<TypedExpression>>,
+}
+
+/// An expression in a property, and the type of its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct TypedExpression {
+    /// The property.
+    pub property: String,
+    /// Of a list: which entry, from 0.
+    pub entry: Option<u32>,
+    /// Of a list: which member of that entry.
+    pub member: Option<String>,
+    /// The type of its values for people; null where it is wrong or the fields are not known.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
 }
 
 /// A field of a stream.

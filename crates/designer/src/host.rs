@@ -7,20 +7,47 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use ts_rs::TS;
 
-/// What only a host can do. The desktop host has windows and dialogs; the loopback host has neither.
+/// What only a host can do. The desktop host has windows, a menu and dialogs; the others have none of it, and leave out what
+/// they cannot do.
 #[async_trait]
 pub trait Host: Send + Sync {
     /// Which host it is.
     fn kind(&self) -> HostKind;
 
+    /// What it stands on, for bug reports: name and version of each.
+    fn parts(&self) -> Vec<(String, String)> {
+        system()
+    }
+
     /// Opens the monitor window, or brings it to the front.
-    fn open_monitor(&self) -> Result<(), CommandError>;
+    fn open_monitor(&self) -> Result<(), CommandError> {
+        Err(not_here("open a window"))
+    }
+
+    /// Shows the menu of the designer's window. What is chosen comes back as [`Event::Menu`](crate::Event::Menu).
+    fn show_menu(&self, _menus: Vec<Menu>) -> Result<(), CommandError> {
+        Err(not_here("show a menu"))
+    }
+
+    /// Has the desktop tell its user something, whatever window they are looking at.
+    async fn notify(&self, _notification: Notification) -> Result<(), CommandError> {
+        Err(not_here("notify anybody"))
+    }
+
+    /// Asks the designer's window to close, as its own button does.
+    fn ask_to_close(&self) -> Result<(), CommandError> {
+        Err(not_here("close a window"))
+    }
 
     /// Closes the designer's window, unsaved changes or not.
-    fn close_window(&self) -> Result<(), CommandError>;
+    fn close_window(&self) -> Result<(), CommandError> {
+        Err(not_here("close a window"))
+    }
 
     /// Lets the user choose a folder; `None` when the dialog was cancelled.
-    async fn choose_folder(&self, title: &str) -> Result<Option<PathBuf>, CommandError>;
+    async fn choose_folder(&self, _title: &str) -> Result<Option<PathBuf>, CommandError> {
+        Err(not_here("show a dialog"))
+    }
 }
 
 /// Which host carries the calls.
@@ -36,42 +63,51 @@ pub enum HostKind {
     None,
 }
 
-/// An item of the menu; its shortcut works everywhere in the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is the menu item of the same name")]
-pub enum MenuItem {
-    NewFlow,
-    OpenProject,
-    NewProject,
-    Save,
-    SaveAll,
-    CloseFlow,
-    Undo,
-    Redo,
-    Cut,
-    Copy,
-    Paste,
-    Delete,
-    SelectAll,
-    AddNote,
-    Group,
-    ZoomIn,
-    ZoomOut,
-    ZoomToFit,
-    AutoLayout,
-    TogglePanel,
-    Run,
-    StopRun,
-    Commit,
-    Pull,
-    Push,
-    PushUpdate,
-    History,
-    Monitor,
-    SignIn,
-    FailoverTour,
-    About,
+/// A menu of the designer's window.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
+pub struct Menu {
+    /// Its title: `File`.
+    pub title: String,
+    /// What it holds, from above.
+    pub entries: Vec<MenuEntry>,
+}
+
+/// An entry of a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
+#[serde(tag = "entry", rename_all = "camelCase")]
+#[ts(rename = "WindowMenuEntry")]
+pub enum MenuEntry {
+    /// Something to choose.
+    Item(MenuItem),
+    /// A line between items.
+    Line,
+}
+
+/// Something to choose from a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
+pub struct MenuItem {
+    /// The name of the action, which comes back when it is chosen.
+    pub name: String,
+    /// What it is called.
+    pub label: String,
+    /// The shortcut that the menu listens for: `Ctrl+Shift+S`, where `Ctrl` is the key of the platform. None where text
+    /// fields or the canvas have the key first.
+    #[serde(default)]
+    #[ts(optional)]
+    pub keys: Option<String>,
+    /// Whether it can be chosen now.
+    pub enabled: bool,
+}
+
+/// What the desktop tells its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// In a few words.
+    pub title: String,
+    /// In a sentence.
+    pub text: String,
+    /// Whether somebody should do something about it.
+    pub urgent: bool,
 }
 
 /// The host of a program without user interface.
@@ -81,18 +117,6 @@ pub struct NoHost;
 impl Host for NoHost {
     fn kind(&self) -> HostKind {
         HostKind::None
-    }
-
-    fn open_monitor(&self) -> Result<(), CommandError> {
-        Err(not_here("open a window"))
-    }
-
-    fn close_window(&self) -> Result<(), CommandError> {
-        Err(not_here("close a window"))
-    }
-
-    async fn choose_folder(&self, _title: &str) -> Result<Option<PathBuf>, CommandError> {
-        Err(not_here("show a dialog"))
     }
 }
 
@@ -112,6 +136,8 @@ pub struct HostDescription {
     pub kind: HostKind,
     /// The release of Cairn: `0.1.0`.
     pub version: String,
+    /// What it stands on, for bug reports: name and version of each.
+    pub parts: Vec<(String, String)>,
 }
 
 impl Command for HostView {
@@ -119,7 +145,7 @@ impl Command for HostView {
     type Output = HostDescription;
 
     async fn run(self, designer: Arc<Designer>) -> Result<HostDescription, CommandError> {
-        Ok(HostDescription { kind: designer.host().kind(), version: env!("CARGO_PKG_VERSION").to_owned() })
+        Ok(HostDescription { kind: designer.host().kind(), version: env!("CARGO_PKG_VERSION").to_owned(), parts: designer.host().parts() })
     }
 }
 
@@ -133,6 +159,36 @@ impl Command for WindowOpenMonitor {
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
         designer.host().open_monitor()
+    }
+}
+
+/// Shows the menu of the window, or shows it anew. Error `host/not-available` in a browser, where the page has it.
+#[derive(Debug, Deserialize, TS)]
+pub struct WindowMenu {
+    /// The menus, from the left.
+    pub menus: Vec<Menu>,
+}
+
+impl Command for WindowMenu {
+    const NAME: &'static str = "window_menu";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        designer.host().show_menu(self.menus)
+    }
+}
+
+/// Closes the window, as its own button does: where changes are not saved, the user is asked first. Error
+/// `host/not-available` in a browser.
+#[derive(Debug, Deserialize, TS)]
+pub struct WindowQuit {}
+
+impl Command for WindowQuit {
+    const NAME: &'static str = "window_quit";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        designer.host().ask_to_close()
     }
 }
 
@@ -176,4 +232,14 @@ impl Command for WindowChooseFolder {
         let path = designer.host().choose_folder(&self.title).await?;
         Ok(ChosenFolder { path: path.map(|path| path.to_string_lossy().into_owned()) })
     }
+}
+
+/// The system that this runs on.
+pub fn system() -> Vec<(String, String)> {
+    let name = std::fs::read_to_string("/etc/os-release").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+        Some(line.trim_matches('"').to_owned())
+    });
+    let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+    vec![("System".to_owned(), name.map_or_else(|| platform.clone(), |name| format!("{name} ({platform})")))]
 }

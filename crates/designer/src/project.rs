@@ -3,16 +3,19 @@
 mod commands;
 mod open;
 mod queries;
+mod save_as;
 mod saved_flows;
 mod services;
 
+pub(crate) use commands::absolute;
 pub use commands::*;
 pub(crate) use open::{OpenProject, Opening};
 pub use open::{local_spool, local_storage};
+pub use save_as::ProjectSaveAs;
 pub(crate) use saved_flows::SavedFlows;
 
 use flow_model::FlowName;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use ts_rs::TS;
 
 /// The open project, as the project tree shows it.
@@ -29,6 +32,9 @@ pub struct ProjectView {
     pub connections: Vec<ConnectionSummary>,
     /// Whether the folder is under git. Without it there is no version control and no Push update.
     pub versioned: bool,
+    /// Why nothing can be saved in the folder; null when it can. What is edited is kept, and `project_save_as` saves it
+    /// elsewhere.
+    pub read_only: Option<String>,
 }
 
 /// A flow of the project tree.
@@ -55,13 +61,4 @@ pub struct ConnectionSummary {
     pub address: String,
     /// Why its file cannot be read, if so.
     pub problem: Option<String>,
-}
-
-/// A project that was open before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct RecentProject {
-    /// Its name.
-    pub name: String,
-    /// Its folder.
-    pub path: String,
 }

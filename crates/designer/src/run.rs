@@ -1,10 +1,13 @@
 //! Local runs: a flow as it is in the designer, saved or not, run here on real data with a store in memory.
 
 mod commands;
+mod effects;
 mod local;
+mod part;
 
 pub use commands::*;
-pub(crate) use local::Runs;
+pub use effects::*;
+pub(crate) use local::{FinishedRun, Runs};
 
 use crate::flow::Field;
 use flow_model::{ComponentId, FlowName};
@@ -18,6 +21,7 @@ pub type RunId = u32;
 
 /// A local run as far as it has come.
 #[derive(Debug, Clone, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
 pub struct RunView {
     /// The run.
     pub run: RunId,
@@ -25,6 +29,13 @@ pub struct RunView {
     pub flow: FlowName,
     /// The revision that runs. Later edits do not change it.
     pub revision: u64,
+    /// What it was given.
+    #[ts(type = "Record<string, unknown>")]
+    pub inputs: Map<String, Value>,
+    /// The component that it runs up to, if it does not run to the end.
+    pub to: Option<ComponentId>,
+    /// The components that it leaves out, since they change the world or wait for something that does.
+    pub left_out: Vec<ComponentId>,
     /// When it began, in milliseconds since 1970.
     pub started: i64,
     /// How it stands.
@@ -78,6 +89,25 @@ pub struct ComponentRun {
     pub outlets: BTreeMap<String, OutletRun>,
     /// One line about what it did, or why it failed.
     pub note: Option<String>,
+    /// Why it failed, if it did.
+    pub failure: Option<RunFailure>,
+}
+
+/// Why a component failed in a local run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct RunFailure {
+    /// Stable code.
+    pub code: String,
+    /// What went wrong and the way out.
+    pub message: String,
+    /// The property that it is about, if one is known.
+    pub property: Option<String>,
+    /// The record of its input that it is about, from 1, if one is known.
+    pub row: Option<u64>,
+    /// Whether the flow handles the error.
+    pub handled: bool,
+    /// In a body: the iteration, as `foreach-a1b2c3[17]`. Empty at the top level.
+    pub iteration: String,
 }
 
 /// Where a component stands in a local run.

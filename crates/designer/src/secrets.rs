@@ -7,7 +7,7 @@ mod local;
 pub use local::LocalSecrets;
 
 use crate::CommandError;
-use crate::settings::Settings;
+use crate::config_folder::ConfigFolder;
 use keyring::v1::{Entry, Error};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,13 +33,15 @@ pub(crate) struct Drawer {
 
 /// Tokens for clusters, by the cluster's name.
 pub(crate) const TOKENS: Drawer = Drawer { service: "cairn-designer", file: "tokens.json" };
+/// Tokens and passphrases for git hosts, by the host.
+pub(crate) const GIT: Drawer = Drawer { service: "cairn-git", file: "git-secrets.json" };
 /// Secrets of connections, by project, connection and field.
 const CONNECTIONS: Drawer = Drawer { service: "cairn-connection", file: "connection-secrets.json" };
 
 /// Keeps secrets by name. Its methods may block.
 #[derive(Debug, Clone)]
 pub struct SecretStore {
-    settings: Settings,
+    config: ConfigFolder,
     use_keyring: bool,
 }
 
@@ -47,11 +49,11 @@ impl SecretStore {
     /// The secrets that belong to the config folder `config` (see [`crate::default_config_folder`]). Tests leave the
     /// keyring alone.
     pub fn new(config: PathBuf, use_keyring: bool) -> Self {
-        Self::over(Settings::new(config), use_keyring)
+        Self::over(ConfigFolder::new(config), use_keyring)
     }
 
-    pub(crate) fn over(settings: Settings, use_keyring: bool) -> Self {
-        Self { settings, use_keyring }
+    pub(crate) fn over(config: ConfigFolder, use_keyring: bool) -> Self {
+        Self { config, use_keyring }
     }
 
     /// The secrets of the connections of the project in the folder `project`.
@@ -72,7 +74,7 @@ impl SecretStore {
         }
         let mut kept = self.read(drawer)?;
         kept.insert(name.to_owned(), secret.to_owned());
-        self.settings.write(drawer.file, &kept)?;
+        self.config.write(drawer.file, &kept)?;
         Ok(SecretPlace::File)
     }
 
@@ -118,13 +120,13 @@ impl SecretStore {
         if kept.remove(name).is_none() {
             return Ok(false);
         }
-        self.settings.write(drawer.file, &kept)?;
+        self.config.write(drawer.file, &kept)?;
         Ok(true)
     }
 
     /// The secrets of the file. One that cannot be read is not taken for empty: writing it anew would lose them.
     fn read(&self, drawer: Drawer) -> Result<BTreeMap<String, String>, CommandError> {
-        let path = self.settings.path(drawer.file);
+        let path = self.config.path(drawer.file);
         let failed = |why: String| {
             let message =
                 format!("the secrets in {} cannot be read ({why}): mend the file, or remove it", path.display());
@@ -142,7 +144,7 @@ impl SecretStore {
 
     /// The keyring's entry. It names the config folder too, so that two of them never share one.
     fn entry(&self, drawer: Drawer, name: &str) -> Result<Entry, Error> {
-        Entry::new(drawer.service, &format!("{name} ({})", self.settings.path("").display()))
+        Entry::new(drawer.service, &format!("{name} ({})", self.config.path("").display()))
     }
 }
 

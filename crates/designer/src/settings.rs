@@ -1,73 +1,172 @@
-//! The designer's own settings: small JSON files in its config folder.
+//! What its user set about the designer, and what its windows remember from one time to the next.
 
-use crate::CommandError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use crate::background::blocking;
+use crate::{Command, CommandError, Designer, Event};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use ts_rs::TS;
 
-/// The designer's config folder.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    folder: Arc<Path>,
+/// The file of the settings.
+const SETTINGS: &str = "settings.json";
+/// The file of what windows remember.
+const MEMORY: &str = "windows.json";
+/// The most things that windows may remember, and the longest of them in bytes: a page that went wrong must not fill the
+/// disk.
+const REMEMBERED: usize = 500;
+const LONGEST: usize = 64 * 1024;
+
+/// What its user set about the designer. What a settings file leaves out is as it comes with Cairn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DesignerSettings {
+    /// The colours.
+    pub theme: Theme,
+    /// Whether things move.
+    pub motion: Motion,
+    /// The shortcuts of actions whose shortcuts were changed: `{"run": ["Ctrl+Enter"]}`; an empty list takes them away.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// How flows are edited.
+    pub editor: EditorSettings,
+    /// Whether the desktop tells of takeovers and errors on clusters.
+    pub notifications: bool,
 }
 
-impl Settings {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder: folder.into() }
-    }
-
-    /// A folder or file in the config folder.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    /// Reads the settings file `name`. What is missing or cannot be read counts as empty: a broken settings file must
-    /// not keep anybody from their project.
-    pub(crate) fn read<T: DeserializeOwned + Default>(&self, name: &str) -> T {
-        let path = self.path(name);
-        match fs::read(&path) {
-            Ok(content) => serde_json::from_slice(&content).unwrap_or_else(|error| {
-                tracing::warn!(path = %path.display(), %error, "the settings file is broken and counts as empty");
-                T::default()
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => T::default(),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the settings file cannot be read and counts as empty");
-                T::default()
-            }
+impl Default for DesignerSettings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            motion: Motion::default(),
+            keys: BTreeMap::new(),
+            editor: EditorSettings::default(),
+            notifications: true,
         }
     }
+}
 
-    /// Writes the settings file `name`, all or nothing, readable by the user alone.
-    pub(crate) fn write(&self, name: &str, content: &impl Serialize) -> Result<(), CommandError> {
-        let path = self.path(name);
-        self.replace(&path, content).map_err(|error| {
-            CommandError::new("settings/cannot-write", format!("cannot write {}: {error}", path.display()))
-        })
-    }
+/// The colours of the windows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Theme {
+    /// As the desktop has them.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+    /// With strong contrast.
+    Contrast,
+}
 
-    fn replace(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        let mut text = serde_json::to_vec_pretty(content)?;
-        text.push(b'\n');
-        // A name of its own for each process, since two designers may share the folder.
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
+/// Whether things move on their way from one place to another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Motion {
+    /// As the desktop has it.
+    #[default]
+    System,
+    /// Nothing moves by itself.
+    Reduced,
+}
+
+/// How flows are edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EditorSettings {
+    /// Whether flows are saved to their files by themselves, a moment after the last change. The crash journal is kept
+    /// in either case.
+    pub autosave: bool,
+    /// Whether the grid of the canvas is seen.
+    pub show_grid: bool,
+    /// Whether components snap to the grid and to each other.
+    pub snap: bool,
+    /// Whether the minimap is seen.
+    pub minimap: bool,
+}
+
+impl Default for EditorSettings {
+    fn default() -> Self {
+        Self { autosave: false, show_grid: true, snap: true, minimap: true }
     }
 }
 
-/// The config folder of the user's designer: `CAIRN_CONFIG`, or else the place that the XDG rules name.
-pub fn default_config_folder() -> PathBuf {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("CAIRN_CONFIG")
-        .or_else(|| variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute()).map(|path| path.join("cairn")))
-        .or_else(|| variable("HOME").map(|home| home.join(".config/cairn")))
-        .unwrap_or_else(|| PathBuf::from(".cairn"))
+/// The settings.
+#[derive(Debug, Deserialize, TS)]
+pub struct SettingsView {}
+
+impl Command for SettingsView {
+    const NAME: &'static str = "settings_view";
+    type Output = DesignerSettings;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<DesignerSettings, CommandError> {
+        Ok(designer.settings())
+    }
+}
+
+/// Puts other settings in place of those that are; every window hears of it. Errors: `settings/cannot-write`.
+#[derive(Debug, Deserialize, TS)]
+pub struct SettingsChange {
+    /// All settings as they shall be.
+    pub settings: DesignerSettings,
+}
+
+impl Command for SettingsChange {
+    const NAME: &'static str = "settings_change";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        let (config, settings) = (designer.config().clone(), self.settings.clone());
+        blocking(move || config.write(SETTINGS, &settings)).await?;
+        designer.emit(Event::SettingsChanged { settings: self.settings });
+        Ok(())
+    }
+}
+
+/// What the windows remember: sizes of panels, what is folded. By names that the user interface gives.
+#[derive(Debug, Deserialize, TS)]
+pub struct WindowMemory {}
+
+impl Command for WindowMemory {
+    const NAME: &'static str = "window_memory";
+    type Output = BTreeMap<String, String>;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<BTreeMap<String, String>, CommandError> {
+        Ok(designer.config().read(MEMORY))
+    }
+}
+
+/// Remembers something for the windows to come. Errors: `window/too-much`, `settings/cannot-write`.
+#[derive(Debug, Deserialize, TS)]
+pub struct WindowRemember {
+    /// Its name.
+    pub name: String,
+    /// What to remember.
+    pub value: String,
+}
+
+impl Command for WindowRemember {
+    const NAME: &'static str = "window_remember";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        let config = designer.config().clone();
+        blocking(move || {
+            let mut memory: BTreeMap<String, String> = config.read(MEMORY);
+            let is_known = memory.contains_key(&self.name);
+            if self.name.len() + self.value.len() > LONGEST || !is_known && memory.len() >= REMEMBERED {
+                return Err(CommandError::new("window/too-much", "the windows remember too much already"));
+            }
+            memory.insert(self.name, self.value);
+            config.write(MEMORY, &memory)
+        })
+        .await
+    }
+}
+
+impl Designer {
+    /// The settings as they are now.
+    pub fn settings(&self) -> DesignerSettings {
+        self.config().read(SETTINGS)
+    }
 }

@@ -1,14 +1,30 @@
-//! Version control of the open project: status, Commit, Pull, Push, History.
+//! Version control of the open project: status, Commit, Pull, Push, History, git branches, clone, credentials.
 
+mod branches;
+mod changes;
+mod clone;
+mod git_hosts;
+mod history;
 mod pull;
+mod situation;
 
+pub use branches::{VcsBranches, VcsCreateBranch, VcsSwitch};
+pub use changes::VcsChanges;
+pub(crate) use changes::{FlowWords, file_words};
+pub(crate) use clone::Clones;
+pub use clone::{CloneProgress, VcsClone, VcsCloneCancel};
+pub(crate) use git_hosts::GitHosts;
+pub use git_hosts::{GitCredentials, GitForgetCredential, GitSetCredential, GitTestAccess};
+pub use history::{VcsFlowAt, VcsHistory, VcsRestore};
 pub use pull::VcsPull;
+pub use situation::{VcsInit, VcsSetRemote, VcsSolve, VcsSolveConflicts};
 
 use crate::background::blocking;
 use crate::project::OpenProject;
 use crate::{Command, CommandError, Designer, Event};
 use flow_model::FlowName;
-use flow_vcs::{Access, Repository};
+use flow_vcs::{Repository, host_of};
+use situation::Situation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +42,8 @@ pub struct VcsView {
     pub head: Option<Commit>,
     /// The address of the remote, without a password; null when there is none.
     pub remote: Option<String>,
+    /// The host of that address, which may ask who the author is; null for a path.
+    pub host: Option<String>,
     /// The files of the project that differ from the last commit.
     pub changed: Vec<ChangedFile>,
     /// How many commits are not pushed.
@@ -34,6 +52,21 @@ pub struct VcsView {
     pub behind: u32,
     /// What stands in the way of committing (`a merge`, `a rebase`, …); null when nothing does.
     pub obstacle: Option<String>,
+    /// Who makes commits here, as git knows it; null when it knows nobody.
+    pub author: Option<Author>,
+    /// The project's folder in the repository; empty when it is the repository's own.
+    pub folder: String,
+    /// What is to be known about the repository, with the way out of it; the most pressing first.
+    pub situations: Vec<Situation>,
+}
+
+/// Who makes commits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
 }
 
 /// A file that differs from the last commit.
@@ -94,6 +127,10 @@ pub struct VcsCommit {
     #[serde(default)]
     #[ts(optional)]
     pub paths: Option<Vec<String>>,
+    /// Who makes it, kept for this repository; the one whom git knows when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub author: Option<Author>,
 }
 
 impl Command for VcsCommit {
@@ -109,6 +146,15 @@ impl Command for VcsCommit {
                 None => changed(&project, &repository)?.into_iter().map(|file| file.path).collect(),
             };
             check_saved(&project, &repository, &paths)?;
+            if let Some(author) = self.author.map(flow_vcs::Author::from) {
+                if author.name.trim().is_empty() || !author.email.contains('@') {
+                    let message = "an author has a name and a mail address: give both";
+                    return Err(CommandError::new("vcs/author", message));
+                }
+                if repository.author().as_ref() != Some(&author) {
+                    repository.set_author(&author)?;
+                }
+            }
             Ok(Commit::from(repository.commit(&self.message, None, &paths)?))
         })
         .await?;
@@ -127,9 +173,10 @@ impl Command for VcsPush {
     type Output = VcsView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<VcsView, CommandError> {
-        let project = designer.project()?;
+        let (project, hosts) = (designer.project()?, designer.git_hosts());
         let view = blocking(move || {
-            project.repository()?.push(&Access::ambient())?;
+            let repository = project.repository()?;
+            repository.push(&hosts.access_to(&repository)?)?;
             status(&project)
         })
         .await?;
@@ -176,14 +223,20 @@ pub(crate) fn status(project: &OpenProject) -> Result<VcsView, CommandError> {
     let repository = project.repository()?;
     let status = repository.status()?;
     let folder = folder_of(project, &repository);
+    let situations = situation::of(&repository, &status, &folder);
+    let remote = status.remote.map(|remote| remote.url);
     Ok(VcsView {
         branch: status.branch,
         head: status.head.map(Commit::from),
-        remote: status.remote.map(|remote| remote.url),
+        host: remote.as_deref().and_then(host_of).map(str::to_owned),
+        remote,
         changed: within(&folder, status.changed),
         ahead: count(status.ahead),
         behind: count(status.behind),
         obstacle: status.state.obstacle().map(str::to_owned),
+        author: repository.author().map(|author| Author { name: author.name, email: author.email }),
+        folder: folder.trim_end_matches('/').to_owned(),
+        situations,
     })
 }
 
@@ -202,7 +255,7 @@ fn within(folder: &str, changed: Vec<flow_vcs::ChangedFile>) -> Vec<ChangedFile>
 }
 
 /// The project's folder in the repository, with a `/` at its end; empty when it is the repository's own.
-fn folder_of(project: &OpenProject, repository: &Repository) -> String {
+pub(crate) fn folder_of(project: &OpenProject, repository: &Repository) -> String {
     match repository.relative(project.files().root()) {
         Some(folder) if !folder.is_empty() => folder + "/",
         _ => String::new(),
@@ -242,5 +295,11 @@ impl From<flow_vcs::FileChange> for FileChange {
             flow_vcs::FileChange::Deleted => Self::Deleted,
             flow_vcs::FileChange::Conflicted => Self::Conflicted,
         }
+    }
+}
+
+impl From<Author> for flow_vcs::Author {
+    fn from(author: Author) -> Self {
+        Self { name: author.name.trim().to_owned(), email: author.email.trim().to_owned() }
     }
 }

@@ -20,9 +20,16 @@ pub trait ComponentType: Send + Sync {
     }
 
     /// What a component with these properties does to the world, if that is not what the description says.
-    fn effect(&self, component: &flow_model::Component) -> Effect {
+    fn effect(&self, component: &flow_model::Component) -> Option<Effect> {
         let _ = component;
-        self.description().effect
+        None
+    }
+
+    /// Whether the input of a component with these properties becomes a saved point before it runs, so that its idempotency
+    /// key always stands for the same data: an effect that is to happen exactly once.
+    fn saves_input(&self, component: &flow_model::Component) -> bool {
+        let _ = component;
+        false
     }
 
     /// The flow variables that a component with these properties sets for what comes behind it.
@@ -40,12 +47,6 @@ pub trait ComponentType: Send + Sync {
 pub trait Component: Send + Sync {
     /// Runs once over the streams of its inlets.
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError>;
-
-    /// Whether its input becomes a saved point before it runs, so that its idempotency key always stands for the same
-    /// data: an effect that is to happen exactly once.
-    fn saves_input(&self) -> bool {
-        false
-    }
 
     /// Says before anything runs which fields its outlets have, given those of its inlets, and reports what is wrong.
     /// What it does not say counts as not known.

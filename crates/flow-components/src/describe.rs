@@ -1,6 +1,6 @@
 //! Short forms for the descriptions of properties.
 
-use flow_model::{Choice, PropertyDescription, PropertyKind};
+use flow_model::{Choice, Component, PropertyDescription, PropertyKind};
 use serde_json::Value;
 
 /// A property that a flow cannot run without.
@@ -27,4 +27,16 @@ pub(crate) fn optional(
 /// One of several values, each with its label.
 pub(crate) fn choice(choices: &[(&'static str, &'static str)]) -> PropertyKind {
     PropertyKind::Choice { choices: choices.iter().map(|(value, title)| Choice { value, title }).collect() }
+}
+
+const EXACTLY_ONCE: &str = "ExactlyOnce";
+
+/// The property by which what a component does to the world counts once, however often it runs.
+pub(crate) fn exactly_once(help: &'static str) -> PropertyDescription {
+    optional(EXACTLY_ONCE, "ExactlyOnce", PropertyKind::Boolean, false, help)
+}
+
+/// Whether it is set, so that the input is saved first.
+pub(crate) fn acts_once(component: &Component) -> bool {
+    component.properties.get(EXACTLY_ONCE).and_then(Value::as_bool).unwrap_or_default()
 }

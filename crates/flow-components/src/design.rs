@@ -1,12 +1,13 @@
 //! What a component learns and says when its flow is examined before it runs.
 
 mod respell;
+mod texts;
 
 use crate::examine::Calls;
 use crate::{ComponentError, Palette, Services, Template};
 use flow_data::arrow::datatypes::{DataType, SchemaRef};
 use flow_data::{DataError, Expression, Spool, Variables, nearby_names};
-use flow_model::{ComponentId, Diagnostic, FlowName, IN, InputDeclaration};
+use flow_model::{ComponentId, Diagnostic, FlowName, IN, InputDeclaration, TextPlace};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,19 @@ pub struct Design<'a> {
     /// Whether it asked for anything outside of its flow.
     pub(crate) looked_outside: Cell<bool>,
     pub(crate) problems: Vec<Diagnostic>,
+    /// The expressions that were looked at, with their types where they have one.
+    pub(crate) expressions: Vec<ExpressionType>,
+}
+
+/// An expression of a component, and the type of its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpressionType {
+    /// The property that it is in.
+    pub property: String,
+    /// Where in that.
+    pub place: TextPlace,
+    /// The type; none where the expression is wrong or its fields are not known.
+    pub data_type: Option<DataType>,
 }
 
 /// Another flow of the project, as far as it is known before it runs.
@@ -104,8 +118,32 @@ impl Design<'_> {
 
     /// Reports a problem with a property. `message` begins with the place within it, if there are several.
     pub fn problem(&mut self, code: &str, property: &str, message: &str) {
+        self.problem_within(code, property, message, None);
+    }
+
+    /// The same at a place within the property.
+    pub(crate) fn problem_within(&mut self, code: &str, property: &str, message: &str, place: Option<TextPlace>) {
         let message = format!("“{}”, {message}", self.name);
-        self.problems.push(Diagnostic::error(code, message).at(self.component).on(property));
+        self.problems.push(Diagnostic::error(code, message).at(self.component).on(property).within(place));
+    }
+
+    /// Reports what is wrong with the texts of a property that were planned together.
+    pub(crate) fn planning_problem(&mut self, property: &str, error: &DataError) {
+        let place = self.properties.get(property).and_then(|value| texts::place_of_error(value, error));
+        self.problem_within(error.code(), property, &error.to_string(), place);
+        self.mend_name(property, error);
+    }
+
+    /// Says which types the expressions of a property have whose entries are named after fields that leave.
+    pub(crate) fn fields_have_types(&mut self, property: &str, schema: &SchemaRef) {
+        let entries = self.properties.get(property).and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
+        let typed = entries.iter().zip(0..).filter_map(|(entry, at)| {
+            let field = schema.field_with_name(entry.get("field")?.as_str()?).ok()?;
+            let place = TextPlace { entry: Some(at), member: Some("expression".to_owned()), range: None };
+            let data_type = Some(field.data_type().clone());
+            Some(ExpressionType { property: property.to_owned(), place, data_type })
+        });
+        self.expressions.extend(typed.collect::<Vec<_>>());
     }
 
     /// The same for what may turn out well when the flow runs.
@@ -129,15 +167,32 @@ impl Design<'_> {
         property: &str,
         place: &str,
     ) -> Option<Arc<Expression>> {
+        let value = self.properties.get(property).unwrap_or(&Value::Null);
+        let at = texts::place_of(value, sql, &self.places_in(property));
         let compiled = match schema {
             Some(schema) => self.services.expressions().compile(sql, schema, self.variables).map(Some),
             None => Expression::check_syntax(sql).map(|()| None),
         };
+        if let Some(place) = at.clone() {
+            let data_type = compiled.as_ref().ok().and_then(Option::as_ref).map(|expression| expression.data_type());
+            self.expressions.push(ExpressionType { property: property.to_owned(), place, data_type });
+        }
         compiled.unwrap_or_else(|error| {
-            self.problem(error.code(), property, &format!("{place}: {error}"));
+            let range = match schema {
+                Some(schema) => Expression::place_of_error(sql, schema, self.variables, &error),
+                None => error.range_in(sql),
+            };
+            let marked = at.map(|at| if let Some(range) = range { at.marking(sql, range) } else { at });
+            self.problem_within(error.code(), property, &format!("{place}: {error}"), marked);
             self.mend_name(property, &error);
             None
         })
+    }
+
+    /// The places in a property whose expressions have been looked at.
+    fn places_in(&self, property: &str) -> Vec<TextPlace> {
+        let of_property = self.expressions.iter().filter(|seen| seen.property == property);
+        of_property.map(|seen| seen.place.clone()).collect()
     }
 
     /// The same for a condition, which must be true or false.
@@ -148,10 +203,12 @@ impl Design<'_> {
 
     /// The same over records of any fields; `None` if they are not known.
     pub fn condition_over(&mut self, schema: Option<&SchemaRef>, sql: &str, property: &str, place: &str) {
+        let before = self.expressions.len();
         let compiled = self.expression_over(schema, sql, property, place);
         let unfit = compiled.and_then(|expression| expression.require_condition().err());
         if let Some(error) = unfit {
-            self.problem(error.code(), property, &format!("{place}: {error}"));
+            let at = self.expressions.get(before).map(|seen| seen.place.clone());
+            self.problem_within(error.code(), property, &format!("{place}: {error}"), at);
         }
     }
 
@@ -195,10 +252,11 @@ impl Design<'_> {
 
     /// Offers the one name that was probably meant, for the problem reported last.
     fn mend_name(&mut self, property: &str, error: &DataError) {
-        let (DataError::UnknownField { field: wrong, near, .. }
-        | DataError::UnknownVariable { variable: wrong, near, .. }) = error
-        else {
-            return;
+        let (wrong, near) = match error {
+            DataError::UnknownField { field: wrong, near, .. }
+            | DataError::UnknownVariable { variable: wrong, near, .. } => (wrong, near),
+            DataError::About { error, .. } => return self.mend_name(property, error),
+            _ => return,
         };
         let ([right], Some(value)) = (near.as_slice(), self.properties.get(property)) else { return };
         let mended = respell::respelled(self.component, property, value, wrong, right);

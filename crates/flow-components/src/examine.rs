@@ -11,10 +11,10 @@ mod tests;
 pub(crate) use called::Calls;
 pub use knowledge::Knowledge;
 
-use crate::{Palette, Services};
+use crate::{ExpressionType, Palette, Services};
 use examiner::Examiner;
 use flow_data::arrow::datatypes::SchemaRef;
-use flow_model::{Diagnostic, Flow, PortRef};
+use flow_model::{ComponentId, Diagnostic, Flow, PortRef};
 use std::collections::BTreeMap;
 
 /// An outlet of a component.
@@ -27,6 +27,8 @@ pub struct Examination {
     pub diagnostics: Vec<Diagnostic>,
     /// The fields on every outlet where they can be known, and on those that lead into a body.
     pub schemas: BTreeMap<PortKey, SchemaRef>,
+    /// The types of the expressions of each component that has any.
+    pub expressions: BTreeMap<ComponentId, Vec<ExpressionType>>,
 }
 
 impl Palette {

@@ -33,7 +33,7 @@ mod wording;
 pub use component::{Ask, Component, ComponentType, Iterations, LogLevel, LogLine, Outcome, WaitUntil};
 pub use context::{RequestRef, RunContext, Runner};
 pub use database::{Column, Databases, Table, inspect_query, inspect_tables};
-pub use design::Design;
+pub use design::{Design, ExpressionType};
 pub use error::{CANCELLED, ComponentError, MAY_NOT_ACT};
 pub use examine::{Examination, Knowledge, PortKey};
 pub use http::{ClientSettings, Endpoint, HttpClients, Redirects};

@@ -82,13 +82,12 @@ impl Catalogue for Palette {
     }
 
     fn effect(&self, component: &flow_model::Component) -> Effect {
-        self.entry(&component.kind).map_or(Effect::Changes, |entry| entry.kind.effect(component))
+        let effect = |entry: &Entry| entry.kind.effect(component).unwrap_or(entry.description.effect);
+        self.entry(&component.kind).map_or(Effect::Changes, effect)
     }
 
     fn saves_input(&self, component: &flow_model::Component) -> bool {
-        let Some(entry) = self.entry(&component.kind) else { return false };
-        let id = ComponentId::from_random(&component.kind, [0; 6]);
-        entry.kind.prepare(&mut Properties::new(&id, component, &entry.description)).saves_input()
+        self.entry(&component.kind).is_some_and(|entry| entry.kind.saves_input(component))
     }
 
     fn sets(&self, component: &flow_model::Component) -> Vec<String> {

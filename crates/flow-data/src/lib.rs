@@ -19,7 +19,7 @@ mod variables;
 pub use codec::{Writer, decode, decode_file, encode, write};
 pub use datafusion::arrow;
 pub use error::DataError;
-pub use expression::{Expression, ExpressionCache};
+pub use expression::{Expression, ExpressionCache, FunctionKind, SqlFunction, functions};
 pub use formats::{CsvOptions, read_csv, write_csv};
 pub use json::{Numbers, json_schema_of, json_to_batch, value_at};
 pub use nearby::nearby_names;

@@ -3,6 +3,7 @@
 use crate::{ComponentId, Edit, Link};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Range;
 use ts_rs::TS;
 
 /// Something to mend in a flow. `code` is stable; programs and the UI go by it, never by the text.
@@ -54,10 +55,44 @@ pub struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub property: Option<String>,
+    /// Where within the value of that property, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub text: Option<TextPlace>,
     /// The link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub link: Option<Link>,
+}
+
+/// Where within the value of a property something is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TextPlace {
+    /// Of a list: which entry, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub entry: Option<u32>,
+    /// Of a list: which member of that entry: `expression`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub member: Option<String>,
+    /// From where to where in the text there, in UTF-16 code units, as editors count. None is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub range: Option<(u32, u32)>,
+}
+
+impl TextPlace {
+    /// The same with a range of bytes of `text`, the text there.
+    #[must_use]
+    pub fn marking(mut self, text: &str, bytes: Range<usize>) -> Self {
+        let units = |to: usize| {
+            let before = text.get(..to).unwrap_or(text);
+            u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX)
+        };
+        self.range = Some((units(bytes.start), units(bytes.end)));
+        self
+    }
 }
 
 impl Diagnostic {
@@ -88,6 +123,13 @@ impl Diagnostic {
     #[must_use]
     pub fn on(mut self, property: &str) -> Self {
         self.place.property = Some(property.to_owned());
+        self
+    }
+
+    /// Places it within the value of the property.
+    #[must_use]
+    pub fn within(mut self, text: Option<TextPlace>) -> Self {
+        self.place.text = text;
         self
     }
 

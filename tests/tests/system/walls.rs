@@ -19,6 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("flow-cluster", &["flow-store"]),
     ("flow-project", &["flow-model"]),
     ("flow-api", &["flow-model"]),
+    ("flow-test", &["flow-model", "flow-components", "flow-store", "flow-engine"]),
     (
         "flow-server",
         &[
@@ -45,6 +46,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "flow-project",
             "flow-vcs",
             "flow-api",
+            "flow-test",
         ],
     ),
     (
@@ -61,6 +63,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "flow-vcs",
             "flow-api",
             "flow-server",
+            "flow-test",
             "designer",
         ],
     ),

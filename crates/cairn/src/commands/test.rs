@@ -1,31 +1,18 @@
 //! `cairn test`: runs the flow tests of a project.
 
-mod answers;
-mod compare;
-mod document;
-mod expect;
 mod report;
-mod surroundings;
-mod trial;
-mod watch;
 
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use bytes::Bytes;
 use flow_components::Palette;
-use flow_engine::ProjectFiles;
 use flow_project::Project;
+use flow_test::{ENDING, FOLDER, Suite};
 use futures::StreamExt;
-use report::{Report, Tested};
-use std::collections::BTreeMap;
+use report::Report;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use trial::Trial;
-
-/// Where a project keeps its flow tests, and how their names end.
-const FOLDER: &str = "tests/";
-const ENDING: &str = ".test.json";
 
 /// Run the flow tests of a project.
 #[derive(Debug, clap::Args)]
@@ -55,27 +42,26 @@ pub struct Args {
     keep: bool,
 }
 
-/// What all tests of a project share.
-struct Shared {
-    palette: Arc<Palette>,
-    files: BTreeMap<String, Bytes>,
-    keep: bool,
-}
-
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let project = Project::open(&args.project)?;
-    let files: ProjectFiles =
-        project.files()?.into_iter().map(|(path, content)| (path, Bytes::from(content))).collect();
-    let names = wanted(&files, &args.names)?;
-    let shared = Arc::new(Shared { palette: Palette::standard(), files, keep: args.keep });
+    let suite = Arc::new(Suite {
+        palette: Palette::standard(),
+        files: project.files()?.into_iter().map(|(path, content)| (path, Bytes::from(content))).collect(),
+        spool: designer::local_spool(&designer::default_config_folder()),
+        keep: args.keep,
+    });
+    let names = wanted(suite.names(), &args.names)?;
     let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)).max(1);
     let began = Instant::now();
-    let mut running =
-        futures::stream::iter(names.into_iter().map(|name| one(Arc::clone(&shared), name))).buffered(jobs);
+    let run = |name: String| {
+        let suite = Arc::clone(&suite);
+        async move { suite.run(&name).await }
+    };
+    let mut running = futures::stream::iter(names.into_iter().map(run)).buffered(jobs);
     let mut tests = Vec::new();
     while let Some(tested) = running.next().await {
-        output.line(tested.lines().join("\n"));
+        output.line(report::lines(&tested).join("\n"));
         tests.push(tested);
     }
     let report = Report::new(project.name(), tests, began.elapsed());
@@ -87,9 +73,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
 }
 
 /// The names of the tests that were asked for.
-fn wanted(files: &ProjectFiles, asked: &[String]) -> Result<Vec<String>, Failure> {
-    let name = |path: &String| Some(path.strip_prefix(FOLDER)?.strip_suffix(ENDING)?.to_owned());
-    let all: Vec<String> = files.keys().filter_map(name).collect();
+fn wanted(all: Vec<String>, asked: &[String]) -> Result<Vec<String>, Failure> {
     if let Some(none) = asked.iter().find(|text| !all.iter().any(|name| name.contains(text.as_str()))) {
         let message = format!("no test's name holds “{none}”; the project has {}", listed(&all));
         return Err(Failure::new("test/not-found", message));
@@ -100,15 +84,4 @@ fn wanted(files: &ProjectFiles, asked: &[String]) -> Result<Vec<String>, Failure
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { format!("none ({FOLDER}NAME{ENDING})") } else { names.join(", ") }
-}
-
-/// Runs one test. A test that brings something down brings down itself only.
-async fn one(shared: Arc<Shared>, name: String) -> Tested {
-    let began = Instant::now();
-    let trial = tokio::spawn({
-        let name = name.clone();
-        async move { Trial::run(&shared, &name).await }
-    });
-    let ended = trial.await.unwrap_or_else(|error| trial::Ended::broken("the test", &error.to_string()));
-    Tested::new(name, ended, began.elapsed())
 }

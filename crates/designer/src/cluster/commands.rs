@@ -5,7 +5,7 @@ use super::{ClusterListView, ClusterOverview, ClusterView};
 use crate::push_update::name_on_cluster;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
-    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, Request, RequestDetail, RequestQuery, SavedRows,
+    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, Request, RequestDetail, RequestQuery, SavedRows,
 };
 use flow_model::FlowName;
 use serde::Deserialize;
@@ -237,17 +237,16 @@ impl Command for ClusterSavedPoint {
     }
 }
 
-/// Re-executes a request from its last checkpoint. The server that is asked becomes its owner.
+/// Re-executes a request, at the version that it is pinned to.
 #[derive(Debug, Deserialize, TS)]
 pub struct ClusterReExecute {
     /// The cluster.
     pub cluster: String,
     /// The request.
     pub request: i64,
-    /// The id of the server that shall own it; any server that answers when left out.
+    /// From where, and who shall own it: the server that is asked, which is any that answers, when left out.
     #[serde(default)]
-    #[ts(optional)]
-    pub server: Option<String>,
+    pub wish: ReExecution,
 }
 
 impl Command for ClusterReExecute {
@@ -256,7 +255,10 @@ impl Command for ClusterReExecute {
 
     async fn run(self, designer: Arc<Designer>) -> Result<Request, CommandError> {
         let cluster = designer.clusters.cluster(&self.cluster).await?;
-        cluster.on(self.server.as_deref(), |client| async move { client.re_execute(self.request).await }).await
+        let wish = &ReExecution { server: None, ..self.wish.clone() };
+        // The server that is called becomes the owner.
+        let server = self.wish.server.as_deref();
+        cluster.on(server, |client| async move { client.re_execute_from(self.request, wish).await }).await
     }
 }
 

@@ -6,8 +6,8 @@ use super::tokens::Tokens;
 use super::{ClusterListView, ClusterView};
 use crate::CommandError;
 use crate::background::blocking;
+use crate::config_folder::ConfigFolder;
 use crate::secrets::SecretPlace;
-use crate::settings::Settings;
 use flow_api::{Account, Client, ClientError, Login, Server};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ const FILE: &str = "clusters.json";
 
 /// The clusters of the designer. The settings file is the truth: another program of the same user may sign in too.
 pub(crate) struct Clusters {
-    settings: Settings,
+    config: ConfigFolder,
     tokens: Tokens,
     /// Held while the settings file is changed.
     changing: tokio::sync::Mutex<()>,
@@ -60,26 +60,26 @@ struct KnownSession {
 }
 
 impl Clusters {
-    pub(crate) fn new(settings: Settings, use_keyring: bool) -> Self {
-        let tokens = Tokens::new(settings.clone(), use_keyring);
-        Self { settings, tokens, changing: tokio::sync::Mutex::default(), connected: Mutex::default() }
+    pub(crate) fn new(config: ConfigFolder, use_keyring: bool) -> Self {
+        let tokens = Tokens::new(config.clone(), use_keyring);
+        Self { config, tokens, changing: tokio::sync::Mutex::default(), connected: Mutex::default() }
     }
 
     /// The clusters and the chosen one.
     pub(crate) fn list(&self) -> ClusterListView {
-        let known: Known = self.settings.read(FILE);
+        let known: Known = self.config.read(FILE);
         let clusters = known.clusters.into_iter().map(|(name, cluster)| cluster.view(name)).collect();
         ClusterListView { clusters, chosen: known.chosen }
     }
 
     /// The name of the chosen cluster.
     pub(crate) fn chosen(&self) -> Option<String> {
-        self.settings.read::<Known>(FILE).chosen
+        self.config.read::<Known>(FILE).chosen
     }
 
     /// The cluster `name`, which the author is signed in to.
     pub(crate) async fn cluster(&self, name: &str) -> Result<Arc<Cluster>, CommandError> {
-        let known = self.settings.read::<Known>(FILE).clusters.remove(name).ok_or_else(|| unknown(name))?;
+        let known = self.config.read::<Known>(FILE).clusters.remove(name).ok_or_else(|| unknown(name))?;
         let session = known.session.ok_or_else(|| not_signed_in(name))?;
         if let Some(cluster) = self.connected.lock().get(name).filter(|cluster| cluster.token == session.token) {
             return Ok(Arc::clone(cluster));
@@ -138,7 +138,7 @@ impl Clusters {
     /// Chooses the cluster that Push update goes to.
     pub(crate) async fn choose(&self, name: &str) -> Result<ClusterListView, CommandError> {
         let _changing = self.changing.lock().await;
-        if !self.settings.read::<Known>(FILE).clusters.contains_key(name) {
+        if !self.config.read::<Known>(FILE).clusters.contains_key(name) {
             return Err(unknown(name));
         }
         self.change(|known| known.chosen = Some(name.to_owned()))?;
@@ -147,7 +147,7 @@ impl Clusters {
 
     async fn end(&self, name: &str, change: impl FnOnce(&mut Known)) -> Result<ClusterListView, CommandError> {
         let _changing = self.changing.lock().await;
-        let known: Known = self.settings.read(FILE);
+        let known: Known = self.config.read(FILE);
         let cluster = known.clusters.get(name).ok_or_else(|| unknown(name))?;
         if let Ok(connected) = self.cluster(name).await {
             self.connected.lock().remove(name);
@@ -176,16 +176,16 @@ impl Clusters {
     }
 
     fn change(&self, change: impl FnOnce(&mut Known)) -> Result<(), CommandError> {
-        let mut known: Known = self.settings.read(FILE);
+        let mut known: Known = self.config.read(FILE);
         change(&mut known);
-        self.settings.write(FILE, &known)
+        self.config.write(FILE, &known)
     }
 
     /// Remembers the addresses of a cluster's servers, so that it is found again when the one first named is down.
     pub(super) async fn remember_urls(&self, cluster: &str, calls: &Calls) {
         let _changing = self.changing.lock().await;
         let urls = calls.addresses();
-        let known: Known = self.settings.read(FILE);
+        let known: Known = self.config.read(FILE);
         if known.clusters.get(cluster).is_none_or(|known| known.urls == urls) {
             return;
         }

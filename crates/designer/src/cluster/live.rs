@@ -1,6 +1,7 @@
 //! Following a cluster: the event streams of its servers, and which of them answer.
 
 use super::known::Cluster;
+use super::notices::Told;
 use super::{ClusterChanged, ClusterOverview, ServerView, Takeover};
 use crate::{CommandError, Designer, Event};
 use flow_api::{Server, ServerState};
@@ -46,11 +47,18 @@ struct State {
 
 /// What changed since the windows were told last.
 #[derive(Default)]
-struct Pending {
+pub(super) struct Pending {
     servers: bool,
     requests: BTreeSet<i64>,
     too_many: bool,
-    takeovers: Vec<Takeover>,
+    pub(super) takeovers: Vec<Takeover>,
+}
+
+impl Pending {
+    /// The requests that changed; none when there are too many to name.
+    pub(super) fn requests(&self) -> Option<&BTreeSet<i64>> {
+        (!self.too_many).then_some(&self.requests)
+    }
 }
 
 impl Live {
@@ -133,6 +141,7 @@ impl Designer {
 
 /// Tells the windows what changed, not too often.
 async fn tell(designer: Weak<Designer>, cluster: Arc<Cluster>) {
+    let mut told = Told::up_to_now(&cluster).await;
     loop {
         cluster.live.changed.notified().await;
         let pending = cluster.live.take_pending();
@@ -140,9 +149,10 @@ async fn tell(designer: Weak<Designer>, cluster: Arc<Cluster>) {
         designer.emit(Event::ClusterChanged(ClusterChanged {
             cluster: cluster.name.clone(),
             servers: pending.servers,
-            requests: (!pending.too_many).then(|| pending.requests.into_iter().collect()),
-            takeovers: pending.takeovers,
+            requests: pending.requests().map(|requests| requests.iter().copied().collect()),
+            takeovers: pending.takeovers.clone(),
         }));
+        designer.tell_desktop(&cluster, &pending, &mut told).await;
         drop(designer);
         tokio::time::sleep(PAUSE).await;
     }

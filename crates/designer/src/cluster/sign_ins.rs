@@ -6,7 +6,7 @@ use super::tokens::Tokens;
 use super::{ClusterListView, ClusterView};
 use crate::CommandError;
 use crate::background::blocking;
-use crate::settings::Settings;
+use crate::config_folder::ConfigFolder;
 use flow_api::Login;
 use std::path::PathBuf;
 
@@ -19,8 +19,8 @@ pub struct SignIns {
 impl SignIns {
     /// The sign-ins in the config folder `config` (see [`crate::default_config_folder`]). Tests leave the keyring alone.
     pub fn new(config: PathBuf, use_keyring: bool) -> Self {
-        let settings = Settings::new(config);
-        Self { clusters: Clusters::new(settings.clone(), use_keyring), tokens: Tokens::new(settings, use_keyring) }
+        let config = ConfigFolder::new(config);
+        Self { clusters: Clusters::new(config.clone(), use_keyring), tokens: Tokens::new(config, use_keyring) }
     }
 
     /// The clusters, and the chosen one.

@@ -1,16 +1,16 @@
 //! The tokens for clusters, among the author's secrets.
 
 use crate::CommandError;
+use crate::config_folder::ConfigFolder;
 use crate::secrets::{SecretPlace, SecretStore, TOKENS};
-use crate::settings::Settings;
 
 /// Keeps tokens by the name of their cluster. Its methods may block.
 #[derive(Clone)]
 pub(super) struct Tokens(SecretStore);
 
 impl Tokens {
-    pub(super) fn new(settings: Settings, use_keyring: bool) -> Self {
-        Self(SecretStore::over(settings, use_keyring))
+    pub(super) fn new(config: ConfigFolder, use_keyring: bool) -> Self {
+        Self(SecretStore::over(config, use_keyring))
     }
 
     /// Keeps the token for `cluster`, and says where.

@@ -1,13 +1,15 @@
 //! The slower checks of open flows (schemas, expressions, and what they refer to), off everybody's path. A check looks only at what changed
 //! since the one before.
 
-use super::{Field, FlowChecked, Session};
+use super::{Field, FlowChecked, Session, TypedExpression};
 use crate::background::blocking;
 use crate::project::OpenProject;
 use crate::{Designer, Event};
-use flow_components::{Examination, Palette, PortKey};
+use flow_components::{Examination, ExpressionType, Palette, PortKey};
 use flow_data::arrow::datatypes::SchemaRef;
-use flow_model::{ComponentId, Diagnostic, Flow, FlowName, calls_flows, check_connections, check_sub_flows};
+use flow_model::{
+    ComponentId, Diagnostic, Flow, FlowName, Surroundings, calls_flows, check_connections, check_sub_flows,
+};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -86,9 +88,12 @@ pub(crate) fn check_references(
     project: &OpenProject,
     palette: &Palette,
 ) -> Vec<Diagnostic> {
-    let mut found = check_connections(document, palette, &project.connections());
+    let connections = project.connections();
+    let mut found = check_connections(document, palette, &connections);
     if calls_flows(document, palette) {
-        found.extend(check_sub_flows(name, document, &project.saved_flows().now(), palette));
+        let flows = project.saved_flows().now();
+        let around = Surroundings { flows: &flows, connections: &connections, catalogue: palette };
+        found.extend(check_sub_flows(name, document, around));
     }
     found
 }
@@ -99,11 +104,13 @@ pub(super) struct Checked {
     revision: u64,
     diagnostics: Vec<Diagnostic>,
     schemas: BTreeMap<PortKey, SchemaRef>,
+    expressions: BTreeMap<ComponentId, Vec<ExpressionType>>,
 }
 
 impl Checked {
     pub(super) fn new(number: u64, revision: u64, found: Examination) -> Self {
-        Self { number, revision, diagnostics: found.diagnostics, schemas: found.schemas }
+        let Examination { diagnostics, schemas, expressions } = found;
+        Self { number, revision, diagnostics, schemas, expressions }
     }
 
     /// All of it.
@@ -122,7 +129,19 @@ impl Checked {
         for component in changed {
             news.fields.entry(component.clone()).or_default();
         }
+        let told = news.expressions.keys().chain(before.expressions.keys()).cloned().collect::<BTreeSet<_>>();
+        for component in told {
+            if before.expressions.get(&component) == self.expressions.get(&component) {
+                news.expressions.remove(&component);
+            } else {
+                news.expressions.insert(component.clone(), self.types_in(&component));
+            }
+        }
         news
+    }
+
+    fn types_in(&self, component: &ComponentId) -> Vec<TypedExpression> {
+        self.expressions.get(component).into_iter().flatten().map(TypedExpression::of).collect()
     }
 
     fn tell(&self, flow: &FlowName, is_wanted: impl Fn(&ComponentId) -> bool) -> FlowChecked {
@@ -130,8 +149,20 @@ impl Checked {
         for (outlet, schema) in self.schemas.iter().filter(|(outlet, _)| is_wanted(&outlet.component)) {
             fields.entry(outlet.component.clone()).or_default().insert(outlet.port.clone(), Field::all(schema));
         }
+        let expressions = self.expressions.keys().map(|id| (id.clone(), self.types_in(id))).collect();
         let (number, revision, diagnostics) = (self.number, self.revision, self.diagnostics.clone());
-        FlowChecked { flow: flow.clone(), number, revision, diagnostics, fields }
+        FlowChecked { flow: flow.clone(), number, revision, diagnostics, fields, expressions }
+    }
+}
+
+impl TypedExpression {
+    fn of(found: &ExpressionType) -> Self {
+        Self {
+            property: found.property.clone(),
+            entry: found.place.entry,
+            member: found.place.member.clone(),
+            kind: found.data_type.as_ref().map(flow_data::type_name),
+        }
     }
 }
 

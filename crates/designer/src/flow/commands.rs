@@ -1,5 +1,6 @@
 //! The commands on open flows.
 
+use super::outside::Taken;
 use super::{CopiedText, FlowChange, FlowSaved, FlowView, NewComponent, RunsAgain, Session, clipboard};
 use crate::background::blocking;
 use crate::{Command, CommandError, Designer, Event};
@@ -10,7 +11,7 @@ use ts_rs::TS;
 
 impl Designer {
     /// Changes an open flow: tells the windows, and has the flow checked.
-    fn change_flow(
+    pub(crate) fn change_flow(
         self: &Arc<Self>,
         flow: &FlowName,
         change: impl FnOnce(&mut Session) -> Result<FlowChange, CommandError>,
@@ -47,6 +48,10 @@ impl Command for FlowOpen {
         let project = designer.project()?;
         let (session, is_new) = project.open_flow(&self.flow, designer.palette())?;
         if is_new {
+            // What a crash left may have been made on another file than there is now.
+            if session.lock().open_flow().recovered() {
+                designer.take_in_outside(&project, &session);
+            }
             designer.check(&session);
         }
         let view = session.lock().view();
@@ -153,8 +158,9 @@ impl Command for FlowRedo {
     }
 }
 
-/// Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
-/// the file since it was opened and `overwrite` is not set; `project/cannot-write`.
+/// Writes a flow to its file, all of it or nothing. What another program wrote to the file meanwhile is merged in first.
+/// Errors: `project/changed-outside` when both changed the same and `overwrite` is not set (ask `flow_conflicts`);
+/// `project/disk-full`, `project/read-only`, `project/cannot-write`.
 #[derive(Debug, Deserialize, TS)]
 pub struct FlowSave {
     /// The flow.
@@ -172,8 +178,21 @@ impl Command for FlowSave {
     async fn run(self, designer: Arc<Designer>) -> Result<FlowSaved, CommandError> {
         let project = designer.project()?;
         let session = project.session(&self.flow)?;
-        let saving = Arc::clone(&project);
-        let saved = blocking(move || session.lock().save(saving.files(), self.overwrite)).await?;
+        let saving = Arc::clone(&designer);
+        let saved = blocking(move || {
+            let files = project.files();
+            let first = session.lock().save(files, self.overwrite);
+            match first {
+                Err(error) if error.code == "project/changed-outside" => {
+                    match saving.take_in_outside(&project, &session) {
+                        Ok(Taken::Merged { .. } | Taken::Gone | Taken::Nothing) => session.lock().save(files, false),
+                        Ok(Taken::Conflicts) | Err(_) => Err(error),
+                    }
+                }
+                first => first,
+            }
+        })
+        .await?;
         designer.emit(Event::FlowSaved(saved.clone()));
         designer.emit(Event::VcsChanged);
         Ok(saved)
@@ -233,8 +252,12 @@ impl Command for FlowRunsAgain {
 pub struct FlowCopy {
     /// The flow.
     pub flow: FlowName,
-    /// The components.
+    /// The components; what is in their bodies comes along.
     pub components: Vec<ComponentId>,
+    /// The notes and groups. A group comes along anyway where all of its components do.
+    #[serde(default)]
+    #[ts(as = "Option<Vec<ComponentId>>", optional)]
+    pub groups: Vec<ComponentId>,
 }
 
 impl Command for FlowCopy {
@@ -243,13 +266,14 @@ impl Command for FlowCopy {
 
     async fn run(self, designer: Arc<Designer>) -> Result<CopiedText, CommandError> {
         let session = designer.project()?.session(&self.flow)?;
-        let text = clipboard::copy(session.lock().flow(), &self.components);
+        let text = clipboard::copy(session.lock().flow(), &self.components, &self.groups);
         Ok(CopiedText { text })
     }
 }
 
 /// Puts copied components into a flow, with new ids and free names, as one undo step. The new components are those
-/// of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds no components.
+/// of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds nothing that could be
+/// pasted.
 #[derive(Debug, Deserialize, TS)]
 pub struct FlowPaste {
     /// The flow.

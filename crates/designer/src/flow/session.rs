@@ -7,14 +7,14 @@ use crate::CommandError;
 use crate::project::SavedFlows;
 use flow_components::{Examination, Knowledge, Palette};
 use flow_model::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, FlowName, check_structure};
-use flow_project::{Applied, OpenFlow, Project, ProjectError};
+use flow_project::{OpenFlow, Project, ProjectError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 /// An open flow.
 pub(crate) struct Session {
-    open: OpenFlow,
+    pub(super) open: OpenFlow,
     palette: Arc<Palette>,
     /// The flows that it may call.
     saved: Arc<SavedFlows>,
@@ -26,6 +26,8 @@ pub(crate) struct Session {
     known: Knowledge,
     /// How often the flow was loaded anew. Revisions begin anew then, so a check of before must not count.
     loads: u32,
+    /// Whether the file holds something that is not taken in, because both sides changed the same or it cannot be read.
+    pub(super) has_conflict: bool,
 }
 
 /// A state of a session: what a check looked at.
@@ -38,7 +40,7 @@ pub(super) struct SessionState {
 impl Session {
     pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>, saved: Arc<SavedFlows>) -> Self {
         let views = views(open.flow(), &*palette, &saved.latest());
-        Self { open, palette, saved, views, checked: None, checks: 0, known: Knowledge::default(), loads: 0 }
+        Self { open, palette, saved, views, checked: None, checks: 0, known: Knowledge::default(), loads: 0, has_conflict: false }
     }
 
     pub(super) fn session_state(&self) -> SessionState {
@@ -57,6 +59,7 @@ impl Session {
         self.views = views(self.open.flow(), &*self.palette, &self.saved.latest());
         self.checked = None;
         self.loads += 1;
+        self.has_conflict = false;
         Ok(())
     }
 
@@ -86,23 +89,30 @@ impl Session {
             diagnostics: self.diagnostics(),
             checked: self.checked.as_ref().map(|checked| checked.whole(self.name())),
             recovered: self.open.recovered(),
+            conflict: self.has_conflict,
         }
     }
 
     pub(crate) fn apply(&mut self, base: u64, edit: Edit, gesture: Option<&str>) -> Result<FlowChange, CommandError> {
-        self.change(|open, palette| open.apply(base, edit, gesture, palette))
+        self.change(|open, palette| open.apply(base, edit, gesture, palette)).map(|(_, change)| change)
     }
 
     pub(crate) fn undo(&mut self) -> Result<FlowChange, CommandError> {
-        self.change(|open, _| open.undo())
+        self.change(|open, _| open.undo()).map(|(_, change)| change)
     }
 
     pub(crate) fn redo(&mut self) -> Result<FlowChange, CommandError> {
-        self.change(|open, _| open.redo())
+        self.change(|open, _| open.redo()).map(|(_, change)| change)
+    }
+
+    /// Puts another version in the place of the flow, as one step that can be undone.
+    pub(crate) fn replace(&mut self, flow: Flow, title: &str) -> Result<FlowChange, CommandError> {
+        self.change(|open, _| Ok(open.replace(flow, title))).map(|(_, change)| change)
     }
 
     pub(crate) fn save(&mut self, project: &Project, overwrite: bool) -> Result<FlowSaved, CommandError> {
         self.open.save(project, overwrite)?;
+        self.has_conflict = false;
         Ok(FlowSaved { flow: self.open.name().clone(), state: self.state() })
     }
 
@@ -154,30 +164,33 @@ impl Session {
         check_structure(self.flow(), &*self.palette)
     }
 
-    fn change(
+    /// Changes the flow in some way; what came of it, and what changed for the windows.
+    pub(super) fn change<T>(
         &mut self,
-        change: impl FnOnce(&mut OpenFlow, &Palette) -> Result<Applied, ProjectError>,
-    ) -> Result<FlowChange, CommandError> {
+        change: impl FnOnce(&mut OpenFlow, &Palette) -> Result<T, ProjectError>,
+    ) -> Result<(T, FlowChange), CommandError> {
         let (base, before) = (self.revision(), self.flow().clone());
-        change(&mut self.open, &self.palette)?;
+        let done = change(&mut self.open, &self.palette)?;
         let views = views(self.flow(), &*self.palette, &self.saved.latest());
         let is_new = |(id, view): &(&ComponentId, &ComponentView)| self.views.get(*id) != Some(*view);
         let changed = views.iter().filter(is_new).map(|(id, view)| (id.clone(), view.clone())).collect();
         self.views = views;
-        Ok(FlowChange {
+        let change = FlowChange {
             flow: self.open.name().clone(),
             base,
             state: self.state(),
             patch: FlowPatch::between(&before, self.flow()),
             views: changed,
             diagnostics: self.diagnostics(),
-        })
+        };
+        Ok((done, change))
     }
 
-    fn state(&self) -> FlowState {
+    pub(super) fn state(&self) -> FlowState {
         FlowState {
             revision: self.revision(),
             dirty: self.open.dirty(),
+            journaled: self.open.is_journaled(),
             undo: self.open.undo_label().map(str::to_owned),
             redo: self.open.redo_label().map(str::to_owned),
         }

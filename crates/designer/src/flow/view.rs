@@ -3,7 +3,8 @@
 use super::ComponentView;
 use flow_model::{
     Catalogue, Component, ComponentDescription, ComponentId, Flow, FlowName, Graph, PortDescription, Ports,
-    PropertyKind, SavedState, Saving, settled,
+    PropertyKind, SavedState, Saving,
+    is_unprotected, settled,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -20,6 +21,7 @@ pub(super) fn views(
             ports: catalogue.ports(component).unwrap_or_else(|| ports_in_use(flow, id)),
             line: catalogue.describe(&component.kind).map(|kind| line(component, kind)).unwrap_or_default(),
             settles: settles.contains(id),
+            unprotected: is_unprotected(component, catalogue, flows),
             sets: catalogue.sets(component),
         };
         (id.clone(), view)
@@ -52,7 +54,7 @@ fn ports_in_use(flow: &Flow, id: &ComponentId) -> Ports {
 
 /// The one line of a component's card: its type's template with `{…}` filled from its properties. Empty when none of
 /// them says anything.
-fn line(component: &Component, kind: &ComponentDescription) -> String {
+pub(crate) fn line(component: &Component, kind: &ComponentDescription) -> String {
     let mut line = String::new();
     let mut says_something = false;
     let mut rest = kind.line;

@@ -1,20 +1,15 @@
 //! The commands on the project.
 
-use super::{OpenProject, ProjectView, RecentProject};
+use super::{OpenProject, ProjectView};
 use crate::background::blocking;
 use crate::{Command, CommandError, Designer, Event};
 use flow_model::{Component, Flow, FlowName, Link, Position, START};
 use flow_project::Project;
 use flow_vcs::Repository;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use ts_rs::TS;
-
-/// The settings file with the projects that were open before.
-const RECENT: &str = "recent-projects.json";
-/// How many of them are remembered.
-const REMEMBERED: usize = 12;
 
 /// Opens the project in a folder and closes the one that was open. Errors: `project/not-found`, `project/not-a-project`,
 /// `project/unsaved` when flows of the open project have changes that are not saved.
@@ -98,20 +93,6 @@ impl Command for ProjectCurrent {
     }
 }
 
-/// The projects that were open before, the latest first.
-#[derive(Debug, Deserialize, TS)]
-pub struct ProjectRecent {}
-
-impl Command for ProjectRecent {
-    const NAME: &'static str = "project_recent";
-    type Output = Vec<RecentProject>;
-
-    async fn run(self, designer: Arc<Designer>) -> Result<Vec<RecentProject>, CommandError> {
-        let recent: Vec<RecentProject> = designer.settings().read(RECENT);
-        Ok(recent.into_iter().filter(|project| Path::new(&project.path).is_dir()).collect())
-    }
-}
-
 /// Makes a new flow, with a Start and an End component, and saves it. Errors: `project/flow-exists`.
 #[derive(Debug, Deserialize, TS)]
 pub struct ProjectCreateFlow {
@@ -173,7 +154,7 @@ impl Command for ProjectDeleteFlow {
 
 impl Designer {
     /// Puts `project` in place of the open one, and tells the windows.
-    fn show_project(self: &Arc<Self>, project: OpenProject) -> Result<ProjectView, CommandError> {
+    pub(crate) fn show_project(self: &Arc<Self>, project: OpenProject) -> Result<ProjectView, CommandError> {
         if let Some(open) = self.current_project() {
             open.check_saved()?;
         }
@@ -189,18 +170,8 @@ impl Designer {
         Ok(view)
     }
 
-    fn remember(&self, project: &ProjectView) {
-        let mut recent: Vec<RecentProject> = self.settings().read(RECENT);
-        recent.retain(|known| known.path != project.path);
-        recent.insert(0, RecentProject { name: project.name.clone(), path: project.path.clone() });
-        recent.truncate(REMEMBERED);
-        if let Err(error) = self.settings().write(RECENT, &recent) {
-            tracing::warn!(%error, "the project is not remembered");
-        }
-    }
-
     /// After a change of the project's files: tells the windows.
-    fn changed_files(&self, project: &OpenProject) -> Result<ProjectView, CommandError> {
+    pub(crate) fn changed_files(&self, project: &OpenProject) -> Result<ProjectView, CommandError> {
         let view = project.view()?;
         self.emit(Event::ProjectChanged { project: Some(view.clone()) });
         self.emit(Event::VcsChanged);
@@ -216,7 +187,7 @@ impl Designer {
 }
 
 /// A path as the user types it: `~` is the home folder.
-fn absolute(path: &str) -> PathBuf {
+pub(crate) fn absolute(path: &str) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     match (path.strip_prefix("~/"), home) {
         (Some(below), Some(home)) => home.join(below),

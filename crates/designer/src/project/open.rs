@@ -1,13 +1,14 @@
 //! The open project: its folder, its open flows, and the watch over what other programs change.
 
 use super::{ConnectionSummary, FlowSummary, ProjectView, SavedFlows};
+use crate::config_folder::ConfigFolder;
 use crate::flow::Session;
 use crate::project::services::DesignServices;
 use crate::secrets::{LocalSecrets, SecretStore};
-use crate::settings::Settings;
 use crate::{CommandError, Designer, Event};
+use bytes::Bytes;
 use flow_components::Palette;
-use flow_model::{Connection, FlowName};
+use flow_model::{Connection, Flow, FlowName};
 use flow_project::{Change, OpenFlow, Project, ProjectChange};
 use flow_vcs::Repository;
 use parking_lot::{Mutex, RwLock};
@@ -38,23 +39,23 @@ pub(crate) struct OpenProject {
 /// What a project needs of the designer to be opened.
 #[derive(Clone)]
 pub(crate) struct Opening {
-    pub(crate) settings: Settings,
+    pub(crate) config: ConfigFolder,
     pub(crate) secrets: SecretStore,
 }
 
 impl OpenProject {
     pub(crate) fn open(files: Project, designer: &Opening) -> Result<Self, CommandError> {
-        let Opening { settings, secrets } = designer;
+        let Opening { config, secrets } = designer;
         let secrets = secrets.of_project(files.root());
-        let storage = local_storage(&settings.path(""), files.root());
+        let storage = local_storage(&config.path(""), files.root());
         Ok(Self {
             connections: RwLock::new(Arc::new(files.good_connections()?)),
             flows: Arc::new(SavedFlows::new(files.clone())),
             design_services: DesignServices::new(files.clone(), storage.clone(), secrets.clone()),
             secrets,
-            state_folder: settings.path("journal"),
+            state_folder: config.path("journal"),
             storage,
-            spool: local_spool(&settings.path("")),
+            spool: local_spool(&config.path("")),
             files,
             sessions: Mutex::default(),
             closed: CancellationToken::new(),
@@ -116,6 +117,18 @@ impl OpenProject {
             name: entry.name,
         };
         let mut flows: Vec<FlowSummary> = self.files.flows()?.into_iter().map(summary).collect();
+        // A flow whose file is gone stays as long as it is open with changes.
+        let lost = sessions.iter().filter(|(name, _)| !flows.iter().any(|flow| flow.name == **name));
+        let lost: Vec<FlowSummary> = lost
+            .filter(|(_, session)| session.lock().is_dirty())
+            .map(|(name, _)| FlowSummary {
+                name: name.clone(),
+                problem: Some("Its file is gone. What is open here is kept: saving writes the file anew.".to_owned()),
+                dirty: true,
+                recovered: false,
+            })
+            .collect();
+        flows.extend(lost);
         // By name; the files' order puts `orders-old` before `orders`.
         flows.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(ProjectView {
@@ -124,7 +137,36 @@ impl OpenProject {
             flows,
             connections: self.files.connections()?.into_iter().map(ConnectionSummary::of).collect(),
             versioned: self.repository().is_ok(),
+            read_only: self.files.read_only(),
         })
+    }
+
+    /// The sessions of all flows that are open.
+    pub(crate) fn open_flows(&self) -> BTreeMap<FlowName, Arc<Mutex<Session>>> {
+        self.sessions.lock().clone()
+    }
+
+    /// All flows of the project as they are in the designer: those that are open as they are there, saved or not, the
+    /// others as they are saved. Blocks.
+    pub(crate) fn flows_now(&self) -> BTreeMap<FlowName, Flow> {
+        let mut flows = BTreeMap::clone(&self.flows.now());
+        for (name, session) in self.open_flows() {
+            flows.insert(name, session.lock().flow().clone());
+        }
+        flows
+    }
+
+    /// All files of the project as they are in the designer: with the open flows as they are there, saved or not. Blocks.
+    pub(crate) fn files_now(&self) -> Result<BTreeMap<String, Bytes>, CommandError> {
+        let saved = self.files.files()?.into_iter();
+        let mut files: BTreeMap<String, Bytes> = saved.map(|(path, content)| (path, content.into())).collect();
+        for (name, session) in self.open_flows() {
+            let session = session.lock();
+            if session.is_dirty() {
+                files.insert(name.path(), session.flow().to_json().into());
+            }
+        }
+        Ok(files)
     }
 
     /// The session of a flow that is open.
@@ -172,6 +214,16 @@ impl OpenProject {
         sessions.iter().filter(|(_, session)| session.lock().is_dirty()).map(|(flow, _)| flow.clone()).collect()
     }
 
+    /// The open flows with unsaved changes, as they are now.
+    pub(crate) fn unsaved_documents(&self) -> Vec<(FlowName, Flow)> {
+        let sessions = self.sessions.lock().clone();
+        let unsaved = sessions.into_iter().filter_map(|(flow, session)| {
+            let session = session.lock();
+            session.is_dirty().then(|| (flow, session.flow().clone()))
+        });
+        unsaved.collect()
+    }
+
     /// Refuses what would lose unsaved changes.
     pub(crate) fn check_saved(&self) -> Result<(), CommandError> {
         let unsaved = self.unsaved();
@@ -192,20 +244,6 @@ impl OpenProject {
     /// Ends the watch. Open flows end with the last command that works on them.
     pub(crate) fn close(&self) {
         self.closed.cancel();
-    }
-
-    /// Loads an open flow anew after its file changed, unless the author has changes of their own. Whether there is
-    /// such a conflict; `None` when the file holds what the flow was loaded from.
-    fn follow(&self, session: &Arc<Mutex<Session>>, change: &Change) -> Option<bool> {
-        let mut session = session.lock();
-        match change {
-            Change::Written(stamp) if session.open_flow().stamp() == Some(stamp) => None,
-            Change::Written(_) if !session.is_dirty() => {
-                // A file that cannot be read (any more) is a conflict too: what is open is all there is.
-                Some(session.reload(&self.files, &self.state_folder).is_err())
-            }
-            Change::Written(_) | Change::Removed => Some(true),
-        }
     }
 }
 
@@ -255,10 +293,10 @@ impl Designer {
         }
         let sessions = project.sessions.lock().clone();
         for (flow, session) in sessions {
-            if let Some(change) = change.files.get(&flow.path())
-                && let Some(conflict) = project.follow(&session, change)
+            if change.files.contains_key(&flow.path())
+                && let Err(error) = self.take_in_outside(project, &session)
             {
-                self.emit(Event::FlowChangedOutside { flow, conflict });
+                tracing::info!(%flow, %error, "what another program wrote is not taken in");
             }
             // Data files and connections count for the slower checks of every flow.
             self.check(&session);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use ts_rs::TS;
 
-/// Runs an open flow here as it is now. What happens comes in `run-changed` events. A run of the same flow that is
+/// Runs an open flow here as it is now, saved or not, with the other open flows as they are now, too. What happens comes in `run-changed` events. A run of the same flow that is
 /// still going on is stopped first. Errors: `run/not-runnable` with the place of the first problem, `input/…`.
 #[derive(Debug, Deserialize, TS)]
 pub struct RunStart {
@@ -19,6 +19,14 @@ pub struct RunStart {
     #[serde(default)]
     #[ts(optional, as = "Option<BTreeMap<String, Value>>")]
     pub inputs: Map<String, Value>,
+    /// Run only up to this component: what is before it, and it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub to: Option<ComponentId>,
+    /// Leave out what changes the world, and what waits for that.
+    #[serde(default, rename = "withoutEffects")]
+    #[ts(optional, as = "Option<bool>")]
+    pub without_effects: bool,
 }
 
 impl Command for RunStart {
@@ -26,7 +34,7 @@ impl Command for RunStart {
     type Output = RunView;
 
     async fn run(self, designer: Arc<Designer>) -> Result<RunView, CommandError> {
-        designer.start_run(&self.flow, self.inputs).await
+        designer.start_run(self).await
     }
 }
 

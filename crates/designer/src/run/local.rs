@@ -1,16 +1,18 @@
 //! Carrying out local runs.
 
 use super::{
-    ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunId, RunLogLine, RunOutcome, RunView,
-    StreamView,
+    ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunFailure, RunId, RunLogLine, RunOutcome,
+    RunStart, RunView, StreamView,
 };
+use super::part::{changing, up_to, without};
 use crate::background::blocking;
 use crate::flow::{Field, check_references};
 use crate::project::OpenProject;
 use crate::{CommandError, Designer, Event};
+use flow_components::Palette;
 use flow_data::Stream;
 use flow_engine::{EngineError, LocalRun, Observer, OutletStream, ProjectFiles, RunEvent, RunEventKind};
-use flow_model::{ComponentId, FlowName, Place, Severity, StartSettings};
+use flow_model::{ComponentId, Flow, FlowName, Place, Severity, StartSettings, check_structure};
 use flow_store::{CheckpointStorage, Level, Request, RequestState};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -37,9 +39,27 @@ pub(crate) struct Runs {
 pub(super) struct Run {
     id: RunId,
     flow: FlowName,
+    /// What runs.
+    document: Flow,
     cancel: CancellationToken,
     state: Mutex<State>,
     events: broadcast::Sender<Event>,
+}
+
+/// A run that has ended, for a flow test that expects the same.
+pub(crate) struct FinishedRun {
+    pub(crate) view: RunView,
+    /// What ran.
+    pub(crate) document: Flow,
+    run: Arc<Run>,
+}
+
+impl FinishedRun {
+    /// The first records that an outlet delivered, and how many there were, where that is known.
+    pub(crate) fn first_rows(&self, component: &ComponentId, outlet: &str) -> Option<(Vec<Value>, u64)> {
+        let StreamView { rows, total, .. } = self.run.stream(component, outlet).ok()?;
+        Some((rows.into_iter().map(Value::Object).collect(), total?))
+    }
 }
 
 struct State {
@@ -67,6 +87,16 @@ impl Runs {
         })
     }
 
+    /// The run with this number once it has ended.
+    fn finished(&self, id: RunId) -> Result<FinishedRun, CommandError> {
+        let run = self.find(id)?;
+        let view = run.view();
+        if view.outcome == RunOutcome::Running {
+            return Err(CommandError::new("run/still-running", "the run has not ended yet: wait for it, or stop it"));
+        }
+        Ok(FinishedRun { view, document: run.document.clone(), run })
+    }
+
     /// Stops all runs and forgets them.
     pub(crate) fn stop_all(&self) {
         for (_, run) in std::mem::take(&mut *self.by_flow.lock()) {
@@ -76,36 +106,44 @@ impl Runs {
 }
 
 impl Designer {
-    /// Begins a run of an open flow as it is now.
-    pub(super) async fn start_run(
-        self: &Arc<Self>,
-        flow: &FlowName,
-        inputs: Map<String, Value>,
-    ) -> Result<RunView, CommandError> {
+    /// A run that has ended.
+    pub(crate) fn finished_run(&self, id: RunId) -> Result<FinishedRun, CommandError> {
+        self.runs.finished(id)
+    }
+
+    /// Begins a run of an open flow as it is now, or of a part of it.
+    pub(super) async fn start_run(self: &Arc<Self>, asked: RunStart) -> Result<RunView, CommandError> {
+        let RunStart { flow, inputs, to, without_effects } = asked;
         let project = self.project()?;
-        let session = project.session(flow)?;
-        let (revision, document, mut problems) = {
+        let session = project.session(&flow)?;
+        let (revision, document) = {
             let session = session.lock();
-            (session.revision(), session.flow().clone(), session.diagnostics())
+            (session.revision(), session.flow().clone())
         };
-        let (files, storage) = {
-            let (project, flow, palette) = (Arc::clone(&project), flow.clone(), Arc::clone(self.palette()));
-            let ready = move || {
-                problems.extend(check_references(&flow, &document, &project, &palette));
-                if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
-                    return Err(CommandError::new("run/not-runnable", problem.message).at(problem.place));
-                }
-                prepare(&project, &flow, document.to_json())
-            };
-            blocking(ready).await?
+        let prepared = {
+            let (project, flow, palette, to) = (Arc::clone(&project), flow.clone(), Arc::clone(self.palette()), to.clone());
+            blocking(move || prepare(&project, &flow, &palette, document, to.as_ref(), without_effects)).await?
         };
-        check_inputs(&files, flow, &inputs)?;
+        let Prepared { document, files, storage, left_out } = prepared;
+        check_inputs(&files, &flow, &inputs)?;
 
         let run = Arc::new(Run {
             id: self.runs.last_number.fetch_add(1, Ordering::Relaxed) + 1,
             flow: flow.clone(),
+            document,
             cancel: CancellationToken::new(),
-            state: Mutex::new(State::new(flow, revision)),
+            state: Mutex::new(State::new(RunView {
+                run: 0,
+                flow: flow.clone(),
+                revision,
+                inputs: inputs.clone(),
+                to,
+                left_out,
+                started: jiff::Timestamp::now().as_millisecond(),
+                outcome: RunOutcome::Running,
+                components: BTreeMap::new(),
+                log: Vec::new(),
+            })),
             events: self.event_sender(),
         });
         run.state.lock().view.run = run.id;
@@ -130,19 +168,45 @@ impl Designer {
     }
 }
 
-/// The files that run: those of the project on disk, with the open flow as it is in the designer. And the folder that
-/// `storage:` stands for.
+/// What runs.
+struct Prepared {
+    document: Flow,
+    files: Arc<ProjectFiles>,
+    /// The folder that `storage:` stands for.
+    storage: CheckpointStorage,
+    /// What changes the world and is left out, with what waits for it.
+    left_out: Vec<ComponentId>,
+}
+
+/// The files that run: those of the project as they are in the designer, with the part of the flow that is asked for in
+/// place of the flow. Refuses a part that cannot run; what is wrong with the rest of the flow is in nobody's way.
 fn prepare(
     project: &OpenProject,
     flow: &FlowName,
-    document: String,
-) -> Result<(Arc<ProjectFiles>, CheckpointStorage), CommandError> {
-    let mut files: ProjectFiles =
-        project.files().files()?.into_iter().map(|(path, content)| (path, content.into())).collect();
-    files.insert(flow.path(), document.into());
+    palette: &Arc<Palette>,
+    document: Flow,
+    to: Option<&ComponentId>,
+    without_effects: bool,
+) -> Result<Prepared, CommandError> {
+    let wanted = to.map_or_else(|| document.clone(), |to| up_to(&document, to));
+    let part = match without_effects {
+        true => without(&wanted, &changing(&wanted, &**palette, &project.flows_now())),
+        false => wanted.clone(),
+    };
+    if to.is_some_and(|to| !document.components.contains_key(to)) {
+        return Err(CommandError::new("run/no-such-component", "the component is not in the flow any more"));
+    }
+    let mut problems = check_structure(&part, &**palette);
+    problems.extend(check_references(flow, &part, project, palette));
+    if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
+        return Err(CommandError::new("run/not-runnable", problem.message).at(problem.place));
+    }
+    let mut files: ProjectFiles = project.files_now()?;
+    let left_out = wanted.components.keys().filter(|id| !part.components.contains_key(*id)).cloned().collect();
+    files.insert(flow.path(), part.to_json().into());
     let storage = CheckpointStorage::open(project.storage())
         .map_err(|error| CommandError::new(error.code(), error.to_string()))?;
-    Ok((Arc::new(files), storage))
+    Ok(Prepared { document: part, files: Arc::new(files), storage, left_out })
 }
 
 /// Refuses inputs that do not fit, before anything runs.
@@ -282,10 +346,20 @@ impl Observer for Run {
                     };
                 });
             }
-            RunEventKind::ComponentFailed { component, error, elapsed, .. } => {
+            RunEventKind::ComponentFailed { component, error, handled, outlets, elapsed } => {
+                let outlets = self.keep(component, outlets);
                 let note = Some(error.message.clone());
                 let took = Some(milliseconds(*elapsed));
-                self.component(component, ComponentRun { took, note, ..run(ComponentRunState::Failed) });
+                let failure = Some(RunFailure {
+                    code: error.code.clone(),
+                    message: error.message.clone(),
+                    property: error.property.clone(),
+                    row: error.row,
+                    handled: *handled,
+                    iteration: event.iteration.clone(),
+                });
+                let state = run(ComponentRunState::Failed);
+                self.component(component, ComponentRun { took, note, outlets, failure, ..state });
             }
             // The log tells of them.
             RunEventKind::AttemptStarted { .. }
@@ -299,7 +373,7 @@ impl Observer for Run {
 
 impl ComponentRun {
     fn new(state: ComponentRunState, attempt: u32) -> Self {
-        Self { state, attempt, took: None, rows: None, iterations: None, outlets: BTreeMap::new(), note: None }
+        Self { state, attempt, took: None, rows: None, iterations: None, outlets: BTreeMap::new(), note: None, failure: None }
     }
 }
 
@@ -314,20 +388,8 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 impl State {
-    fn new(flow: &FlowName, revision: u64) -> Self {
-        Self {
-            view: RunView {
-                run: 0,
-                flow: flow.clone(),
-                revision,
-                started: jiff::Timestamp::now().as_millisecond(),
-                outcome: RunOutcome::Running,
-                components: BTreeMap::new(),
-                log: Vec::new(),
-            },
-            log: VecDeque::new(),
-            streams: HashMap::new(),
-        }
+    fn new(view: RunView) -> Self {
+        Self { view, log: VecDeque::new(), streams: HashMap::new() }
     }
 }
 

@@ -65,7 +65,7 @@ impl Stage {
 impl Designer {
     /// Makes sure that the tour can start.
     pub(super) async fn tour_stage(&self) -> Result<Stage, CommandError> {
-        let file = TourFile::read(&self.settings().path(""))?;
+        let file = TourFile::read(&self.config().path(""))?;
         let cluster = self.clusters.cluster(&file.cluster).await?;
         let servers = cluster.servers().await?;
         let started = |server: Server| {

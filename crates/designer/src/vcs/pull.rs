@@ -1,13 +1,14 @@
 //! Pull: what colleagues changed meanwhile is merged with what was changed here, and the author decides where both
 //! changed the same.
 
-use super::folder_of;
+use super::{GitHosts, folder_of};
 use crate::background::blocking;
+use crate::conflict::{ConflictView, Keep, Side};
 use crate::project::OpenProject;
 use crate::{Command, CommandError, Designer, Event};
 use flow_model::{Conflict, FlowName};
-use flow_project::{FileMerge, merge_file};
-use flow_vcs::{Access, FileVersions, MergedFile, VcsError};
+use flow_project::{FileMerge, merge_file_deciding};
+use flow_vcs::{FileVersions, MergedFile, VcsError};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -33,21 +34,15 @@ pub struct PullConflict {
     pub path: String,
     /// The flow, if it is a flow's file.
     pub flow: Option<FlowName>,
-    /// What both sides changed: ours is the author's own, theirs the remote's. Empty when the file has no parts.
-    pub places: Vec<Conflict>,
+    /// What both sides changed: mine is the author's own, theirs the remote's. Empty when the file has no parts, so that
+    /// it is kept as a whole, under the key `file`.
+    pub places: Vec<ConflictView>,
     /// The same in words.
     pub words: Vec<String>,
 }
 
-/// Whose change is kept where both sides changed the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum Side {
-    /// The author's own.
-    Mine,
-    /// The remote's.
-    Theirs,
-}
+/// The key of a file without parts.
+const WHOLE: &str = "file";
 
 /// Fetches from the remote and brings the working copy up. What went different ways here and there is merged, flows by
 /// component, with a merge commit; where both sides changed the same, the answer names it and nothing is merged, until
@@ -56,11 +51,11 @@ pub enum Side {
 /// changed there too.
 #[derive(Debug, Deserialize, TS)]
 pub struct VcsPull {
-    /// For files by their paths in the repository: whose changes to keep where both sides changed the same. All other
-    /// changes of both sides are kept in any case; of a file without parts it is the whole.
+    /// For files by their paths in the repository: whose change to keep for each conflict, by its key. All other changes
+    /// of both sides are kept in any case.
     #[serde(default)]
-    #[ts(as = "Option<BTreeMap<String, Side>>", optional)]
-    pub keep: BTreeMap<String, Side>,
+    #[ts(as = "Option<BTreeMap<String, BTreeMap<String, Side>>>", optional)]
+    pub keep: BTreeMap<String, Keep>,
 }
 
 impl Command for VcsPull {
@@ -69,8 +64,8 @@ impl Command for VcsPull {
 
     async fn run(self, designer: Arc<Designer>) -> Result<Pulled, CommandError> {
         let project = designer.project()?;
-        let pulling = Arc::clone(&project);
-        let pulled = blocking(move || pull(&pulling, &self.keep)).await;
+        let (pulling, hosts) = (Arc::clone(&project), designer.git_hosts());
+        let pulled = blocking(move || pull(&pulling, &hosts, &self.keep)).await;
         // Also after a failure: the remote may have been seen anew.
         designer.emit(Event::VcsChanged);
         let pulled = pulled?;
@@ -80,28 +75,24 @@ impl Command for VcsPull {
 }
 
 /// Fetches and merges. Blocks.
-fn pull(project: &OpenProject, keep: &BTreeMap<String, Side>) -> Result<Pulled, CommandError> {
+fn pull(project: &OpenProject, hosts: &GitHosts, keep: &BTreeMap<String, Keep>) -> Result<Pulled, CommandError> {
     let repository = project.repository()?;
     let folder = folder_of(project, &repository);
     let places = RefCell::new(BTreeMap::new());
-    let merge = |versions: &FileVersions<'_>| match (merged(versions, &folder), keep.get(versions.path)) {
-        (Merged::Whole(file), _) => file,
-        (Merged::Parts(_, mine, _), Some(Side::Mine)) => MergedFile::Content(mine),
-        (Merged::Parts(.., theirs), Some(Side::Theirs)) => MergedFile::Content(theirs),
-        (Merged::Parts(conflicts, ..), None) => {
-            let words = conflicts.iter().map(|conflict| conflict.what.clone()).collect();
-            places.borrow_mut().insert(versions.path.to_owned(), conflicts);
-            MergedFile::Conflicts(words)
-        }
-        (Merged::Unknown(problem), None) => {
-            problem.map_or(MergedFile::LineByLine, |why| MergedFile::Conflicts(vec![why]))
-        }
-        (Merged::Unknown(_), Some(side)) => {
-            let kept = if *side == Side::Mine { versions.ours } else { versions.theirs };
-            kept.map_or(MergedFile::Removed, |content| MergedFile::Content(content.to_vec()))
+    let nothing = Keep::new();
+    let merge = |versions: &FileVersions<'_>| {
+        let keep = keep.get(versions.path).unwrap_or(&nothing);
+        match merged(versions, &folder, keep) {
+            Ok(file) => file,
+            Err(conflicts) => {
+                let words = conflicts.iter().map(|conflict| conflict.what.clone()).collect();
+                let views: Vec<ConflictView> = conflicts.iter().map(ConflictView::of).collect();
+                places.borrow_mut().insert(versions.path.to_owned(), views);
+                MergedFile::Conflicts(words)
+            }
         }
     };
-    match repository.pull_merging(&Access::ambient(), None, &merge) {
+    match repository.pull_merging(&hosts.access_to(&repository)?, None, &merge) {
         Ok(updated) => Ok(Pulled { from: updated.from, to: Some(updated.to), conflicts: Vec::new() }),
         Err(VcsError::MergeConflict { files }) => {
             let head = repository.status()?.head.map(|head| head.id);
@@ -119,32 +110,22 @@ fn pull(project: &OpenProject, keep: &BTreeMap<String, Side>) -> Result<Pulled, 
     }
 }
 
-/// What came of merging a file.
-enum Merged {
-    /// This, whatever the author wants to keep.
-    Whole(MergedFile),
-    /// Conflicts in some of its parts; the whole with mine there, and with theirs.
-    Parts(Vec<Conflict>, Vec<u8>, Vec<u8>),
-    /// The file has no parts that are known; why, if it should have some.
-    Unknown(Option<String>),
-}
-
-fn merged(versions: &FileVersions<'_>, folder: &str) -> Merged {
+/// What becomes of a file, or what of its parts is to be decided.
+fn merged(versions: &FileVersions<'_>, folder: &str, keep: &Keep) -> Result<MergedFile, Vec<Conflict>> {
+    let whole = || {
+        let side = keep.get(WHOLE)?;
+        let kept = if *side == Side::Mine { versions.ours } else { versions.theirs };
+        Some(kept.map_or(MergedFile::Removed, |content| MergedFile::Content(content.to_vec())))
+    };
     let (Some(path), Some(ours), Some(theirs)) = (versions.path.strip_prefix(folder), versions.ours, versions.theirs)
     else {
-        return Merged::Unknown(None);
+        return Ok(whole().unwrap_or(MergedFile::LineByLine));
     };
-    match merge_file(path, versions.base, ours, theirs) {
-        FileMerge::Merged(text) => Merged::Whole(MergedFile::Content(text.into_bytes())),
-        FileMerge::Conflicts { conflicts, text } => {
-            // A merge leaves what is in conflict as the first side has it.
-            let theirs = match merge_file(path, versions.base, theirs, ours) {
-                FileMerge::Merged(text) | FileMerge::Conflicts { text, .. } => text.into_bytes(),
-                FileMerge::Unreadable(_) | FileMerge::NotAFlow => theirs.to_vec(),
-            };
-            Merged::Parts(conflicts, text.into_bytes(), theirs)
-        }
-        FileMerge::Unreadable(problem) => Merged::Unknown(Some(problem)),
-        FileMerge::NotAFlow => Merged::Unknown(None),
+    let decide = |conflict: &Conflict| keep.get(&conflict.key()).map(|side| (*side).into());
+    match merge_file_deciding(path, versions.base, ours, theirs, &decide) {
+        FileMerge::Merged(text) => Ok(MergedFile::Content(text.into_bytes())),
+        FileMerge::Conflicts { conflicts, .. } => Err(conflicts),
+        FileMerge::Unreadable(why) => Ok(whole().unwrap_or(MergedFile::Conflicts(vec![why]))),
+        FileMerge::NotAFlow => Ok(whole().unwrap_or(MergedFile::LineByLine)),
     }
 }

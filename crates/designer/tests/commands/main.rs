@@ -3,8 +3,11 @@
 
 mod cluster;
 mod connections;
+mod flow_tests;
 mod flows;
+mod problems;
 mod projects;
 mod runs;
+mod settings;
 mod versions;
 mod workbench;

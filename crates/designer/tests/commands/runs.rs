@@ -80,3 +80,100 @@ async fn a_run_that_waits_can_be_stopped() {
     bench.call("run_stop", json!({"run": run})).await;
     assert_eq!(outcome(&mut bench).await["state"], "stopped");
 }
+
+/// Adds a FileWrite behind Double, and a Filter behind that.
+async fn with_a_file_written(bench: &Workbench) {
+    let link = |from: &str, to: &str| {
+        json!({"edit": "connect", "link": {"from": {"component": from, "port": "out"},
+                                           "to": {"component": to, "port": "in"}}})
+    };
+    let add = |id: &str, kind: &str, properties: Value| {
+        json!({"edit": "addComponent", "id": id, "position": {"x": 0, "y": 0},
+               "component": {"type": kind, "name": id, "properties": properties}})
+    };
+    let edits = [
+        add("write-aaaaaa", "FileWrite", json!({"Path": "storage:out.csv"})),
+        link("double-aaaaaa", "write-aaaaaa"),
+        add("filter-aaaaaa", "Filter", json!({"Condition": "true"})),
+        link("write-aaaaaa", "filter-aaaaaa"),
+    ];
+    bench.edit(json!({"edit": "batch", "edits": edits})).await;
+}
+
+#[tokio::test]
+async fn what_a_run_would_change_is_told_and_can_be_left_out() {
+    let mut bench = Workbench::with_project().await;
+    with_a_file_written(&bench).await;
+    let effects = bench.call("run_effects", json!({"flow": FLOW})).await;
+    assert_eq!(effects.as_array().unwrap().len(), 1, "{effects}");
+    assert_eq!((&effects[0]["component"], &effects[0]["type"]), (&json!("write-aaaaaa"), &json!("FileWrite")));
+    assert!(effects[0]["what"].as_str().unwrap().contains("storage:out.csv"), "{effects}");
+    assert_eq!(bench.call("run_effects", json!({"flow": FLOW, "to": "double-aaaaaa"})).await, json!([]));
+
+    let run = bench.call("run_start", json!({"flow": FLOW, "withoutEffects": true})).await;
+    assert_eq!(run["leftOut"], json!(["write-aaaaaa", "filter-aaaaaa"]));
+    assert_eq!(outcome(&mut bench).await["state"], "finished");
+    let last = bench.call("run_last", json!({"flow": FLOW})).await;
+    assert_eq!(last["components"]["end-aaaaaa"]["state"], "finished");
+    assert!(last["components"].get("write-aaaaaa").is_none(), "{last}");
+}
+
+#[tokio::test]
+async fn a_run_up_to_a_component_runs_what_is_before_it_and_minds_nothing_else() {
+    let mut bench = Workbench::with_project().await;
+    with_a_file_written(&bench).await;
+    // What is wrong behind the component is in nobody's way.
+    bench.edit(json!({"edit": "setProperty", "id": "write-aaaaaa", "property": "Path", "value": null})).await;
+    assert_eq!(bench.fails("run_start", json!({"flow": FLOW})).await.code, "run/not-runnable");
+    let run = bench.call("run_start", json!({"flow": FLOW, "to": "double-aaaaaa"})).await;
+    assert_eq!(run["to"], "double-aaaaaa");
+    assert_eq!(outcome(&mut bench).await["state"], "finished");
+    let last = bench.call("run_last", json!({"flow": FLOW})).await;
+    let ran: Vec<&String> = last["components"].as_object().unwrap().keys().collect();
+    assert_eq!(ran, ["double-aaaaaa", "read-aaaaaa", "start-aaaaaa"]);
+    let stream = json!({"run": run["run"], "component": "double-aaaaaa", "outlet": "out"});
+    assert_eq!(bench.call("run_stream", stream).await["total"], 3);
+}
+
+#[tokio::test]
+async fn a_failure_names_the_record_and_the_property() {
+    let mut bench = Workbench::with_project().await;
+    let wrong = json!({"edit": "setProperty", "id": "double-aaaaaa", "property": "Fields",
+        "value": [{"field": "share", "expression": "100 / (amount - 20)"}]});
+    bench.edit(wrong).await;
+    bench.call("run_start", json!({"flow": FLOW})).await;
+    assert_eq!(outcome(&mut bench).await["state"], "error");
+    let last = bench.call("run_last", json!({"flow": FLOW})).await;
+    let failure = &last["components"]["double-aaaaaa"]["failure"];
+    assert_eq!((&failure["row"], &failure["handled"]), (&json!(2), &json!(false)), "{failure}");
+}
+
+#[tokio::test]
+async fn a_called_flow_runs_as_it_is_in_the_designer_too() {
+    let mut bench = Workbench::with_project().await;
+    let called = json!({
+        "format": 1,
+        "components": [
+            {"id": "start-aaaaaa", "type": "Start", "name": "Start"},
+            {"id": "log-aaaaaa", "type": "Log", "name": "Say", "properties": {"Message": "as it is saved"}}],
+        "links": [{"from": "start-aaaaaa.out", "to": "log-aaaaaa.in"}],
+        "layout": {}
+    });
+    bench.write("flows/called.flow.json", &called.to_string());
+    bench.call("flow_open", json!({"flow": "called"})).await;
+    let revision = bench.call("flow_open", json!({"flow": "called"})).await["state"]["revision"].clone();
+    let edit = json!({"edit": "setProperty", "id": "log-aaaaaa", "property": "Message", "value": "as it is on screen"});
+    bench.call("flow_apply_edit", json!({"flow": "called", "revision": revision, "edit": edit})).await;
+    bench
+        .edit(json!({"edit": "batch", "edits": [
+            {"edit": "addComponent", "id": "call-aaaaaa", "position": {"x": 0, "y": 0},
+             "component": {"type": "SubFlow", "name": "Call", "properties": {"Flow": "called"}}},
+            {"edit": "connect", "link": {"from": {"component": "save-aaaaaa", "port": "out"},
+                                         "to": {"component": "call-aaaaaa", "port": "in"}}}]}))
+        .await;
+    bench.call("run_start", json!({"flow": FLOW})).await;
+    let outcome = outcome(&mut bench).await;
+    assert_eq!(outcome["state"], "finished", "{outcome}");
+    let last = bench.call("run_last", json!({"flow": FLOW})).await;
+    assert!(last["log"].to_string().contains("as it is on screen"), "{}", last["log"]);
+}

@@ -41,6 +41,11 @@ impl Workbench {
         bench
     }
 
+    /// A designer as it would be after a new start, on the same settings, without a project.
+    pub fn restarted(&self) -> Arc<Designer> {
+        Designer::new(DesignerOptions::without_host(self.folder.path().join("config")))
+    }
+
     pub fn project(&self) -> PathBuf {
         self.folder.path().join("project")
     }

@@ -5,7 +5,8 @@ use flow_model::Connection;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 use std::error::Error;
@@ -37,8 +38,47 @@ fn is_here(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// The certificate with which a connection shows who it is, and its key.
+pub(super) struct Identity {
+    /// The certificate, then those that signed it.
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+    /// Both as a PEM text.
+    pub(super) pem: Vec<u8>,
+}
+
+impl Identity {
+    /// That of the connection, from its secret: a PEM text with both. No error says what is in it.
+    pub(super) fn of(connection: &Connection) -> Result<Option<Self>, ComponentError> {
+        let Some(text) = connection.secret("clientCertificate").filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let unfit = |what: &str| {
+            let message = format!("“clientCertificate” {what}: it must hold a certificate and then its key, in PEM form");
+            ComponentError::new("sql/tls", message).for_good()
+        };
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+        let certificates = certificates.map_err(|_| unfit("is no PEM text"))?;
+        if certificates.is_empty() {
+            return Err(unfit("holds no certificate"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| unfit("holds no key, or an encrypted one"))?;
+        let provider = aws_lc_rs::default_provider();
+        let pair = CertifiedKey::from_der(certificates.clone(), key.clone_key(), &provider);
+        pair.map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => unfit("has a key that does not belong to the certificate"),
+            other => unfit(&format!("cannot be used ({other})")),
+        })?;
+        Ok(Some(Self { certificates, key, pem: text.as_bytes().to_vec() }))
+    }
+}
+
 /// The client's side of TLS.
-pub(super) fn client(wanted: Tls, ca: Option<ResolvedPath>) -> Result<ClientConfig, ComponentError> {
+pub(super) fn client(
+    wanted: Tls,
+    ca: Option<ResolvedPath>,
+    identity: Option<Identity>,
+) -> Result<ClientConfig, ComponentError> {
     let failed = |error: rustls::Error| ComponentError::new("sql/tls", error.to_string()).for_good();
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -52,7 +92,11 @@ pub(super) fn client(wanted: Tls, ca: Option<ResolvedPath>) -> Result<ClientConf
         (Tls::Verify, None) => Arc::new(Verifier::new(provider).map_err(failed)?),
         _ => Arc::new(AnyCertificate(provider)),
     };
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    match identity {
+        Some(Identity { certificates, key, .. }) => builder.with_client_auth_cert(certificates, key).map_err(failed),
+        None => Ok(builder.with_no_client_auth()),
+    }
 }
 
 /// The text of a PEM file.
@@ -93,6 +137,15 @@ pub(super) fn cannot_connect(address: &str, error: &(dyn Error + 'static)) -> Co
         source = reason.source();
     }
     let reason = reasons.join(": ");
+    if let Some(refused) = ["CertificateRequired", "UnknownCA", "BadCertificate", "HandshakeFailure"]
+        .iter()
+        .find(|alert| reason.contains(&format!("fatal alert: {alert}")))
+    {
+        let message = format!(
+            "{address} refuses this client ({refused}): it wants a certificate that it knows, in “clientCertificate” of the connection"
+        );
+        return ComponentError::new("sql/tls", message);
+    }
     if reason.contains("ertificate") {
         let message = format!(
             "{address}: {reason}. If its certificate is signed by an authority of your own, name it in “ca” of the connection"

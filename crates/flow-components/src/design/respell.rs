@@ -4,7 +4,7 @@ use flow_model::{ComponentId, Edit};
 use serde_json::Value;
 
 /// Members of entries that name what is made, not what is there.
-const MADE: [&str; 4] = ["field", "outlet", "name", "type"];
+pub(super) const MADE: [&str; 4] = ["field", "outlet", "name", "type"];
 
 /// The edit that puts `right` in the place of `wrong` wherever the value of a property refers to it; `None` where it
 /// does not, or where the name would have to be quoted.

@@ -84,6 +84,9 @@ impl<'a> Examiner<'a> {
         self.found.diagnostics.extend_from_slice(&found.problems);
         let outlets = found.outlets.iter();
         self.found.schemas.extend(outlets.map(|(outlet, schema)| (PortRef::new(id, outlet), Arc::clone(schema))));
+        if !found.expressions.is_empty() {
+            self.found.expressions.insert(id.clone(), found.expressions.clone());
+        }
         let variables = found.variables.clone();
         let after = found.sets.iter().fold(variables.clone(), |all, (name, value)| all.with(name, value.clone()));
         self.after.insert(id, after);
@@ -117,15 +120,16 @@ impl<'a> Examiner<'a> {
             calls: self.calls,
             looked_outside: Cell::new(false),
             problems: Vec::new(),
+            expressions: Vec::new(),
         };
         match self.palette.prepare(id, component) {
             Ok(prepared) => prepared.design(&mut design),
             Err(problems) => design.problems.extend(problems.into_iter().filter(|problem| problem.code == WRONG_VALUE)),
         }
         describe_endings(&mut design, ports);
-        let Design { inlets, outlets, sets, problems, looked_outside, .. } = design;
+        let Design { inlets, outlets, sets, problems, expressions, looked_outside, .. } = design;
         let (component, looked_outside) = (component.clone(), looked_outside.get());
-        Found { component, inlets, variables, outlets, sets, problems, looked_outside }
+        Found { component, inlets, variables, outlets, sets, problems, expressions, looked_outside }
     }
 
     /// Looks at the body of a ForEach: what goes in are its records, what comes out is what the body gives back.

@@ -1,5 +1,6 @@
 //! What examinations remember, so that the next one looks only at what changed.
 
+use crate::ExpressionType;
 use flow_data::Variables;
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_model::{Component, ComponentId, Diagnostic};
@@ -23,6 +24,7 @@ pub(super) struct Found {
     pub(super) outlets: BTreeMap<String, SchemaRef>,
     pub(super) sets: Vec<(String, Value)>,
     pub(super) problems: Vec<Diagnostic>,
+    pub(super) expressions: Vec<ExpressionType>,
     /// Whether it also followed from files, databases or other flows, which may be different the next time.
     pub(super) looked_outside: bool,
 }

@@ -8,7 +8,7 @@ mod sql_put;
 
 use crate::ComponentType;
 use crate::database::{Databases, Dialect};
-use crate::describe::{optional, required};
+use crate::describe::required;
 use flow_model::{PropertyDescription, PropertyKind};
 
 /// These component types, in the order of the palette. They share their connections.
@@ -25,9 +25,4 @@ pub(super) fn types() -> Vec<Box<dyn ComponentType>> {
 fn connection() -> PropertyDescription {
     let kinds = Dialect::KINDS.to_vec();
     required("Connection", "Connection", PropertyKind::Connection { kinds }, "The database.")
-}
-
-/// The property by which what is done to the database counts once, however often the component runs.
-fn exactly_once(help: &'static str) -> PropertyDescription {
-    optional("ExactlyOnce", "ExactlyOnce", PropertyKind::Boolean, false, help)
 }

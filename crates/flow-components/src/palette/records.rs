@@ -61,6 +61,6 @@ fn ports_with_inlets(component: &flow_model::Component, default: &[&str]) -> Por
 fn design_planned(design: &mut Design<'_>, property: &str, planned: Result<Stream, DataError>) {
     match planned {
         Ok(stream) => design.outlet(OUT, Arc::clone(stream.schema())),
-        Err(error) => design.problem(error.code(), property, &error.to_string()),
+        Err(error) => design.planning_problem(property, &error),
     }
 }

@@ -1,36 +1,30 @@
-//! Functions that make much out of little, such as `repeat(name, 1000000000)`: beyond a limit they fail instead of taking
-//! all memory.
+//! Functions that make much out of little, such as `repeat(name, 1000000000)` and `range(0, 1000000000)`: beyond a limit
+//! they fail instead of taking all memory.
 
-use crate::arrow::array::{Array, ArrayRef, AsArray};
-use crate::arrow::compute::cast;
-use crate::arrow::datatypes::{DataType, FieldRef, Int64Type};
+mod sizes;
+
+use crate::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, exec_err};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
+use sizes::{Arguments, Makes};
 use std::sync::Arc;
 
-/// The most bytes (or elements of lists, as eight bytes each) that a function may make of one batch of records.
+/// The most bytes (or elements of lists, as eight bytes each at least) that a function may make of one batch of records.
 const MOST: u64 = 256 << 20;
 
-/// What a function makes out of the values that it is given for a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Makes {
-    /// The first value so many times.
-    TextTimes,
-    /// So many characters.
-    Characters,
-    /// So many elements.
-    Elements,
-}
-
-const LIMITED: [(&str, Makes); 4] = [
+const LIMITED: [(&str, Makes); 8] = [
     ("repeat", Makes::TextTimes),
     ("lpad", Makes::Characters),
     ("rpad", Makes::Characters),
-    ("array_repeat", Makes::Elements),
+    ("replace", Makes::Replaced),
+    ("array_repeat", Makes::FirstTimes),
+    ("array_resize", Makes::Elements),
+    ("range", Makes::Series),
+    ("generate_series", Makes::Series),
 ];
 
 /// Puts limits on the functions of a session that need one.
@@ -52,31 +46,11 @@ struct Limited {
 impl Limited {
     /// How many bytes it would make.
     fn size(&self, args: &ScalarFunctionArgs) -> Result<u64> {
-        let (Some(of), Some(count)) = (args.args.first(), args.args.get(1)) else { return Ok(0) };
         let rows =
             if args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_))) { 1 } else { args.number_rows };
-        let count = cast(&count.to_array(rows)?, &DataType::Int64)?;
-        let count = count.as_primitive::<Int64Type>();
-        let lengths = match self.makes {
-            Makes::TextTimes => Some(cast(&of.to_array(rows)?, &DataType::LargeUtf8)?),
-            Makes::Characters | Makes::Elements => None,
-        };
-        let each = |row: usize| match (self.makes, &lengths) {
-            (Makes::TextTimes, Some(texts)) => length(texts, row),
-            (Makes::Elements, _) => 8,
-            _ => 1,
-        };
-        let counts = (0..count.len()).filter(|row| count.is_valid(*row));
-        Ok(counts.fold(0_u64, |size, row| {
-            let times = u64::try_from(count.value(row)).unwrap_or(0);
-            size.saturating_add(times.saturating_mul(each(row)))
-        }))
+        let arguments = Arguments::new(&args.args, rows)?;
+        Ok((0..rows).map(|row| self.makes.of(&arguments, row)).fold(0, u64::saturating_add))
     }
-}
-
-fn length(texts: &ArrayRef, row: usize) -> u64 {
-    let length = texts.as_string::<i64>().value_length(row);
-    if texts.is_valid(row) { u64::try_from(length).unwrap_or(0) } else { 0 }
 }
 
 impl ScalarUDFImpl for Limited {
@@ -92,6 +66,10 @@ impl ScalarUDFImpl for Limited {
         self.inner.signature()
     }
 
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         self.inner.return_type(types)
     }
@@ -105,10 +83,13 @@ impl ScalarUDFImpl for Limited {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let size = self.size(&args)?;
-        if size > MOST {
-            return exec_err!("{} would make {} MiB, and may make {}", self.name(), size >> 20, MOST >> 20);
+        match self.size(&args)? {
+            size if size <= MOST => self.inner.invoke_with_args(args),
+            u64::MAX => exec_err!("{} would never end, and may make {} MiB", self.name(), MOST >> 20),
+            size => exec_err!("{} would make {} MiB, and may make {}", self.name(), size >> 20, MOST >> 20),
         }
-        self.inner.invoke_with_args(args)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,11 @@
 
 mod cache;
 pub(crate) mod checked;
+mod functions;
 mod guarded;
 pub(crate) mod limited;
 pub(crate) mod messages;
+mod place;
 pub(crate) mod plan;
 mod session;
 
@@ -16,8 +18,10 @@ use crate::transform::without_nulls;
 use crate::{DataError, Variables, type_name};
 pub use cache::ExpressionCache;
 use datafusion::physical_expr::PhysicalExpr;
+pub use functions::{FunctionKind, SqlFunction, functions};
 use messages::evaluation_error;
 use plan::Plan;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A compiled expression, bound to the values of the flow variables it uses. It may be evaluated any number of times,
@@ -41,6 +45,17 @@ impl Expression {
     /// Checks what can be checked of `sql` without knowing the fields: that it is an expression at all.
     pub fn check_syntax(sql: &str) -> Result<(), DataError> {
         plan::parse(sql).map(|_| ())
+    }
+
+    /// The bytes of `sql` that `error` is about, which compiling it for the same schema and variables gave. `None` where
+    /// that cannot be told: it is about the expression as a whole.
+    pub fn place_of_error(
+        sql: &str,
+        schema: &SchemaRef,
+        variables: &Variables,
+        error: &DataError,
+    ) -> Option<Range<usize>> {
+        place::place_of_error(sql, schema, variables, error)
     }
 
     /// Whether it is the same for every request: it uses neither a flow variable nor the clock.

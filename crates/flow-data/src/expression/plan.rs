@@ -50,7 +50,15 @@ pub(super) struct Plan {
 impl Plan {
     /// Plans `sql` for records of the given schema and for the types that the flow variables have.
     pub(super) fn new(sql: &str, schema: &SchemaRef, variables: &Variables) -> Result<Self, DataError> {
-        let mut parsed = parse(sql)?;
+        Self::of(parse(sql)?, schema, variables)
+    }
+
+    /// The same for what is parsed already.
+    pub(super) fn of(
+        mut parsed: ExprWithAlias,
+        schema: &SchemaRef,
+        variables: &Variables,
+    ) -> Result<Self, DataError> {
         let used = take_variables(&mut parsed, variables)?;
         let extended = extend(schema, &used);
         let fields: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();

@@ -1,24 +1,9 @@
 //! What came of the tests: for people, for programs, and for build servers.
 
-use super::compare::Difference;
-use super::trial::Ended;
+use flow_test::{Difference, Tested};
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::time::Duration;
-
-/// A test that was run.
-#[derive(Debug, Serialize)]
-pub(super) struct Tested {
-    name: String,
-    flow: String,
-    passed: bool,
-    ms: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    differences: Vec<Difference>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    folder: Option<PathBuf>,
-}
 
 /// All tests that were run.
 #[derive(Debug, Serialize)]
@@ -30,20 +15,13 @@ pub(super) struct Report {
     tests: Vec<Tested>,
 }
 
-impl Tested {
-    pub(super) fn new(name: String, ended: Ended, took: Duration) -> Self {
-        let Ended { flow, differences, folder } = ended;
-        Self { name, flow, passed: differences.is_empty(), ms: milliseconds(took), differences, folder }
-    }
-
-    /// For people.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let mark = if self.passed { '✓' } else { '✗' };
-        let mut lines = vec![format!("{mark} {} ({} ms)", self.name, self.ms)];
-        lines.extend(self.differences.iter().map(|difference| format!("    {}", told(difference))));
-        lines.extend(self.folder.iter().map(|folder| format!("    ran in {}", folder.display())));
-        lines
-    }
+/// A test for people.
+pub(super) fn lines(test: &Tested) -> Vec<String> {
+    let mark = if test.passed { '✓' } else { '✗' };
+    let mut lines = vec![format!("{mark} {} ({} ms)", test.name, test.ms)];
+    lines.extend(test.differences.iter().map(|difference| format!("    {}", told(difference))));
+    lines.extend(test.folder.iter().map(|folder| format!("    ran in {}", folder.display())));
+    lines
 }
 
 fn told(difference: &Difference) -> String {

@@ -3,10 +3,10 @@
 use super::MySqlSession;
 use super::error::problem;
 use crate::database::session::Session;
-use crate::database::tls::{self, Tls};
+use crate::database::tls::{self, Identity, Tls};
 use crate::{ComponentError, ResolvedPath};
 use flow_model::Connection;
-use mysql_async::{Error, OptsBuilder, Pool, PoolConstraints, PoolOpts, SslOpts};
+use mysql_async::{ClientIdentity, Error, OptsBuilder, Pool, PoolConstraints, PoolOpts, SslOpts};
 use std::time::Duration;
 
 /// How long connecting may take, and how long to wait until one of the connections is free.
@@ -46,7 +46,7 @@ pub(in crate::database) fn database(
         .client_found_rows(true)
         .setup(vec![SETUP])
         .pool_opts(pool)
-        .ssl_opts(ssl(Tls::of(connection, host), ca)?);
+        .ssl_opts(ssl(Tls::of(connection, host), ca, Identity::of(connection)?)?);
     options = match host.starts_with('/') {
         true => options.socket(Some(host)).prefer_socket(true),
         false => options.ip_or_hostname(host),
@@ -54,19 +54,26 @@ pub(in crate::database) fn database(
     Ok(MySql { pool: Pool::new(options), address: connection.address() })
 }
 
-fn ssl(wanted: Tls, ca: Option<ResolvedPath>) -> Result<Option<SslOpts>, ComponentError> {
+fn ssl(
+    wanted: Tls,
+    ca: Option<ResolvedPath>,
+    identity: Option<Identity>,
+) -> Result<Option<SslOpts>, ComponentError> {
     // The driver takes the process's provider; that there is one already is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Ok(match wanted {
-        Tls::Disable => None,
+    let options = match wanted {
+        Tls::Disable => return Ok(None),
         Tls::Require => {
-            Some(SslOpts::default().with_danger_accept_invalid_certs(true).with_danger_skip_domain_validation(true))
+            SslOpts::default().with_danger_accept_invalid_certs(true).with_danger_skip_domain_validation(true)
         }
         Tls::Verify => {
             let trusted = ca.map(tls::pem).transpose()?;
-            Some(SslOpts::default().with_root_certs(trusted.into_iter().map(Into::into).collect()))
+            SslOpts::default().with_root_certs(trusted.into_iter().map(Into::into).collect())
         }
-    })
+    };
+    // The driver takes certificates out of the one text, and a key out of the other.
+    let identity = identity.map(|Identity { pem, .. }| ClientIdentity::new(pem.clone().into(), pem.into()));
+    Ok(Some(options.with_client_identity(identity)))
 }
 
 impl MySql {

@@ -3,7 +3,7 @@
 use super::PostgresSession;
 use super::error::problem;
 use crate::database::session::Session;
-use crate::database::tls::{self, Tls};
+use crate::database::tls::{self, Identity, Tls};
 use crate::{ComponentError, ResolvedPath};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
 use flow_model::Connection;
@@ -38,7 +38,7 @@ pub(in crate::database) fn database(
         Tls::Disable => Manager::from_config(config, NoTls, manager_config),
         wanted => {
             config.ssl_mode(SslMode::Require);
-            let client = tls::client(wanted, ca)?;
+            let client = tls::client(wanted, ca, Identity::of(connection)?)?;
             Manager::from_config(config, MakeRustlsConnect::new(client), manager_config)
         }
     };

@@ -2,9 +2,9 @@
 
 use super::{CONNECTION, Place, get, nothing, numbers, put};
 use crate::testing::{outlet, rows, stream};
-use crate::{Databases, MAY_NOT_ACT, inspect_query, inspect_tables, test_connection};
+use crate::{Databases, MAY_NOT_ACT, Palette, inspect_query, inspect_tables, test_connection};
 use flow_data::{Spool, SpoolLimits, Variables, type_name};
-use flow_model::Component;
+use flow_model::{Catalogue, Component};
 use serde_json::{Value, json};
 
 /// So many records that they go the way of many.
@@ -170,7 +170,7 @@ async fn a_server_that_may_no_longer_act_commits_nothing(place: &Place) {
 async fn exactly_once_writes_once(place: &Place) {
     place.execute("DROP TABLE IF EXISTS once; CREATE TABLE once (id INT, n INT)").await;
     let component = put("once", "Insert").with("ExactlyOnce", true);
-    assert!(crate::testing::prepare(&component).saves_input());
+    assert!(Palette::standard().saves_input(&component));
     // What fails does not count.
     place.bench.may_act_only(1);
     place.put(&component, &numbers(1, 2)).await.unwrap_err();

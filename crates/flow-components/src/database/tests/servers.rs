@@ -185,6 +185,23 @@ pub(super) fn make_certificate(folder: &Path) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
+/// Makes an authority and a certificate for `name` that it has signed: `authority.pem`, `client.pem` and `client-key.pem`.
+pub(super) fn make_client_certificate(folder: &Path, name: &str) {
+    let make = |certificate: &str, key: &str, name: &str, more: &[&str]| {
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+            .args(["-subj", &format!("/CN={name}"), "-out", certificate, "-keyout", key])
+            .args(more)
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    make("authority.pem", "authority-key.pem", "authority", &[]);
+    let signed = ["-CA", "authority.pem", "-CAkey", "authority-key.pem", "-addext", "basicConstraints=critical,CA:FALSE"];
+    make("client.pem", "client-key.pem", name, &signed);
+}
+
 /// Starts a child from a thread that lives on: a child that is to die with its parent dies with the thread that made it.
 fn spawn(mut command: Command) -> Child {
     let (sender, receiver) = mpsc::channel();

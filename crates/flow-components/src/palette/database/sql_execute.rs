@@ -3,7 +3,7 @@
 use super::bind::{Values, check_names};
 use super::collect::{collect, until_cancelled};
 use crate::database::{Databases, Dialect, IfMissing, Once, Records, Session, Statement};
-use crate::describe::{optional, required};
+use crate::describe::{acts_once, exactly_once, optional, required};
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext};
 use async_trait::async_trait;
 use flow_data::arrow::array::{ArrayRef, Int64Array};
@@ -61,7 +61,7 @@ impl ComponentType for SqlExecute {
                     json!(false),
                     "Whether the statements run once for every record that arrives, with its fields as `$name`.",
                 ),
-                super::exactly_once(
+                exactly_once(
                     "Whether the statements count exactly once, however often the component runs: its input is saved \
                      first, and the table `cairn_done` remembers that they ran.",
                 ),
@@ -70,6 +70,10 @@ impl ComponentType for SqlExecute {
             saves: false,
             line: "{Connection}",
         }
+    }
+
+    fn saves_input(&self, component: &flow_model::Component) -> bool {
+        acts_once(component)
     }
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
@@ -116,10 +120,6 @@ impl Component for Prepared {
             None => "an earlier attempt has done it already: nothing is done twice".to_owned(),
         };
         Ok(Outcome::out(stream).with_note(note))
-    }
-
-    fn saves_input(&self) -> bool {
-        self.exactly_once
     }
 
     fn design(&self, design: &mut Design<'_>) {

@@ -2,7 +2,7 @@
 
 use super::collect::until_cancelled;
 use crate::database::{Databases, IfMissing, Mode, Once, Put, Records, Session};
-use crate::describe::{choice, optional, required};
+use crate::describe::{acts_once, choice, exactly_once, optional, required};
 use crate::wording::records;
 use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, RunContext, Template};
 use async_trait::async_trait;
@@ -85,7 +85,7 @@ impl ComponentType for SqlPut {
                     json!(false),
                     "Whether a missing table is made from the fields.",
                 ),
-                super::exactly_once(
+                exactly_once(
                     "Whether the records are written exactly once, however often the component runs: its input is saved \
                      first, and the table `cairn_done` remembers that it was written.",
                 ),
@@ -94,6 +94,10 @@ impl ComponentType for SqlPut {
             saves: false,
             line: "{Connection} → {Table}",
         }
+    }
+
+    fn saves_input(&self, component: &flow_model::Component) -> bool {
+        acts_once(component)
     }
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
@@ -157,10 +161,6 @@ impl Component for Prepared {
         };
         let outcome = if is_wanted { Outcome::out(input) } else { Outcome::none() };
         Ok(outcome.with_note(note))
-    }
-
-    fn saves_input(&self) -> bool {
-        self.exactly_once
     }
 
     fn design(&self, design: &mut Design<'_>) {

@@ -9,6 +9,7 @@ mod json_path;
 mod paging;
 mod unpack;
 
+use crate::describe::acts_once;
 use crate::http::content::check_header_names;
 use crate::http::{Endpoint, Redirects};
 use crate::json_records::{Chunk, JsonRecords};
@@ -41,11 +42,13 @@ impl ComponentType for HttpRequest {
     }
 
     /// GET and HEAD change nothing on a server that keeps to the standard.
-    fn effect(&self, component: &flow_model::Component) -> Effect {
-        match component.properties.get("Method").and_then(Value::as_str) {
-            Some("GET" | "HEAD") => Effect::Reads,
-            _ => Effect::Changes,
-        }
+    fn effect(&self, component: &flow_model::Component) -> Option<Effect> {
+        let method = component.properties.get("Method").and_then(Value::as_str);
+        matches!(method, Some("GET" | "HEAD")).then_some(Effect::Reads)
+    }
+
+    fn saves_input(&self, component: &flow_model::Component) -> bool {
+        acts_once(component)
     }
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
@@ -196,10 +199,6 @@ impl Component for Prepared {
         };
         let stream = run.blocking(move || Ok(gathered.finish()?)).await?;
         Ok(Outcome::out(stream).with_note(note))
-    }
-
-    fn saves_input(&self) -> bool {
-        self.exactly_once
     }
 
     fn design(&self, design: &mut Design<'_>) {

@@ -109,6 +109,11 @@ impl Component for Prepared {
         let spool = design.spool();
         let planned = aggregate(&Stream::empty(schema), &self.groups, &self.fields, design.variables(), spool);
         let property = planned.as_ref().err().map_or("Fields", |error| self.property(error));
+        if let Ok(stream) = &planned {
+            let schema = Arc::clone(stream.schema());
+            design.fields_have_types("GroupBy", &schema);
+            design.fields_have_types("Fields", &schema);
+        }
         design_planned(design, property, planned);
     }
 }

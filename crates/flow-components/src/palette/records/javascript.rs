@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use flow_data::arrow::array::new_null_array;
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::arrow::record_batch::RecordBatch;
-use flow_data::{Stream, Variables, json_schema_of};
-use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind};
+use flow_data::{DataError, Stream, Variables, json_schema_of};
+use flow_model::{ComponentDescription, Effect, Family, OUT, PropertyKind, TextPlace};
 use limits::{Limits, Pulse};
 use machine::{Machine, Script};
 use serde_json::{Value, json};
@@ -115,9 +115,9 @@ impl ComponentType for JavaScript {
         }
     }
 
-    fn effect(&self, component: &flow_model::Component) -> Effect {
+    fn effect(&self, component: &flow_model::Component) -> Option<Effect> {
         let clock = component.properties.get("Clock").and_then(Value::as_bool).unwrap_or_default();
-        if clock { Effect::Reads } else { Effect::None }
+        clock.then_some(Effect::Reads)
     }
 
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
@@ -161,7 +161,11 @@ impl Component for Prepared {
     fn design(&self, design: &mut Design<'_>) {
         let trial = self.trial(design.input(), design.variables());
         match trial {
-            Err(error) if error.code == machine::SYNTAX => design.problem(&error.code, "Script", &error.message),
+            Err(error) if error.code == machine::SYNTAX => {
+                let script = design.properties.get("Script").and_then(Value::as_str).unwrap_or_default();
+                let place = place_of(&error, script);
+                design.problem_within(&error.code, "Script", &error.message, place);
+            }
             // Made-up values may not be what the script expects.
             Err(_) => {}
             Ok(guess) => {
@@ -188,6 +192,15 @@ impl Prepared {
             if self.script.per_record { machine.call(&batch, 0, 0)? } else { machine.call_with_all(&[batch])? };
         Ok((!made.is_empty()).then(|| json_schema_of(&made)))
     }
+}
+
+/// Where in the script the engine found what is wrong: its message begins with that.
+fn place_of(error: &ComponentError, script: &str) -> Option<TextPlace> {
+    let (line, rest) = error.message.strip_prefix("line ")?.split_once(", column ")?;
+    let (column, message) = rest.split_once(": ")?;
+    let (line, column) = (line.parse().ok()?, column.parse().ok()?);
+    let place = DataError::ExpressionSyntax { line, column, message: message.to_owned() };
+    Some(TextPlace::default().marking(script, place.range_in(script)?))
 }
 
 /// One record with made-up values.

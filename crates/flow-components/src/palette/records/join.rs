@@ -107,13 +107,13 @@ impl Component for Prepared {
 
     fn design(&self, design: &mut Design<'_>) {
         let (left, right) = (design.inlet(LEFT).cloned(), design.inlet(RIGHT).cloned());
-        let (Some(left), Some(right)) = (&left, &right) else {
-            for (at, key) in self.keys.iter().enumerate() {
-                design.expression_over(left.as_ref(), &key.left, "Keys", &format!("key {}, left", at + 1));
-                design.expression_over(right.as_ref(), &key.right, "Keys", &format!("key {}, right", at + 1));
-            }
-            return;
-        };
+        let mut is_good = true;
+        for (at, key) in self.keys.iter().enumerate() {
+            let left = design.expression_over(left.as_ref(), &key.left, "Keys", &format!("key {}, left", at + 1));
+            let right = design.expression_over(right.as_ref(), &key.right, "Keys", &format!("key {}, right", at + 1));
+            is_good &= left.is_some() && right.is_some();
+        }
+        let (Some(left), Some(right), true) = (&left, &right, is_good) else { return };
         let empty = |schema: &Arc<_>| Stream::empty(Arc::clone(schema));
         let spool = design.spool();
         let planned = join(&empty(left), &empty(right), self.kind, &self.keys, design.variables(), spool);

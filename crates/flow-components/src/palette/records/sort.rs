@@ -104,12 +104,11 @@ impl Component for Prepared {
     }
 
     fn design(&self, design: &mut Design<'_>) {
-        let Some(schema) = design.input().cloned() else {
-            for (at, key) in self.keys.iter().enumerate() {
-                design.expression(&key.expression, "Keys", &format!("key {}", at + 1));
-            }
-            return;
-        };
+        let mut is_good = true;
+        for (at, key) in self.keys.iter().enumerate() {
+            is_good &= design.expression(&key.expression, "Keys", &format!("key {}", at + 1)).is_some();
+        }
+        let Some(schema) = design.input().cloned().filter(|_| is_good) else { return };
         let spool = design.spool();
         let planned = sort(&Stream::empty(schema), &self.keys, self.limit, design.variables(), spool);
         design_planned(design, "Keys", planned);

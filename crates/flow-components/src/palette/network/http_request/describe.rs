@@ -2,7 +2,7 @@
 
 use super::call::Body;
 use super::paging::Paging;
-use crate::describe::{choice, optional, required};
+use crate::describe::{choice, exactly_once, optional, required};
 use crate::http::Redirects;
 use flow_model::{ComponentDescription, Effect, Family, PropertyDescription, PropertyKind};
 use serde_json::json;
@@ -21,7 +21,9 @@ first one) or for a flow variable. In path and query it is encoded as needed.
 **The answer.** As *Text* or *Bytes*, one record for each answer: `status` and `body`. As *Records*, JSON: *Records* says \
 where the body holds the list (`data.items`), or an object that is one record. *Columns* declares the fields; without \
 them a *Sample* answer shows them, and without that the answers themselves do, so that the fields are not known before \
-the flow runs. *HeaderFields* and *KeepFields* put headers of the answer and fields of the input beside every record.
+the flow runs. *HeaderFields* and *KeepFields* put headers of the answer and fields of the input beside every record. Servers are asked to compress what they send (gzip, \
+brotli or deflate), and what comes is unpacked before anything looks at it; a body of more than *BodyLimit* bytes, packed or \
+unpacked, is an error.
 
 **Pages.** *Paging* fetches page after page as one stream: by the `Link` header; by a link or a mark (cursor) that the \
 body holds at *Next*; by the number of the page; or by how many records came before. More than *PageLimit* pages are an \
@@ -143,11 +145,7 @@ fn request() -> Vec<PropertyDescription> {
             json!([]),
             "More headers. `${name}` stands for a field or a flow variable.",
         ),
-        optional(
-            "ExactlyOnce",
-            "ExactlyOnce",
-            PropertyKind::Boolean,
-            false,
+        exactly_once(
             "Whether requests carry an Idempotency-Key. The input is saved first, so that the key always stands for the same data.",
         ),
     ]

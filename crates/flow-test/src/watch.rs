@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// What was seen of a flow.
 #[derive(Default)]
-pub(super) struct Watch(Mutex<Seen>);
+pub(crate) struct Watch(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
@@ -38,13 +38,13 @@ impl Observer for Watch {
 
 impl Watch {
     /// What a component put out at each of its runs; none if it did not run.
-    pub(super) fn outlets(&self, component: &ComponentId) -> Vec<Vec<OutletStream>> {
+    pub(crate) fn outlets(&self, component: &ComponentId) -> Vec<Vec<OutletStream>> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.outlets.get(component).into_iter().flatten().map(|(_, outlets)| outlets.clone()).collect()
     }
 
     /// The lines that the flow wrote into its log.
-    pub(super) fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).log.clone()
     }
 }

@@ -1,8 +1,8 @@
 //! A server on this machine that stands in for a connection: it gives the test's answers and remembers what it was asked.
 
-use super::compare::like;
-use super::document::Answer;
-use crate::outcome::Failure;
+use crate::TestError;
+use crate::compare::like;
+use crate::document::Answer;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -18,9 +18,9 @@ use tokio_util::task::AbortOnDropHandle;
 const MOST: usize = 64 << 20;
 
 /// A server that runs until it is dropped.
-pub(super) struct AnsweringServer {
+pub(crate) struct AnsweringServer {
     /// Where it is.
-    pub(super) url: String,
+    pub(crate) url: String,
     heard: Arc<Heard>,
     _serving: AbortOnDropHandle<()>,
 }
@@ -34,9 +34,9 @@ struct Heard {
 
 impl AnsweringServer {
     /// Starts a server that gives these answers.
-    pub(super) async fn start(answers: &[Answer]) -> Result<Self, Failure> {
+    pub(crate) async fn start(answers: &[Answer]) -> Result<Self, TestError> {
         let failed =
-            |error: std::io::Error| Failure::new("test/server", format!("no server could be started: {error}"));
+            |error: std::io::Error| TestError::new("test/server", format!("no server could be started: {error}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         let heard = Arc::new(Heard {
@@ -56,12 +56,12 @@ impl AnsweringServer {
     }
 
     /// What it was asked, in order: method, path, query, headers and body of each request.
-    pub(super) fn requests(&self) -> Vec<Value> {
+    pub(crate) fn requests(&self) -> Vec<Value> {
         self.heard.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The requests that the test has no answer for.
-    pub(super) fn unanswered(&self) -> Vec<String> {
+    pub(crate) fn unanswered(&self) -> Vec<String> {
         self.heard.unanswered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

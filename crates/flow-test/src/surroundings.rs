@@ -1,9 +1,8 @@
 //! Where a flow under test runs: folders of its own, and what stands in for connections, secrets and files.
 
-use super::Shared;
-use super::answers::AnsweringServer;
-use super::document::{Content, Replacement, TestFile};
-use crate::outcome::Failure;
+use crate::{Suite, TestError};
+use crate::answers::AnsweringServer;
+use crate::document::{Content, Replacement, TestFile};
 use async_trait::async_trait;
 use base64::Engine;
 use bytes::Bytes;
@@ -17,35 +16,35 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The folders, files and connections of one test.
-pub(super) struct Surroundings {
+pub(crate) struct Surroundings {
     /// None if it is to be kept.
     _folder: Option<TempDir>,
     /// Where relative paths lead.
-    pub(super) local: PathBuf,
+    pub(crate) local: PathBuf,
     /// Where `storage:` leads.
-    pub(super) storage: PathBuf,
+    pub(crate) storage: PathBuf,
     /// The project, with what stands in for parts of it.
-    pub(super) project: Arc<ProjectFiles>,
-    pub(super) secrets: Arc<dyn SecretSource>,
+    pub(crate) project: Arc<ProjectFiles>,
+    pub(crate) secrets: Arc<dyn SecretSource>,
     /// The servers that answer for connections.
-    pub(super) servers: BTreeMap<String, AnsweringServer>,
+    pub(crate) servers: BTreeMap<String, AnsweringServer>,
 }
 
 impl Surroundings {
     /// Makes them.
-    pub(super) async fn prepare(shared: &Shared, test: &TestFile) -> Result<Self, Failure> {
+    pub(crate) async fn prepare(suite: &Suite, test: &TestFile) -> Result<Self, TestError> {
         let unusable = |error: std::io::Error| {
-            Failure::new("test/folder", format!("a folder for the test cannot be made: {error}"))
+            TestError::new("test/folder", format!("a folder for the test cannot be made: {error}"))
         };
         let mut folder = tempfile::Builder::new().prefix("cairn-test-").tempdir().map_err(unusable)?;
-        folder.disable_cleanup(shared.keep);
+        folder.disable_cleanup(suite.keep);
         let (local, storage) = (folder.path().join("local"), folder.path().join("storage"));
         for made in [&local, &storage] {
             std::fs::create_dir(made).map_err(unusable)?;
         }
-        let mut project = shared.files.clone();
+        let mut project = suite.files.clone();
         for (path, content) in &test.files {
-            let bytes = content.bytes(&shared.files)?;
+            let bytes = content.bytes(&suite.files)?;
             match path.strip_prefix("project:") {
                 Some(inside) => {
                     project.insert(inside.trim_start_matches('/').to_owned(), bytes);
@@ -76,7 +75,7 @@ impl Surroundings {
     }
 
     /// Where the file that a path names is on the disk.
-    pub(super) fn place(&self, path: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn place(&self, path: &str) -> Result<PathBuf, TestError> {
         place(&self.local, &self.storage, path)
     }
 }
@@ -86,13 +85,13 @@ fn replaced(
     name: &str,
     replacement: &Replacement,
     server: Option<&AnsweringServer>,
-) -> Result<(Bytes, BTreeMap<String, Secret>), Failure> {
+) -> Result<(Bytes, BTreeMap<String, Secret>), TestError> {
     let kind = match (&replacement.kind, server) {
         (Some(kind), _) => kind.as_str(),
         (None, Some(_)) => "http",
         (None, None) => {
             let message = format!("what stands in for the connection “{name}” needs a kind, or answers");
-            return Err(Failure::new("test/connection", message));
+            return Err(TestError::new("test/connection", message));
         }
     };
     let mut connection = Connection::new(name, kind);
@@ -112,7 +111,7 @@ fn replaced(
 }
 
 /// Where a path leads. A test stays in its folders.
-fn place(local: &Path, storage: &Path, path: &str) -> Result<PathBuf, Failure> {
+fn place(local: &Path, storage: &Path, path: &str) -> Result<PathBuf, TestError> {
     let (root, inside) = match path.strip_prefix("storage:") {
         Some(inside) => (storage, inside.trim_start_matches('/')),
         None => (local, path),
@@ -120,13 +119,13 @@ fn place(local: &Path, storage: &Path, path: &str) -> Result<PathBuf, Failure> {
     let stays = Path::new(inside).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if inside.is_empty() || !stays {
         let message = format!("the path “{path}” leads out of the test's folders: use a relative one");
-        return Err(Failure::new("test/path", message));
+        return Err(TestError::new("test/path", message));
     }
     Ok(root.join(inside))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::file("write", path, &error);
+fn write(path: &Path, bytes: &[u8]) -> Result<(), TestError> {
+    let failed = |error: std::io::Error| TestError::file("write", path, &error);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -135,24 +134,24 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 impl Content {
     /// The bytes. Files are those of the project.
-    pub(super) fn bytes(&self, files: &BTreeMap<String, Bytes>) -> Result<Bytes, Failure> {
+    pub(crate) fn bytes(&self, files: &BTreeMap<String, Bytes>) -> Result<Bytes, TestError> {
         match self {
             Self::Text(text) => Ok(Bytes::from(text.clone())),
             Self::Json { json } => Ok(Bytes::from(json.to_string())),
             Self::File { file } => files.get(file.as_str()).cloned().ok_or_else(|| {
-                Failure::new("test/no-such-file", format!("the project has no file “{file}”, which the test names"))
+                TestError::new("test/no-such-file", format!("the project has no file “{file}”, which the test names"))
             }),
             Self::Base64 { base64 } => {
                 let decoded = base64::engine::general_purpose::STANDARD.decode(base64);
                 decoded.map(Bytes::from).map_err(|error| {
-                    Failure::new("test/base64", format!("a file of the test is not in base64: {error}"))
+                    TestError::new("test/base64", format!("a file of the test is not in base64: {error}"))
                 })
             }
         }
     }
 
     /// The document, if it is one.
-    pub(super) fn json(&self) -> Option<&Value> {
+    pub(crate) fn json(&self) -> Option<&Value> {
         match self {
             Self::Json { json } => Some(json),
             _ => None,

@@ -6,7 +6,7 @@
 //! * `"$any"` is equal to everything, and `{"$like": "order * of *"}` to a text of that form.
 //! * Lists have the same order (unless `anyOrder`). The ends of lines do not matter.
 
-use super::document::Rules;
+use crate::document::Rules;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -17,21 +17,23 @@ const SHOWN: usize = 300;
 
 /// Something that is not as it was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Difference {
+pub struct Difference {
     /// Where: `reply[0].total`.
-    pub(super) place: String,
-    pub(super) expected: String,
-    pub(super) found: String,
+    pub place: String,
+    /// What was expected there; empty where the place tells it.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
 }
 
 impl Difference {
-    pub(super) fn new(place: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn new(place: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { place: place.to_owned(), expected: expected.into(), found: found.into() }
     }
 }
 
 /// What differs between the expected value and the one that was found, if there is one.
-pub(super) fn differences(place: &str, expected: &Value, found: Option<&Value>, rules: &Rules) -> Vec<Difference> {
+pub(crate) fn differences(place: &str, expected: &Value, found: Option<&Value>, rules: &Rules) -> Vec<Difference> {
     let mut all = Vec::new();
     compare(place, expected, found.unwrap_or(&Value::Null), rules, &mut all);
     all
@@ -94,7 +96,7 @@ fn lists(place: &str, expected: &[Value], found: &[Value], rules: &Rules, all: &
 }
 
 /// The expected values that have no match among those that were found, and the other way round.
-pub(super) fn unmatched<'a>(
+pub(crate) fn unmatched<'a>(
     expected: &'a [Value],
     found: &'a [Value],
     rules: &Rules,
@@ -150,7 +152,7 @@ fn is_like(pattern: &Map<String, Value>, found: &Value) -> bool {
 }
 
 /// Whether a text has the form of a pattern, in which `*` stands for anything.
-pub(super) fn like(pattern: &str, text: &str) -> bool {
+pub(crate) fn like(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let parts: Vec<&str> = parts.collect();
@@ -173,7 +175,7 @@ fn counted(number: usize) -> String {
 }
 
 /// A value for people: not all of a long one.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,10 +1,10 @@
 //! Whether a flow did what its test expects.
 
-use super::compare::{Difference, differences, like, shown, unmatched};
-use super::document::{Content, ExpectedError, ExpectedRecords, SomeRecords, TestFile};
-use super::surroundings::Surroundings;
-use super::watch::Watch;
-use crate::outcome::Failure;
+use crate::TestError;
+use crate::compare::{Difference, differences, like, shown, unmatched};
+use crate::document::{Content, ExpectedError, ExpectedRecords, SomeRecords, TestFile};
+use crate::surroundings::Surroundings;
+use crate::watch::Watch;
 use bytes::Bytes;
 use flow_engine::OutletStream;
 use flow_model::{ComponentId, Flow, OUT};
@@ -16,16 +16,16 @@ use std::collections::BTreeMap;
 const MOST: usize = 10_000;
 
 /// What came of a flow under test.
-pub(super) struct Findings<'a> {
-    pub(super) test: &'a TestFile,
+pub(crate) struct Findings<'a> {
+    pub(crate) test: &'a TestFile,
     /// The flow, if it can be read.
-    pub(super) flow: Option<Flow>,
+    pub(crate) flow: Option<Flow>,
     /// The request as it ended, or why there was none.
-    pub(super) request: Result<Request, Failure>,
-    pub(super) watch: &'a Watch,
-    pub(super) surroundings: &'a Surroundings,
+    pub(crate) request: Result<Request, TestError>,
+    pub(crate) watch: &'a Watch,
+    pub(crate) surroundings: &'a Surroundings,
     /// The project's files.
-    pub(super) files: &'a BTreeMap<String, Bytes>,
+    pub(crate) files: &'a BTreeMap<String, Bytes>,
 }
 
 /// The records that were seen at a place.
@@ -38,7 +38,7 @@ struct Records {
 
 impl Findings<'_> {
     /// What is not as the test expects.
-    pub(super) fn differences(&self) -> Result<Vec<Difference>, Failure> {
+    pub(crate) fn differences(&self) -> Result<Vec<Difference>, TestError> {
         let mut all = self.end();
         for (place, expected) in &self.test.expect.records {
             all.extend(self.records(place, expected)?);
@@ -102,7 +102,7 @@ impl Findings<'_> {
         all
     }
 
-    fn records(&self, at: &str, expected: &ExpectedRecords) -> Result<Vec<Difference>, Failure> {
+    fn records(&self, at: &str, expected: &ExpectedRecords) -> Result<Vec<Difference>, TestError> {
         let place = format!("records at {at}");
         let records = match self.find(at)? {
             Ok(records) => records,
@@ -139,7 +139,7 @@ impl Findings<'_> {
     }
 
     /// The records at a component, `NAME` or `NAME.outlet`; or why there are none.
-    fn find(&self, at: &str) -> Result<Result<Records, String>, Failure> {
+    fn find(&self, at: &str) -> Result<Result<Records, String>, TestError> {
         let Some(flow) = &self.flow else { return Ok(Err("the flow cannot be read".to_owned())) };
         let named = |text: &str| -> Vec<ComponentId> {
             let fits = |(id, component): &(&ComponentId, &flow_model::Component)| {
@@ -183,7 +183,7 @@ impl Findings<'_> {
         differences(&place, &Value::from(expected.to_vec()), Some(&found), &self.test.compare)
     }
 
-    fn file(&self, path: &str, expected: Option<&Content>) -> Result<Vec<Difference>, Failure> {
+    fn file(&self, path: &str, expected: Option<&Content>) -> Result<Vec<Difference>, TestError> {
         let place = format!("file {path}");
         let found = std::fs::read(self.surroundings.place(path)?);
         Ok(match (expected, found) {
@@ -214,11 +214,11 @@ impl Findings<'_> {
 }
 
 /// The records of streams, one after the other.
-fn read(streams: &[OutletStream]) -> Result<Records, Failure> {
+fn read(streams: &[OutletStream]) -> Result<Records, TestError> {
     let mut records = Records { count: 0, seen: Vec::new() };
     for given in streams {
         let left = MOST.saturating_sub(records.seen.len());
-        let rows = given.stream.to_json_rows(left).map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        let rows = given.stream.to_json_rows(left).map_err(|error| TestError::new(error.code(), error.to_string()))?;
         records.count += given.rows.unwrap_or(rows.len() as u64);
         records.seen.extend(rows.into_iter().map(Value::Object));
     }

@@ -1,12 +1,11 @@
 //! One run of one test.
 
-use super::compare::{Difference, differences};
-use super::document::{Call, TestFile};
-use super::expect::Findings;
-use super::surroundings::Surroundings;
-use super::watch::Watch;
-use super::{ENDING, FOLDER, Shared};
-use crate::outcome::Failure;
+use crate::compare::{Difference, differences};
+use crate::document::{Call, TestFile};
+use crate::expect::Findings;
+use crate::surroundings::Surroundings;
+use crate::watch::Watch;
+use crate::{Suite, TestError, path_of};
 use flow_engine::{EngineError, LocalRun, Observer};
 use flow_model::{Flow, FlowName};
 use flow_store::{CheckpointStorage, Request, RequestState};
@@ -17,41 +16,41 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How a test ended.
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// The flow, as far as it is known.
-    pub(super) flow: String,
+    pub(crate) flow: String,
     /// What is not as it was expected; nothing if the test is good.
-    pub(super) differences: Vec<Difference>,
+    pub(crate) differences: Vec<Difference>,
     /// The folder that it ran in, if that is kept.
-    pub(super) folder: Option<PathBuf>,
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Ended {
     /// The test could not be carried out.
-    pub(super) fn broken(place: &str, why: &str) -> Self {
+    pub(crate) fn broken(place: &str, why: &str) -> Self {
         let difference = Difference::new(place, "a test that can be carried out", why);
         Self { flow: String::new(), differences: vec![difference], folder: None }
     }
 }
 
 /// A test in its surroundings.
-pub(super) struct Trial<'a> {
-    shared: &'a Shared,
+pub(crate) struct Trial<'a> {
+    suite: &'a Suite,
     test: &'a TestFile,
     surroundings: Surroundings,
 }
 
 impl Trial<'_> {
     /// Runs the test `name`.
-    pub(super) async fn run(shared: &Shared, name: &str) -> Ended {
-        let bytes = shared.files.get(&format!("{FOLDER}{name}{ENDING}")).cloned().unwrap_or_default();
+    pub(crate) async fn run(suite: &Suite, name: &str) -> Ended {
+        let bytes = suite.files.get(&path_of(name)).cloned().unwrap_or_default();
         let test = match TestFile::read(&bytes) {
             Ok(test) => test,
             Err(failure) => return Ended::broken("the test's file", &failure.to_string()),
         };
         let flow = test.flow.clone();
-        let ended = match Surroundings::prepare(shared, &test).await {
-            Ok(surroundings) => Trial { shared, test: &test, surroundings }.carry_out().await,
+        let ended = match Surroundings::prepare(suite, &test).await {
+            Ok(surroundings) => Trial { suite, test: &test, surroundings }.carry_out().await,
             Err(failure) => Ended::broken("the test", &failure.to_string()),
         };
         Ended { flow, ..ended }
@@ -62,11 +61,11 @@ impl Trial<'_> {
             Ok(differences) => differences,
             Err(failure) => vec![Difference::new("the test", "a test that can be carried out", failure.to_string())],
         };
-        let folder = self.shared.keep.then(|| self.surroundings.local.parent().map(PathBuf::from)).flatten();
+        let folder = self.suite.keep.then(|| self.surroundings.local.parent().map(PathBuf::from)).flatten();
         Ended { flow: String::new(), differences, folder }
     }
 
-    async fn differences(&self) -> Result<Vec<Difference>, Failure> {
+    async fn differences(&self) -> Result<Vec<Difference>, TestError> {
         for call in &self.test.before {
             let found = self.helping(call, "before").await?;
             if !found.is_empty() {
@@ -81,7 +80,7 @@ impl Trial<'_> {
             request,
             watch: &watch,
             surroundings: &self.surroundings,
-            files: &self.shared.files,
+            files: &self.suite.files,
         };
         let mut all = findings.differences()?;
         for call in &self.test.after {
@@ -91,7 +90,7 @@ impl Trial<'_> {
     }
 
     /// Runs a flow that prepares the test, or looks at what it left.
-    async fn helping(&self, call: &Call, when: &str) -> Result<Vec<Difference>, Failure> {
+    async fn helping(&self, call: &Call, when: &str) -> Result<Vec<Difference>, TestError> {
         let place = format!("{when} “{}”", call.flow);
         let request = self.start(&call.flow, &call.inputs, None).await?;
         if request.state != RequestState::Finished {
@@ -108,14 +107,14 @@ impl Trial<'_> {
         flow: &str,
         inputs: &Map<String, Value>,
         observer: Option<Arc<dyn Observer>>,
-    ) -> Result<Request, Failure> {
-        let name = FlowName::parse(flow).map_err(|error| Failure::new("flow/name", error.to_string()))?;
+    ) -> Result<Request, TestError> {
+        let name = FlowName::parse(flow).map_err(|error| TestError::new("flow/name", error.to_string()))?;
         let local = LocalRun {
-            palette: Arc::clone(&self.shared.palette),
+            palette: Arc::clone(&self.suite.palette),
             files: Arc::clone(&self.surroundings.project),
             folder: self.surroundings.local.clone(),
             storage: CheckpointStorage::open(&self.surroundings.storage)?,
-            spool_folder: designer::local_spool(&designer::default_config_folder()),
+            spool_folder: self.suite.spool.clone(),
             secrets: Arc::clone(&self.surroundings.secrets),
             observer,
         };
@@ -131,7 +130,7 @@ impl Trial<'_> {
         timer.abort();
         if cancel.is_cancelled() {
             let message = format!("the flow “{flow}” took longer than {} s", self.timeout().as_secs_f64());
-            return Err(Failure::new("test/timeout", message));
+            return Err(TestError::new("test/timeout", message));
         }
         Ok(ended?)
     }

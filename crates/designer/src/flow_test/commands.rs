@@ -1,0 +1,136 @@
+//! The commands on flow tests.
+
+use super::{TestDifference, TestResult, TestSummary, TestText};
+use crate::background::blocking;
+use crate::{Command, CommandError, Designer, Event};
+use flow_test::{Suite, TestOutline, Tested};
+use serde::Deserialize;
+use std::sync::Arc;
+use ts_rs::TS;
+
+/// The flow tests of the project, by name; those that cannot be read are listed with what is wrong.
+#[derive(Debug, Deserialize, TS)]
+pub struct TestList {}
+
+impl Command for TestList {
+    const NAME: &'static str = "test_list";
+    type Output = Vec<TestSummary>;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Vec<TestSummary>, CommandError> {
+        let project = designer.project()?;
+        blocking(move || {
+            let names = project.files().test_names()?.into_iter();
+            Ok(names.map(|name| summary(project.files().test(&name).map_err(CommandError::from), name)).collect())
+        })
+        .await
+    }
+}
+
+fn summary(content: Result<String, CommandError>, name: String) -> TestSummary {
+    let outline = content.and_then(|content| TestOutline::read(content.as_bytes()).map_err(CommandError::from));
+    match outline {
+        Ok(TestOutline { about, flow }) => TestSummary { name, flow, about, problem: None },
+        Err(error) => {
+            TestSummary { name, flow: String::new(), about: String::new(), problem: Some(error.message) }
+        }
+    }
+}
+
+/// The file of a flow test. Errors: `test/not-found`.
+#[derive(Debug, Deserialize, TS)]
+pub struct TestRead {
+    /// The test.
+    pub name: String,
+}
+
+impl Command for TestRead {
+    const NAME: &'static str = "test_read";
+    type Output = TestText;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<TestText, CommandError> {
+        let project = designer.project()?;
+        blocking(move || Ok(TestText { content: project.files().test(&self.name)?, name: self.name })).await
+    }
+}
+
+/// Writes the file of a flow test, all or nothing, once it is found to be one. Errors: `test/syntax`, `test/too-new`,
+/// `test/exists`, `project/name`, `project/cannot-write`.
+#[derive(Debug, Deserialize, TS)]
+pub struct TestSave {
+    /// The test.
+    pub name: String,
+    /// What its file is to hold.
+    pub content: String,
+    /// Whether there must be none of that name yet.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub new: bool,
+}
+
+impl Command for TestSave {
+    const NAME: &'static str = "test_save";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        let project = designer.project()?;
+        blocking(move || {
+            TestOutline::read(self.content.as_bytes())?;
+            Ok(project.files().save_test(&self.name, &self.content, self.new)?)
+        })
+        .await?;
+        designer.emit(Event::VcsChanged);
+        Ok(())
+    }
+}
+
+/// Removes the file of a flow test. Errors: `test/not-found`.
+#[derive(Debug, Deserialize, TS)]
+pub struct TestDelete {
+    /// The test.
+    pub name: String,
+}
+
+impl Command for TestDelete {
+    const NAME: &'static str = "test_delete";
+    type Output = ();
+
+    async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
+        let project = designer.project()?;
+        blocking(move || Ok(project.files().delete_test(&self.name)?)).await?;
+        designer.emit(Event::VcsChanged);
+        Ok(())
+    }
+}
+
+/// Runs one flow test, with the flows as they are in the designer, saved or not, and answers when it has ended.
+#[derive(Debug, Deserialize, TS)]
+pub struct TestRun {
+    /// The test.
+    pub name: String,
+}
+
+impl Command for TestRun {
+    const NAME: &'static str = "test_run";
+    type Output = TestResult;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<TestResult, CommandError> {
+        let project = designer.project()?;
+        let spool = project.spool().to_owned();
+        let files = blocking(move || {
+            // Tells what is wrong with a name that is none.
+            project.files().test(&self.name)?;
+            Ok((project.files_now()?, self.name))
+        });
+        let (files, name) = files.await?;
+        let suite = Arc::new(Suite { palette: Arc::clone(designer.palette()), files, spool, keep: false });
+        Ok(TestResult::from(suite.run(&name).await))
+    }
+}
+
+impl From<Tested> for TestResult {
+    fn from(tested: Tested) -> Self {
+        let Tested { name, passed, ms, differences, .. } = tested;
+        let difference = |flow_test::Difference { place, expected, found }| TestDifference { place, expected, found };
+        Self { name, passed, ms, differences: differences.into_iter().map(difference).collect() }
+    }
+}

@@ -1,0 +1,44 @@
+//! Settings, and what windows remember.
+
+use crate::workbench::Workbench;
+use designer::{DesignerSettings, Event};
+use serde_json::{Value, json};
+use std::fs;
+
+#[tokio::test]
+async fn settings_outlive_the_designer_and_every_window_hears_of_them() {
+    let mut bench = Workbench::empty();
+    let mut settings = bench.call("settings_view", Value::Null).await;
+    assert_eq!(serde_json::from_value::<DesignerSettings>(settings.clone()).unwrap(), DesignerSettings::default());
+    settings["theme"] = json!("dark");
+    settings["keys"] = json!({"run": ["Ctrl+Enter"], "push-update": []});
+    settings["editor"]["snap"] = json!(false);
+    bench.call("settings_change", json!({"settings": settings})).await;
+    let told = bench.events.recv().await.unwrap();
+    assert!(matches!(told, Event::SettingsChanged { settings } if settings.keys["push-update"].is_empty()));
+    let after = bench.restarted().call("settings_view", Value::Null).await;
+    assert_eq!(after.map_err(|error| error.message), Ok(settings));
+}
+
+#[tokio::test]
+async fn a_settings_file_that_leaves_things_out_or_is_broken_keeps_nobody_from_working() {
+    let bench = Workbench::empty();
+    let config = bench.folder.path().join("config");
+    fs::create_dir_all(&config).unwrap();
+    for (content, theme) in [(r#"{"theme": "contrast"}"#, "contrast"), ("{", "system"), (r#"{"theme": 5}"#, "system")] {
+        fs::write(config.join("settings.json"), content).unwrap();
+        let settings = bench.call("settings_view", Value::Null).await;
+        assert_eq!((&settings["theme"], &settings["editor"]["snap"]), (&json!(theme), &json!(true)), "{content}");
+    }
+}
+
+#[tokio::test]
+async fn windows_remember_but_not_without_end() {
+    let bench = Workbench::empty();
+    bench.call("window_remember", json!({"name": "pane.left", "value": "260"})).await;
+    bench.call("window_remember", json!({"name": "pane.left", "value": "270"})).await;
+    let after = bench.restarted().call("window_memory", Value::Null).await;
+    assert_eq!(after.map_err(|error| error.message), Ok(json!({"pane.left": "270"})));
+    let too_long = json!({"name": "pane.left", "value": "x".repeat(100_000)});
+    assert_eq!(bench.fails("window_remember", too_long).await.code, "window/too-much");
+}
