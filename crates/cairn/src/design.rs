@@ -9,7 +9,7 @@ mod tests;
 use crate::outcome::Failure;
 use access::Access;
 use async_trait::async_trait;
-use designer::{CommandError, Designer, DesignerOptions, Host, HostKind, not_here};
+use designer::{Designer, DesignerOptions, Host, HostKind};
 use serde::Serialize;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -73,17 +73,5 @@ struct BrowserHost;
 impl Host for BrowserHost {
     fn kind(&self) -> HostKind {
         HostKind::Browser
-    }
-
-    fn open_monitor(&self) -> Result<(), CommandError> {
-        Err(not_here("open a window"))
-    }
-
-    fn close_window(&self) -> Result<(), CommandError> {
-        Err(not_here("close a window"))
-    }
-
-    async fn choose_folder(&self, _title: &str) -> Result<Option<PathBuf>, CommandError> {
-        Err(not_here("show a dialog"))
     }
 }
