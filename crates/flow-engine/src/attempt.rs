@@ -10,6 +10,7 @@ mod launch;
 mod save;
 mod start;
 mod tell;
+mod timers;
 mod wait;
 
 use crate::EngineError;
@@ -26,25 +27,17 @@ use flow_components::{ComponentError, Outcome, Services};
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Batches, DataError, Stream};
 use flow_model::ComponentId;
-use flow_store::{Request, RequestError, StoreError};
+use flow_store::{Request, StoreError};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use save::Save;
 use std::collections::{HashMap, VecDeque};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use timers::Deadlines;
 use wait::Wait;
-
-/// Log entries are written after this time at the latest, so that what takes long can be watched.
-const LOG_DELAY: Duration = Duration::from_millis(500);
-/// How long components may take to come to a safe end once they were told to.
-const GRACE: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(10) };
-/// What a timer is set to that has nothing to wait for.
-const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One attempt of a request.
 pub(crate) struct Attempt {
@@ -83,17 +76,6 @@ struct Ending {
     broken: Option<StoreError>,
     /// A component that had started did not come to its end.
     interrupted: bool,
-}
-
-/// When something is to happen by itself.
-#[derive(Debug)]
-struct Deadlines {
-    /// The attempt's `Timeout`.
-    timeout: Option<Instant>,
-    /// When components that were told to end are left behind.
-    grace: Option<Instant>,
-    /// When pending log entries are written even if nothing else is.
-    log: Instant,
 }
 
 /// Something that was under way is done. All but a write belong to a scope.
@@ -142,10 +124,9 @@ impl Attempt {
         Beginning { from, inputs }: Beginning,
         services: AttemptServices,
     ) -> Self {
-        let now = Instant::now();
-        let timeout = request.settings.timeout_ms.map(|timeout| now + Duration::from_millis(timeout).min(FAR * 365));
+        let deadlines = Deadlines::of(&request);
         let mut attempt = Self {
-            journal: Journal::new(request.attempt, Arc::clone(&engine.server_name)),
+            journal: Journal::new(request.attempt, engine.server_name()),
             engine,
             request,
             services: Arc::new(services),
@@ -159,7 +140,7 @@ impl Attempt {
             under_way: FuturesUnordered::new(),
             stop: CancellationToken::new(),
             ending: Ending::default(),
-            deadlines: Deadlines { timeout, grace: None, log: now + LOG_DELAY },
+            deadlines,
         };
         attempt.note_start(&plan, &from.settled);
         let given = Given { base: inputs.clone(), variables: inputs, records: None };
@@ -205,7 +186,7 @@ impl Attempt {
 
     async fn drive(&mut self, cancel: &CancellationToken) -> Result<(), EngineError> {
         let mut cancelled = pin!(cancel.cancelled());
-        let mut timer = pin!(sleep_until(self.deadlines.log));
+        let mut timer = pin!(self.deadlines.timer());
         loop {
             self.start_what_may_start()?;
             if self.under_way.is_empty() && (self.is_ending() || !self.journal.has_after() && self.stalled.is_empty()) {
@@ -356,48 +337,6 @@ impl Attempt {
 
     fn release(&mut self) {
         self.ending.released = true;
-        self.stop_running();
-    }
-
-    /// Tells what runs to come to a safe end.
-    fn stop_running(&mut self) {
-        self.stop.cancel();
-        self.deadlines.grace.get_or_insert(Instant::now() + GRACE);
-    }
-
-    fn set_timer(&self, mut timer: Pin<&mut Sleep>) {
-        let next = [self.deadlines.timeout, self.deadlines.grace, self.next_wait()].into_iter().flatten().min();
-        let next = next.map_or(self.deadlines.log, |next| next.min(self.deadlines.log));
-        if next < timer.deadline() {
-            timer.as_mut().reset(next);
-        }
-    }
-
-    fn is_grace_over(&self) -> bool {
-        self.deadlines.grace.is_some_and(|grace| grace <= Instant::now())
-    }
-
-    /// Does what is due. Waits that are over start by themselves.
-    fn time_is_up(&mut self, timer: Pin<&mut Sleep>) {
-        let now = Instant::now();
-        if self.deadlines.timeout.is_some_and(|timeout| timeout <= now) {
-            self.deadlines.timeout = None;
-            self.timed_out();
-        }
-        if self.deadlines.log <= now {
-            self.deadlines.log = now + LOG_DELAY;
-            self.write_if_wanted(true);
-        }
-        timer.reset(now + FAR);
-    }
-
-    fn timed_out(&mut self) {
-        let seconds = Duration::from_millis(self.request.settings.timeout_ms.unwrap_or(0)).as_secs_f64();
-        let message = format!(
-            "the attempt took longer than its Timeout of {seconds} s: raise Timeout of Start, or find what is slow in the log"
-        );
-        let error = RequestError { code: "engine/timeout".to_owned(), message, component: None };
-        self.ending.failure.get_or_insert(Failure { error, row: None, retryable: true, withdrawn: None });
         self.stop_running();
     }
 

@@ -17,7 +17,7 @@ mod tests;
 
 pub use connections::check_connections;
 pub(crate) use sub_flows::calls;
-pub use sub_flows::{calls_flows, check_sub_flows};
+pub use sub_flows::{Surroundings, calls_flows, check_sub_flows};
 
 use crate::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, START};
 use facts::{Facts, Part};

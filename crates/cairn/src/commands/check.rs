@@ -15,7 +15,8 @@ use crate::project_files::ProjectFiles;
 use bytes::Bytes;
 use flow_components::Palette;
 use flow_model::{
-    Diagnostic, Flow, FlowName, Severity, check_connections, check_structure, check_sub_flows, failure_report,
+    Diagnostic, Flow, FlowName, Severity, Surroundings, check_connections, check_structure, check_sub_flows,
+    failure_report,
 };
 use flow_project::{Problem, Project};
 use serde::Serialize;
@@ -176,8 +177,10 @@ impl Opened {
 
     fn check_flow(&self, name: &FlowName, flow: &Flow, palette: &Palette) -> CheckedFile {
         let mut diagnostics = check_structure(flow, palette);
-        diagnostics.extend(check_connections(flow, palette, self.surroundings.connections()));
-        diagnostics.extend(check_sub_flows(name, flow, &self.flows, palette));
+        let connections = self.surroundings.connections();
+        diagnostics.extend(check_connections(flow, palette, connections));
+        let around = Surroundings { flows: &self.flows, connections, catalogue: palette };
+        diagnostics.extend(check_sub_flows(name, flow, around));
         diagnostics.extend(palette.check_expressions(flow, &self.surroundings));
         let file = name.path();
         let content = self.surroundings.files().get(&file).cloned().unwrap_or_default();

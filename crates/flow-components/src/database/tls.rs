@@ -54,7 +54,8 @@ impl Identity {
             return Ok(None);
         };
         let unfit = |what: &str| {
-            let message = format!("“clientCertificate” {what}: it must hold a certificate and then its key, in PEM form");
+            let message =
+                format!("“clientCertificate” {what}: it must hold a certificate and then its key, in PEM form");
             ComponentError::new("sql/tls", message).for_good()
         };
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
@@ -62,7 +63,8 @@ impl Identity {
         if certificates.is_empty() {
             return Err(unfit("holds no certificate"));
         }
-        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| unfit("holds no key, or an encrypted one"))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| unfit("holds no key, or an encrypted one"))?;
         let provider = aws_lc_rs::default_provider();
         let pair = CertifiedKey::from_der(certificates.clone(), key.clone_key(), &provider);
         pair.map_err(|error| match error {

@@ -1,10 +1,11 @@
 //! Plans that fail where their result would be wrong, as expressions over one record do: whole numbers that overflow, be
 //! it in a sum, and division by zero.
 
+use super::numbering::Numbering;
 use super::telling::telling;
 use crate::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use crate::arrow::compute::cast;
-use crate::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use crate::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use crate::expression::checked::checked;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, Result};
@@ -19,73 +20,88 @@ use datafusion::physical_plan::aggregates::{AggregateExec, PhysicalGroupBy};
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
-/// The same plan with arithmetic that fails rather than giving a wrong value.
-pub(super) fn checked_plan(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+/// The same plan with arithmetic that fails rather than giving a wrong value, and with errors that name the record.
+/// `inputs` are the tables of the plan, by their places.
+pub(super) fn checked_plan(
+    plan: Arc<dyn ExecutionPlan>,
+    inputs: &[Arc<dyn PartitionStream>],
+) -> Result<Arc<dyn ExecutionPlan>> {
     let check = |node: Arc<dyn ExecutionPlan>| {
         if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
-            let schema = projection.input().schema();
-            let expressions = projection
-                .expr()
-                .iter()
-                .map(|made| Ok(ProjectionExpr { expr: checked_part(&made.expr, &schema)?, alias: made.alias.clone() }));
+            let parts = Parts::over(projection.input(), inputs);
+            let expressions = projection.expr().iter();
+            let expressions = expressions
+                .map(|made| Ok(ProjectionExpr { expr: parts.checked(&made.expr)?, alias: made.alias.clone() }));
             let expressions = expressions.collect::<Result<Vec<_>>>()?;
             let made = ProjectionExec::try_new(expressions, Arc::clone(projection.input()))?;
             return Ok(Transformed::yes(Arc::new(made) as Arc<dyn ExecutionPlan>));
         }
         if let Some(filter) = node.downcast_ref::<FilterExec>() {
-            let predicate = checked_part(filter.predicate(), &filter.input().schema())?;
+            let predicate = Parts::over(filter.input(), inputs).checked(filter.predicate())?;
             let made = FilterExecBuilder::from(filter).with_predicate(predicate).build()?;
             return Ok(Transformed::yes(Arc::new(made) as Arc<dyn ExecutionPlan>));
         }
         if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
-            return Ok(Transformed::yes(Arc::new(checked_aggregate(aggregate)?) as Arc<dyn ExecutionPlan>));
+            let parts = Parts { schema: aggregate.input_schema(), ..Parts::over(aggregate.input(), inputs) };
+            return Ok(Transformed::yes(Arc::new(checked_aggregate(aggregate, &parts)?) as Arc<dyn ExecutionPlan>));
         }
         if let Some(sort) = node.downcast_ref::<SortExec>() {
-            return Ok(Transformed::yes(checked_sort(sort)?));
+            let parts = Parts::over(sort.input(), inputs);
+            // What is sorted is first put together.
+            return Ok(Transformed::yes(checked_sort(sort, &Parts { numbering: parts.numbering.carried(), ..parts })?));
         }
         Ok(Transformed::no(node))
     };
     plan.transform_up(check).data()
 }
 
-fn checked_aggregate(aggregate: &AggregateExec) -> Result<AggregateExec> {
-    let schema = aggregate.input_schema();
+fn checked_aggregate(aggregate: &AggregateExec, parts: &Parts) -> Result<AggregateExec> {
     let aggregates = aggregate.aggr_expr().iter().map(|made| {
-        let arguments = made.expressions().into_iter().map(|argument| checked_part(&argument, &schema));
+        let arguments = made.expressions().into_iter().map(|argument| parts.checked(&argument));
         let order = made.order_bys().iter().map(|order| Arc::clone(&order.expr)).collect();
         let made_again = made.with_new_expressions(arguments.collect::<Result<Vec<_>>>()?, order);
         Ok(made_again.map_or_else(|| Arc::clone(made), Arc::new))
     });
     let before = aggregate.group_expr();
-    let groups = before.expr().iter().map(|(part, name)| Ok((checked_part(part, &schema)?, name.clone())));
+    let groups = before.expr().iter().map(|(part, name)| Ok((parts.checked(part)?, name.clone())));
     let groups = groups.collect::<Result<Vec<_>>>()?;
     let groups =
         PhysicalGroupBy::new(groups, before.null_expr().to_vec(), before.groups().to_vec(), before.has_grouping_set());
     let filters = aggregate.filter_expr().iter();
-    let filters = filters.map(|filter| filter.as_ref().map(|filter| checked_part(filter, &schema)).transpose());
+    let filters = filters.map(|filter| filter.as_ref().map(|filter| parts.checked(filter)).transpose());
     let (aggregates, filters) = (aggregates.collect::<Result<Vec<_>>>()?, filters.collect::<Result<Vec<_>>>()?);
-    let input = Arc::clone(aggregate.input());
+    let (input, schema) = (Arc::clone(aggregate.input()), Arc::clone(&parts.schema));
     let made = AggregateExec::try_new(*aggregate.mode(), groups, aggregates, filters, input, schema)?;
     Ok(made.with_limit_options(aggregate.limit_options()))
 }
 
-fn checked_sort(sort: &SortExec) -> Result<Arc<dyn ExecutionPlan>> {
-    let schema = sort.input().schema();
-    let keys = sort
-        .expr()
-        .iter()
-        .map(|key| Ok(PhysicalSortExpr { expr: checked_part(&key.expr, &schema)?, options: key.options }));
+fn checked_sort(sort: &SortExec, parts: &Parts) -> Result<Arc<dyn ExecutionPlan>> {
+    let keys = sort.expr().iter();
+    let keys = keys.map(|key| Ok(PhysicalSortExpr { expr: parts.checked(&key.expr)?, options: key.options }));
     let order = LexOrdering::new(keys.collect::<Result<Vec<_>>>()?).unwrap_or_else(|| sort.expr().clone());
     let made = SortExec::new(order, Arc::clone(sort.input())).with_fetch(sort.fetch());
     Ok(Arc::new(made.with_preserve_partitioning(sort.preserve_partitioning())))
 }
 
-/// The same expression of a plan with such arithmetic, and with errors that name the record.
-fn checked_part(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
-    checked(Arc::clone(expression), schema).map(telling)
+/// What the expressions of one place of a plan see.
+struct Parts {
+    schema: SchemaRef,
+    numbering: Numbering,
+}
+
+impl Parts {
+    /// Expressions over what `plan` gives.
+    fn over(plan: &Arc<dyn ExecutionPlan>, inputs: &[Arc<dyn PartitionStream>]) -> Self {
+        Self { schema: plan.schema(), numbering: Numbering::of(plan, inputs) }
+    }
+
+    fn checked(&self, expression: &Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
+        checked(Arc::clone(expression), &self.schema).map(|checked| telling(checked, self.numbering))
+    }
 }
 
 /// `sum` that fails where the sum of whole numbers does not fit, instead of wrapping around.
@@ -244,67 +260,4 @@ impl GroupsAccumulator for WideSums {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::{Spool, Stream, Variables, query};
-    use serde_json::{Value, json};
-
-    fn numbers() -> Stream {
-        let record = |g: &str, n: i64| Stream::from_record(&[("g".to_owned(), json!(g)), ("n".to_owned(), json!(n))]);
-        Stream::append(&[record("a", 1), record("b", i64::MAX), record("b", 1), record("a", 2)]).unwrap()
-    }
-
-    fn asked(sql: &str) -> Result<Value, crate::DataError> {
-        let result = query(sql, &[("t".to_owned(), numbers())], &Variables::default(), &Spool::in_memory())?;
-        Ok(Value::from_iter(result.to_json_records()?.into_iter().map(Value::Object)))
-    }
-
-    #[test]
-    fn whole_numbers_that_do_not_fit_are_errors() {
-        for sql in [
-            "SELECT sum(n) AS s FROM t",
-            "SELECT g, sum(n) AS s FROM t GROUP BY g",
-            "SELECT n + 1 AS s FROM t",
-            "SELECT g FROM t WHERE n * 2 > 5",
-            "SELECT max(n * n) AS s FROM t",
-            "SELECT n % 0 AS s FROM t",
-            "SELECT 1.5 / (n - 1) AS s FROM t",
-            "SELECT n + 1 AS k, count(*) AS c FROM t GROUP BY n + 1",
-            "SELECT count(*) FILTER (WHERE n + 1 > 0) AS c FROM t",
-            "SELECT g FROM t ORDER BY n + 1, g",
-        ] {
-            let error = asked(sql).unwrap_err();
-            assert_eq!(error.code(), "data/evaluate", "{sql}: {error}");
-            let told = error.to_string();
-            assert!(told.contains("overflow") || told.contains("division by zero"), "{sql}: {error}");
-        }
-    }
-
-    #[test]
-    fn an_error_tells_the_record_by_its_values() {
-        for (sql, record) in [
-            ("SELECT g, n % (n - 2) AS s FROM t ORDER BY g DESC", "n = 2"),
-            ("SELECT n FROM t WHERE n + 1 > 0 AND g < 'c'", "g = \"b\", n = 9223372036854775807"),
-            ("SELECT g, sum(n * n) AS s FROM t GROUP BY g", "n = 9223372036854775807"),
-        ] {
-            let error = asked(sql).unwrap_err().to_string();
-            assert!(error.contains("in the record with ") && error.contains(record), "{sql}: {error}");
-        }
-        let guarded = asked("SELECT n FROM t WHERE n > 1 AND n < 5 AND 4 / (n - 1) = 4").unwrap();
-        assert_eq!(guarded, json!([{"n": 2}]));
-    }
-
-    #[test]
-    fn sums_that_fit_are_whole_numbers() {
-        assert_eq!(asked("SELECT sum(n) AS s FROM t WHERE g = 'a'").unwrap(), json!([{"s": 3}]));
-        let groups = asked(
-            "SELECT g, sum(n - 1) AS s, sum(DISTINCT n) AS d, sum(1.5) AS f FROM t WHERE n < 5 GROUP BY g ORDER BY g",
-        );
-        assert_eq!(
-            groups.unwrap(),
-            json!([{"g": "a", "s": 1, "d": 3, "f": 3.0}, {"g": "b", "s": 0, "d": 1, "f": 1.5}])
-        );
-        assert_eq!(asked("SELECT sum(n) AS s FROM t WHERE g = 'z'").unwrap(), json!([{"s": null}]));
-        let wide = asked("SELECT sum(CAST(n AS DECIMAL(38, 0))) AS s FROM t WHERE g = 'b'").unwrap();
-        assert_eq!(wide[0]["s"].to_string(), "9223372036854775808");
-    }
-}
+mod tests;

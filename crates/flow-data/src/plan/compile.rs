@@ -21,6 +21,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{self, Value, Visit, VisitMut, visit_expressions_mut};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -36,6 +37,8 @@ pub(crate) struct Compiled {
     pub(super) physical: Arc<dyn ExecutionPlan>,
     /// The fields of the result, in the types of streams.
     pub(super) schema: SchemaRef,
+    /// The names of the inputs.
+    pub(super) inputs: Vec<String>,
     /// For each input, how many places of the plan read it.
     pub(super) reads: Vec<usize>,
 }
@@ -192,7 +195,7 @@ fn plan(statement: ast::Statement, key: &PlanKey) -> Result<(Compiled, bool), Da
         key.inputs.iter().flat_map(|(_, schema)| schema.fields().iter().map(|field| field.name().as_str())).collect();
     let failed = |error: DataFusionError| query_error(&error, &fields);
     let statement = Statement::Statement(Box::new(statement));
-    let state = with_tables(session(key.method), &key.inputs).map_err(failed)?;
+    let (state, read) = with_tables(session(key.method), &key.inputs).map_err(failed)?;
     for table in state.resolve_table_references(&statement).map_err(failed)? {
         if !tables.contains(&table.table()) {
             return Err(unknown_table(table.table(), &tables));
@@ -203,23 +206,31 @@ fn plan(statement: ast::Statement, key: &PlanKey) -> Result<(Compiled, bool), Da
     let (reads, reads_clock) = looked_through(&logical, &tables).map_err(failed)?;
     let schema = stream_schema(logical.schema().as_arrow())?;
     let physical = futures::executor::block_on(state.create_physical_plan(&logical)).map_err(failed)?;
-    let physical = checked_plan(physical).map_err(failed)?;
-    Ok((Compiled { physical, schema, reads }, !reads_clock))
+    let physical = checked_plan(physical, &read).map_err(failed)?;
+    let inputs = key.inputs.iter().map(|(name, _)| name.clone()).collect();
+    Ok((Compiled { physical, schema, inputs, reads }, !reads_clock))
 }
 
-fn with_tables(state: &SessionState, inputs: &[(String, SchemaRef)]) -> Result<SessionState, DataFusionError> {
+/// The session with the inputs as its tables, and what those read.
+fn with_tables(
+    state: &SessionState,
+    inputs: &[(String, SchemaRef)],
+) -> Result<(SessionState, Vec<Arc<dyn PartitionStream>>), DataFusionError> {
     let tables = MemorySchemaProvider::new();
+    let mut read: Vec<Arc<dyn PartitionStream>> = Vec::with_capacity(inputs.len());
     for (place, (name, schema)) in inputs.iter().enumerate() {
-        let input = Arc::new(execute::Input::new(place, Arc::clone(schema)));
-        let table = StreamingTable::try_new(Arc::clone(schema), vec![input])?;
+        let input: Arc<dyn PartitionStream> = Arc::new(execute::Input::new(place, Arc::clone(schema)));
+        let table = StreamingTable::try_new(Arc::clone(schema), vec![Arc::clone(&input)])?;
         tables.register_table(name.clone(), Arc::new(table))?;
+        read.push(input);
     }
     let names = &state.config_options().catalog;
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(&names.default_schema, Arc::new(tables))?;
     let catalogs = MemoryCatalogProviderList::new();
     catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
-    Ok(SessionStateBuilder::new_from_existing(state.clone()).with_catalog_list(Arc::new(catalogs)).build())
+    let state = SessionStateBuilder::new_from_existing(state.clone()).with_catalog_list(Arc::new(catalogs)).build();
+    Ok((state, read))
 }
 
 fn unknown_table(name: &str, tables: &[&str]) -> DataError {

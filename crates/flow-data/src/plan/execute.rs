@@ -2,6 +2,7 @@
 
 use super::compile::Compiled;
 use super::session::runtime;
+use super::telling::{Place, RecordError};
 use crate::arrow::datatypes::SchemaRef;
 use crate::arrow::error::ArrowError;
 use crate::arrow::record_batch::RecordBatch;
@@ -16,7 +17,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
+use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -24,7 +27,36 @@ use std::thread::{Builder, JoinHandle};
 const AHEAD: usize = 2;
 
 /// The streams that a run of a plan reads, by their place.
-struct Inputs(Vec<Stream>);
+struct Inputs(Vec<Source>);
+
+/// One of them, and how far it has been read.
+struct Source {
+    stream: Stream,
+    /// How many places of the plan read it.
+    reads: usize,
+    /// Records in the batches that it gave, and how many of them are in the last one.
+    given: AtomicU64,
+    last: AtomicU64,
+}
+
+impl Source {
+    fn new(stream: Stream, reads: usize) -> Self {
+        Self { stream, reads, given: AtomicU64::new(0), last: AtomicU64::new(0) }
+    }
+
+    /// All of a run happens on one thread.
+    fn gave(&self, rows: u64) {
+        self.given.fetch_add(rows, Ordering::Relaxed);
+        self.last.store(rows, Ordering::Relaxed);
+    }
+
+    /// The number, from 1, of the record at `row` of the last batch, if that one has `rows` records.
+    fn number(&self, row: usize, rows: usize) -> Option<u64> {
+        let last = self.last.load(Ordering::Relaxed);
+        let before = self.given.load(Ordering::Relaxed) - last;
+        (self.reads == 1 && last == rows as u64).then_some(before + row as u64 + 1)
+    }
+}
 
 /// A table of a plan: whatever stream a run has at that place.
 #[derive(Debug)]
@@ -47,11 +79,17 @@ impl PartitionStream for Input {
     /// Reading blocks; the thread is there for nothing else.
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let inputs = context.session_config().get_extension::<Inputs>();
-        let missing = || DataError::Internal { message: format!("a plan has no input {}", self.place) };
-        let stream = inputs.and_then(|inputs| inputs.0.get(self.place).cloned()).ok_or_else(missing);
-        let batches = stream.and_then(|stream| stream.batches());
+        let place = self.place;
+        let missing = || DataError::Internal { message: format!("a plan has no input {place}") };
+        let source = inputs.as_ref().and_then(|inputs| inputs.0.get(place)).ok_or_else(missing);
+        let batches = source.and_then(|source| source.stream.batches());
         let batches = batches.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
-        let batches = batches.map(|batch| batch.map_err(|error| DataFusionError::External(Box::new(error))));
+        let batches = batches.map(move |batch| {
+            if let (Ok(batch), Some(source)) = (&batch, inputs.as_ref().and_then(|inputs| inputs.0.get(place))) {
+                source.gave(batch.num_rows() as u64);
+            }
+            batch.map_err(|error| DataFusionError::External(Box::new(error)))
+        });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches)))
     }
 }
@@ -99,14 +137,16 @@ impl Run {
         let mut ready = Vec::with_capacity(inputs.len());
         for (stream, reads) in inputs.into_iter().zip(&self.compiled.reads) {
             // What is read in several places is computed once.
-            ready.push(if *reads > 1 { stream.hold(&self.spool)? } else { stream });
+            ready.push(Source::new(if *reads > 1 { stream.hold(&self.spool)? } else { stream }, *reads));
         }
+        let inputs = Arc::new(Inputs(ready));
+        let failure = |error: DataFusionError| self.failure(error, &inputs);
         // What a sort sets apart for merging its files; several sorts of one plan must fit.
         let for_merging = (self.spool.limits().plans / 16).clamp(1 << 20, 10 << 20);
         let config = SessionConfig::new()
             .with_target_partitions(1)
             .with_sort_spill_reservation_bytes(for_merging)
-            .with_extension(Arc::new(Inputs(ready)));
+            .with_extension(Arc::clone(&inputs));
         let context = TaskContext::default().with_session_config(config).with_runtime(runtime(&self.spool)?);
         let driver = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -122,6 +162,40 @@ impl Run {
             }
             Ok(())
         })
+    }
+
+    /// Why the plan failed. An error of an input comes through as it was.
+    fn failure(&self, error: DataFusionError, inputs: &Inputs) -> DataError {
+        if let Some(own) = cause::<DataError>(&error) {
+            return own;
+        }
+        if let Some(failed) = cause::<RecordError>(&error) {
+            return self.told(&failed, inputs);
+        }
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(what) => DataError::TooLarge {
+                message: format!(
+                    "the memory for plans is not enough for this one: make it smaller (fewer fields, or filter first): {}",
+                    what.lines().next().unwrap_or_default()
+                ),
+            },
+            _ => DataError::Evaluate { row: None, message: evaluation_error(&error) },
+        }
+    }
+
+    /// The error with the number of its record, and with the input that it is one of where there are several.
+    fn told(&self, failed: &RecordError, inputs: &Inputs) -> DataError {
+        match failed.place() {
+            Place::Unknown => failed.told(None),
+            Place::Numbered(row) => failed.told(Some(row)),
+            Place::LastOf { input, row, rows } => {
+                let told = failed.told(inputs.0.get(input).and_then(|source| source.number(row, rows)));
+                match self.compiled.inputs.get(input) {
+                    Some(name) if told.row().is_some() && self.compiled.inputs.len() > 1 => told.about(name),
+                    _ => told,
+                }
+            }
+        }
     }
 }
 
@@ -155,27 +229,12 @@ impl Iterator for Reader {
     }
 }
 
-/// Why a plan failed. An error of an input comes through as it was.
-fn failure(error: DataFusionError) -> DataError {
-    if let Some(own) = own_error(&error) {
-        return own;
-    }
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(what) => DataError::TooLarge {
-            message: format!(
-                "the memory for plans is not enough for this one: make it smaller (fewer fields, or filter first): {}",
-                what.lines().next().unwrap_or_default()
-            ),
-        },
-        _ => DataError::Evaluate { row: None, message: evaluation_error(&error) },
-    }
-}
-
-fn own_error(error: &DataFusionError) -> Option<DataError> {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+/// The error of this type among the causes of an error.
+fn cause<E: Error + Clone + 'static>(error: &DataFusionError) -> Option<E> {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(here) = source {
-        if let Some(own) = here.downcast_ref::<DataError>() {
-            return Some(own.clone());
+        if let Some(found) = here.downcast_ref::<E>() {
+            return Some(found.clone());
         }
         source = match here.downcast_ref::<DataFusionError>() {
             Some(DataFusionError::External(inner)) => Some(inner.as_ref()),

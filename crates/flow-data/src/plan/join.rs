@@ -110,7 +110,7 @@ fn plan(
     let key_names: Vec<String> = (0..keys.len()).map(|at| free(&format!("key_{at}"))).collect();
     let side = |table: &str, first: usize| {
         let keys = key_names.iter().enumerate().map(|(at, name)| format!(", ${} AS {name}", 2 * at + first));
-        format!("(SELECT *{} FROM {table})", keys.collect::<String>())
+        format!("(SELECT *{} FROM {})", keys.collect::<String>(), quoted(table))
     };
     let on: Vec<String> = key_names.iter().map(|name| format!("l.{name} = r.{name}")).collect();
     let how = match kind {
@@ -125,11 +125,11 @@ fn plan(
     let sql = format!(
         "SELECT {} FROM {} AS r {how} {} AS l ON {}",
         fields.join(", "),
-        side("right_input", 1),
-        side("left_input", 0),
+        side("right", 1),
+        side("left", 0),
         on.join(" AND "),
     );
-    let inputs = vec![("left_input".to_owned(), left.clone()), ("right_input".to_owned(), right.clone())];
+    let inputs = vec![("left".to_owned(), left.clone()), ("right".to_owned(), right.clone())];
     Request { sql: &sql, parts, names: Some(names), inputs, method }.stream(variables, spool)
 }
 

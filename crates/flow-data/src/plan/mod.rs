@@ -10,6 +10,7 @@ mod checked;
 mod compile;
 mod execute;
 mod join;
+mod numbering;
 mod query;
 mod session;
 mod sort;

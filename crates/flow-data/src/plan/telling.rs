@@ -1,10 +1,11 @@
-//! Errors of plans that say in which record they happened. A plan does not know the numbers of records, which it sorts and
-//! brings together, so they are told by their values.
+//! Errors of plans that say in which record they happened: by its values, and by its number where the records that an
+//! expression sees are still those of an input, one for one and in order. Behind a filter or a join they are not.
 
+use super::numbering::Numbering;
 use crate::arrow::datatypes::{FieldRef, Schema};
 use crate::arrow::record_batch::RecordBatch;
 use crate::expression::messages::evaluation_error;
-use crate::{Numbers, value_at};
+use crate::{DataError, Numbers, value_at};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
@@ -18,24 +19,66 @@ use std::sync::Arc;
 const FIELDS: usize = 6;
 const CHARACTERS: usize = 40;
 
-/// The same expression, whose errors name the record.
-pub(super) fn telling(expression: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+/// The same expression, whose errors are [`RecordError`]s.
+pub(super) fn telling(expression: Arc<dyn PhysicalExpr>, numbering: Numbering) -> Arc<dyn PhysicalExpr> {
     let cannot_fail = expression.downcast_ref::<Column>().is_some() || expression.downcast_ref::<Literal>().is_some();
-    if cannot_fail { expression } else { Arc::new(Telling { inner: expression }) }
+    if cannot_fail { expression } else { Arc::new(Telling { inner: expression, numbering }) }
+}
+
+/// Why an expression failed, and on which record.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}, in the record with {values}")]
+pub(super) struct RecordError {
+    message: String,
+    /// The values that the expression saw: `a = 5, b = "x"`.
+    values: String,
+    place: Place,
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Unknown,
+    /// It has this number, from 1.
+    Numbered(u64),
+    /// The `row`th, from 0, of the `rows` records that an input gave last.
+    LastOf {
+        input: usize,
+        row: usize,
+        rows: usize,
+    },
+}
+
+impl RecordError {
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The error for the author, given the number of the record where that is known.
+    pub(super) fn told(&self, row: Option<u64>) -> DataError {
+        let Self { message, values, .. } = self;
+        let message = match row {
+            _ if values.is_empty() => message.clone(),
+            Some(_) => format!("{message}, with {values}"),
+            None => self.to_string(),
+        };
+        DataError::Evaluate { row, message }
+    }
 }
 
 #[derive(Debug, Eq)]
 struct Telling {
     inner: Arc<dyn PhysicalExpr>,
+    numbering: Numbering,
 }
 
 impl Telling {
     fn told(&self, batch: &RecordBatch, error: &DataFusionError) -> DataFusionError {
         let message = evaluation_error(error);
-        match self.first_failing(batch).map(|row| self.shown(batch, row)).filter(|shown| !shown.is_empty()) {
-            Some(shown) => DataFusionError::Execution(format!("{message}, in the record with {shown}")),
-            None => DataFusionError::Execution(message),
-        }
+        let row = self.first_failing(batch);
+        let values = row.map(|row| self.shown(batch, row)).unwrap_or_default();
+        let place = row.map_or(Place::Unknown, |row| self.numbering.place(batch, row));
+        DataFusionError::External(Box::new(RecordError { message, values, place }))
     }
 
     /// The first record for which the expression fails by itself.
@@ -51,7 +94,6 @@ impl Telling {
         (to > from).then_some(from)
     }
 
-    /// The values that the expression sees: `a = 5, b = "x"`.
     fn shown(&self, batch: &RecordBatch, row: usize) -> String {
         let mut columns: Vec<Column> = collect_columns(&self.inner).into_iter().collect();
         columns.sort_by_key(Column::index);
@@ -72,7 +114,7 @@ impl Telling {
 // They cannot be derived over `dyn`.
 impl PartialEq for Telling {
     fn eq(&self, other: &Self) -> bool {
-        self.inner.eq(&other.inner)
+        self.inner.eq(&other.inner) && self.numbering == other.numbering
     }
 }
 
@@ -103,7 +145,7 @@ impl PhysicalExpr for Telling {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
         let inner = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.inner));
-        Ok(Arc::new(Self { inner }))
+        Ok(Arc::new(Self { inner, numbering: self.numbering }))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -110,7 +110,7 @@ impl<'a> Compiler<'a> {
             name: component.name.clone(),
             role: Role::of(&component.kind),
             changes_world: self.palette.effect(component) == Effect::Changes,
-            saves_input: code.saves_input(),
+            saves_input: self.palette.saves_input(component),
             code,
             inner: None,
             inlets: Vec::new(),

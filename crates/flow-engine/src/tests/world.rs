@@ -259,6 +259,10 @@ impl ComponentType for WorkType {
         Ports::named(&["in", "problem", "ended"], &["out", "error"])
     }
 
+    fn saves_input(&self, component: &flow_model::Component) -> bool {
+        component.properties.get("Once").and_then(Value::as_str).is_some_and(|once| !once.is_empty())
+    }
+
     fn prepare(&self, properties: &mut Properties<'_>) -> Arc<dyn Component> {
         Arc::new(Work {
             world: self.world.clone(),
@@ -289,10 +293,6 @@ struct Work {
 
 #[async_trait]
 impl Component for Work {
-    fn saves_input(&self) -> bool {
-        self.once
-    }
-
     async fn run(&self, run: &mut RunContext<'_>) -> Result<Outcome, ComponentError> {
         self.world.place().await;
         tokio::task::yield_now().await;

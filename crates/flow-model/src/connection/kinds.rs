@@ -118,6 +118,12 @@ const CA: ConnectionField = text(
     "A PEM file (`project:`, `storage:` or local) with the certificates to trust beside those of the system.",
 );
 
+const CLIENT_CERTIFICATE: ConnectionField = secret(
+    "clientCertificate",
+    "Client certificate",
+    "A PEM text with the certificate that this client shows to the server, and its key behind it. The key must not be encrypted.",
+);
+
 const THIS_SERVER_ONLY: ConnectionField = of(
     text(
         "ThisServerOnly",
@@ -150,6 +156,7 @@ const KINDS: &[ConnectionKind] = &[
             PASSWORD,
             TLS,
             CA,
+            CLIENT_CERTIFICATE,
             THIS_SERVER_ONLY,
         ],
     },
@@ -165,6 +172,7 @@ const KINDS: &[ConnectionKind] = &[
             PASSWORD,
             TLS,
             CA,
+            CLIENT_CERTIFICATE,
             THIS_SERVER_ONLY,
         ],
     },
@@ -199,11 +207,7 @@ const KINDS: &[ConnectionKind] = &[
             text("header", "Header", "The name of the header that the key goes into: `X-Api-Key`."),
             secret("key", "Key", "The key that goes into that header."),
             CA,
-            secret(
-                "clientCertificate",
-                "Client certificate",
-                "A PEM text with the certificate and the key that this client shows to the server.",
-            ),
+            CLIENT_CERTIFICATE,
             of(
                 text(
                     "rate",

@@ -41,7 +41,7 @@ fn secrets_are_neither_printed_nor_written() {
     assert_eq!(connection.secret("password"), Some("hunter2"));
     let seen = format!("{connection:?} {} {}", connection.to_json(), json!(connection));
     assert!(!seen.contains("hunter2") && seen.contains("Secret(…)"), "{seen}");
-    assert_eq!(connection.secret_fields().collect::<Vec<_>>(), ["password"]);
+    assert_eq!(connection.secret_fields().collect::<Vec<_>>(), ["password", "clientCertificate"]);
 }
 
 #[test]

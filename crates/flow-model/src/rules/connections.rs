@@ -1,7 +1,7 @@
 //! The connections that a flow uses: they exist, are of a kind that fits, and lead to the same place from every server.
 
 use super::{local, restart};
-use crate::{Catalogue, Component, ComponentId, Connection, Diagnostic, Flow, PropertyDescription, PropertyKind};
+use crate::{Catalogue, Component, ComponentId, Connection, Diagnostic, Flow, PropertyKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -13,44 +13,71 @@ pub fn check_connections(
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (id, component) in &flow.components {
-        let Some(description) = catalogue.describe(&component.kind) else { continue };
-        for described in &description.properties {
-            let PropertyKind::Connection { kinds } = &described.kind else { continue };
-            let problem = check_connection(flow, component, described, kinds, connections);
-            found.extend(problem.map(|problem| at(problem, id, described)));
+        let problems = named(component, catalogue).filter_map(|named| named.misfit(component, connections));
+        found.extend(problems.map(|problem| problem.at(id)));
+        if restart::moves_to_other_servers(flow) {
+            found.extend(local_connections(id, component, catalogue, connections));
         }
     }
     found
 }
 
-fn at(problem: Diagnostic, id: &ComponentId, described: &PropertyDescription) -> Diagnostic {
-    problem.at(id).on(described.name)
+/// The connections of a component that lead elsewhere from another server.
+pub(super) fn local_connections(
+    id: &ComponentId,
+    component: &Component,
+    catalogue: &dyn Catalogue,
+    connections: &BTreeMap<String, Connection>,
+) -> Vec<Diagnostic> {
+    let local = |named: Named| Some(local_place(named.fitting(connections)?)?.at(id).on(named.property));
+    named(component, catalogue).filter_map(local).collect()
 }
 
-fn check_connection(
-    flow: &Flow,
-    component: &Component,
-    described: &PropertyDescription,
-    kinds: &[&str],
-    connections: &BTreeMap<String, Connection>,
-) -> Option<Diagnostic> {
-    let name = component.properties.get(described.name)?.as_str().filter(|name| !name.is_empty())?;
-    let Some(connection) = connections.get(name) else {
-        let known: Vec<&str> = connections.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-        let message = format!("the project has no connection “{name}” ({known}): add it, or choose another");
-        return Some(Diagnostic::error("connection/unknown", message));
-    };
-    if !kinds.contains(&connection.kind.as_str()) {
+/// A connection as a component names it.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    name: &'a str,
+    property: &'static str,
+    /// The kinds that the component can do with.
+    kinds: &'a [&'static str],
+}
+
+fn named<'a>(component: &'a Component, catalogue: &'a dyn Catalogue) -> impl Iterator<Item = Named<'a>> {
+    let described = catalogue.describe(&component.kind).into_iter().flat_map(|description| &description.properties);
+    described.filter_map(|described| {
+        let PropertyKind::Connection { kinds } = &described.kind else { return None };
+        let name = component.properties.get(described.name)?.as_str().filter(|name| !name.is_empty())?;
+        Some(Named { name, property: described.name, kinds })
+    })
+}
+
+impl Named<'_> {
+    /// The connection, if there is one of that name and of a kind that fits.
+    fn fitting(self, connections: &BTreeMap<String, Connection>) -> Option<&Connection> {
+        connections.get(self.name).filter(|connection| self.kinds.contains(&connection.kind.as_str()))
+    }
+
+    /// That there is no such connection, or one that does not fit.
+    fn misfit(self, component: &Component, connections: &BTreeMap<String, Connection>) -> Option<Diagnostic> {
+        let Self { name, property, kinds } = self;
+        let Some(connection) = connections.get(name) else {
+            let known: Vec<&str> = connections.keys().map(String::as_str).collect();
+            let known =
+                if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let message = format!("the project has no connection “{name}” ({known}): add it, or choose another");
+            return Some(Diagnostic::error("connection/unknown", message).on(property));
+        };
+        if kinds.contains(&connection.kind.as_str()) {
+            return None;
+        }
         let message = format!(
             "“{}” needs a connection of kind {}, and “{name}” is of kind {}: choose another",
             component.name,
             kinds.join(" or "),
             connection.kind
         );
-        return Some(Diagnostic::error("connection/kind", message));
+        Some(Diagnostic::error("connection/kind", message).on(property))
     }
-    restart::moves_to_other_servers(flow).then(|| local_place(connection)).flatten()
 }
 
 fn local_place(connection: &Connection) -> Option<Diagnostic> {

@@ -1,17 +1,24 @@
 //! Calls of other flows: they exist, and none leads back to the flow that calls.
 
+use super::connections::local_connections;
 use super::restart;
-use crate::{Catalogue, Component, Diagnostic, Flow, FlowName, Place, PropertyKind};
+use crate::{Catalogue, Component, Connection, Diagnostic, Flow, FlowName, Place, PropertyKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Checks the calls of other flows in `flow`, the flow `name` of a project. `flows` are all flows of the project that
-/// can be read; that of the same name among them may be older.
-pub fn check_sub_flows(
-    name: &FlowName,
-    flow: &Flow,
-    flows: &BTreeMap<FlowName, Flow>,
-    catalogue: &dyn Catalogue,
-) -> Vec<Diagnostic> {
+/// What a flow of a project has around it.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// All flows of the project that can be read; that which is checked may be older among them.
+    pub flows: &'a BTreeMap<FlowName, Flow>,
+    /// Its connections, by name.
+    pub connections: &'a BTreeMap<String, Connection>,
+    /// What components there are.
+    pub catalogue: &'a dyn Catalogue,
+}
+
+/// Checks the calls of other flows in `flow`, the flow `name` of a project.
+pub fn check_sub_flows(name: &FlowName, flow: &Flow, around: Surroundings<'_>) -> Vec<Diagnostic> {
+    let Surroundings { flows, catalogue, .. } = around;
     let mut found = Vec::new();
     for (id, component) in &flow.components {
         for (property, called) in calls(component, catalogue) {
@@ -19,7 +26,7 @@ pub fn check_sub_flows(
                 None => vec![no_such_flow(called, flows)],
                 Some(called) => match way_back(&called, name, flows, catalogue) {
                     Some(way) => vec![calls_itself(name, &way)],
-                    None if restart::moves_to_other_servers(flow) => local_in(&called, flows, catalogue),
+                    None if restart::moves_to_other_servers(flow) => local_in(&called, around),
                     None => Vec::new(),
                 },
             };
@@ -31,24 +38,34 @@ pub fn check_sub_flows(
 
 /// What of the flow `called`, and of those that it calls, would break when another server goes on with the request of
 /// the flow that calls it. Those that say themselves that other servers may go on say this themselves, too.
-fn local_in(called: &FlowName, flows: &BTreeMap<FlowName, Flow>, catalogue: &dyn Catalogue) -> Vec<Diagnostic> {
+fn local_in(called: &FlowName, around: Surroundings<'_>) -> Vec<Diagnostic> {
+    let Surroundings { flows, connections, catalogue } = around;
     let mut seen = BTreeSet::from([called.clone()]);
-    let mut ahead = vec![called.clone()];
+    let mut ahead = vec![vec![called.clone()]];
     let mut found = Vec::new();
-    while let Some(name) = ahead.pop() {
-        let Some(flow) = flows.get(&name).filter(|flow| !restart::moves_to_other_servers(flow)) else { continue };
+    while let Some(way) = ahead.pop() {
+        let flow = way.last().and_then(|name| flows.get(name));
+        let Some(flow) = flow.filter(|flow| !restart::moves_to_other_servers(flow)) else { continue };
         for (id, component) in &flow.components {
-            for mut problem in restart::of_component(id, component, catalogue.describe(&component.kind)) {
-                problem.message = format!("in the flow “{name}”, {}", problem.message);
+            let own = restart::of_component(id, component, catalogue.describe(&component.kind));
+            let through_connections = local_connections(id, component, catalogue, connections);
+            for problem in own.into_iter().chain(through_connections) {
+                let message = format!("in {}, “{}”: {}", named(&way), component.name, problem.message);
                 // What mends it is in another flow.
-                problem.fix = None;
-                found.push(Diagnostic { place: Place::default(), ..problem });
+                found.push(Diagnostic { place: Place::default(), fix: None, message, ..problem });
             }
             let next = calls(component, catalogue).filter_map(|(_, next)| FlowName::parse(next).ok());
-            ahead.extend(next.filter(|next| seen.insert(next.clone())));
+            for next in next.filter(|next| seen.insert(next.clone())) {
+                ahead.push(way.iter().cloned().chain([next]).collect());
+            }
         }
     }
     found
+}
+
+/// The flows on a way of calls: `“a” → “b”`.
+fn named(way: &[FlowName]) -> String {
+    way.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join(" → ")
 }
 
 /// Whether `flow` calls any other flow.
@@ -101,10 +118,8 @@ fn no_such_flow(called: &str, flows: &BTreeMap<FlowName, Flow>) -> Diagnostic {
 }
 
 fn calls_itself(name: &FlowName, way: &[FlowName]) -> Diagnostic {
-    let way: Vec<String> = std::iter::once(name).chain(way).map(|name| format!("“{name}”")).collect();
-    let message = format!(
-        "the flow calls itself ({}), which would never end: repetition is what ForEach is for",
-        way.join(" → ")
-    );
+    let way: Vec<FlowName> = std::iter::once(name).chain(way).cloned().collect();
+    let message =
+        format!("the flow calls itself ({}), which would never end: repetition is what ForEach is for", named(&way));
     Diagnostic::error("sub-flow/circle", message)
 }

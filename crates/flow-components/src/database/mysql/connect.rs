@@ -54,11 +54,7 @@ pub(in crate::database) fn database(
     Ok(MySql { pool: Pool::new(options), address: connection.address() })
 }
 
-fn ssl(
-    wanted: Tls,
-    ca: Option<ResolvedPath>,
-    identity: Option<Identity>,
-) -> Result<Option<SslOpts>, ComponentError> {
+fn ssl(wanted: Tls, ca: Option<ResolvedPath>, identity: Option<Identity>) -> Result<Option<SslOpts>, ComponentError> {
     // The driver takes the process's provider; that there is one already is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let options = match wanted {

@@ -2,8 +2,8 @@
 
 use super::servers::{Server, make_certificate, make_client_certificate};
 use super::{Place, get, nothing};
-use crate::testing::{Bench, outlet, rows};
 use crate::database::IfMissing;
+use crate::testing::{Bench, outlet, rows};
 use crate::{Databases, test_connection};
 use flow_model::Connection;
 use serde_json::{Value, json};
@@ -119,7 +119,11 @@ async fn known_by_certificate(server: Server, query: &str) -> Value {
             Ok(_) => assert!(codes.is_empty(), "{way}"),
             Err(error) => {
                 assert!(codes.contains(&error.code.as_str()), "{way}: {} {}", error.code, error.message);
-                assert!(!error.message.contains("hunter2") && !error.message.contains("BEGIN"), "{way}: {}", error.message);
+                assert!(
+                    !error.message.contains("hunter2") && !error.message.contains("BEGIN"),
+                    "{way}: {}",
+                    error.message
+                );
             }
         }
     }

@@ -198,7 +198,8 @@ pub(super) fn make_client_certificate(folder: &Path, name: &str) {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     };
     make("authority.pem", "authority-key.pem", "authority", &[]);
-    let signed = ["-CA", "authority.pem", "-CAkey", "authority-key.pem", "-addext", "basicConstraints=critical,CA:FALSE"];
+    let signed =
+        ["-CA", "authority.pem", "-CAkey", "authority-key.pem", "-addext", "basicConstraints=critical,CA:FALSE"];
     make("client.pem", "client-key.pem", name, &signed);
 }
 

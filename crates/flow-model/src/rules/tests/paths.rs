@@ -2,7 +2,7 @@
 
 use super::{check, codes, set};
 use crate::example::{Tiny, flow, id};
-use crate::{Flow, FlowName, Severity, check_sub_flows};
+use crate::{Connection, Flow, FlowName, Severity, Surroundings, check_sub_flows};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -117,7 +117,8 @@ fn calls_of_flows_lead_to_flows_and_never_back() {
     let flows = calling(&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"), ("e", "gone"), ("f", "f"), ("g", "")]);
     let found = |name: &str| {
         let name = FlowName::parse(name).expect("a flow name");
-        let found = check_sub_flows(&name, &flows[&name], &flows, &Tiny::new());
+        let around = Surroundings { flows: &flows, connections: &BTreeMap::new(), catalogue: &Tiny::new() };
+        let found = check_sub_flows(&name, &flows[&name], around);
         found.into_iter().map(|found| (found.code, found.message)).next()
     };
     for name in ["a", "b", "c", "f"] {
@@ -126,6 +127,36 @@ fn calls_of_flows_lead_to_flows_and_never_back() {
     assert!(found("a").expect("is circular").1.contains("“a” → “b” → “c” → “a”"));
     assert_eq!(found("e").expect("calls nothing").0, "sub-flow/unknown");
     assert_eq!((found("d"), found("g")), (None, None), "the circle is not its own; what is missing is told elsewhere");
+}
+
+#[test]
+fn what_is_local_in_called_flows_is_told_with_the_way_to_it() {
+    let mut flows = calling(&[("a", "b"), ("b", "c"), ("c", "d")]);
+    let name = |text: &str| FlowName::parse(text).expect("a flow name");
+    let mut last = flow("start:Start loop:ForEach loop/put end:End", "start>loop loop.each>put loop>end");
+    set(&mut last, "put", "Path", json!("/data/orders.csv"));
+    set(&mut last, "put", "Connection", json!("here"));
+    flows.insert(name("d"), last);
+    let here = r#"{"kind": "sqlite", "settings": {"path": "/data/warehouse.db"}}"#;
+    let connections = [("here".to_owned(), Connection::from_json("here", here).expect("reads"))].into();
+    let found = |flows: &BTreeMap<FlowName, Flow>| {
+        let around = Surroundings { flows, connections: &connections, catalogue: &Tiny::new() };
+        check_sub_flows(&name("a"), &flows[&name("a")], around)
+    };
+    assert_eq!(found(&flows), [], "nobody else goes on with its requests");
+
+    set(flows.get_mut(&name("a")).expect("is there"), "start", "OtherServerRetry", json!(true));
+    let told = found(&flows);
+    let codes: Vec<&str> = told.iter().map(|found| found.code.as_str()).collect();
+    assert_eq!(codes, ["restart/local-path", "restart/local-path"]);
+    for (found, what) in told.iter().zip(["/data/orders.csv", "the connection “here”"]) {
+        assert!(found.message.starts_with("in “b” → “c” → “d”, “put”: "), "{}", found.message);
+        assert!(found.message.contains(what), "{}", found.message);
+        assert_eq!((found.place.component.as_ref(), found.fix.is_none()), (Some(&id("call")), true));
+    }
+
+    set(flows.get_mut(&name("d")).expect("is there"), "start", "OtherServerRetry", json!(true));
+    assert_eq!(found(&flows), [], "it tells this itself");
 }
 
 #[test]
