@@ -228,8 +228,9 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// Whether the effect of a component on the world may happen twice when it runs again.
-fn is_unprotected(component: &Component, catalogue: &dyn Catalogue, flows: &BTreeMap<FlowName, Flow>) -> bool {
+/// Whether the effect of a component on the world may happen twice when it runs again. `flows` are those that its flow may
+/// call.
+pub fn is_unprotected(component: &Component, catalogue: &dyn Catalogue, flows: &BTreeMap<FlowName, Flow>) -> bool {
     let mut called = crate::rules::calls(component, catalogue).peekable();
     if called.peek().is_some() {
         // What a flow that is called does is in its own report, if it can be found.

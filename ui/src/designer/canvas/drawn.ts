@@ -1,27 +1,75 @@
 import type { Edge, Node } from "@xyflow/svelte";
 import { Position } from "@xyflow/svelte";
-import type { ComponentDescription, Link } from "../../platform";
+import type { ComponentDescription, ComponentView } from "../../platform";
 import { placeAll, type Placed } from "../../shared/bodies";
-import { linkPlace } from "../../shared/links";
+import type { LinkedPorts } from "../../shared/links";
 import type { DrawnFlow } from "../state/flow.svelte";
 import { linkId } from "../state/patch";
-import { hasBody, shapeOf, type DrawnPort, type Shape } from "./geometry";
+import { hasBody, shapeOf, type DrawnPort, type Reach, type Shape } from "./geometry";
 
 const sides = { left: Position.Left, right: Position.Right, bottom: Position.Bottom };
 const HANDLE = 10;
 
+/** What the shape of a component follows from. */
+interface Shaping {
+  description: ComponentDescription | undefined;
+  view: ComponentView | undefined;
+  linked: LinkedPorts | undefined;
+  body?: Reach | undefined;
+  folded?: boolean;
+}
+
 /** Where every component of a flow is drawn. */
 export type Drawing = ReadonlyMap<string, Placed<Shape>>;
 
-/** Draws a flow: the shape and the place of every component, frames before what is in them. */
+/**
+ * Draws a flow: the shape and the place of every component, frames before what is in them. What is in a body that is
+ * folded away is not drawn.
+ */
 export function drawingOf(flow: DrawnFlow, descriptions: ReadonlyMap<string, ComponentDescription>): Drawing {
   const { components } = flow.document;
   const parents = new Set(Object.values(components).map(({ parent }) => parent));
   const known = (id: string): ComponentDescription | undefined => descriptions.get(components[id]?.type ?? "");
-  return placeAll(flow.document, {
+  const drawing = placeAll(flow.document, {
     hasBody: (id) => hasBody(flow.views[id]) || (!known(id) && parents.has(id)),
-    shape: (id, body) => shapeOf(known(id), flow.views[id], flow.linkedPorts.get(id), body),
+    shape: (id, body) =>
+      shapes(flow).of(id, {
+        description: known(id),
+        view: flow.views[id],
+        linked: flow.linkedPorts.get(id),
+        ...(flow.folded.has(id) ? { folded: true } : { body }),
+      }),
   });
+  if (flow.folded.size === 0) return drawing;
+  const isHidden = (id: string | undefined): boolean => {
+    for (let up = id; up !== undefined; up = drawing.get(up)?.parent) if (flow.folded.has(up)) return true;
+    return false;
+  };
+  return new Map([...drawing].filter(([, { parent }]) => !isHidden(parent)));
+}
+
+/** The shapes of a flow's components. One whose reasons are the same keeps its identity. */
+class Shapes {
+  readonly #known = new Map<string, { reasons: string; of: Shaping; shape: Shape }>();
+
+  of(id: string, shaping: Shaping): Shape {
+    const { description, view, linked, body, folded } = shaping;
+    const ports = linked && Object.values(linked).map((names: ReadonlySet<string>) => [...names].join(" "));
+    const reasons = `${ports?.join("|")} ${body?.right} ${body?.bottom} ${folded}`;
+    const known = this.#known.get(id);
+    if (known?.reasons === reasons && known.of.description === description && known.of.view === view)
+      return known.shape;
+    const shape = shapeOf(description, view, linked, body, folded);
+    this.#known.set(id, { reasons, of: shaping, shape });
+    return shape;
+  }
+}
+const shapesByFlow = new WeakMap<DrawnFlow, Shapes>();
+
+function shapes(flow: DrawnFlow): Shapes {
+  const known = shapesByFlow.get(flow) ?? new Shapes();
+  shapesByFlow.set(flow, known);
+  return known;
 }
 
 /**
@@ -39,7 +87,7 @@ export function drawnComponents(flow: DrawnFlow, drawing: Drawing, before: reado
       old.parentId === parent &&
       old.position.x === position.x &&
       old.position.y === position.y &&
-      (old.data["shape"] === shape || JSON.stringify(old.data["shape"]) === JSON.stringify(shape));
+      old.data["shape"] === shape;
     if (same) return old;
     const { width, height } = shape;
     // Its measures are known: what was never in sight counts too when all is to be fitted into the window.
@@ -57,7 +105,7 @@ export function drawnLinks(flow: DrawnFlow, before: readonly Edge[]): Edge[] {
   const known = new Map(before.map((edge) => [edge.id, edge]));
   return flow.document.links.map((link) => {
     const id = linkId(link);
-    const selected = flow.selectedLink === id;
+    const selected = flow.selectedLinks.has(id);
     const old = known.get(id);
     if (old && old.selected === selected) return old;
     return {
@@ -70,33 +118,6 @@ export function drawnLinks(flow: DrawnFlow, before: readonly Edge[]): Edge[] {
       selected,
     };
   });
-}
-
-/** Whether a link may be drawn: a preview of the document's own rules, which have the last word. */
-export function mayLink(flow: DrawnFlow, drawing: Drawing, link: Link): boolean {
-  const [from, to] = [drawing.get(link.from.component), drawing.get(link.to.component)];
-  if (!from || !to || from === to || flow.linksById.has(linkId(link))) return false;
-  const outlet = from.shape.ports.find(({ way, name }) => way === "out" && name === link.from.port);
-  const inlet = to.shape.ports.find(({ way, name }) => way === "in" && name === link.to.port);
-  if (!outlet || !inlet) return false;
-  // A body is entered and left only through its own ports; all else stays on its side of the border.
-  if (outlet.inner) return to.parent === from.id && !inlet.inner;
-  if (inlet.inner) return from.parent === to.id;
-  return from.parent === to.parent && !leadsTo(flow, link.to.component, link.from.component);
-}
-
-/** Whether links on one side of a border lead from one component to another. */
-function leadsTo(flow: DrawnFlow, from: string, to: string): boolean {
-  const seen = new Set<string>();
-  const ahead = [from];
-  for (let id = ahead.pop(); id !== undefined; id = ahead.pop()) {
-    if (id === to) return true;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    for (const link of flow.outgoing(id))
-      if (linkPlace(flow.document, link) === "within") ahead.push(link.to.component);
-  }
-  return false;
 }
 
 function handleOf({ name, way, side, x, y }: DrawnPort): NonNullable<Node["handles"]>[number] {

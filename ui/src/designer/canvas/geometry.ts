@@ -50,7 +50,8 @@ export interface DrawnPort {
 
 /** The shape of a component on the canvas. */
 export interface Shape {
-  kind: "card" | "milestone" | "frame";
+  /** A frame is drawn around a body; one that is folded is like a card. */
+  kind: "card" | "milestone" | "frame" | "folded";
   width: number;
   height: number;
   ports: DrawnPort[];
@@ -84,12 +85,14 @@ export function shapeOf(
   view: ComponentView | undefined,
   linked?: LinkedPorts,
   body?: Reach,
+  folded = false,
 ): Shape {
   const inlets = withMissing(view?.ports.inlets ?? [], linked?.inlets);
   const outlets = withMissing(view?.ports.outlets ?? [], linked?.outlets);
   const ordinary = outlets.filter(({ name }) => roleOf(name) === "ordinary");
   const special = outlets.filter(({ name }) => roleOf(name) !== "ordinary");
   if (description?.saves) return milestone(inlets, ordinary, special);
+  if (folded && (hasBody(view) || !description)) return { ...card(inlets, ordinary, special), kind: "folded" };
   if (body || hasBody(view)) {
     const inner = {
       entries: withMissing(view?.ports.bodyOutlets ?? [], linked?.bodyOutlets),

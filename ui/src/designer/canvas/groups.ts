@@ -1,8 +1,9 @@
 import type { Node } from "@xyflow/svelte";
 import type { Area, Edit, Group, Position } from "../../platform";
 import type { DrawnFlow } from "../state/flow.svelte";
+import type { Dragged } from "./bodies";
 import type { Drawing } from "./drawn";
-import { onGrid } from "./geometry";
+import { CARD_HEIGHT, onGrid } from "./geometry";
 
 /** How far a group's frame is around its components, and how high its head is. */
 const PADDING = 24;
@@ -40,13 +41,13 @@ export function drawnGroups(flow: DrawnFlow, drawing: Drawing): Node[] {
     const area = areaOf(group, drawing);
     if (!area) return [];
     const { x, y, width, height } = area;
-    const selected = flow.selectedGroup === id;
+    const selected = flow.selectedGroups.has(id);
     const frame = isFrame(group);
     // Only the head of a frame is there for the pointer: what is around its components is still the canvas.
     const style = frame ? "pointer-events: none" : "";
     const measured = { width, height };
     const made = { id, type: "area", data: {}, position: { x, y }, width, height, measured, selected, style };
-    return [{ ...made, draggable: !frame, zIndex: frame ? depthOf(group, drawing) - 1 : NOTE_LAYER }];
+    return [{ ...made, zIndex: frame ? depthOf(group, drawing) - 1 : NOTE_LAYER }];
   });
 }
 
@@ -72,6 +73,38 @@ export function dropNotes(flow: DrawnFlow, dragged: readonly { id: string; posit
     if (x === group.area.x && y === group.area.y) return [];
     return [{ edit: "setGroup", id, group: { ...group, area: { ...group.area, x, y } } }];
   });
+}
+
+/**
+ * The edits that let dragged components join the groups onto which they are dropped, and leave those out of which they are
+ * dragged as a whole. What moves with the whole group stays in it.
+ */
+export function joinOrLeave(flow: DrawnFlow, drawing: Drawing, dragged: readonly Dragged[]): Edit[] {
+  const moved = new Map(dragged.map((one) => [one.id, one]));
+  const middles = dragged.flatMap(({ id, position }) => {
+    const drawn = drawing.get(id);
+    if (!drawn) return [];
+    const around = drawing.get(drawn.parent ?? "")?.place ?? { x: 0, y: 0 };
+    const { width, height } = drawn.shape;
+    const y = around.y + position.y + Math.min(height, CARD_HEIGHT) / 2;
+    return [{ id, middle: { x: around.x + position.x + width / 2, y } }];
+  });
+  return Object.entries(flow.document.groups).flatMap(([id, group]): Edit[] => {
+    const staying = group.members.filter((member) => !moved.has(member));
+    const area = isFrame(group) && staying.length > 0 ? areaOf({ ...group, members: staying }, drawing) : undefined;
+    if (!area) return [];
+    const members = new Set(group.members);
+    for (const { id: component, middle } of middles) {
+      if (isOver(area, middle)) members.add(component);
+      else members.delete(component);
+    }
+    const same = members.size === group.members.length && group.members.every((member) => members.has(member));
+    return same ? [] : [{ edit: "setGroup", id, group: { ...group, members: [...members] } }];
+  });
+}
+
+function isOver({ x, y, width, height }: Area, at: Position): boolean {
+  return at.x >= x && at.x <= x + width && at.y >= y && at.y <= y + height;
 }
 
 /** In how many bodies within each other the components of a group are. */

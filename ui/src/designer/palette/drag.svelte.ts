@@ -1,5 +1,5 @@
 import type { ComponentDescription } from "../../platform";
-import { linkAt, placeBetween } from "../canvas/dropOnLink";
+import { linkAt, placeBetween } from "../canvas/insertion";
 import { designer } from "../state/designer.svelte";
 
 /** How far the pointer moves before a press becomes a drag. */

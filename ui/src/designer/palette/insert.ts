@@ -1,6 +1,9 @@
-import { BODY_START, MILESTONE_WIDTH, placeAfter, CARD_WIDTH } from "../canvas/geometry";
+import { BODY_START, MILESTONE_WIDTH, placeAfter, CARD_WIDTH, roleOf } from "../canvas/geometry";
+import { placeBetween } from "../canvas/insertion";
+import { firstOutlet } from "../canvas/linking";
 import { designer } from "../state/designer.svelte";
 import type { DrawnFlow } from "../state/flow.svelte";
+import { linkPlace } from "../../shared/links";
 
 /**
  * Adds a component without a pointer: behind the chosen component, linked where it can be, or in the middle of what
@@ -16,11 +19,25 @@ export async function insertChosen(kind: string, after?: string): Promise<void> 
     return;
   }
   const { id: component, parent, shape, at } = before;
+  const onward = flow.outgoing(component).filter((link) => linkPlace(flow.document, link) !== "enters");
+  const [only] = onward;
+  // Where one link goes on from it, the new component comes between.
+  const followsOn = only && onward.length === 1 && roleOf(only.from.port) === "ordinary";
+  if (followsOn && fits(kind)) {
+    await placeBetween(flow, kind, undefined, only);
+    return;
+  }
   const position = placeAfter(at, shape, placesIn(parent));
   if (designer.descriptions.get(kind)?.saves) position.x += (CARD_WIDTH - MILESTONE_WIDTH) / 2;
   const outlets = shape.ports.filter(({ way, role, inner }) => way === "out" && role === "ordinary" && !inner);
   const outlet = outlets.find(({ linked }) => !linked) ?? outlets[0];
   await insertAt(flow, kind, { parent, position }, outlet && { component, port: outlet.name });
+}
+
+/** Whether a component of a type can stand between two others. */
+function fits(kind: string): boolean {
+  const ports = designer.ports[kind];
+  return !!ports && ports.inlets.length > 0 && firstOutlet(ports) !== undefined;
 }
 
 /** Adds a component to the body of another; the first one there is linked to the body's entry. */

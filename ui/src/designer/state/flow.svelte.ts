@@ -28,18 +28,43 @@ export interface Spot {
 export interface CanvasHandle {
   zoomIn(): void;
   zoomOut(): void;
-  fit(): void;
+  /** Shows everything at its own size. */
+  zoomToFull(): void;
+  /** Shows the whole flow, or some of its components. */
+  fit(components?: Iterable<string>): void;
   /** Brings a component into view. */
   reveal(component: string): void;
   /** Where a new component would be in the middle of what is seen. */
   middle(): Spot;
   /** The middle of what is seen. */
   center(): Position;
+  /** Where a new component would be under the pointer; undefined while the pointer is elsewhere. */
+  pointed(): Spot | undefined;
   /** Where a component dropped at a place of the window would be; undefined outside of the canvas. */
   at(x: number, y: number): Spot | undefined;
   /** Marks the body that a component which is being dragged would go into. */
   markBody(body: string | undefined): void;
   focus(): void;
+}
+
+/** What is chosen on a canvas. */
+export interface Choice {
+  components?: Iterable<string>;
+  /** By their ids. */
+  links?: Iterable<string>;
+  /** Groups and notes. */
+  groups?: Iterable<string>;
+}
+
+const foldsPlace = (flow: string): string => `cairn.folded.${flow}`;
+
+function rememberedFolds(flow: string): string[] {
+  try {
+    const ids: unknown = JSON.parse(localStorage.getItem(foldsPlace(flow)) ?? "[]");
+    return Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [];
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -57,10 +82,18 @@ export class DrawnFlow {
   conflict = $state(false);
   /** The chosen components. */
   selected = $state.raw<ReadonlySet<string>>(new Set());
-  /** The chosen link, by its id. */
-  selectedLink = $state.raw<string | null>(null);
-  /** The chosen group or note, by its id. */
-  selectedGroup = $state.raw<string | null>(null);
+  /** The chosen links, by their ids. */
+  selectedLinks = $state.raw<ReadonlySet<string>>(new Set());
+  /** The chosen groups and notes, by their ids. */
+  selectedGroups = $state.raw<ReadonlySet<string>>(new Set());
+  /** The one chosen link, when nothing else is chosen. */
+  readonly selectedLink = $derived(this.#theOnly(this.selectedLinks, this.selected, this.selectedGroups));
+  /** The one chosen group or note, when nothing else is chosen. */
+  readonly selectedGroup = $derived(this.#theOnly(this.selectedGroups, this.selected, this.selectedLinks));
+  /** The components whose bodies are folded away. How a flow is looked at is no part of it, so the window keeps it. */
+  folded = $state.raw<ReadonlySet<string>>(new Set());
+  /** What happened last, for those who hear it. */
+  said = $state("");
   /** The component that the keyboard stands on. */
   cursor = $state.raw<string | null>(null);
   canvas: CanvasHandle | undefined;
@@ -80,11 +113,15 @@ export class DrawnFlow {
   readonly errors = $derived(this.problems.filter(({ severity }) => severity === "error").length);
   readonly linksById = $derived(new Map(this.document.links.map((link) => [linkId(link), link])));
 
+  readonly #linksFrom = $derived(Map.groupBy(this.document.links, ({ from }) => from.component));
+  readonly #linksTo = $derived(Map.groupBy(this.document.links, ({ to }) => to.component));
+
   /** The ports that links use, by component. */
   readonly linkedPorts = $derived(portsInUse(this.document));
 
   constructor(view: FlowView) {
     this.name = view.flow;
+    this.folded = new Set(rememberedFolds(view.flow));
     this.replace(view);
   }
 
@@ -123,7 +160,13 @@ export class DrawnFlow {
     const before = this.checked;
     if (before && checked.number <= before.number) return;
     if (checked.number !== (before?.number ?? 0) + 1) return void this.reload();
-    this.checked = before ? { ...checked, fields: merged(before.fields, checked.fields, new Set()) } : checked;
+    this.checked = before
+      ? {
+          ...checked,
+          fields: merged(before.fields, checked.fields, new Set()),
+          expressions: merged(before.expressions, checked.expressions, new Set()),
+        }
+      : checked;
   }
 
   async reload(): Promise<void> {
@@ -136,6 +179,7 @@ export class DrawnFlow {
       const revision = this.state.revision;
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };
       this.take(await platform.call("flow_apply_edit", asked));
+      this.say(this.state.undo ?? "");
     });
   }
 
@@ -143,12 +187,15 @@ export class DrawnFlow {
     return this.edit({ edit: "setProperty", id, property, value }, gesture);
   }
 
-  /** Takes the chosen components, the chosen link or the chosen note out of the flow. */
+  /** Takes all that is chosen out of the flow. What is in the body of a component goes with it. */
   async remove(): Promise<void> {
-    const link = this.selectedLink ? this.linksById.get(this.selectedLink) : undefined;
-    const edits: Edit[] = [...this.selected].map((id) => ({ edit: "removeComponent", id }));
-    if (link) edits.push({ edit: "disconnect", link });
-    if (this.selectedGroup) edits.push({ edit: "setGroup", id: this.selectedGroup });
+    const edits: Edit[] = this.outermost().map((id) => ({ edit: "removeComponent", id }));
+    for (const id of this.selectedLinks) {
+      const link = this.linksById.get(id);
+      const goes = (component: string): boolean => this.#isWithin(component, this.selected);
+      if (link && !goes(link.from.component) && !goes(link.to.component)) edits.push({ edit: "disconnect", link });
+    }
+    for (const id of this.selectedGroups) edits.push({ edit: "setGroup", id });
     const [first] = edits;
     if (!first) return;
     const next = this.#beside([...this.selected][0]);
@@ -156,31 +203,70 @@ export class DrawnFlow {
     if (next && next in this.document.components) this.cursor = next;
   }
 
+  /** The chosen components without those that are in the body of another chosen one. */
+  outermost(): string[] {
+    return [...this.selected].filter((id) => {
+      const parent = this.document.components[id]?.parent;
+      return parent === undefined || !this.#isWithin(parent, this.selected);
+    });
+  }
+
   undo(): Promise<boolean> {
     return this.#inOrder(async () => {
-      if (this.state.undo !== null) this.take(await platform.call("flow_undo", { flow: this.name }));
+      const { undo } = this.state;
+      if (undo === null) return;
+      this.take(await platform.call("flow_undo", { flow: this.name }));
+      this.say(`Undone: ${undo}`);
     });
   }
 
   redo(): Promise<boolean> {
     return this.#inOrder(async () => {
-      if (this.state.redo !== null) this.take(await platform.call("flow_redo", { flow: this.name }));
+      const { redo } = this.state;
+      if (redo === null) return;
+      this.take(await platform.call("flow_redo", { flow: this.name }));
+      this.say(`Done again: ${redo}`);
     });
   }
 
+  /** Chooses components; or one link, or one group or note. */
   select(components: Iterable<string>, link: string | null = null, group: string | null = null): void {
+    this.choose({ components, links: link === null ? [] : [link], groups: group === null ? [] : [group] });
+  }
+
+  /** Chooses all of these and nothing else. */
+  choose({ components = [], links = [], groups = [] }: Choice): void {
     this.selected = new Set(components);
-    this.selectedLink = link;
-    this.selectedGroup = group;
+    this.selectedLinks = new Set(links);
+    this.selectedGroups = new Set(groups);
     const [first] = this.selected;
-    if (first) this.cursor = first;
+    if (first && !this.selected.has(this.cursor ?? "")) this.cursor = first;
   }
 
   /** Chooses a component and brings it into view. */
   show(component: string): void {
     if (!(component in this.document.components)) return;
+    for (let up = this.document.components[component]?.parent; up !== undefined; up = this.component(up)?.parent)
+      if (this.folded.has(up)) this.fold(up);
     this.select([component]);
-    this.canvas?.reveal(component);
+    this.cursor = component;
+    // A body that was folded is drawn first.
+    requestAnimationFrame(() => this.canvas?.reveal(component));
+  }
+
+  /** Folds the body of a component away, or unfolds it. */
+  fold(id: string): void {
+    const folded = new Set(this.folded);
+    if (!folded.delete(id)) folded.add(id);
+    this.folded = folded;
+    localStorage.setItem(foldsPlace(this.name), JSON.stringify([...folded]));
+    this.say(`${this.component(id)?.name ?? id} ${folded.has(id) ? "folded" : "unfolded"}`);
+  }
+
+  /** Says something to those who hear what happens on the canvas. */
+  say(text: string): void {
+    // The same words again are said again.
+    this.said = text === this.said ? `${text}\u00a0` : text;
   }
 
   component(id: string | null | undefined): Component | undefined {
@@ -188,13 +274,13 @@ export class DrawnFlow {
   }
 
   /** The links that leave a component. */
-  outgoing(id: string): Link[] {
-    return this.document.links.filter((link) => link.from.component === id);
+  outgoing(id: string): readonly Link[] {
+    return this.#linksFrom.get(id) ?? [];
   }
 
   /** The links that arrive at a component. */
-  incoming(id: string): Link[] {
-    return this.document.links.filter((link) => link.to.component === id);
+  incoming(id: string): readonly Link[] {
+    return this.#linksTo.get(id) ?? [];
   }
 
   /** The fields on an outlet, where they can be known. */
@@ -222,10 +308,26 @@ export class DrawnFlow {
   #forgetRemoved(): void {
     const stay = [...this.selected].filter((id) => id in this.document.components);
     if (stay.length !== this.selected.size) this.selected = new Set(stay);
-    if (this.selectedLink && !this.document.links.some((link) => linkId(link) === this.selectedLink))
-      this.selectedLink = null;
-    if (this.selectedGroup && !(this.selectedGroup in this.document.groups)) this.selectedGroup = null;
+    const links = [...this.selectedLinks].filter((id) => this.linksById.has(id));
+    if (links.length !== this.selectedLinks.size) this.selectedLinks = new Set(links);
+    const groups = [...this.selectedGroups].filter((id) => id in this.document.groups);
+    if (groups.length !== this.selectedGroups.size) this.selectedGroups = new Set(groups);
     if (this.cursor && !(this.cursor in this.document.components)) this.cursor = null;
+  }
+
+  #theOnly(chosen: ReadonlySet<string>, ...others: ReadonlySet<string>[]): string | null {
+    const [one] = chosen;
+    return one !== undefined && chosen.size === 1 && others.every(({ size }) => size === 0) ? one : null;
+  }
+
+  /** Whether a component is one of `others` or lies in the body of one. Broken files may hold circles. */
+  #isWithin(id: string, others: ReadonlySet<string>): boolean {
+    const seen = new Set<string>();
+    for (let up: string | undefined = id; up !== undefined && !seen.has(up); up = this.component(up)?.parent) {
+      if (others.has(up)) return true;
+      seen.add(up);
+    }
+    return false;
   }
 
   #inOrder(work: () => Promise<void>): Promise<boolean> {
@@ -234,6 +336,7 @@ export class DrawnFlow {
       (thrown: unknown) => {
         const error = CallError.from(thrown);
         toasts.error("The change was not made", error.message);
+        this.say(`Not done: ${error.message}`);
         // What the canvas shows may run ahead of the document: draw the document again.
         this.document = { ...this.document };
         return false;

@@ -1,7 +1,8 @@
-import type { PullConflict } from "../../platform";
+import type { Link, PullConflict, RunEffect, TestDraft, TextPlace } from "../../platform";
+import { recall, remember } from "../../shared/memory";
 
 /** The parts of the bottom panel. */
-export type PanelTab = "problems" | "run" | "history";
+export type PanelTab = "problems" | "run" | "streams" | "tests" | "history";
 
 /** The dialogs; one at a time. */
 export type OpenDialog =
@@ -10,6 +11,7 @@ export type OpenDialog =
   | { kind: "delete-flow"; flow: string }
   | { kind: "open-project" }
   | { kind: "new-project" }
+  | { kind: "new-from-sample"; sample?: string }
   | { kind: "new-connection"; kinds?: string[]; then?: (name: string) => void }
   | { kind: "connection"; connection: string }
   | { kind: "delete-connection"; connection: string }
@@ -18,22 +20,29 @@ export type OpenDialog =
   | { kind: "sign-in"; cluster?: string }
   | { kind: "push-update" }
   | { kind: "tour" }
+  | { kind: "commands" }
+  | { kind: "quick-open" }
+  | { kind: "search" }
+  | { kind: "settings" }
   | { kind: "shortcuts" }
   | { kind: "about" }
   | { kind: "insert-after"; component: string }
   | { kind: "insert-into"; component: string }
   | { kind: "move-into" }
-  | { kind: "connect-to"; component: string }
+  | { kind: "connect-to"; component: string; instead?: Link }
+  | { kind: "run-effects"; flow: string; to?: string | undefined; effects: RunEffect[] }
+  | { kind: "flow-test"; name?: string; draft?: TestDraft }
+  | { kind: "delete-test"; test: string }
   | { kind: "unsaved"; flows: string[]; then: () => void }
   | { kind: "changed-outside"; flow: string };
 
 /** What the window itself shows: panels, dialogs, where the inspector shall put the keyboard. */
 export class WindowState {
-  panelOpen = $state(localStorage.getItem("cairn.panel.open") === "yes");
+  panelOpen = $state(recall("panel.open") === "yes");
   panel = $state<PanelTab>("problems");
   dialog = $state.raw<OpenDialog | null>(null);
   /** Raised to move the keyboard into the inspector; to `property` if one is named. */
-  inspect = $state.raw<{ property?: string; asked: number }>({ asked: 0 });
+  inspect = $state.raw<{ property?: string; text?: TextPlace | undefined; asked: number }>({ asked: 0 });
 
   showPanel(tab: PanelTab): void {
     this.panel = tab;
@@ -44,8 +53,8 @@ export class WindowState {
     this.#open(!this.panelOpen);
   }
 
-  focusInspector(property?: string): void {
-    this.inspect = { ...(property ? { property } : {}), asked: this.inspect.asked + 1 };
+  focusInspector(property?: string, text?: TextPlace): void {
+    this.inspect = { ...(property ? { property } : {}), text, asked: this.inspect.asked + 1 };
   }
 
   open(dialog: OpenDialog): void {
@@ -58,6 +67,6 @@ export class WindowState {
 
   #open(open: boolean): void {
     this.panelOpen = open;
-    localStorage.setItem("cairn.panel.open", open ? "yes" : "no");
+    remember("panel.open", open ? "yes" : "no");
   }
 }

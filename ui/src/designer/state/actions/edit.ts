@@ -52,7 +52,7 @@ export const edit = {
     keys: "Ctrl+A",
     where: "canvas",
     can: hasFlow,
-    do: () => designer.active?.select(Object.keys(designer.active.document.components)),
+    do: selectAll,
   },
   "add-note": { label: "Add a note", keys: "N", where: "canvas", can: hasFlow, do: addNote },
   group: {
@@ -63,6 +63,14 @@ export const edit = {
     do: group,
   },
 } satisfies Record<string, Action>;
+
+/** Chooses every component and note. */
+function selectAll(): void {
+  const { active } = designer;
+  if (!active) return;
+  active.choose({ components: Object.keys(active.document.components), groups: Object.keys(active.document.groups) });
+  active.say(`${active.selected.size} chosen`);
+}
 
 /** Puts a note into the middle of what is seen, to be written. */
 async function addNote(): Promise<void> {

@@ -4,6 +4,11 @@ import type { Action } from "./action";
 /** Getting to know Cairn. */
 export const help = {
   "failover-tour": { label: "Failover tour…", do: () => designer.window.open({ kind: "tour" }) },
+  commands: {
+    label: "All commands…",
+    keys: "Ctrl+Shift+P",
+    do: () => designer.window.open({ kind: "commands" }),
+  },
   shortcuts: {
     label: "Keyboard shortcuts",
     keys: "?",

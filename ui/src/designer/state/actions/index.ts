@@ -2,8 +2,10 @@
  * Everything a user can do, once, by subject. Menus, buttons, shortcuts and the command palette read it here. A new
  * action is an entry in the file of its subject; where a menu shall have it too, its name goes to `menus.ts`.
  */
+import { settings } from "../../../platform/settings.svelte";
 import { shownKeys } from "../chords";
 import type { Action, Where } from "./action";
+import { canvas } from "./canvas";
 import { cluster } from "./cluster";
 import { edit } from "./edit";
 import { file } from "./file";
@@ -15,6 +17,7 @@ import { view } from "./view";
 const subjects = {
   File: file,
   Edit: edit,
+  Canvas: canvas,
   View: view,
   Run: run,
   "Version control": versions,
@@ -28,6 +31,7 @@ export type Subject = keyof typeof subjects;
 export type ActionName =
   | keyof typeof file
   | keyof typeof edit
+  | keyof typeof canvas
   | keyof typeof view
   | keyof typeof run
   | keyof typeof versions
@@ -56,6 +60,11 @@ export class KnownAction {
 
   /** All its shortcuts: `Ctrl+Shift+Z`. */
   get shortcuts(): readonly string[] {
+    return settings.current.keys[this.name] ?? this.ownShortcuts;
+  }
+
+  /** The shortcuts that it comes with. */
+  get ownShortcuts(): readonly string[] {
     const { keys } = this.#action;
     return keys === undefined ? [] : typeof keys === "string" ? [keys] : keys;
   }
@@ -87,6 +96,11 @@ export const actions = Object.fromEntries(
 
 /** All of them, subject by subject. */
 export const allActions: readonly KnownAction[] = Object.values(actions);
+
+/** Whether a name is that of an action: it may come from a menu or a settings file. */
+export function isActionName(name: string): name is ActionName {
+  return name in actions;
+}
 
 /** Does an action, if it can be done now. */
 export function act(name: ActionName): void {

@@ -1,6 +1,6 @@
-import { layOut } from "../../canvas/layout";
+import { canvasView } from "../../canvas/canvasView.svelte";
 import { designer } from "../designer.svelte";
-import { hasFlow, type Action } from "./action";
+import { hasComponents, hasFlow, type Action } from "./action";
 
 /** What is seen, and how. */
 export const view = {
@@ -18,6 +18,13 @@ export const view = {
     can: hasFlow,
     do: () => designer.active?.canvas?.zoomOut(),
   },
+  "zoom-to-full": {
+    label: "Zoom to 100%",
+    keys: "Shift+0",
+    where: "canvas",
+    can: hasFlow,
+    do: () => designer.active?.canvas?.zoomToFull(),
+  },
   "zoom-to-fit": {
     label: "Zoom to fit",
     keys: "Shift+1",
@@ -25,12 +32,35 @@ export const view = {
     can: hasFlow,
     do: () => designer.active?.canvas?.fit(),
   },
-  "auto-layout": {
-    label: "Arrange components",
-    keys: "Shift+L",
+  "zoom-to-selection": {
+    label: "Zoom to what is chosen",
+    keys: "Shift+2",
+    where: "canvas",
+    can: hasComponents,
+    do: () => designer.active?.canvas?.fit(designer.active.selected),
+  },
+  outline: {
+    label: "Outline",
+    keys: "O",
     where: "canvas",
     can: hasFlow,
-    do: () => designer.active && layOut(designer.active),
+    do: showOutline,
+  },
+  "failure-lens": {
+    label: "Failure lens",
+    keys: "Shift+F",
+    where: "canvas",
+    can: hasFlow,
+    do: () => canvasView.switch("lens"),
   },
   "toggle-panel": { label: "Show or hide the panel", keys: "Ctrl+J", do: () => designer.window.togglePanel() },
 } satisfies Record<string, Action>;
+
+/** Shows the outline and puts the keyboard there; or hides it. */
+function showOutline(): void {
+  canvasView.switch("outline");
+  if (!canvasView.outline) return designer.active?.canvas?.focus();
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>('[data-testid="outline"] [role="treeitem"][tabindex="0"]')?.focus(),
+  );
+}
