@@ -2,17 +2,14 @@
 
 use flow_store::{ServerId, StoreError};
 use std::io;
-use std::path::PathBuf;
 
 /// Why a server cannot join its cluster, or not leave it in good order.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// The lock file could not be made.
-    #[error("the lock file “{}” cannot be made: {source}. Every server needs to write in the folder next to the checkpoint database", path.display())]
-    LockFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
+    /// The lock by which the others see this server live could not be taken.
+    #[error("{source}")]
+    Lock {
+        /// Why, and the way out.
         source: io::Error,
     },
     /// Another process runs under this server's id: its state folder is a copy.
@@ -41,7 +38,7 @@ impl ClusterError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::LockFile { .. } => "cluster/lock-file",
+            Self::Lock { .. } => "cluster/lock-file",
             Self::IdInUse { .. } => "cluster/id-in-use",
             Self::Process { .. } => "cluster/process",
             Self::Store(error) => error.code(),

@@ -78,6 +78,11 @@ impl Guard {
         }
     }
 
+    /// Others may have taken this server for dead: it acts again once the database has confirmed that they have not.
+    pub(crate) fn doubt(&self, now: Moment) {
+        self.unconfirmed_since.store(now.nanos(), Ordering::Release);
+    }
+
     /// This epoch is over.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Release);
@@ -115,6 +120,16 @@ mod tests {
         assert!(!guard.may_act_at(woke), "an answer from before the heartbeat proves nothing");
         guard.confirmed(woke.after(Duration::from_millis(1)));
         assert!(guard.may_act_at(woke.after(Duration::from_millis(1))));
+    }
+
+    #[test]
+    fn a_server_in_doubt_acts_again_only_when_the_database_confirmed_it() {
+        let (guard, start) = started();
+        guard.doubt(start.after(Duration::from_millis(100)));
+        guard.heartbeat_succeeded(start.after(Duration::from_millis(110)));
+        assert!(!guard.may_act_at(start.after(Duration::from_millis(120))));
+        guard.confirmed(start.after(Duration::from_millis(130)));
+        assert!(guard.may_act_at(start.after(Duration::from_millis(140))));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use crate::guard::Guard;
 use crate::lease::{LeaseSettings, Moment};
-use crate::lock_file::OwnLock;
 use crate::pulse::Pulse;
+use flow_store::OwnLife;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -37,7 +37,7 @@ impl Ticker {
 
 /// Starts this server's heartbeat, which goes on for as long as `pulse` does.
 pub(crate) fn beat(
-    lock: Arc<OwnLock>,
+    life: Arc<dyn OwnLife>,
     guard: Arc<Guard>,
     pulse: Arc<Pulse>,
     settings: LeaseSettings,
@@ -59,7 +59,7 @@ pub(crate) fn beat(
             return;
         }
         counter += 1;
-        match lock.write_heartbeat(counter) {
+        match life.beat(counter) {
             Ok(()) => {
                 guard.heartbeat_succeeded(sent);
                 failing = false;
@@ -67,7 +67,7 @@ pub(crate) fn beat(
             Err(error) if !failing => {
                 failing = true;
                 tracing::error!(
-                    code = "cluster/heartbeat", file = %lock.path().display(), %error,
+                    code = "cluster/heartbeat", lock = life.lock(), %error,
                     "the heartbeat cannot be written; this server stops its work unless that ends within the lease"
                 );
             }

@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod guard;
 mod heartbeat;
+mod holder;
 mod lease;
 mod lock_file;
 mod membership;

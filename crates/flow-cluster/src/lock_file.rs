@@ -10,43 +10,84 @@
 //! process-start 8123456
 //! ```
 
-use crate::process::ProcessIdentity;
+use crate::holder::Holder;
+use flow_store::{Liveness, NewLife, OwnLife, PeerLife};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
 use rustix::io::{pread, pwrite};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const COUNTER_LINE: usize = "heartbeat 00000000000000000000\n".len();
+
+/// Lock files in a folder that all servers of a cluster share, on one machine.
+#[derive(Debug)]
+pub(crate) struct LockFiles {
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+impl LockFiles {
+    fn create(&self, path: PathBuf, life: &NewLife) -> io::Result<OwnLock> {
+        create_folder(&self.folder)?;
+        OwnLock::create(path, life)
+    }
+}
+
+impl Liveness for LockFiles {
+    fn begin(&self, life: NewLife) -> io::Result<Arc<dyn OwnLife>> {
+        // The epoch is not known before the database has given it, and the lock must be held before: the start of the
+        // process and a random number make the path the epoch's own just as well.
+        let name = format!("{}.{}.{:08x}.lock", life.server, life.process_start, rand::random::<u32>());
+        let path = self.folder.join(name);
+        match self.create(path.clone(), &life) {
+            Ok(lock) => Ok(Arc::new(lock)),
+            Err(error) => Err(io::Error::new(
+                error.kind(),
+                format!(
+                    "the lock file “{}” cannot be made: {error}. Every server needs to write in the folder next to the \
+                     checkpoint database",
+                    path.display()
+                ),
+            )),
+        }
+    }
+
+    fn look(&self, lock: &str) -> io::Result<Arc<dyn PeerLife>> {
+        Ok(Arc::new(PeerLock::open(Path::new(lock))?))
+    }
+}
 
 /// The lock file of this process's own epoch, held from creation to drop.
 #[derive(Debug)]
 pub(crate) struct OwnLock {
+    /// For the heartbeat. Another opening of the file than the one that the lock is on.
     file: OwnedFd,
-    path: PathBuf,
+    path: String,
+    _held: Holder,
 }
 
 impl OwnLock {
     /// Creates the file and takes its lock. Fails with `AlreadyExists` if there is such a file.
-    pub fn create(path: PathBuf, process: ProcessIdentity) -> io::Result<Self> {
-        // Close-on-exec: a child that outlives this process must not keep the lock.
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o644))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        let lock = Self { file, path };
-        let text = format!("{}pid {}\nprocess-start {}\n", counter_line(0), process.pid, process.start);
+    fn create(path: PathBuf, life: &NewLife) -> io::Result<Self> {
+        let held = Holder::start(path.clone())?;
+        let file = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+        let lock = Self { file, path: path.to_string_lossy().into_owned(), _held: held };
+        let text = format!("{}pid {}\nprocess-start {}\n", counter_line(0), life.pid, life.process_start);
         write_all(&lock.file, text.as_bytes())?;
         Ok(lock)
     }
+}
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
+impl OwnLife for OwnLock {
+    fn lock(&self) -> &str {
         &self.path
     }
 
-    /// Writes the heartbeat counter. Fails when somebody removed the file, because then nobody else can see it.
-    pub fn write_heartbeat(&self, counter: u64) -> io::Result<()> {
+    /// Fails when somebody removed the file, because then nobody else can see it.
+    fn beat(&self, counter: u64) -> io::Result<()> {
         if fstat(&self.file)?.st_nlink == 0 {
             return Err(io::Error::new(ErrorKind::NotFound, "the lock file was removed while its server was running"));
         }
@@ -66,22 +107,21 @@ impl PeerLock {
         let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         Ok(Self { file })
     }
+}
 
-    /// Blocks until the process that holds the lock has ended. Needs a thread of its own.
-    pub fn wait_until_free(&self) -> io::Result<()> {
+impl PeerLife for PeerLock {
+    fn wait_until_over(&self) -> io::Result<()> {
         // Shared, so that all survivors wake together.
         retry_interrupted(|| flock(&self.file, FlockOperation::LockShared))?;
         retry_interrupted(|| flock(&self.file, FlockOperation::Unlock))
     }
 
-    /// Whether nobody holds the lock at this moment.
-    pub fn is_free(&self) -> bool {
+    fn is_over(&self) -> bool {
         let free = flock(&self.file, FlockOperation::NonBlockingLockShared).is_ok();
         free && flock(&self.file, FlockOperation::Unlock).is_ok()
     }
 
-    /// Reads the heartbeat counter. Only whether it changes matters.
-    pub fn heartbeat(&self) -> io::Result<u64> {
+    fn heartbeat(&self) -> io::Result<u64> {
         let mut line = [0_u8; COUNTER_LINE];
         let length = retry_interrupted(|| pread(&self.file, &mut line, 0))?;
         let text = std::str::from_utf8(&line[..length]).ok();
@@ -117,7 +157,7 @@ fn retry_interrupted<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::
 }
 
 /// Makes the folder of the lock files, for this account only.
-pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+fn create_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // The name of a lock file must survive a power cut as surely as the database row that names it.

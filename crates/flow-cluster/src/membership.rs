@@ -5,12 +5,12 @@ use crate::event::ClusterEvent;
 use crate::guard::Guard;
 use crate::heartbeat::{Ticker, beat};
 use crate::lease::{LeaseSettings, Moment};
-use crate::lock_file::{OwnLock, PeerLock, create_folder};
+use crate::lock_file::LockFiles;
 use crate::peers::{Loss, Peers, Sign};
 use crate::process::ProcessIdentity;
 use crate::pulse::Pulse;
 use crate::takeover::{end_if_in_the_way, take_over};
-use flow_store::{NewServer, Owner, ServerId, ServerState, Store};
+use flow_store::{Liveness, NewLife, NewServer, OwnLife, Owner, ServerId, ServerState, Store};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub struct Identity {
 pub struct Membership {
     shared: Arc<Shared>,
     tickers: Mutex<Vec<Ticker>>,
-    lock: Mutex<Option<Arc<OwnLock>>>,
+    life: Mutex<Option<Arc<dyn OwnLife>>>,
     tasks: CancellationToken,
 }
 
@@ -68,7 +68,8 @@ impl Membership {
     /// Registers this server under a new epoch and starts to beat and to watch.
     ///
     /// The lock is held before anybody can learn of the epoch, so a registered server with a free lock is a dead one.
-    /// `lock_folder` is where all servers of this cluster on this machine have their lock files.
+    /// `lock_folder` is where all servers of this cluster on this machine have their lock files, unless the database has
+    /// a way of its own in which they see each other live.
     pub async fn join(
         store: Arc<dyn Store>,
         lock_folder: &Path,
@@ -76,18 +77,20 @@ impl Membership {
         settings: LeaseSettings,
     ) -> Result<Self, ClusterError> {
         let process = ProcessIdentity::own().map_err(ClusterError::process)?;
-        refuse_double(store.as_ref(), &identity.id, process).await?;
-        let lock = Arc::new(create_lock(lock_folder, &identity, process)?);
+        let by_files = || Arc::new(LockFiles { folder: lock_folder.to_owned() }) as Arc<dyn Liveness>;
+        let liveness = store.liveness().unwrap_or_else(by_files);
+        refuse_double(store.as_ref(), &liveness, &identity.id, process).await?;
         let guard = Arc::new(Guard::new(settings));
+        let life = begin(&liveness, &identity, process, &guard, settings).await?;
         let pulse = Arc::new(Pulse::new());
-        let beating = beat(Arc::clone(&lock), Arc::clone(&guard), Arc::clone(&pulse), settings);
+        let beating = beat(Arc::clone(&life), Arc::clone(&guard), Arc::clone(&pulse), settings);
         let beating = beating.map_err(ClusterError::process)?;
-        let own = store.register(new_server(identity, process, &lock)).await?;
+        let own = store.register(new_server(identity, process, life.lock())).await?;
         tracing::info!(server = %own.server, epoch = %own.epoch, "joined the cluster");
 
         let (losses, lost) = unbounded_channel();
         let shared = Arc::new(Shared {
-            peers: Peers::new(own.clone(), losses),
+            peers: Peers::new(own.clone(), liveness, losses),
             store,
             own,
             settings,
@@ -102,7 +105,7 @@ impl Membership {
         let tasks = CancellationToken::new();
         tokio::spawn(tasks.clone().run_until_cancelled_owned(rescan_for_ever(Arc::clone(&shared))));
         tokio::spawn(tasks.clone().run_until_cancelled_owned(answer_losses(Arc::clone(&shared), lost)));
-        Ok(Self { shared, tickers: Mutex::new(vec![beating, observing]), lock: Mutex::new(Some(lock)), tasks })
+        Ok(Self { shared, tickers: Mutex::new(vec![beating, observing]), life: Mutex::new(Some(life)), tasks })
     }
 
     /// Whom this server's requests belong to.
@@ -164,7 +167,7 @@ impl Membership {
         self.shared.guard.end();
         self.shared.ended.cancel();
         self.tickers.lock().clear();
-        self.lock.lock().take();
+        self.life.lock().take();
     }
 }
 
@@ -176,41 +179,65 @@ impl Drop for Membership {
 
 /// Refuses to run under an id under which another process runs: the two would fence each other off in turns. A process
 /// that was killed may take a moment to end.
-async fn refuse_double(store: &dyn Store, id: &ServerId, own: ProcessIdentity) -> Result<(), ClusterError> {
+async fn refuse_double(
+    store: &dyn Store,
+    liveness: &Arc<dyn Liveness>,
+    id: &ServerId,
+    own: ProcessIdentity,
+) -> Result<(), ClusterError> {
     let Some(known) = store.servers().await?.into_iter().find(|server| server.id == *id) else { return Ok(()) };
     if known.pid == own.pid && known.process_start == own.start {
         return Ok(());
     }
-    // Nobody runs behind a lock file that is not there.
-    let Ok(lock) = PeerLock::open(Path::new(&known.lock_path)) else { return Ok(()) };
+    // Nobody runs behind a lock that is not there.
+    let Ok(life) = liveness.look(&known.lock_path) else { return Ok(()) };
     let asked = Moment::now();
-    while !lock.is_free() {
+    loop {
+        let life = Arc::clone(&life);
+        if blocking(move || Ok(life.is_over())).await.map_err(ClusterError::process)? {
+            return Ok(());
+        }
         if Moment::now().since(asked) > DYING {
             return Err(ClusterError::IdInUse { id: id.clone(), pid: known.pid });
         }
         tokio::time::sleep(DYING / 100).await;
     }
-    Ok(())
 }
 
-fn create_lock(folder: &Path, identity: &Identity, process: ProcessIdentity) -> Result<OwnLock, ClusterError> {
-    // The epoch is not known before the database has given it, and the lock must be held before: the start of the
-    // process and a random number make the path the epoch's own just as well.
-    let name = format!("{}.{}.{:08x}.lock", identity.id, process.start, rand::random::<u32>());
-    let path = folder.join(name);
-    create_folder(folder)
-        .and_then(|()| OwnLock::create(path.clone(), process))
-        .map_err(|source| ClusterError::LockFile { path, source })
+/// Takes the lock of this server's new life.
+async fn begin(
+    liveness: &Arc<dyn Liveness>,
+    identity: &Identity,
+    process: ProcessIdentity,
+    guard: &Arc<Guard>,
+    settings: LeaseSettings,
+) -> Result<Arc<dyn OwnLife>, ClusterError> {
+    let (liveness, guard) = (Arc::clone(liveness), Arc::clone(guard));
+    let life = NewLife {
+        server: identity.id.clone(),
+        pid: process.pid,
+        process_start: process.start,
+        lease: settings.lease,
+        doubt: Arc::new(move || guard.doubt(Moment::now())),
+    };
+    blocking(move || liveness.begin(life)).await.map_err(|source| ClusterError::Lock { source })
 }
 
-fn new_server(identity: Identity, process: ProcessIdentity, lock: &OwnLock) -> NewServer {
+/// Runs something that blocks for a moment.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+}
+
+fn new_server(identity: Identity, process: ProcessIdentity, lock: &str) -> NewServer {
     NewServer {
         id: identity.id,
         name: identity.name,
         address: identity.address,
         pid: process.pid,
         process_start: process.start,
-        lock_path: lock.path().to_string_lossy().into_owned(),
+        lock_path: lock.to_owned(),
     }
 }
 

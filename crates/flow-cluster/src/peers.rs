@@ -6,15 +6,13 @@
 
 use crate::guard::Guard;
 use crate::lease::Moment;
-use crate::lock_file::PeerLock;
 use crate::observation::Observation;
 use crate::process::ProcessIdentity;
-use flow_store::{Owner, Server, ServerState};
+use flow_store::{Liveness, Owner, PeerLife, Server, ServerState};
 use parking_lot::Mutex;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -41,6 +39,7 @@ pub(crate) enum Sign {
 /// The peers that are watched at this time.
 pub(crate) struct Peers {
     own: Owner,
+    liveness: Arc<dyn Liveness>,
     watched: Mutex<Watched>,
     losses: UnboundedSender<Loss>,
 }
@@ -55,9 +54,9 @@ struct Watched {
 }
 
 struct Peer {
-    path: PathBuf,
-    /// Opened as soon as it can be.
-    lock: Option<Arc<PeerLock>>,
+    lock: String,
+    /// Looked at as soon as it can be.
+    life: Option<Arc<dyn PeerLife>>,
     process: ProcessIdentity,
     observation: Observation,
     /// Silent at the last look. Ends when it beats again before anybody took its requests over.
@@ -75,8 +74,8 @@ pub(crate) struct Changes {
 
 impl Peers {
     /// Watches nobody yet. Losses are told to `losses`.
-    pub fn new(own: Owner, losses: UnboundedSender<Loss>) -> Self {
-        Self { own, watched: Mutex::default(), losses }
+    pub fn new(own: Owner, liveness: Arc<dyn Liveness>, losses: UnboundedSender<Loss>) -> Self {
+        Self { own, liveness, watched: Mutex::default(), losses }
     }
 
     /// Brings the watched peers in line with the list of servers.
@@ -102,14 +101,14 @@ impl Peers {
         for server in over {
             watched.haunt(server.owner(), Peer::new(server));
         }
-        watched.open(&self.losses);
+        watched.look(self.liveness.as_ref(), &self.losses);
         changes
     }
 
     /// Looks at every peer's heartbeat once. The answer is the processes of ghosts that are silent at this time.
     pub fn observe(&self, guard: &Guard, lease: Duration) -> Vec<(Owner, ProcessIdentity)> {
         let mut watched = self.watched.lock();
-        watched.open(&self.losses);
+        watched.look(self.liveness.as_ref(), &self.losses);
         for (owner, peer) in &mut watched.living {
             if peer.falls_silent(guard, lease) {
                 let loss = Loss { peer: owner.clone(), sign: Sign::Silent(peer.process) };
@@ -117,7 +116,7 @@ impl Peers {
                 let _ = self.losses.send(loss);
             }
         }
-        let ghosts = watched.ghosts.iter_mut().filter(|(_, ghost)| ghost.lock.is_some());
+        let ghosts = watched.ghosts.iter_mut().filter(|(_, ghost)| ghost.life.is_some());
         ghosts
             .filter_map(|(owner, ghost)| ghost.is_silent(guard, lease).then(|| (owner.clone(), ghost.process)))
             .collect()
@@ -132,7 +131,7 @@ impl Peers {
     /// Whether a thread waits for the peer's lock.
     #[cfg(test)]
     pub fn watches(&self, peer: &Owner) -> bool {
-        self.watched.lock().living.get(peer).is_some_and(|peer| peer.lock.is_some())
+        self.watched.lock().living.get(peer).is_some_and(|peer| peer.life.is_some())
     }
 
     /// The peer's epoch is over: it is watched only as a ghost.
@@ -159,17 +158,18 @@ impl Watched {
         }
     }
 
-    fn open(&mut self, losses: &UnboundedSender<Loss>) {
+    fn look(&mut self, liveness: &dyn Liveness, losses: &UnboundedSender<Loss>) {
         for (owner, peer) in &mut self.living {
-            if let Err(error) = peer.open(owner, losses) {
-                // The lease decides: a file that cannot be seen for that long has no server behind it.
-                tracing::warn!(file = %peer.path.display(), %error, "the lock file of a server cannot be opened");
+            if let Err(error) = peer.look(owner, liveness, losses) {
+                // The lease decides: a lock that cannot be seen for that long has no server behind it.
+                tracing::warn!(lock = peer.lock, %error, "the lock of a server cannot be seen");
             }
         }
-        // Behind a file that was removed nobody can see a process.
+        // Behind a lock that is not there nobody can see a process.
         let removed = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
-        let unseen =
-            self.ghosts.extract_if(|owner, ghost| ghost.open(owner, losses).is_err_and(|error| removed(&error)));
+        let unseen = self
+            .ghosts
+            .extract_if(|owner, ghost| ghost.look(owner, liveness, losses).is_err_and(|error| removed(&error)));
         self.buried.extend(unseen.map(|(owner, _)| owner));
     }
 }
@@ -177,20 +177,25 @@ impl Watched {
 impl Peer {
     fn new(server: &Server) -> Self {
         Self {
-            path: PathBuf::from(&server.lock_path),
-            lock: None,
+            lock: server.lock_path.clone(),
+            life: None,
             process: ProcessIdentity { pid: server.pid, start: server.process_start },
             observation: Observation::starting(Moment::now()),
             suspected: false,
         }
     }
 
-    /// Opens the lock file and lets a thread wait on it, if that has not been done.
-    fn open(&mut self, owner: &Owner, losses: &UnboundedSender<Loss>) -> std::io::Result<()> {
-        if self.lock.is_none() {
-            let lock = Arc::new(PeerLock::open(&self.path)?);
-            wait_in_thread(owner.clone(), Arc::clone(&lock), losses.clone())?;
-            self.lock = Some(lock);
+    /// Looks at the lock and lets a thread wait for it, if that has not been done.
+    fn look(
+        &mut self,
+        owner: &Owner,
+        liveness: &dyn Liveness,
+        losses: &UnboundedSender<Loss>,
+    ) -> std::io::Result<()> {
+        if self.life.is_none() {
+            let life = liveness.look(&self.lock)?;
+            wait_in_thread(owner.clone(), Arc::clone(&life), losses.clone())?;
+            self.life = Some(life);
         }
         Ok(())
     }
@@ -203,16 +208,16 @@ impl Peer {
     }
 
     fn is_silent(&mut self, guard: &Guard, lease: Duration) -> bool {
-        let heartbeat = self.lock.as_ref().and_then(|lock| lock.heartbeat().ok());
+        let heartbeat = self.life.as_ref().and_then(|life| life.heartbeat().ok());
         let now = Moment::now();
         self.observation.suspects(now, heartbeat, guard.steady_since(now), lease)
     }
 }
 
 /// One waiting thread a peer: the kernel wakes it the moment that the peer's process has ended.
-fn wait_in_thread(peer: Owner, lock: Arc<PeerLock>, losses: UnboundedSender<Loss>) -> std::io::Result<()> {
+fn wait_in_thread(peer: Owner, life: Arc<dyn PeerLife>, losses: UnboundedSender<Loss>) -> std::io::Result<()> {
     thread::Builder::new().name("cairn-peer".to_owned()).stack_size(128 * 1024).spawn(move || {
-        match lock.wait_until_free() {
+        match life.wait_until_over() {
             Ok(()) => {
                 let _ = losses.send(Loss { peer, sign: Sign::LockFreed });
             }

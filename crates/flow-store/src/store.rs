@@ -1,9 +1,10 @@
 //! The door to a checkpoint database.
 
 use crate::{
-    AccountStore, AuditStore, ClusterStore, ProjectStore, RequestStore, RetentionStore, SecretStore, ServerStore,
+    AccountStore, AuditStore, ClusterStore, Liveness, ProjectStore, RequestStore, RetentionStore, SecretStore, ServerStore,
     SettingsStore, StoreStatistics,
 };
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A checkpoint database. All that the servers of a cluster know in common is in there.
@@ -25,5 +26,11 @@ pub trait Store:
     /// What this process has written so far; nothing where it is not counted.
     fn statistics(&self) -> StoreStatistics {
         StoreStatistics::default()
+    }
+
+    /// How servers on this database see each other live, where it has a way of its own; otherwise they do so by files
+    /// beside it.
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        None
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::lock_file::PeerLock;
-use flow_store::{RequestId, RequestState};
+use flow_store::{PeerLife as _, RequestId, RequestState};
 
 fn taken_over(event: &ClusterEvent) -> Option<(Owner, Vec<RequestId>)> {
     match event {
@@ -131,12 +131,12 @@ async fn the_lock_is_held_while_the_server_lives_and_its_heartbeat_moves() {
     let path = lock_files(cluster.folder.path()).pop().unwrap();
     let lock = PeerLock::open(&path).unwrap();
     let first = lock.heartbeat().unwrap();
-    assert!(!lock.is_free());
+    assert!(!lock.is_over());
     while lock.heartbeat().unwrap() == first {
         tokio::time::sleep(SHORT.heartbeat / 5).await;
     }
     drop(server);
-    tokio::task::spawn_blocking(move || lock.wait_until_free()).await.unwrap().unwrap();
+    tokio::task::spawn_blocking(move || lock.wait_until_over()).await.unwrap().unwrap();
     assert!(path.exists(), "a lock file is never removed");
 }
 

@@ -1,0 +1,37 @@
+//! The checkpoint database for clusters of machines: PostgreSQL.
+//!
+//! * `connect`, `address`, `tls`: connections, for pools and for sessions of their own.
+//! * `writer`: what attempts save goes through one task, which commits whatever has queued up during the last commit.
+//! * `requests::batch`: requests that are changed together are locked and loaded, changed in memory by the rules of
+//!   `flow_store::transition`, and written with one statement a table.
+//! * `changes`: NOTIFY tells the other servers; `clock`: the database's clock.
+//! * `requests`, `retention`, `servers`, `cluster`, `settings`, `projects`, `accounts`, `audit`: the `Store` traits.
+
+mod accounts;
+mod address;
+mod audit;
+mod changes;
+mod clock;
+mod cluster;
+mod connect;
+mod error;
+mod liveness;
+mod numbers;
+mod open;
+mod projects;
+mod requests;
+mod retention;
+mod schema;
+mod secrets;
+mod servers;
+mod settings;
+mod sql;
+mod tls;
+mod transaction;
+mod writer;
+
+pub use address::PostgresAddress;
+pub use open::{PostgresOptions, PostgresStore};
+
+#[cfg(test)]
+mod tests;

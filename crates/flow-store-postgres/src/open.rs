@@ -1,0 +1,160 @@
+//! Opening the database.
+
+use crate::address::PostgresAddress;
+use crate::changes::{Changes, Listener, set_clock};
+use crate::clock::DatabaseClock;
+use crate::connect::Connector;
+use crate::error::{DbError, DbResult};
+use crate::liveness::PostgresLiveness;
+use crate::numbers::Numbers;
+use crate::schema;
+use crate::sql::row;
+use crate::transaction::Transaction;
+use crate::writer::Writer;
+use deadpool_postgres::{Object, Pool, PoolError};
+use flow_store::{Clock, Liveness, Store, StoreError, StoreStatistics, Timestamp};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The oldest PostgreSQL that has all that is needed here.
+const OLDEST: i32 = 130_000;
+
+/// How a database is opened.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    /// Where the time comes from; the database's clock if absent. For tests.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Reads at the same time.
+    pub readers: usize,
+    /// Writes at the same time, beside the one writer that commits what attempts save.
+    pub writers: usize,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self { clock: None, readers: 6, writers: 3 }
+    }
+}
+
+/// The checkpoint database in PostgreSQL; see the crate.
+pub struct PostgresStore {
+    pub(crate) database: Database,
+    pub(crate) writer: Writer,
+    liveness: Arc<PostgresLiveness>,
+    _listener: Listener,
+}
+
+/// The ways to the database, and what is remembered of it.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pub(crate) connector: Connector,
+    readers: Pool,
+    writers: Pool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) changes: Arc<Changes>,
+    pub(crate) numbers: Arc<Numbers>,
+}
+
+impl PostgresStore {
+    /// Opens the database at `address`, and brings its schema up to date, which is made where there is none.
+    ///
+    /// Fails with `store/unavailable` (it cannot be reached, or the account may not do what is needed),
+    /// `store/newer-schema` or `store/conflict` (the database is something else).
+    pub async fn open(address: &PostgresAddress) -> Result<Arc<Self>, StoreError> {
+        Self::open_with(address, PostgresOptions::default()).await
+    }
+
+    /// As [`PostgresStore::open`], with options.
+    pub async fn open_with(address: &PostgresAddress, options: PostgresOptions) -> Result<Arc<Self>, StoreError> {
+        // By this name the sessions of this process are known, so that they can be ended when it is lost.
+        let name = format!("cairn-{:016x}", rand::random::<u64>());
+        let connector = Connector::new(address, &name)?;
+        let own_clock = Arc::new(DatabaseClock::new());
+        let changes = Changes::new();
+        let database = Database {
+            readers: connector.pool(options.readers)?,
+            writers: connector.pool(options.writers)?,
+            clock: options.clock.unwrap_or_else(|| Arc::clone(&own_clock) as Arc<dyn Clock>),
+            changes: Arc::clone(&changes),
+            numbers: Arc::default(),
+            connector: connector.clone(),
+        };
+        database.check(&own_clock).await?;
+        let migrating = database.begin().await?;
+        let migrated = schema::migrate(&migrating, migrating.now).await;
+        migrating.end(migrated).await?;
+        let writer = Writer::start(database.clone(), connector.pool(1)?);
+        let no_thread = |error: std::io::Error| StoreError::unavailable(format!("no thread can be started: {error}"));
+        let liveness = Arc::new(PostgresLiveness::new(connector.clone(), name).map_err(no_thread)?);
+        let listener = Listener::start(connector, changes, own_clock);
+        Ok(Arc::new(Self { database, writer, liveness, _listener: listener }))
+    }
+}
+
+impl Database {
+    /// The time by the database's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A connection to read on. Each statement sees the last commit.
+    pub(crate) async fn reader(&self) -> DbResult<Object> {
+        Ok(self.readers.get().await?)
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(&self) -> DbResult<Transaction> {
+        Transaction::begin(&self.writers, self.now(), &self.changes).await
+    }
+
+    /// Runs one statement that changes something, as a transaction of its own; how many rows it touched.
+    pub(crate) async fn execute(&self, sql: &str, values: crate::sql::Values<'_>) -> Result<u64, StoreError> {
+        let client = self.writers.get().await.map_err(DbError::from)?;
+        let touched = crate::sql::execute(&client, sql, values).await?;
+        self.changes.made();
+        Ok(touched)
+    }
+
+    /// Refuses what cannot be a checkpoint database.
+    async fn check(&self, clock: &DatabaseClock) -> Result<(), StoreError> {
+        let client = self.readers.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => self.connector.cannot(&error),
+            PoolError::PostCreateHook(deadpool_postgres::HookError::Backend(error)) => self.connector.cannot(&error),
+            other => DbError::from(other).into(),
+        })?;
+        let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version'),
+                          current_setting('server_encoding'), pg_is_in_recovery()";
+        let about = row(&client, sql, &[]).await?;
+        let read = || -> Result<_, tokio_postgres::Error> {
+            Ok((about.try_get::<_, i32>(0)?, about.try_get::<_, String>(1)?, about.try_get::<_, String>(2)?))
+        };
+        let (number, version, encoding) = read().map_err(DbError::from)?;
+        if number < OLDEST {
+            let message = format!("PostgreSQL {version} is too old for a checkpoint database: use version 13 or newer");
+            return Err(StoreError::unavailable(message));
+        }
+        if encoding != "UTF8" {
+            let message = format!("its encoding is {encoding}: create the database with ENCODING 'UTF8'");
+            return Err(StoreError::unavailable(message));
+        }
+        if about.try_get::<_, bool>(3).map_err(DbError::from)? {
+            return Err(StoreError::unavailable("it is a standby: connect to the primary"));
+        }
+        set_clock(&client, clock).await.map_err(DbError::from)?;
+        Ok(())
+    }
+}
+
+impl Store for PostgresStore {
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.database.changes.subscribe()
+    }
+
+    fn statistics(&self) -> StoreStatistics {
+        self.writer.statistics()
+    }
+
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        Some(Arc::clone(&self.liveness) as Arc<dyn Liveness>)
+    }
+}

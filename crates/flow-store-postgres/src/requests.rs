@@ -1,0 +1,200 @@
+//! Requests.
+
+mod attempts;
+mod batch;
+mod claims;
+mod groups;
+mod history;
+mod prepared;
+mod rows;
+
+use crate::PostgresStore;
+use crate::error::{DbError, DbResult};
+use crate::numbers::Numbers;
+use crate::open::Database;
+use crate::transaction::Transaction;
+use async_trait::async_trait;
+use flow_store::{
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace,
+    Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, StoreError, Timestamp,
+    transition,
+};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(crate) use batch::{Batch, Made, Needs, begin_batch, server_lock};
+pub(crate) use groups::{count_off, fold_counts, present};
+pub(crate) use prepared::PreparedWrite;
+pub(crate) use rows::state_number;
+
+#[async_trait]
+impl RequestStore for PostgresStore {
+    fn now(&self) -> Timestamp {
+        self.database.now()
+    }
+
+    async fn create_requests(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+    ) -> Result<Vec<Created>, StoreError> {
+        let mut flows = Vec::with_capacity(new.len());
+        for new in &new {
+            let number = match self.database.numbers.known_flow(&new.project, &new.flow) {
+                Some(number) => number,
+                None => {
+                    let db = self.database.reader().await?;
+                    self.database.numbers.flow(&db, &new.project, &crate::sql::text(&new.flow)).await?
+                }
+            };
+            flows.push(number);
+        }
+        self.writer.create(new, flows, owner, audit).await
+    }
+
+    async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
+        self.writer.write(id, fence, write).await
+    }
+
+    async fn end_attempt(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        end: AttemptEnd,
+        write: AttemptWrite,
+    ) -> Result<Request, StoreError> {
+        self.writer.end_attempt(id, fence, end, write).await
+    }
+
+    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+        claims::claim(&self.database, owner, limit).await
+    }
+
+    async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
+        let db = self.database.reader().await?;
+        let now = self.database.now();
+        Ok(claims::next_due(&db, owner, now).await?.map(|due| now.until(due)))
+    }
+
+    async fn get(&self, id: RequestId) -> Result<Request, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(rows::load(&db, &self.database.numbers, id).await?)
+    }
+
+    async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(groups::list(&db, &self.database.numbers, filter).await?)
+    }
+
+    async fn counts(&self, filter: &RequestFilter) -> Result<BTreeMap<RequestState, u64>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(groups::counts(&db, &self.database.numbers, filter).await?)
+    }
+
+    async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(history::saved_points(&db, id).await?)
+    }
+
+    async fn saved_outlines(
+        &self,
+        id: RequestId,
+        before: Option<PointPlace>,
+        limit: usize,
+    ) -> Result<Vec<SavedOutline>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(history::outlines(&db, id, before, limit).await?)
+    }
+
+    async fn saved_at(&self, id: RequestId, places: &[PointPlace]) -> Result<Vec<SavedPoint>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(history::saved_at(&db, id, places).await?)
+    }
+
+    async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(history::log(&db, id, after, limit).await?)
+    }
+
+    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(attempts::of(&db, &self.database.numbers, id).await?)
+    }
+
+    async fn re_execute(
+        &self,
+        id: RequestId,
+        owner: &Owner,
+        by: &str,
+        from: Option<u32>,
+    ) -> Result<Request, StoreError> {
+        let transaction = self.database.begin().await?;
+        let changed = re_execute(&transaction, &self.database, id, owner, by, from).await;
+        transaction.end(changed).await
+    }
+
+    async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
+        let transaction = self.database.begin().await?;
+        let changed = async {
+            let mut batch = hold_one(&transaction, &self.database, id).await?;
+            let request = batch.get(id)?.clone();
+            let server = batch.owner_name(&request);
+            let cancelled = batch.apply(transition::cancel(request, by, &server, transaction.now)?)?;
+            batch.write_out(&transaction, &self.database).await?;
+            Ok::<_, DbError>(cancelled)
+        };
+        let changed = changed.await;
+        transaction.end(changed).await
+    }
+}
+
+async fn re_execute(
+    transaction: &Transaction,
+    database: &Database,
+    id: RequestId,
+    owner: &Owner,
+    by: &str,
+    from: Option<u32>,
+) -> DbResult<Request> {
+    crate::servers::lock(transaction, &owner.server, false).await?;
+    let mut batch = hold_one(transaction, database, id).await?;
+    batch.servers.check_alive(owner)?;
+    let request = batch.get(id)?.clone();
+    let (go_on, step_back) = history::go_on(transaction, &request, from).await?;
+    let server = batch.servers.server_ref(owner);
+    let change = transition::re_execute(request, &server, by, go_on, transaction.now)?;
+    if let Some(to) = step_back {
+        batch.step_back(id, to);
+    }
+    let changed = batch.apply(change)?;
+    batch.write_out(transaction, database).await?;
+    Ok(changed)
+}
+
+/// A batch that holds one request.
+async fn hold_one(transaction: &Transaction, database: &Database, id: RequestId) -> DbResult<Batch<'static>> {
+    let sql = format!("{} WHERE r.id = $1 FOR NO KEY UPDATE OF r", rows::SELECT);
+    let found = crate::sql::rows(transaction, &sql, &[&id.0]).await?;
+    let mut batch = Batch::new(transaction.now, crate::servers::Servers::load(transaction).await?);
+    database.numbers.know_servers(transaction, &found, rows::SERVER).await?;
+    batch.hold(&found, &database.numbers)?;
+    Ok(batch)
+}
+
+/// Holds the open requests of a server's epochs up to `epoch`.
+pub(crate) async fn hold_requests_of(
+    transaction: &Transaction,
+    numbers: &Numbers,
+    batch: &mut Batch<'_>,
+    server: i64,
+    epoch: Epoch,
+) -> DbResult<()> {
+    let sql = format!(
+        "{} WHERE r.server = $1 AND r.epoch <= $2 AND r.ended IS NULL ORDER BY r.id FOR NO KEY UPDATE OF r",
+        rows::SELECT
+    );
+    let found = crate::sql::rows(transaction, &sql, &[&server, &epoch.0]).await?;
+    numbers.know_servers(transaction, &found, rows::SERVER).await?;
+    batch.hold(&found, numbers)
+}

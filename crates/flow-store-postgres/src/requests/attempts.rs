@@ -1,0 +1,53 @@
+//! The attempts of requests.
+
+use super::rows;
+use crate::error::{DbResult, corrupt};
+use crate::numbers::Numbers;
+use crate::servers::parse_id;
+use crate::sql::small;
+use deadpool_postgres::ClientWrapper;
+use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, RequestId, Timestamp};
+use tokio_postgres::Row;
+
+/// The attempts of a request, oldest first.
+pub(super) async fn of(db: &ClientWrapper, numbers: &Numbers, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
+    let sql = "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
+                      a.error_component, CASE WHEN a.ended IS NULL THEN r.began ELSE a.began END
+               FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
+               WHERE a.request = $1 ORDER BY a.attempt";
+    let attempts = crate::sql::read(&crate::sql::rows(db, sql, &[&id.0]).await?, attempt)?;
+    if attempts.is_empty() {
+        // Never started, or not there at all.
+        rows::load(db, numbers, id).await?;
+    }
+    Ok(attempts)
+}
+
+fn attempt(row: &Row) -> DbResult<AttemptRecord> {
+    let outcome = |number: i64| {
+        let known = AttemptOutcome::ALL.into_iter().find(|outcome| outcome_number(*outcome) == number);
+        known.ok_or_else(|| corrupt("outcome of an attempt", number))
+    };
+    Ok(AttemptRecord {
+        attempt: small(row, 0)?,
+        owner: Owner { server: parse_id(row.try_get(1)?)?, epoch: Epoch(row.try_get(2)?) },
+        server_name: row.try_get(3)?,
+        started: Timestamp(row.try_get(4)?),
+        ended: row.try_get::<_, Option<i64>>(5)?.map(Timestamp),
+        end: row.try_get::<_, Option<i64>>(6)?.map(outcome).transpose()?,
+        error: rows::error(row, 7)?,
+        first_component_at: row.try_get::<_, Option<i64>>(10)?.map(Timestamp),
+    })
+}
+
+/// The number of an outcome in the database. Never changes.
+pub(super) fn outcome_number(outcome: AttemptOutcome) -> i64 {
+    match outcome {
+        AttemptOutcome::Finished => 0,
+        AttemptOutcome::Failed => 1,
+        AttemptOutcome::Waiting => 2,
+        AttemptOutcome::Released => 3,
+        AttemptOutcome::OwnerLost => 4,
+        AttemptOutcome::Cancelled => 5,
+    }
+}

@@ -1,0 +1,301 @@
+//! Requests that are changed together: loaded and locked first, changed in memory by the rules of
+//! `flow_store::transition`, and written at the end with one statement a table, all on the way at once.
+//!
+//! Whoever changes a request holds its row from before it looks at the fence until the commit. So a write either comes
+//! before a takeover of its request, and the survivor sees it, or after it, and finds its fence too old.
+
+mod lock;
+mod write;
+
+use super::prepared::{PreparedLog, PreparedPoint, PreparedWrite};
+use super::rows;
+use crate::error::DbResult;
+use crate::numbers::Numbers;
+use crate::servers::Servers;
+use flow_store::transition::{self, AttemptChange, Change};
+use flow_store::{
+    AttemptOutcome, AuditEntry, Fence, NewRequest, Owner, Request, RequestError, RequestId, StoreError, Timestamp,
+};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio_postgres::Row;
+
+pub(crate) use lock::{Needs, begin as begin_batch, server_lock};
+
+/// A known request that is held, with what the database keeps beside it.
+pub(crate) struct Held {
+    pub(crate) request: Request,
+    flow: i64,
+    /// Number of its group as it is in the database.
+    group: i64,
+    /// Number of its last row of history.
+    newest: i64,
+    log_entries: i64,
+    /// When the first component of the current attempt started.
+    began: Option<Timestamp>,
+}
+
+/// A request that is to be made. It has no id until it is known how many there are.
+struct New {
+    request: Request,
+    flow: i64,
+    key: Option<String>,
+}
+
+/// Where a request of a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// It is known.
+    Known(RequestId),
+    /// It is to be made, in this place among those.
+    New(usize),
+}
+
+/// A request that was asked to be made.
+pub(crate) enum Made {
+    /// It is made by this batch, in this place.
+    New(usize),
+    /// It was there, or is made by this batch for somebody who asked before.
+    Before(Box<Request>),
+    /// The same, made by this batch in this place.
+    BeforeInBatch(usize),
+}
+
+/// A row of history to add.
+struct HistoryRow<'a> {
+    request: RequestId,
+    number: i64,
+    what: What<'a>,
+    /// Log entries, with the place of the first one.
+    log: Option<(i64, Cow<'a, [u8]>)>,
+}
+
+enum What<'a> {
+    /// Only log entries.
+    Log,
+    /// A saved point, and whether it came in the same write as the one before it.
+    Point(&'a PreparedPoint, bool),
+    /// For saved points, what is before this is the row with that number.
+    StepBack(i64),
+}
+
+/// An attempt that has started or ended.
+struct AttemptRow {
+    started: Option<(Owner, Timestamp)>,
+    ended: Option<Ended>,
+}
+
+struct Ended {
+    outcome: AttemptOutcome,
+    error: Option<RequestError>,
+    at: Timestamp,
+    began: Option<Timestamp>,
+}
+
+/// The requests of a batch.
+pub(crate) struct Batch<'a> {
+    pub(crate) now: Timestamp,
+    /// The servers as they are in this transaction.
+    pub(crate) servers: Servers,
+    held: BTreeMap<RequestId, Held>,
+    changed: BTreeSet<RequestId>,
+    new: Vec<New>,
+    keys: BTreeMap<(String, String), Keyed>,
+    history: Vec<HistoryRow<'a>>,
+    attempts: BTreeMap<(Place, u32), AttemptRow>,
+    /// Entries of the audit trail, which tell of the new requests in these places.
+    audit: Vec<(&'a AuditEntry, Vec<usize>)>,
+}
+
+/// The request that has an idempotency key.
+enum Keyed {
+    Known(Box<Request>),
+    New(usize),
+}
+
+impl<'a> Batch<'a> {
+    /// A batch that holds nothing yet.
+    pub(crate) fn new(now: Timestamp, servers: Servers) -> Self {
+        Self {
+            now,
+            servers,
+            held: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            new: Vec::new(),
+            keys: BTreeMap::new(),
+            history: Vec::new(),
+            attempts: BTreeMap::new(),
+            audit: Vec::new(),
+        }
+    }
+
+    /// Takes in rows of [`rows::SELECT`] that are locked, and whose servers are known.
+    pub(crate) fn hold(&mut self, found: &[Row], numbers: &Numbers) -> DbResult<()> {
+        for row in found {
+            let request = rows::request(row, numbers)?;
+            let kept = |column: usize| row.try_get::<_, i64>(rows::KEPT + column);
+            let held = Held {
+                flow: kept(0)?,
+                group: kept(1)?,
+                newest: kept(2)?,
+                log_entries: kept(3)?,
+                began: row.try_get::<_, Option<i64>>(rows::KEPT + 4)?.map(Timestamp),
+                request,
+            };
+            self.held.insert(held.request.id, held);
+        }
+        Ok(())
+    }
+
+    /// The requests that are held, oldest first.
+    pub(crate) fn held(&self) -> Vec<Request> {
+        self.held.values().map(|held| held.request.clone()).collect()
+    }
+
+    /// One of them. Fails with `store/not-found`.
+    pub(crate) fn get(&self, id: RequestId) -> Result<&Request, StoreError> {
+        self.held.get(&id).map(|held| &held.request).ok_or_else(|| StoreError::no_request(id))
+    }
+
+    /// Whether anything is to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.new.is_empty()
+    }
+
+    /// Name of the server that a request belongs to; empty if it is free.
+    pub(crate) fn owner_name(&self, request: &Request) -> String {
+        request.owner.as_ref().map(|owner| self.servers.name(&owner.server)).unwrap_or_default()
+    }
+
+    /// Makes requests, all or none; `flows` are the numbers of their flows. Each belongs to `owner`, or is free. `audit`
+    /// tells of those that are new.
+    pub(crate) fn create(
+        &mut self,
+        new: &[NewRequest],
+        flows: &[i64],
+        owner: Option<&Owner>,
+        audit: Option<&'a AuditEntry>,
+    ) -> Result<Vec<Made>, StoreError> {
+        let before = self.new.len();
+        let made: Result<Vec<Made>, StoreError> = new.iter().zip(flows).map(|(new, flow)| self.create_one(new, *flow, owner)).collect();
+        if made.is_err() {
+            self.new.truncate(before);
+            self.keys.retain(|_, keyed| !matches!(keyed, Keyed::New(place) if *place >= before));
+            self.attempts.retain(|(place, _), _| !matches!(place, Place::New(place) if *place >= before));
+        }
+        if let (Some(entry), true) = (audit, made.is_ok() && self.new.len() > before) {
+            self.audit.push((entry, (before..self.new.len()).collect()));
+        }
+        made
+    }
+
+    fn create_one(&mut self, new: &NewRequest, flow: i64, owner: Option<&Owner>) -> Result<Made, StoreError> {
+        let key = new.idempotency_key.as_ref().map(|key| (new.project.to_string(), key.clone()));
+        match key.as_ref().and_then(|key| self.keys.get(key)) {
+            Some(Keyed::Known(request)) => {
+                request.check_same(new)?;
+                return Ok(Made::Before(request.clone()));
+            }
+            Some(Keyed::New(place)) => {
+                if let Some(there) = self.new.get(*place) {
+                    there.request.check_same(new)?;
+                }
+                return Ok(Made::BeforeInBatch(*place));
+            }
+            None => {}
+        }
+        let place = self.new.len();
+        let Change { request, attempt, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
+        self.note_attempt(Place::New(place), &request, attempt, None);
+        self.new.push(New { request, flow, key: new.idempotency_key.clone() });
+        if let Some(key) = key {
+            self.keys.insert(key, Keyed::New(place));
+        }
+        Ok(Made::New(place))
+    }
+
+    /// The current attempt of a request writes.
+    pub(crate) fn write(&mut self, id: RequestId, fence: Fence, write: &'a PreparedWrite) -> Result<(), StoreError> {
+        let now = self.now;
+        let held = self.held.get_mut(&id).ok_or_else(|| StoreError::no_request(id))?;
+        transition::check_fence(&held.request, fence)?;
+        // What `transition::save` says, without a copy of the request.
+        let (request, progress) = (&mut held.request, &write.progress);
+        request.saved_points = request.saved_points.saturating_add(progress.points);
+        if let Some(checkpoint) = &progress.checkpoint {
+            request.checkpoint = Some(checkpoint.clone());
+        }
+        if progress.forward {
+            request.takeovers_without_progress = 0;
+        }
+        request.updated = now;
+        held.began = held.began.or(write.began);
+        self.changed.insert(id);
+        self.add(id, &write.points, LogOf::Prepared(&write.log));
+        Ok(())
+    }
+
+    /// Enters what a transition of a held request says.
+    pub(crate) fn apply(&mut self, change: Change) -> Result<Request, StoreError> {
+        let Change { request, attempt, log } = change;
+        let held = self.held.get_mut(&request.id).ok_or_else(|| StoreError::no_request(request.id))?;
+        held.request = request.clone();
+        let began = held.began;
+        if attempt == AttemptChange::Started {
+            held.began = None;
+        }
+        self.changed.insert(request.id);
+        self.note_attempt(Place::Known(request.id), &request, attempt, began);
+        self.add(request.id, &[], LogOf::New(PreparedLog::new(&log)?));
+        Ok(request)
+    }
+
+    /// From now on the saved points of a request are those up to the row `to`, and what is saved after this.
+    pub(crate) fn step_back(&mut self, id: RequestId, to: i64) {
+        if let Some(held) = self.held.get_mut(&id) {
+            held.newest += 1;
+            self.history.push(HistoryRow { request: id, number: held.newest, what: What::StepBack(to), log: None });
+            self.changed.insert(id);
+        }
+    }
+
+    fn note_attempt(&mut self, place: Place, request: &Request, change: AttemptChange, began: Option<Timestamp>) {
+        let row = self.attempts.entry((place, request.attempt));
+        match (change, &request.owner) {
+            (AttemptChange::Started, Some(owner)) => {
+                row.or_insert(AttemptRow { started: None, ended: None }).started =
+                    Some((owner.clone(), request.updated));
+            }
+            (AttemptChange::Ended(outcome, error), _) => {
+                row.or_insert(AttemptRow { started: None, ended: None }).ended =
+                    Some(Ended { outcome, error, at: request.updated, began });
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds the rows of one write.
+    fn add(&mut self, id: RequestId, points: &'a [PreparedPoint], log: LogOf<'a>) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        let (entries, json) = match log {
+            LogOf::Prepared(log) => (log.entries, log.json.as_deref().map(Cow::Borrowed)),
+            LogOf::New(log) => (log.entries, log.json.map(Cow::Owned)),
+        };
+        let mut log = json.map(|json| (held.log_entries + 1, json));
+        held.log_entries += entries;
+        for (place, point) in points.iter().enumerate() {
+            held.newest += 1;
+            let what = What::Point(point, place > 0);
+            self.history.push(HistoryRow { request: id, number: held.newest, what, log: log.take() });
+        }
+        if log.is_some() {
+            held.newest += 1;
+            self.history.push(HistoryRow { request: id, number: held.newest, what: What::Log, log });
+        }
+    }
+}
+
+enum LogOf<'a> {
+    Prepared(&'a PreparedLog),
+    New(PreparedLog),
+}

@@ -1,0 +1,222 @@
+//! Groups of requests: those that are the same in all that lists are filtered by. A filter is first applied to the groups;
+//! the index of requests by group then gives each group's requests, newest first.
+
+use super::rows::{self, state, state_number};
+use crate::error::DbResult;
+use crate::numbers::Numbers;
+use crate::open::Database;
+use crate::sql::{count, execute, row, row_if_any};
+use deadpool_postgres::ClientWrapper;
+use flow_store::{Request, RequestFilter, RequestId, RequestState, StoreError};
+use std::collections::BTreeMap;
+use tokio_postgres::types::ToSql;
+
+/// The lock under which one server at a time brings counts together.
+const FOLD: i64 = 0x4361_6972_6e00_0002;
+
+/// How far, in milliseconds, the order of ids and that of creation times may differ: far more than a transaction lasts.
+const DISORDER_MS: u64 = 10 * 60 * 1000;
+
+/// Conditions with their values.
+struct Conditions {
+    sql: Vec<String>,
+    values: Vec<Box<dyn ToSql + Sync + Send>>,
+}
+
+impl Conditions {
+    fn none() -> Self {
+        Self { sql: Vec::new(), values: Vec::new() }
+    }
+
+    /// Adds a condition, in which `?` stands for the value.
+    fn add(&mut self, sql: &str, value: impl ToSql + Sync + Send + 'static) {
+        self.values.push(Box::new(value));
+        self.sql.push(sql.replace('?', &format!("${}", self.values.len())));
+    }
+
+    fn all(&self) -> String {
+        if self.sql.is_empty() { "true".to_owned() } else { self.sql.join(" AND ") }
+    }
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+    }
+
+    /// What a filter asks of groups `g` and flows `f`; ids and times are not looked at.
+    fn on_groups(filter: &RequestFilter) -> Self {
+        let mut conditions = Self::none();
+        if let Some(project) = &filter.project {
+            conditions.add("f.project = ?", project.to_string());
+        }
+        if let Some(flow) = &filter.flow {
+            conditions.add("f.flow = ?", flow.clone());
+        }
+        if let Some(owner) = &filter.owner {
+            conditions.add("g.server = (SELECT id FROM server WHERE server = ?)", owner.to_string());
+        }
+        if let Some(code) = &filter.code {
+            conditions.add("g.code = ? AND g.code <> ''", code.clone());
+        }
+        if let Some(text) = &filter.text {
+            // As `RequestFilter::matches` does: only A to Z have another size here.
+            conditions.add(
+                r#"strpos(lower((f.flow || chr(1) || f.project) COLLATE "C"), lower(?::text COLLATE "C")) > 0"#,
+                crate::sql::text(text).into_owned(),
+            );
+        }
+        if !filter.states.is_empty() {
+            let states: Vec<i64> = filter.states.iter().map(|state| state_number(*state)).collect();
+            conditions.add("g.state = ANY (?)", states);
+        }
+        conditions
+    }
+}
+
+fn asks_for_all_groups(filter: &RequestFilter) -> bool {
+    let RequestFilter { states, project, flow, owner, code, text, .. } = filter;
+    states.is_empty() && project.is_none() && flow.is_none() && owner.is_none() && code.is_none() && text.is_none()
+}
+
+/// The numbers of the groups that a filter asks for; none if it asks for all.
+async fn groups(db: &ClientWrapper, filter: &RequestFilter) -> DbResult<Option<Vec<i64>>> {
+    if asks_for_all_groups(filter) {
+        return Ok(None);
+    }
+    let wanted = Conditions::on_groups(filter);
+    let sql = format!("SELECT g.id FROM request_group g JOIN flow f ON f.id = g.flow WHERE {}", wanted.all());
+    let found = crate::sql::rows(db, &sql, &wanted.values()).await?;
+    Ok(Some(crate::sql::read(&found, |row| Ok(row.try_get(0)?))?))
+}
+
+/// The ids that a filter's times leave, about: from the first to before the second. Times are compared as well.
+async fn ids(db: &ClientWrapper, filter: &RequestFilter) -> DbResult<(i64, i64)> {
+    let (mut first, mut end) = (0, filter.before.map_or(i64::MAX, |before| before.0));
+    if let Some(from) = filter.from {
+        let before = "SELECT id FROM request_given WHERE created < $1 ORDER BY created DESC LIMIT 1";
+        if let Some(row) = row_if_any(db, before, &[&from.minus_ms(DISORDER_MS).0]).await? {
+            first = row.try_get(0)?;
+        }
+    }
+    if let Some(to) = filter.to {
+        let after = "SELECT id FROM request_given WHERE created > $1 ORDER BY created LIMIT 1";
+        if let Some(row) = row_if_any(db, after, &[&to.plus_ms(DISORDER_MS).0]).await? {
+            end = end.min(row.try_get(0)?);
+        }
+    }
+    Ok((first, end))
+}
+
+/// The request whose id the filter's text is, if all else holds, too.
+async fn by_id(db: &ClientWrapper, numbers: &Numbers, filter: &RequestFilter) -> DbResult<Option<Request>> {
+    let Some(id) = filter.id() else { return Ok(None) };
+    let found = rows::find(db, numbers, id).await?;
+    Ok(found.filter(|request| filter.matches(request)))
+}
+
+/// Requests by a filter, newest first.
+pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &RequestFilter) -> DbResult<Vec<Request>> {
+    let groups = groups(db, filter).await?;
+    let (first, end) = ids(db, filter).await?;
+    let from = filter.from.map_or(i64::MIN, |from| from.0);
+    let to = filter.to.map_or(i64::MAX, |to| to.0);
+    let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
+    let range = "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4";
+    let found = match &groups {
+        None => {
+            let sql = format!("{} WHERE {range} ORDER BY r.id DESC LIMIT $5", rows::SELECT);
+            crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page]).await?
+        }
+        Some(groups) => {
+            let newest = format!(
+                "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
+                    (SELECT r.id FROM request r WHERE r.request_group = g.id AND {range} ORDER BY r.id DESC LIMIT $5) n
+                 ORDER BY n.id DESC LIMIT $5"
+            );
+            let sql = format!("{} WHERE r.id IN ({newest}) ORDER BY r.id DESC", rows::SELECT);
+            crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page, groups]).await?
+        }
+    };
+    let mut found = rows::requests(db, numbers, &found).await?;
+    if let Some(named) = by_id(db, numbers, filter).await?
+        && let Err(place) = found.binary_search_by(|request| named.id.cmp(&request.id))
+    {
+        found.insert(place, named);
+        found.truncate(filter.page());
+    }
+    Ok(found)
+}
+
+/// Whether the filter gives a request that its text names by id for its flow or project, too.
+fn is_found_without_id(request: &Request, filter: &RequestFilter) -> bool {
+    let Some(text) = &filter.text else { return true };
+    let wanted = text.to_ascii_lowercase();
+    [request.flow.as_str(), request.project.as_str()].iter().any(|name| name.to_ascii_lowercase().contains(&wanted))
+}
+
+/// How many requests of the filter are in each state; the page does not matter.
+pub(super) async fn counts(
+    db: &ClientWrapper,
+    numbers: &Numbers,
+    filter: &RequestFilter,
+) -> DbResult<BTreeMap<RequestState, u64>> {
+    let mut counts: BTreeMap<RequestState, u64> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
+    let filter = RequestFilter { before: None, ..filter.clone() };
+    let found = if filter.from.is_none() && filter.to.is_none() {
+        let wanted = Conditions::on_groups(&filter);
+        let sql = format!(
+            "SELECT g.state, sum(c.n)::bigint FROM request_count c JOIN request_group g ON g.id = c.request_group
+                    JOIN flow f ON f.id = g.flow WHERE {} GROUP BY g.state",
+            wanted.all()
+        );
+        crate::sql::rows(db, &sql, &wanted.values()).await?
+    } else {
+        let groups = groups(db, &filter).await?;
+        let (first, end) = ids(db, &filter).await?;
+        let from = filter.from.map_or(i64::MIN, |from| from.0);
+        let to = filter.to.map_or(i64::MAX, |to| to.0);
+        let sql = "SELECT r.state, count(*) FROM request r
+                   WHERE r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4
+                         AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5)) GROUP BY r.state";
+        crate::sql::rows(db, sql, &[&first, &end, &from, &to, &groups]).await?
+    };
+    for row in found {
+        *counts.entry(state(row.try_get(0)?)?).or_default() += count(&row, 1)?;
+    }
+    if let Some(named) = by_id(db, numbers, &filter).await?
+        && !is_found_without_id(&named, &filter)
+    {
+        *counts.entry(named.state).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// How many requests are in a state.
+pub(crate) async fn present(db: &ClientWrapper, state: RequestState) -> DbResult<u64> {
+    let sql = "SELECT coalesce(sum(c.n), 0)::bigint FROM request_count c JOIN request_group g ON g.id = c.request_group
+               WHERE g.state = $1";
+    count(&row(db, sql, &[&state_number(state)]).await?, 0)
+}
+
+/// Notes that the group of a request has one less.
+pub(crate) async fn count_off(db: &ClientWrapper, id: RequestId) -> DbResult<()> {
+    let sql = "INSERT INTO request_count (request_group, n) SELECT request_group, -1 FROM request WHERE id = $1";
+    execute(db, sql, &[&id.0]).await?;
+    Ok(())
+}
+
+/// Makes the rows of each group's count one.
+pub(crate) async fn fold_counts(database: &Database) -> Result<(), StoreError> {
+    let transaction = database.begin().await?;
+    let folded = async {
+        let free: bool = row(&transaction, "SELECT pg_try_advisory_xact_lock($1)", &[&FOLD]).await?.try_get(0)?;
+        if free {
+            let sql = "WITH gone AS (DELETE FROM request_count RETURNING request_group, n)
+                       INSERT INTO request_count (request_group, n)
+                       SELECT request_group, sum(n) FROM gone GROUP BY 1 HAVING sum(n) <> 0";
+            execute(&transaction, sql, &[]).await?;
+        }
+        Ok(())
+    };
+    let folded = folded.await;
+    transaction.end(folded).await
+}

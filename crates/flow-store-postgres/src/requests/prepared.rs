@@ -1,0 +1,114 @@
+//! Writes of attempts as rows, with all that can be done before it is the writer's turn.
+
+use super::rows::to_json;
+use flow_store::transition::{self, Progress};
+use flow_store::{AttemptRecord, AttemptWrite, Level, LogEntry, SavedKind, SavedPoint, StoreError, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Map;
+use std::borrow::Cow;
+
+/// A write of an attempt.
+pub(crate) struct PreparedWrite {
+    pub(super) progress: Progress,
+    pub(super) points: Vec<PreparedPoint>,
+    pub(super) log: PreparedLog,
+    /// When the first component started, of those that its log entries tell of.
+    pub(super) began: Option<Timestamp>,
+}
+
+/// A saved point.
+pub(super) struct PreparedPoint {
+    pub(super) point: SavedPoint,
+    pub(super) variables: Option<String>,
+    pub(super) outlets: Option<String>,
+}
+
+/// Log entries.
+pub(super) struct PreparedLog {
+    pub(super) entries: i64,
+    pub(super) json: Option<Vec<u8>>,
+}
+
+impl PreparedPoint {
+    fn new(point: SavedPoint) -> Result<Self, StoreError> {
+        let no_variables = point.variables.as_object().is_some_and(Map::is_empty);
+        let variables = if no_variables { None } else { Some(to_json(&point.variables)?) };
+        let outlets = if point.outlets.is_empty() { None } else { Some(to_json(&point.outlets)?) };
+        Ok(Self { point, variables, outlets })
+    }
+}
+
+impl PreparedLog {
+    pub(super) fn new(entries: &[LogEntry]) -> Result<Self, StoreError> {
+        if entries.is_empty() {
+            return Ok(Self { entries: 0, json: None });
+        }
+        let no_json = |error| StoreError::unavailable(format!("a log entry is no JSON: {error}"));
+        let stored: Vec<StoredEntry<'_>> = entries.iter().map(StoredEntry::of).collect();
+        let json = serde_json::to_vec(&stored).map_err(no_json)?;
+        Ok(Self { entries: i64::try_from(entries.len()).unwrap_or(i64::MAX), json: Some(json) })
+    }
+}
+
+impl PreparedWrite {
+    pub(crate) fn new(write: AttemptWrite) -> Result<Self, StoreError> {
+        Ok(Self {
+            progress: transition::progress(&write.saved),
+            log: PreparedLog::new(&write.log)?,
+            began: AttemptRecord::first_component_in(&write.log),
+            points: write.saved.into_iter().map(PreparedPoint::new).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether it saves nothing but log entries.
+    pub(crate) fn saves_nothing(&self) -> bool {
+        self.points.is_empty()
+    }
+}
+
+/// A log entry as it is stored: its values in a fixed order, without their names, which would be longer than they are.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredEntry<'a>(
+    Timestamp,
+    u32,
+    #[serde(borrow)] Cow<'a, str>,
+    Level,
+    Option<Cow<'a, str>>,
+    Cow<'a, str>,
+    Cow<'a, str>,
+);
+
+impl<'a> StoredEntry<'a> {
+    fn of(entry: &'a LogEntry) -> Self {
+        let LogEntry { at, attempt, server, level, component, event, message } = entry;
+        let component = component.as_deref().map(Cow::Borrowed);
+        Self(*at, *attempt, server.into(), *level, component, event.into(), message.into())
+    }
+
+    pub(super) fn into_entry(self) -> LogEntry {
+        let Self(at, attempt, server, level, component, event, message) = self;
+        LogEntry {
+            at,
+            attempt,
+            server: server.into_owned(),
+            level,
+            component: component.map(Cow::into_owned),
+            event: event.into_owned(),
+            message: message.into_owned(),
+        }
+    }
+}
+
+/// The number of a kind in the database. Never changes.
+pub(super) fn kind_number(kind: SavedKind) -> i64 {
+    match kind {
+        SavedKind::Begin => 0,
+        SavedKind::Checkpoint => 1,
+        SavedKind::Wait => 2,
+        SavedKind::Stream => 3,
+        SavedKind::Completed => 4,
+        SavedKind::Outlets => 5,
+        SavedKind::Withdrawn => 6,
+        SavedKind::Input => 7,
+    }
+}

@@ -1,0 +1,187 @@
+//! Commits the queue batch by batch.
+
+use super::command::{Applied, AttemptKey, Chain, Command, Done};
+use crate::error::{DbError, DbResult};
+use crate::open::Database;
+use crate::requests::{Needs, begin_batch, fold_counts};
+use crate::sql::row;
+use crate::transaction::Transaction;
+use deadpool_postgres::Pool;
+use flow_store::{StoreError, WriteCounters};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a batch waits for a database that is away, before its commands are told.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(50);
+/// Commits after which the counts of requests are brought together.
+const FOLD: u32 = 256;
+
+/// What it takes to commit a batch.
+pub(super) struct Committer {
+    database: Database,
+    pool: Pool,
+    /// Attempts one of whose writes failed.
+    broken: HashSet<AttemptKey>,
+    counted: Arc<WriteCounters>,
+    unfolded: u32,
+}
+
+/// What has become of each command of a batch.
+type Outcomes = Vec<Result<Done, StoreError>>;
+
+/// Why a batch was not committed.
+enum Failure {
+    /// Nothing was changed.
+    Undone(DbError),
+    /// The connection broke when the commit was on its way.
+    Unknown {
+        error: DbError,
+        /// The transaction.
+        xid: String,
+        /// What holds if it was committed.
+        outcomes: Outcomes,
+    },
+}
+
+impl Committer {
+    pub(super) fn new(database: Database, pool: Pool, counted: Arc<WriteCounters>) -> Self {
+        Self { database, pool, broken: HashSet::new(), counted, unfolded: 0 }
+    }
+
+    /// Commits a batch and answers each of its commands.
+    pub(super) async fn commit(&mut self, commands: Vec<Command>) {
+        let begun = Instant::now();
+        let committed = self.commit_patiently(&commands, begun + PATIENCE).await;
+        if committed.is_ok() {
+            self.counted.committed(commands.len(), begun.elapsed());
+        }
+        let outcomes = committed.unwrap_or_else(|error| {
+            let error = StoreError::from(error);
+            commands.iter().map(|_| Err(error.clone())).collect()
+        });
+        for (command, outcome) in commands.into_iter().zip(outcomes) {
+            self.counted.command(outcome.is_ok());
+            self.note_broken(command.chain(), outcome.as_ref().err());
+            command.reply(outcome);
+        }
+        self.fold_now_and_then();
+    }
+
+    async fn commit_patiently(&self, commands: &[Command], until: Instant) -> DbResult<Outcomes> {
+        loop {
+            let error = match self.try_commit(commands).await {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(Failure::Undone(error)) => error,
+                Err(Failure::Unknown { error, xid, outcomes }) => match self.was_committed(&xid, until).await {
+                    Some(true) => return Ok(outcomes),
+                    Some(false) => error,
+                    None => return Err(error),
+                },
+            };
+            if !error.is_passing() || Instant::now() >= until {
+                return Err(error);
+            }
+            tracing::debug!(?error, "a batch was not committed; trying again");
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn try_commit(&self, commands: &[Command]) -> Result<Outcomes, Failure> {
+        let client = self.pool.get().await.map_err(|error| Failure::Undone(error.into()))?;
+        let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
+        let mut needs = Needs::default();
+        commands.iter().for_each(|command| command.needs(&mut needs));
+        let begun = begin_batch(&transaction, &self.database.numbers, &needs).await;
+        let (mut batch, xid) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return Err(undone(transaction, error).await),
+        };
+        let mut broken_here = HashSet::new();
+        let applied: Vec<Result<Applied, StoreError>> = commands
+            .iter()
+            .map(|command| {
+                let outcome = self.check_chain(command, &broken_here).and_then(|()| command.apply(&mut batch));
+                // What builds on a failed write of this very batch must fail too.
+                if let (Chain::Builds(key), Err(_)) = (command.chain(), &outcome) {
+                    broken_here.insert(key);
+                }
+                outcome
+            })
+            .collect();
+        let committed = if batch.is_empty() {
+            transaction.batch_execute("ROLLBACK").await.map_err(|error| (error.into(), false))
+        } else {
+            batch.commit(&transaction, &self.database).await
+        };
+        let outcomes = || applied.into_iter().map(|applied| Ok(applied?.done(&batch)?)).collect();
+        match committed {
+            Ok(()) => {
+                transaction.committed();
+                Ok(outcomes())
+            }
+            Err((error, false)) => Err(undone(transaction, error).await),
+            Err((error, true)) => Err(Failure::Unknown { error, xid, outcomes: outcomes() }),
+        }
+    }
+
+    fn check_chain(&self, command: &Command, broken_here: &HashSet<AttemptKey>) -> Result<(), StoreError> {
+        match command.chain() {
+            Chain::Builds(key) if self.broken.contains(&key) || broken_here.contains(&key) => {
+                Err(StoreError::AttemptBroken { request: key.0, fence: key.1 })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a transaction was committed; none if that cannot be found out in time.
+    async fn was_committed(&self, xid: &str, until: Instant) -> Option<bool> {
+        loop {
+            match self.status(xid).await {
+                Ok(Some(status)) if status == "committed" => return Some(true),
+                Ok(Some(status)) if status == "aborted" => return Some(false),
+                // It is still under way, or the database is not there yet.
+                Ok(Some(_)) | Err(_) if Instant::now() < until => tokio::time::sleep(AGAIN).await,
+                _ => return None,
+            }
+        }
+    }
+
+    async fn status(&self, xid: &str) -> DbResult<Option<String>> {
+        let client = self.pool.get().await?;
+        Ok(row(&client, "SELECT pg_xact_status($1::text::xid8)", &[&xid]).await?.try_get(0)?)
+    }
+
+    fn note_broken(&mut self, chain: Chain, failure: Option<&StoreError>) {
+        match (chain, failure) {
+            (Chain::Builds(key), Some(error)) if !error.is_stale() => {
+                self.broken.insert(key);
+            }
+            (Chain::Builds(key) | Chain::Ends(key), Some(_)) | (Chain::Ends(key), None) => {
+                self.broken.remove(&key);
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_now_and_then(&mut self) {
+        self.unfolded += 1;
+        if self.unfolded < FOLD {
+            return;
+        }
+        self.unfolded = 0;
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            if let Err(error) = fold_counts(&database).await {
+                tracing::debug!(code = error.code(), %error, "counts of requests were not brought together");
+            }
+        });
+    }
+}
+
+async fn undone(transaction: Transaction, error: DbError) -> Failure {
+    transaction.rolled_back().await;
+    Failure::Undone(error)
+}
