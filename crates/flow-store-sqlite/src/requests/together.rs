@@ -11,7 +11,6 @@ use crate::writer::Db;
 use flow_store::transition::{AttemptChange, Change};
 use flow_store::{AttemptOutcome, Request, RequestError, RequestId};
 use rusqlite::{Row, params};
-use std::collections::BTreeMap;
 
 /// Requests that became the same, apart from what is each one's own.
 pub(crate) struct Together {
@@ -21,34 +20,13 @@ pub(crate) struct Together {
     pub(crate) first: Request,
 }
 
-/// What a request must have in common with another for the loss of their owner to change both in the same way. The
-/// group stands for flow, state, owner and error code.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// Requests that have in common all that decides what the loss of their owner does to them.
 struct Kind {
+    /// Flow, state, owner and error code.
     group: i64,
-    epoch: i64,
-    attempt: u32,
-    takeovers: u32,
-    has_saved: bool,
-    checkpoint: Option<String>,
-    other_server_retry: bool,
-    is_due: bool,
-}
-
-impl Kind {
-    fn of(row: &Row<'_>) -> DbResult<(Self, i64)> {
-        let kind = Self {
-            group: row.get(1)?,
-            epoch: row.get(2)?,
-            attempt: row.get(3)?,
-            takeovers: row.get(4)?,
-            has_saved: row.get(5)?,
-            checkpoint: row.get(6)?,
-            other_server_retry: row.get(7)?,
-            is_due: row.get(8)?,
-        };
-        Ok((kind, row.get(0)?))
-    }
+    count: i64,
+    /// Their ids for `json_each`: its `value` is the id, its `key` the place, from 0.
+    ids: String,
 }
 
 /// Applies `transition` to the open requests of a server's epochs up to `epoch`.
@@ -59,47 +37,39 @@ pub(crate) fn apply_to_all(
     transition: impl Fn(Request) -> Option<Change>,
 ) -> DbResult<Vec<Together>> {
     let mut changed = Vec::new();
-    for (kind, ids) in kinds(db, server, epoch)? {
+    for kind in kinds(db, server, epoch)? {
+        let ids: Vec<RequestId> = rows::from_json::<Vec<i64>>(&kind.ids)?.into_iter().map(RequestId).collect();
         let Some(first) = ids.first() else { continue };
-        let before = rows::load(db.connection, RequestId(*first))?;
+        let before = rows::load(db.connection, *first)?;
         if let Some(change) = transition(before.clone()) {
-            write(db, &kind, &ids, &before, &change)?;
-            changed.push(Together { ids: ids.into_iter().map(RequestId).collect(), first: change.request });
+            write(db, &kind, &before, &change)?;
+            changed.push(Together { ids, first: change.request });
         }
     }
     Ok(changed)
 }
 
-fn kinds(db: &Db<'_>, server: i64, epoch: i64) -> DbResult<BTreeMap<Kind, Vec<i64>>> {
+fn kinds(db: &Db<'_>, server: i64, epoch: i64) -> DbResult<Vec<Kind>> {
     let mut open = db.connection.prepare_cached(
-        "SELECT r.id, r.request_group, r.epoch, r.attempt, r.takeovers, r.saved_points > 0, r.checkpoint,
-                g.other_server_retry, r.due IS NOT NULL
+        "SELECT r.request_group, count(*), json_group_array(r.id ORDER BY r.id)
          FROM request r JOIN request_given g ON g.id = r.id
-         WHERE r.server = ? AND r.epoch <= ? AND r.ended IS NULL ORDER BY r.id",
+         WHERE r.server = ? AND r.epoch <= ? AND r.ended IS NULL
+         GROUP BY r.request_group, r.epoch, r.attempt, r.takeovers, r.saved_points > 0, r.checkpoint,
+                  g.other_server_retry, r.due IS NULL",
     )?;
-    let mut kinds: BTreeMap<Kind, Vec<i64>> = BTreeMap::new();
-    for (kind, id) in collect(open.query([server, epoch])?, Kind::of)? {
-        kinds.entry(kind).or_default().push(id);
-    }
-    Ok(kinds)
+    let kind = |row: &Row<'_>| Ok(Kind { group: row.get(0)?, count: row.get(1)?, ids: row.get(2)? });
+    collect(open.query([server, epoch])?, kind)
 }
 
 /// Writes for all requests of a kind what became of the first, which was as `before`.
-fn write(db: &Db<'_>, kind: &Kind, ids: &[i64], before: &Request, change: &Change) -> DbResult<()> {
-    let ids = Ids { count: i64::try_from(ids.len()).unwrap_or(i64::MAX), json: rows::to_json(&ids)? };
+fn write(db: &Db<'_>, kind: &Kind, before: &Request, change: &Change) -> DbResult<()> {
     match &change.attempt {
         AttemptChange::None => {}
-        AttemptChange::Ended(outcome, error) => end_attempts(db, &ids, &change.request, *outcome, error.as_ref())?,
+        AttemptChange::Ended(outcome, error) => end_attempts(db, kind, &change.request, *outcome, error.as_ref())?,
         AttemptChange::Started => return Err(corrupt("request of a lost server", "an attempt starts").into()),
     }
-    let newest = add_log(db, &ids, &PreparedLog::new(&change.log)?)?;
-    update(db, kind, &ids, before, &change.request, newest)
-}
-
-/// Ids of requests, for `json_each`: its `value` is the id, its `key` the place, from 0.
-struct Ids {
-    count: i64,
-    json: String,
+    let newest = add_log(db, kind, &PreparedLog::new(&change.log)?)?;
+    update(db, kind, before, &change.request, newest)
 }
 
 /// What the log gets: the first new row's id, and how many entries each request has more.
@@ -110,7 +80,7 @@ struct Newest {
 
 fn end_attempts(
     db: &Db<'_>,
-    ids: &Ids,
+    kind: &Kind,
     request: &Request,
     outcome: AttemptOutcome,
     error: Option<&RequestError>,
@@ -121,7 +91,7 @@ fn end_attempts(
          WHERE request IN (SELECT value FROM json_each(?1)) AND attempt = ?2",
     )?;
     update.execute(params![
-        ids.json,
+        kind.ids,
         request.attempt,
         request.updated.0,
         outcome_number(outcome),
@@ -133,7 +103,7 @@ fn end_attempts(
 }
 
 /// Adds the same entries to the logs of all; none if there are none.
-fn add_log(db: &Db<'_>, ids: &Ids, log: &PreparedLog) -> DbResult<Option<Newest>> {
+fn add_log(db: &Db<'_>, kind: &Kind, log: &PreparedLog) -> DbResult<Option<Newest>> {
     let Some(json) = &log.json else { return Ok(None) };
     let mut last = db.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM history")?;
     let first = last.query_row([], |row| row.get::<_, i64>(0))? + 1;
@@ -141,25 +111,18 @@ fn add_log(db: &Db<'_>, ids: &Ids, log: &PreparedLog) -> DbResult<Option<Newest>
         "INSERT INTO history (id, previous, first, log)
          SELECT ?2 + e.key, r.newest, r.log_entries + 1, ?3 FROM json_each(?1) e CROSS JOIN request r ON r.id = e.value",
     )?;
-    insert.execute(params![ids.json, first, json])?;
+    insert.execute(params![kind.ids, first, json])?;
     Ok(Some(Newest { first, entries: log.entries }))
 }
 
 /// Writes where the requests stand. What each one has of its own stays or rises by the same.
-fn update(
-    db: &Db<'_>,
-    kind: &Kind,
-    ids: &Ids,
-    before: &Request,
-    after: &Request,
-    newest: Option<Newest>,
-) -> DbResult<()> {
+fn update(db: &Db<'_>, kind: &Kind, before: &Request, after: &Request, newest: Option<Newest>) -> DbResult<()> {
     debug_assert_eq!(*after, all_that_is_written(before, after), "a lost owner changes more than is written");
     let server = after.owner.as_ref().map(|owner| db.server_number(&owner.server)).transpose()?;
     let mut flow = db.connection.prepare_cached("SELECT flow FROM request_group WHERE id = ?")?;
     let group = groups::group_number(db, after, flow.query_row([kind.group], |row| row.get(0))?, server)?;
-    groups::count(db, kind.group, -ids.count)?;
-    groups::count(db, group, ids.count)?;
+    groups::count(db, kind.group, -kind.count)?;
+    groups::count(db, group, kind.count)?;
     let error = after.error.as_ref();
     let mut update = db.connection.prepare_cached(
         "UPDATE request SET state = ?2, server = ?3, epoch = ?4, fence = fence + ?5, takeovers = ?6,
@@ -170,7 +133,7 @@ fn update(
          FROM json_each(?1) e WHERE request.id = e.value",
     )?;
     update.execute(params![
-        ids.json,
+        kind.ids,
         state_number(after.state),
         server,
         after.owner.as_ref().map(|owner| owner.epoch.0),
