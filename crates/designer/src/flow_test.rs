@@ -34,7 +34,7 @@ pub struct TestText {
 
 /// How a flow test went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct TestResult {
+pub struct TestOutcome {
     /// The test.
     pub name: String,
     /// Whether all was as expected.

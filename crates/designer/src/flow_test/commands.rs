@@ -1,6 +1,6 @@
 //! The commands on flow tests.
 
-use super::{TestDifference, TestResult, TestSummary, TestText};
+use super::{TestDifference, TestOutcome, TestSummary, TestText};
 use crate::background::blocking;
 use crate::{Command, CommandError, Designer, Event};
 use flow_test::{Suite, TestOutline, Tested};
@@ -111,9 +111,9 @@ pub struct TestRun {
 
 impl Command for TestRun {
     const NAME: &'static str = "test_run";
-    type Output = TestResult;
+    type Output = TestOutcome;
 
-    async fn run(self, designer: Arc<Designer>) -> Result<TestResult, CommandError> {
+    async fn run(self, designer: Arc<Designer>) -> Result<TestOutcome, CommandError> {
         let project = designer.project()?;
         let spool = project.spool().to_owned();
         let files = blocking(move || {
@@ -123,11 +123,11 @@ impl Command for TestRun {
         });
         let (files, name) = files.await?;
         let suite = Arc::new(Suite { palette: Arc::clone(designer.palette()), files, spool, keep: false });
-        Ok(TestResult::from(suite.run(&name).await))
+        Ok(TestOutcome::from(suite.run(&name).await))
     }
 }
 
-impl From<Tested> for TestResult {
+impl From<Tested> for TestOutcome {
     fn from(tested: Tested) -> Self {
         let Tested { name, passed, ms, differences, .. } = tested;
         let difference = |flow_test::Difference { place, expected, found }| TestDifference { place, expected, found };

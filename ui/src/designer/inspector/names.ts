@@ -2,7 +2,7 @@ import type { ComponentDescription, Field } from "../../platform";
 import { linkPlace } from "../../shared/links";
 import { designer } from "../state/designer.svelte";
 import type { DrawnFlow } from "../state/flow.svelte";
-import type { CodeNames, NamedFields } from "./editors/languages";
+import type { CodeNames, NamedFields, NamedVariable } from "./editors/languages";
 import { asRecords, asText } from "./property";
 
 /** What the expressions, queries and scripts of a component may name. */
@@ -29,20 +29,22 @@ function databaseTables(
 }
 
 /** The flow variables that are set where a component runs: the inputs, and those set on the way to it. */
-function variablesAt(flow: DrawnFlow, id: string): string[] {
+function variablesAt(flow: DrawnFlow, id: string): NamedVariable[] {
   const start = Object.values(flow.document.components).find(({ type }) => type === "Start");
-  const names = new Set(asRecords(start?.properties["Inputs"]).map(({ name }) => asText(name)));
+  const found = new Map<string, string>();
+  for (const { name, type } of asRecords(start?.properties["Inputs"]))
+    found.set(asText(name), `input, ${asText(type)}`);
   const behind = new Set<string>();
   const ahead = [id];
   for (let at = ahead.pop(); at !== undefined; at = ahead.pop()) {
     if (behind.has(at)) continue;
     behind.add(at);
-    if (at !== id) for (const name of flow.views[at]?.sets ?? []) names.add(name);
+    if (at !== id) for (const name of flow.views[at]?.sets ?? []) found.set(name, "flow variable");
     const parent = flow.component(at)?.parent;
     if (parent !== undefined) ahead.push(parent);
     for (const link of flow.incoming(at))
       if (linkPlace(flow.document, link) === "within") ahead.push(link.from.component);
   }
-  names.delete("");
-  return [...names];
+  found.delete("");
+  return [...found].map(([name, about]) => ({ name, about }));
 }

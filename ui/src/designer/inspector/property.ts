@@ -46,3 +46,30 @@ export function matters(
 export function problemsOf(property: PropertyDescription, problems: readonly Diagnostic[]): Diagnostic[] {
   return problems.filter(({ place }) => place.property?.split(/[.[]/, 1)[0] === property.name);
 }
+
+/** The default of a property as a person reads it; empty where it has none worth saying. */
+export function defaultInWords({ kind, default: value }: PropertyDescription): string {
+  if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return "";
+  if (kind.kind === "choice") return kind.choices.find((choice) => choice.value === value)?.title ?? asText(value);
+  if (kind.kind === "boolean") return value === true ? "on" : "off";
+  if (kind.kind === "seconds") return `${asText(value)} s`;
+  return asText(value);
+}
+
+/** What of the problems of a list is about one of its entries, and there about one member. */
+export function problemsOfEntry(problems: readonly Diagnostic[], entry: number, member?: string): Diagnostic[] {
+  return problems.filter(
+    ({ place: { text } }) =>
+      text?.entry === entry && (member === undefined || text.member === undefined || text.member === member),
+  );
+}
+
+/** The properties that all of the given types have, in the order of the first: those of the same name and kind. */
+export function commonProperties(descriptions: readonly ComponentDescription[]): PropertyDescription[] {
+  const [first, ...others] = descriptions;
+  const isSame = (one: PropertyDescription, other: PropertyDescription): boolean =>
+    one.name === other.name && JSON.stringify(one.kind) === JSON.stringify(other.kind);
+  return (first?.properties ?? []).filter((one) =>
+    others.every(({ properties }) => properties.some((other) => isSame(one, other))),
+  );
+}

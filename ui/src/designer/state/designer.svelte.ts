@@ -6,9 +6,12 @@ import {
   type FlowChecked,
   type HostDescription,
   type Link,
+  type OutsideOutcome,
   type PortRef,
+  type Ports,
   type ProjectView,
   type RecentProject,
+  type TextPlace,
 } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 import { addTo } from "../canvas/bodies";
@@ -16,6 +19,9 @@ import { drawingOf, type Drawing } from "../canvas/drawn";
 import { Clusters } from "./clusters.svelte";
 import { Connections } from "./connections.svelte";
 import { DrawnFlow, type Spot } from "./flow.svelte";
+import { inputsOf } from "./inputs";
+import { FlowTests } from "./tests.svelte";
+import { Problems } from "./problems.svelte";
 import { Runs } from "./runs.svelte";
 import { Versions } from "./versions.svelte";
 import { WindowState } from "./window.svelte";
@@ -28,12 +34,18 @@ export class DesignerState {
   project = $state.raw<ProjectView | null | undefined>(undefined);
   recent = $state.raw<RecentProject[]>([]);
   palette = $state.raw<ComponentDescription[]>([]);
+  /** The ports that a new component of each type has. */
+  ports = $state.raw<Readonly<Record<string, Ports>>>({});
   flows = $state.raw<DrawnFlow[]>([]);
   activeName = $state<string | null>(null);
+  /** The project whose tabs are open again as they were. */
+  restored = $state<string | null>(null);
   readonly runs = new Runs();
   readonly versions = new Versions();
   readonly clusters = new Clusters();
   readonly connections = new Connections();
+  readonly problems = new Problems();
+  readonly tests = new FlowTests();
   readonly window = new WindowState();
 
   /** Checks of flows that came before the flows themselves. */
@@ -47,6 +59,8 @@ export class DesignerState {
   /** Asks the host for everything and follows its events; to be called once. */
   async start(): Promise<void> {
     platform.listen((event) => this.#hear(event));
+    this.versions.askWho = (error, then) =>
+      this.window.open({ kind: "credential", url: this.versions.status?.remote ?? "", asked: error.message, then });
     let lost = false;
     platform.connection((connected) => {
       this.connected = connected;
@@ -54,10 +68,14 @@ export class DesignerState {
       lost = !connected;
     });
     try {
+      const recent = platform.call("project_recent", {});
+      const current = platform.call("project_current", {});
       this.host = await platform.call("host_view", {});
-      this.palette = (await platform.call("palette", {})).components;
-      this.recent = await platform.call("project_recent", {});
-      await this.#takeProject(await platform.call("project_current", {}));
+      const { components, ports } = await platform.call("palette", {});
+      this.palette = components;
+      this.ports = ports;
+      this.recent = await recent;
+      await this.#takeProject(await current);
       await this.connections.start();
       await this.clusters.refresh();
     } catch (thrown) {
@@ -79,6 +97,68 @@ export class DesignerState {
     }
   }
 
+  /** Makes a project out of a sample; answers the error, if there was one. */
+  async createFromSample(path: string, sample: string): Promise<CallError | undefined> {
+    try {
+      await this.#takeProject(await platform.call("project_from_sample", { path, sample }));
+      return undefined;
+    } catch (thrown) {
+      return CallError.from(thrown);
+    }
+  }
+
+  /** Goes back to where projects are chosen. */
+  async closeProject(discard = false): Promise<void> {
+    try {
+      if (discard) for (const { name } of this.flows) await platform.call("flow_close", { flow: name, discard });
+      await platform.call("project_close", {});
+      await this.#takeProject(null);
+      await this.refreshRecent();
+    } catch (thrown) {
+      this.fail("The project cannot be closed", thrown);
+    }
+  }
+
+  async refreshRecent(): Promise<void> {
+    this.recent = await platform.call("project_recent", {});
+  }
+
+  /** Saves the whole project in another folder and goes on there; answers the error, if there was one. */
+  async saveProjectAs(path: string): Promise<CallError | undefined> {
+    try {
+      await this.#takeProject(await platform.call("project_save_as", { path }));
+      toasts.ok("Saved in another folder", this.project?.path);
+      return undefined;
+    } catch (thrown) {
+      return CallError.from(thrown);
+    }
+  }
+
+  /** Shows a flow as a commit has it, to be looked at. */
+  async openVersion(name: string, commit: string): Promise<void> {
+    try {
+      const { view } = await platform.call("vcs_flow_at", { flow: name, commit });
+      const shown = `${name} @ ${commit.slice(0, 7)}`;
+      if (!this.flows.some((open) => open.name === shown))
+        this.flows = [...this.flows, new DrawnFlow({ ...view, flow: shown }, { flow: name, commit })];
+      this.activeName = shown;
+    } catch (thrown) {
+      this.fail(`${name} cannot be shown as it was`, thrown);
+    }
+  }
+
+  /** Puts the version that a commit has of a flow in the place of the flow, as a step that can be undone. */
+  async restoreVersion(name: string, commit: string): Promise<void> {
+    try {
+      const title = `Restore the version of ${commit.slice(0, 7)}`;
+      await platform.call("vcs_restore", { flow: name, commit, title });
+      await this.openFlow(name);
+      toasts.ok(`${name} is as in ${commit.slice(0, 7)}`, "Undo takes it back; save to keep it.");
+    } catch (thrown) {
+      this.fail(`${name} cannot be restored`, thrown);
+    }
+  }
+
   async createProject(path: string, name: string): Promise<CallError | undefined> {
     try {
       await this.#takeProject(await platform.call("project_create", { path, ...(name ? { name } : {}) }));
@@ -88,10 +168,10 @@ export class DesignerState {
     }
   }
 
-  /** Shows a flow, opening it first where it is not open. */
-  async openFlow(name: string): Promise<void> {
+  /** Opens a flow, if it is not open yet, and shows it. */
+  async openFlow(name: string, show = true): Promise<void> {
     if (this.flows.some((flow) => flow.name === name)) {
-      this.activeName = name;
+      if (show) this.activeName = name;
       return;
     }
     try {
@@ -100,7 +180,7 @@ export class DesignerState {
       const early = this.#early.get(name);
       if (early) flow.takeChecked(early);
       this.#early.delete(name);
-      this.activeName = name;
+      if (show) this.activeName = name;
       if (flow.recovered)
         toasts.info(`${name}: unsaved changes are back`, "They were found in the crash journal. Save to keep them.");
       void this.runs.recall(name);
@@ -134,7 +214,11 @@ export class DesignerState {
       return true;
     } catch (thrown) {
       const error = CallError.from(thrown);
-      if (error.code === "project/changed-outside") this.window.open({ kind: "changed-outside", flow: flow.name });
+      if (error.code === "project/changed-outside") {
+        flow.conflict = true;
+        this.window.open({ kind: "changed-outside", flow: flow.name });
+      } else if (["project/disk-full", "project/read-only", "project/cannot-write"].includes(error.code))
+        this.window.open({ kind: "save-as", reason: error.message, flow: flow.name });
       else this.fail(`${flow.name} cannot be saved`, error);
       return false;
     }
@@ -169,29 +253,43 @@ export class DesignerState {
     }
   }
 
-  /** Runs the active flow here. */
-  async run(): Promise<void> {
+  /** Runs the active flow here, or a part of it: up to a component. What would change the world is asked about first. */
+  async run(to?: string): Promise<void> {
     const flow = this.active;
     if (!flow) return;
     this.window.showPanel("run");
-    const error = await this.runs.start(flow.name);
+    try {
+      const { ask, without } = await this.runs.effectsToAsk(flow.name, to);
+      if (ask.length > 0) this.window.open({ kind: "run-effects", flow: flow.name, to, effects: ask });
+      else await this.runNow(flow, to, without);
+    } catch (thrown) {
+      this.fail("The flow did not start", thrown);
+    }
+  }
+
+  /** Runs a flow without asking. */
+  async runNow(flow: DrawnFlow, to: string | undefined, withoutEffects: boolean): Promise<void> {
+    const declared = new Set(inputsOf(flow.document).map(({ name }) => name));
+    const given = Object.entries(this.runs.inputsOf(this.project?.path ?? "", flow.name));
+    const inputs = Object.fromEntries(given.filter(([name]) => declared.has(name)));
+    const error = await this.runs.start({ flow: flow.name, inputs, to, withoutEffects });
     if (!error) return;
     toasts.error("The flow did not start", error.message);
-    if (error.place?.component) flow.show(error.place.component);
+    if (error.place?.component) this.goTo(flow, error.place.component, error.place.property, error.place.text);
   }
 
   /** Shows where a problem is and puts the keyboard there. */
-  goTo(flow: DrawnFlow, component: string | undefined, property: string | undefined): void {
+  goTo(flow: DrawnFlow, component: string | undefined, property: string | undefined, text?: TextPlace): void {
     this.activeName = flow.name;
     if (!component) return;
     flow.show(component);
-    this.window.focusInspector(property);
+    this.window.focusInspector(property, text);
   }
 
   takeProjectView(project: ProjectView | null): void {
     this.project = project;
     const names = new Set(project?.flows.map(({ name }) => name));
-    for (const flow of this.flows) if (!names.has(flow.name)) this.#drop(flow.name);
+    for (const flow of this.flows) if (!names.has(flow.version?.flow ?? flow.name)) this.#drop(flow.name);
   }
 
   async #takeProject(project: ProjectView | null): Promise<void> {
@@ -202,9 +300,71 @@ export class DesignerState {
     }
     this.takeProjectView(project);
     if (!another || !project) return;
-    await this.versions.refresh();
-    const first = project.flows.find(({ problem }) => problem === null);
-    if (first && this.flows.length === 0) await this.openFlow(first.name);
+    // Git may take its time; nobody needs to wait for it before they see their flow.
+    void this.versions.refresh();
+    await this.#offerLeftChanges();
+    await this.#openTabs(project);
+  }
+
+  /** Opens the flows that were open when this project was there last, the one that was shown first; or the first. */
+  async #openTabs(project: ProjectView): Promise<void> {
+    const { open, active } = await platform.call("project_tabs", {}).catch(() => ({ open: [], active: null }));
+    // Flows with changes that a crash left wait until it is said what becomes of them.
+    const good = project.flows.filter(({ problem, recovered }) => problem === null && !recovered).map(({ name }) => name);
+    const tabs = open.filter((name) => good.includes(name));
+    const first = tabs.find((name) => name === active) ?? tabs[0] ?? good[0];
+    if (first !== undefined && this.flows.length === 0) await this.openFlow(first);
+    for (const name of tabs) await this.openFlow(name, false);
+    const place = (name: string): number => (tabs.includes(name) ? tabs.indexOf(name) : tabs.length);
+    this.flows = this.flows.toSorted((one, other) => place(one.name) - place(other.name));
+    this.restored = project.path;
+  }
+
+  /** Shows what was opened from outside: a flow of this project, or another project. */
+  async #openAsked(path: string): Promise<void> {
+    const here = this.project?.path;
+    if (here !== undefined && (path === here || path.startsWith(`${here}/`))) {
+      const flow = /^flows\/(.+)\.flow\.json$/.exec(path.slice(here.length + 1))?.[1];
+      if (flow !== undefined) await this.openFlow(flow);
+      return;
+    }
+    const unsaved = this.flows.filter(({ state }) => state.dirty).map(({ name }) => name);
+    const open = async (): Promise<void> => {
+      for (const { name, state } of this.flows) if (state.dirty) await this.closeFlow(name, true);
+      const error = await this.openProject(path);
+      if (error) this.fail("The project cannot be opened", error);
+      else await this.#openAsked(path);
+    };
+    if (unsaved.length === 0) await open();
+    else this.window.open({ kind: "unsaved", flows: unsaved, then: () => void open() });
+  }
+
+  /** Shows what a crash left of unsaved changes, before any flow is opened. */
+  async #offerLeftChanges(): Promise<void> {
+    const left = await platform.call("project_left_changes", {}).catch(() => []);
+    if (left.length > 0) this.window.open({ kind: "left-changes", left });
+  }
+
+  /** Another program changed the file of an open flow: what became of that. */
+  #changedOutside(name: string, outcome: OutsideOutcome, words: string[]): void {
+    const flow = this.flows.find((open) => open.name === name);
+    const what = words.slice(0, 3).join("; ") + (words.length > 3 ? " …" : "");
+    switch (outcome) {
+      case "followed":
+        toasts.info(`${name} was changed by another program`, what);
+        break;
+      case "merged":
+        toasts.info(`${name} was changed by another program, too`, `Merged with your changes: ${what}`);
+        break;
+      case "conflict":
+      case "unreadable":
+        if (flow) flow.conflict = true;
+        return;
+      case "gone":
+        toasts.info(`The file of ${name} is gone`, "What is open here is kept; saving writes it anew.");
+        break;
+    }
+    if (flow) flow.conflict = false;
   }
 
   #drop(name: string): void {
@@ -215,7 +375,7 @@ export class DesignerState {
 
   async #catchUp(): Promise<void> {
     await this.#takeProject(await platform.call("project_current", {}).catch(() => this.project ?? null));
-    await Promise.allSettled(this.flows.map((flow) => flow.reload()));
+    await Promise.allSettled(this.flows.filter(({ version }) => !version).map((flow) => flow.reload()));
     await this.versions.refresh();
     await this.clusters.refresh();
   }
@@ -235,8 +395,9 @@ export class DesignerState {
         if (flow && event.state.revision >= flow.state.revision) flow.state = event.state;
         return;
       case "flow-changed-outside":
-        if (flow && event.conflict) flow.conflict = true;
-        else void flow?.reload();
+        return this.#changedOutside(event.flow, event.outcome, event.words);
+      case "clone-progress":
+        this.versions.cloning = event;
         return;
       case "run-changed":
         return this.runs.take(event);
@@ -258,8 +419,11 @@ export class DesignerState {
           flows: event.unsaved,
           then: () => void platform.call("window_close", {}),
         });
+      case "open-asked":
+        return void this.#openAsked(event.path);
+      case "settings-changed":
       case "menu":
-        return; // The window's actions listen for it themselves.
+        return; // The settings and the window's actions listen for them themselves.
     }
   }
 }

@@ -119,7 +119,11 @@ export class DrawnFlow {
   /** The ports that links use, by component. */
   readonly linkedPorts = $derived(portsInUse(this.document));
 
-  constructor(view: FlowView) {
+  constructor(
+    view: FlowView,
+    /** Which flow and commit it is, when it is an old version that is only looked at. */
+    readonly version?: { flow: string; commit: string },
+  ) {
     this.name = view.flow;
     this.folded = new Set(rememberedFolds(view.flow));
     this.replace(view);
@@ -133,7 +137,7 @@ export class DrawnFlow {
     this.#shape = view.diagnostics;
     this.checked = view.checked;
     this.recovered = view.recovered;
-    this.conflict = false;
+    this.conflict = view.conflict;
     this.#forgetRemoved();
   }
 
@@ -170,11 +174,16 @@ export class DrawnFlow {
   }
 
   async reload(): Promise<void> {
-    this.replace(await platform.call("flow_open", { flow: this.name }));
+    if (!this.version) this.replace(await platform.call("flow_open", { flow: this.name }));
   }
 
   /** Asks for an edit; answers whether it was made. Edits are made in the order in which they are asked for. */
   edit(edit: Edit, gesture?: string): Promise<boolean> {
+    if (this.version) {
+      toasts.info("An old version is only looked at", "Restore it to work on it.");
+      this.document = { ...this.document };
+      return Promise.resolve(false);
+    }
     return this.#inOrder(async () => {
       const revision = this.state.revision;
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };

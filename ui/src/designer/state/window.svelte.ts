@@ -1,4 +1,4 @@
-import type { Link, PullConflict, RunEffect, TestDraft, TextPlace } from "../../platform";
+import type { LeftChanges, Link, PullConflict, RunEffect, TestDraft, TextPlace } from "../../platform";
 import { recall, remember } from "../../shared/memory";
 
 /** The parts of the bottom panel. */
@@ -11,6 +11,7 @@ export type OpenDialog =
   | { kind: "delete-flow"; flow: string }
   | { kind: "open-project" }
   | { kind: "new-project" }
+  | { kind: "clone" }
   | { kind: "new-from-sample"; sample?: string }
   | { kind: "new-connection"; kinds?: string[]; then?: (name: string) => void }
   | { kind: "connection"; connection: string }
@@ -34,7 +35,15 @@ export type OpenDialog =
   | { kind: "flow-test"; name?: string; draft?: TestDraft }
   | { kind: "delete-test"; test: string }
   | { kind: "unsaved"; flows: string[]; then: () => void }
-  | { kind: "changed-outside"; flow: string };
+  | { kind: "changed-outside"; flow: string }
+  | { kind: "solve"; flow: string }
+  | { kind: "left-changes"; left: LeftChanges[] }
+  | { kind: "save-as"; reason?: string; flow?: string }
+  | { kind: "branches" }
+  | { kind: "clone"; url?: string; path?: string }
+  | { kind: "remote" }
+  | { kind: "credential"; url: string; asked?: string; then?: () => void }
+  | { kind: "cluster-mark"; cluster: string };
 
 /** What the window itself shows: panels, dialogs, where the inspector shall put the keyboard. */
 export class WindowState {

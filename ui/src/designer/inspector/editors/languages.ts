@@ -7,7 +7,8 @@ import {
 import { javascript, scopeCompletionSource } from "@codemirror/lang-javascript";
 import { PostgreSQL, sql } from "@codemirror/lang-sql";
 import type { Extension } from "@codemirror/state";
-import type { Field } from "../../../platform";
+import type { Field, SqlFunction } from "../../../platform";
+import { sqlFunctions } from "./functions";
 
 /** What code is written in: an SQL expression, a whole SQL query, or a script. */
 export type CodeLanguage = "expression" | "sql" | "javascript";
@@ -24,16 +25,16 @@ export interface CodeNames {
   fields: Field[];
   /** The tables of a query: the inlets, or those of a database. */
   tables: NamedFields[];
-  /** The flow variables. */
-  variables: string[];
+  /** The flow variables, the inputs of the flow among them. */
+  variables: NamedVariable[];
 }
 
-/** Functions that are offered while typing; there are more. */
-const functions = (
-  "abs avg cast ceil char_length coalesce concat concat_ws count date_part date_trunc floor initcap left lower lpad " +
-  "ltrim max min now nullif regexp_like regexp_replace replace right round rpad rtrim split_part starts_with strpos " +
-  "substr sum to_date to_timestamp trim upper"
-).split(" ");
+/** A flow variable. */
+export interface NamedVariable {
+  name: string;
+  /** What it is: `input, Text`, or `flow variable`. */
+  about: string;
+}
 
 const queryWords = "SELECT FROM WHERE GROUP BY ORDER BY HAVING JOIN LEFT JOIN ON AS WITH UNION ALL LIMIT DISTINCT CASE"
   .split(/ (?=[A-Z])/)
@@ -45,11 +46,11 @@ export function languageSupport(language: CodeLanguage): Extension {
 }
 
 /** What is offered while typing. */
-export function complete(
+export async function complete(
   context: CompletionContext,
   language: CodeLanguage,
   names: CodeNames,
-): CompletionResult | null | Promise<CompletionResult | null> {
+): Promise<CompletionResult | null> {
   if (language === "javascript") return completeScript(context, names);
   const column = language === "sql" ? context.matchBefore(/\w+\.\w*/) : null;
   const table = names.tables.find(({ name }) => column?.text.startsWith(`${name}.`));
@@ -59,8 +60,8 @@ export function complete(
   if (!word && !context.explicit) return null;
   const offered: Completion[] = [
     ...fieldsOf(names.fields),
-    ...names.variables.map((name) => ({ label: `$${name}`, detail: "flow variable", boost: 2 })),
-    ...functions.map((name) => ({ label: name, apply: `${name}(`, detail: "function" })),
+    ...names.variables.map(({ name, about }) => ({ label: `$${name}`, detail: about, type: "variable", boost: 2 })),
+    ...(await sqlFunctions()).filter(({ kind }) => kind === "scalar" || language === "sql").map(completionOf),
   ];
   if (language === "sql") {
     offered.push(...queryWords);
@@ -72,18 +73,61 @@ export function complete(
   return { from: word?.from ?? context.pos, options: distinct(offered), validFor: /^[$\w]*$/ };
 }
 
+/** A function as it is offered: with its arguments, and what it does beside it. */
+function completionOf(one: SqlFunction): Completion {
+  const takesNothing = /\(\s*\)/.test(one.syntax);
+  const open = one.syntax.indexOf("(");
+  return {
+    label: one.name,
+    type: "function",
+    detail: open < 0 ? "" : one.syntax.slice(open),
+    apply: takesNothing ? `${one.name}()` : `${one.name}(`,
+    info: () => aboutFunction(one),
+  };
+}
+
+/** What a function does, and what its arguments are. */
+function aboutFunction(one: SqlFunction): HTMLElement {
+  const dom = document.createElement("div");
+  const add = (tag: string, text: string, parent: HTMLElement = dom): HTMLElement => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    parent.append(element);
+    return element;
+  };
+  add("code", one.syntax);
+  if (one.description) add("p", plainText(one.description.split(/\n\s*\n/, 1)[0] ?? ""));
+  const list = document.createElement("ul");
+  for (const { name, description } of one.arguments) {
+    const entry = add("li", "", list);
+    add("b", name, entry);
+    entry.append(` ${plainText(description)}`);
+  }
+  if (one.arguments.length > 0) dom.append(list);
+  return dom;
+}
+
+/** Markdown without its marks. */
+function plainText(markdown: string): string {
+  return markdown
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/[`*]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
 function completeScript(
   context: CompletionContext,
   { fields, variables }: CodeNames,
-): CompletionResult | null | Promise<CompletionResult | null> {
+): Promise<CompletionResult | null> | null {
   const member = context.matchBefore(/(record|variables)\.\w*/);
   if (member) {
     const [object = ""] = member.text.split(".", 1);
     const options =
       object === "record"
         ? fields.map(({ name, type }) => ({ label: name, detail: type }))
-        : variables.map((label) => ({ label, detail: "flow variable" }));
-    return { from: member.from + object.length + 1, options, validFor: /^\w*$/ };
+        : variables.map(({ name, about }) => ({ label: name, detail: about }));
+    return Promise.resolve({ from: member.from + object.length + 1, options, validFor: /^\w*$/ });
   }
   const word = context.matchBefore(/\w+/);
   if (!word && !context.explicit) return null;
@@ -113,6 +157,7 @@ function fieldsOf(fields: readonly Field[], table?: string): Completion[] {
   return fields.map(({ name, type }) => ({
     label: name,
     apply: identifier(name),
+    type: "field",
     detail: table === undefined ? type : `${type} · ${table}`,
     boost: 3,
   }));

@@ -1,4 +1,4 @@
-import type { JsonValue, PropertyKind } from "../../../platform";
+import type { Field, JsonValue, PropertyKind } from "../../../platform";
 import { identifier, type CodeNames } from "./languages";
 
 type Row = Record<string, unknown>;
@@ -31,8 +31,12 @@ export interface RowsLook {
   ordered: boolean;
   /** A new row. */
   fresh: (rows: readonly Row[]) => Row;
-  /** Rows that suggest themselves. */
-  offer?: (names: CodeNames, rows: readonly Row[]) => Row[];
+  /** The fields that arrive and have no row yet, where rows can be made of fields. */
+  offered?: (names: CodeNames, rows: readonly Row[]) => Field[];
+  /** The row that takes over a field. */
+  taken?: (field: Field) => Row;
+  /** Whether the types of the expressions stand beside them. */
+  typed?: boolean;
 }
 
 const mapping: RowsLook = {
@@ -43,12 +47,12 @@ const mapping: RowsLook = {
     { key: "expression", title: "Expression", kind: "expression", width: "minmax(0, 3fr)", hint: "SQL" },
   ],
   fresh: () => ({ field: "", expression: "" }),
-  offer: ({ fields }, rows) => {
+  typed: true,
+  offered: ({ fields }, rows) => {
     const taken = new Set(rows.map((row) => row["field"]));
-    return fields
-      .filter(({ name }) => !taken.has(name))
-      .map(({ name }) => ({ field: name, expression: identifier(name) }));
+    return fields.filter(({ name }) => !taken.has(name));
   },
+  taken: ({ name }) => ({ field: name, expression: identifier(name) }),
 };
 
 const branches: RowsLook = {
@@ -145,7 +149,8 @@ const columns: RowsLook = {
   ordered: true,
   columns: [columnName, columnType],
   fresh: () => ({ name: "", type: "Text" }),
-  offer: ({ fields }, rows) => (rows.length > 0 ? [] : fields.map(({ name }) => ({ name, type: "Text" }))),
+  offered: ({ fields }, rows) => (rows.length > 0 ? [] : fields),
+  taken: ({ name }) => ({ name, type: "Text" }),
 };
 
 const fixedColumns: RowsLook = {
