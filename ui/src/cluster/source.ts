@@ -86,6 +86,11 @@ export interface ClusterSource {
   savedFile?(id: number, point: number, format: SavedFileFormat): string;
   /** Begins a new attempt. */
   reExecute(id: number, wish: ReExecuteWish): Promise<Request>;
+  /**
+   * Makes a new request with the same inputs, which runs from its start at the version that its server has now. Where
+   * it can be done.
+   */
+  startAnew?(detail: RequestDetail, server?: string): Promise<Request>;
   cancel(id: number): Promise<Request>;
   /** Does something to many requests; with `preview` it only tells what would happen. Where it can be done. */
   bulk?(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome>;

@@ -190,6 +190,40 @@ detail: string,
 address: string, };
 
 /**
+ * Who makes commits.
+ */
+export type Author = { 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The mail address.
+ */
+email: string, };
+
+/**
+ * A git branch.
+ */
+export type BranchView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The remote that has it, when it is not here yet: switching to it makes it.
+ */
+remote: string | null, 
+/**
+ * Whether it is checked out.
+ */
+current: boolean, 
+/**
+ * Its newest commit.
+ */
+newest: Commit, };
+
+/**
  * Something to do to many requests at once: those with the `ids`, or those that `filter` finds.
  */
 export type Bulk = { 
@@ -284,6 +318,49 @@ export type ChosenFolder = {
 path: string | null, };
 
 /**
+ * How far a clone has come.
+ */
+export type CloneProgress = { 
+/**
+ * How many objects have come.
+ */
+received: number, 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * How many bytes have come.
+ */
+bytes: number, };
+
+/**
+ * A repository that was cloned.
+ */
+export type Cloned = { 
+/**
+ * Its folder.
+ */
+path: string, 
+/**
+ * The folders of the projects in it; to be opened with `project_open`.
+ */
+projects: Array<string>, };
+
+/**
+ * Re-executes or cancels many requests of a cluster, or says what that would do.
+ */
+export type ClusterBulk = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * What to do to which.
+ */
+bulk: Bulk, };
+
+/**
  * Cancels a request.
  */
 export type ClusterCancel = { 
@@ -327,6 +404,33 @@ export type ClusterChoose = {
 cluster: string, };
 
 /**
+ * A colour to tell clusters by. Its name stands beside it wherever it is shown.
+ */
+export type ClusterColor = "gray" | "blue" | "green" | "yellow" | "orange" | "red" | "violet";
+
+/**
+ * How many of the requests of a cluster that fit are in each state.
+ */
+export type ClusterCounts = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * Which requests.
+ */
+query: CountQuery, };
+
+/**
+ * The filters of the Status List that the account keeps on a cluster.
+ */
+export type ClusterFilters = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
+
+/**
  * The clusters that the designer knows, and the chosen one.
  */
 export type ClusterList = Record<symbol, never>;
@@ -343,6 +447,23 @@ clusters: Array<ClusterView>,
  * The name of the one that Push update goes to and that the status bar shows.
  */
 chosen: string | null, };
+
+/**
+ * How a cluster is marked.
+ */
+export type ClusterMark = { 
+/**
+ * Its colour.
+ */
+color: ClusterColor, 
+/**
+ * Whether real work runs on it: Push update then asks for its name.
+ */
+production: boolean, 
+/**
+ * The git branch that goes to it; any when null.
+ */
+branch: string | null, };
 
 /**
  * How a cluster is doing.
@@ -377,7 +498,7 @@ export type ClusterOverviewOf = {
 cluster: string, };
 
 /**
- * Re-executes a request from its last checkpoint. The server that is asked becomes its owner.
+ * Re-executes a request, at the version that it is pinned to.
  */
 export type ClusterReExecute = { 
 /**
@@ -389,9 +510,9 @@ cluster: string,
  */
 request: number, 
 /**
- * The id of the server that shall own it; any server that answers when left out.
+ * From where, and who shall own it: the server that is asked, which is any that answers, when left out.
  */
-server?: string, };
+wish: ReExecution, };
 
 /**
  * Signs out of a cluster and forgets it.
@@ -401,6 +522,19 @@ export type ClusterRemove = {
  * The cluster.
  */
 cluster: string, };
+
+/**
+ * Forgets a filter.
+ */
+export type ClusterRemoveFilter = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The filter's name.
+ */
+name: string, };
 
 /**
  * One request with its attempts and saved points.
@@ -459,6 +593,19 @@ cluster: string,
 query?: RequestQuery, };
 
 /**
+ * Keeps a filter, in the place of the one of its name; answers all that are kept.
+ */
+export type ClusterSaveFilter = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The filter.
+ */
+filter: SavedFilter, };
+
+/**
  * The first records that a request saved at one of its saved points.
  */
 export type ClusterSavedPoint = { 
@@ -473,7 +620,24 @@ request: number,
 /**
  * The saved point's number within the request.
  */
-number: number, };
+number: number, 
+/**
+ * The `next` of the page before; the first page when left out.
+ */
+after?: string, };
+
+/**
+ * Marks a cluster: its colour, whether it is production, the git branch that goes to it. Errors: `cluster/unknown`.
+ */
+export type ClusterSetMark = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * How it is marked from now on.
+ */
+mark: ClusterMark, };
 
 /**
  * Signs in to a cluster, new or known, and chooses it. The password is used once, to have the cluster make a token
@@ -555,7 +719,11 @@ account: Account | null,
 /**
  * Where the token is kept: `keyring`, or `file` where the system has no keyring.
  */
-tokenKeptIn: SecretPlace | null, };
+tokenKeptIn: SecretPlace | null, 
+/**
+ * How it is marked, so that nobody takes it for another.
+ */
+mark: ClusterMark, };
 
 /**
  * Why a command could not do what it was asked. `code` is stable; the user interface goes by it, never by the text.
@@ -620,6 +788,31 @@ words: Array<string>, };
  * What a commit did to a file of a project.
  */
 export type CommitFileChange = "added" | "removed" | "changed";
+
+/**
+ * A commit and what it changed.
+ */
+export type CommitView = { 
+/**
+ * The files that it changed, with what it changed in flows.
+ */
+files: Array<FlowWords>, 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its message.
+ */
+message: string, 
+/**
+ * Who made it.
+ */
+author: string, 
+/**
+ * When, in milliseconds since 1970.
+ */
+at: number, };
 
 /**
  * A component of a flow.
@@ -725,7 +918,11 @@ outlets: { [key in string]: OutletRun },
 /**
  * One line about what it did, or why it failed.
  */
-note: string | null, };
+note: string | null, 
+/**
+ * Why it failed, if it did.
+ */
+failure: RunFailure | null, };
 
 /**
  * Where a component stands in a local run.
@@ -750,35 +947,42 @@ line: string,
  */
 settles: boolean, 
 /**
+ * Whether its effect on the world may happen twice, when a server dies or a request is tried again.
+ */
+unprotected: boolean, 
+/**
  * The flow variables that it sets for what comes behind it.
  */
 sets: Array<string>, };
 
 /**
- * Something that both sides changed, each differently. A value is null where there is none: a component that was
- * removed, a property at its default.
+ * Something that both sides changed, each differently.
  */
-export type Conflict = { 
+export type ConflictView = { 
 /**
- * Where it is.
+ * What tells it from the others, to say whose change is kept.
  */
-place: Place, 
+key: string, 
+/**
+ * The component or group that it is about, if it is about one.
+ */
+component: ComponentId | null, 
 /**
  * What it is about, in words: `Path of “Read orders”`.
  */
 what: string, 
 /**
- * As it was before both sides changed it.
+ * How it was before, in words.
  */
-base: unknown, 
+before: string, 
 /**
- * As our side has it.
+ * How it is here.
  */
-ours: unknown, 
+mine: string, 
 /**
- * As their side has it.
+ * How the other side has it.
  */
-theirs: unknown, };
+theirs: string, };
 
 /**
  * A named endpoint of a project, kept in `connections/NAME.json`.
@@ -1078,6 +1282,11 @@ to?: Time,
 code?: string, };
 
 /**
+ * How many requests there are in each state.
+ */
+export type Counts = { [key in RequestState]?: number };
+
+/**
  * How to answer the making of requests.
  */
 export type CreateQuery = { 
@@ -1085,6 +1294,11 @@ export type CreateQuery = {
  * Answer when all of them have ended, at the latest after so many seconds (60 are the most). At once, if absent.
  */
 wait?: number, };
+
+/**
+ * What kind of credential it is.
+ */
+export type CredentialKind = "token" | "keyFile";
 
 /**
  * The answer of `connection_schema`.
@@ -1129,17 +1343,54 @@ project: ProjectView | null, } | { "event": "flow-changed" } & FlowChange | { "e
  */
 flow: FlowName, 
 /**
- * Whether the author has changes of their own, so that the flow was not loaded anew.
+ * What became of it.
  */
-conflict: boolean, } | { "event": "run-changed" } & RunChanged | { "event": "vcs-changed" } | { "event": "clusters-changed" } | { "event": "cluster-changed" } & ClusterChanged | { "event": "push-update-progress" } & PushUpdateProgress | { "event": "tour-progress" } & TourProgress | { "event": "menu", 
+outcome: OutsideOutcome, 
 /**
- * The item.
+ * What the other program changed, in words; of a file that cannot be read, why.
  */
-item: MenuItem, } | { "event": "close-requested", 
+words: Array<string>, } | { "event": "clone-progress" } & CloneProgress | { "event": "run-changed" } & RunChanged | { "event": "vcs-changed" } | { "event": "clusters-changed" } | { "event": "cluster-changed" } & ClusterChanged | { "event": "push-update-progress" } & PushUpdateProgress | { "event": "tour-progress" } & TourProgress | { "event": "settings-changed", 
+/**
+ * What they are.
+ */
+settings: DesignerSettings, } | { "event": "menu", 
+/**
+ * The name of its action.
+ */
+item: string, } | { "event": "open-asked", 
+/**
+ * A project's folder, or a file within one.
+ */
+path: string, } | { "event": "close-requested", 
 /**
  * The flows with unsaved changes.
  */
 unsaved: Array<FlowName>, };
+
+/**
+ * What its user set about the designer. What a settings file leaves out is as it comes with Cairn.
+ */
+export type DesignerSettings = { 
+/**
+ * The colours.
+ */
+theme: Theme, 
+/**
+ * Whether things move.
+ */
+motion: Motion, 
+/**
+ * The shortcuts of actions whose shortcuts were changed: `{"run": ["Ctrl+Enter"]}`; an empty list takes them away.
+ */
+keys: { [key in string]: Array<string> }, 
+/**
+ * How flows are edited.
+ */
+editor: EditorSettings, 
+/**
+ * Whether the desktop tells of takeovers and errors on clusters.
+ */
+notifications: boolean, };
 
 /**
  * Something to mend in a flow. `code` is stable; programs and the UI go by it, never by the text.
@@ -1266,7 +1517,37 @@ group?: Group, } | { "edit": "batch",
 /**
  * The edits, in order.
  */
-edits: Array<Edit>, };
+edits: Array<Edit>, } | { "edit": "replace", 
+/**
+ * What the flow is from now on.
+ */
+flow: Flow, 
+/**
+ * What it is, for the Undo menu: `Restore the version of 3 May`.
+ */
+title: string, };
+
+/**
+ * How flows are edited.
+ */
+export type EditorSettings = { 
+/**
+ * Whether flows are saved to their files by themselves, a moment after the last change. The crash journal is kept
+ * in either case.
+ */
+autosave: boolean, 
+/**
+ * Whether the grid of the canvas is seen.
+ */
+showGrid: boolean, 
+/**
+ * Whether components snap to the grid and to each other.
+ */
+snap: boolean, 
+/**
+ * Whether the minimap is seen.
+ */
+minimap: boolean, };
 
 /**
  * What a component does to the world outside the request when it runs.
@@ -1401,6 +1682,19 @@ edit: Edit,
 gesture?: string, };
 
 /**
+ * A flow as a commit has it, to be looked at.
+ */
+export type FlowAtCommit = { 
+/**
+ * The commit.
+ */
+commit: Commit, 
+/**
+ * The flow.
+ */
+view: FlowView, };
+
+/**
  * The flow of a request, as it was when the request was made.
  */
 export type FlowAtVersion = { 
@@ -1476,7 +1770,11 @@ diagnostics: Array<Diagnostic>,
  * fields of the outlets linked to an inlet) and the hover text of links. In an event only those components are
  * here whose fields are others than at the check before.
  */
-fields: { [key in ComponentId]: { [key in string]: Array<Field> } }, };
+fields: { [key in ComponentId]: { [key in string]: Array<Field> } }, 
+/**
+ * The expressions that were looked at, with their types: by component, and told like the fields.
+ */
+expressions: { [key in ComponentId]: Array<TypedExpression> }, };
 
 /**
  * Closes a flow. Errors: `flow/unsaved` when it has changes that are not saved and `discard` is not set.
@@ -1492,6 +1790,16 @@ flow: FlowName,
 discard?: boolean, };
 
 /**
+ * What both this window and another program changed in a flow, each differently, since it was opened or saved here. Empty
+ * when nothing is open. Errors: the file cannot be read as a flow (`document/…`).
+ */
+export type FlowConflicts = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
  * Components and the links between them as text, for the clipboard.
  */
 export type FlowCopy = { 
@@ -1500,9 +1808,13 @@ export type FlowCopy = {
  */
 flow: FlowName, 
 /**
- * The components.
+ * The components; what is in their bodies comes along.
  */
-components: Array<ComponentId>, };
+components: Array<ComponentId>, 
+/**
+ * The notes and groups. A group comes along anyway where all of its components do.
+ */
+groups?: Array<ComponentId>, };
 
 /**
  * A flow of a project, at the version that the server has.
@@ -1556,7 +1868,8 @@ flow: FlowName, };
 
 /**
  * Puts copied components into a flow, with new ids and free names, as one undo step. The new components are those
- * of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds no components.
+ * of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds nothing that could be
+ * pasted.
  */
 export type FlowPaste = { 
 /**
@@ -1614,6 +1927,19 @@ layout: { [key in ComponentId]: Position },
 description?: string, };
 
 /**
+ * The problems of one flow.
+ */
+export type FlowProblems = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Its problems, the serious ones first. Flows without any are left out.
+ */
+diagnostics: Array<Diagnostic>, };
+
+/**
  * Does again what was taken back last. Errors: `flow/nothing-to-redo`.
  */
 export type FlowRedo = { 
@@ -1646,8 +1972,9 @@ flow: FlowName,
 component: ComponentId, };
 
 /**
- * Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
- * the file since it was opened and `overwrite` is not set; `project/cannot-write`.
+ * Writes a flow to its file, all of it or nothing. What another program wrote to the file meanwhile is merged in first.
+ * Errors: `project/changed-outside` when both changed the same and `overwrite` is not set (ask `flow_conflicts`);
+ * `project/disk-full`, `project/read-only`, `project/cannot-write`.
  */
 export type FlowSave = { 
 /**
@@ -1685,6 +2012,10 @@ revision: number,
  */
 dirty: boolean, 
 /**
+ * Whether a crash now would lose none of them. False where the crash journal cannot be written, say on a full disk.
+ */
+journaled: boolean, 
+/**
  * What undo would take back, in words ("Rename Mapper"); null when there is nothing to undo.
  */
 undo: string | null, 
@@ -1713,6 +2044,33 @@ dirty: boolean,
  * Whether changes that were never saved were found in the crash journal: opening the flow brings them back.
  */
 recovered: boolean, };
+
+/**
+ * The flows that are open in a window.
+ */
+export type FlowTabs = { 
+/**
+ * The flows, in the order of their tabs.
+ */
+open: Array<FlowName>, 
+/**
+ * The one that is shown.
+ */
+active: FlowName | null, };
+
+/**
+ * Takes in what another program wrote to the file of an open flow, as one step that can be undone. The answer is what is
+ * left to decide; while anything is, nothing is taken in.
+ */
+export type FlowTakeIn = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Whose change counts, by the keys of the conflicts.
+ */
+keep?: { [key in string]: Side }, };
 
 /**
  * Takes back the last step. Errors: `flow/nothing-to-undo`.
@@ -1755,7 +2113,32 @@ checked: FlowChecked | null,
 /**
  * Whether changes that were never saved were brought back from the crash journal.
  */
-recovered: boolean, };
+recovered: boolean, 
+/**
+ * Whether the file holds what another program wrote and what is not taken in: ask `flow_conflicts`.
+ */
+conflict: boolean, };
+
+/**
+ * A changed file of the project, and what changed in it.
+ */
+export type FlowWords = { 
+/**
+ * Its path within the repository.
+ */
+path: string, 
+/**
+ * The flow, if it is a flow's file.
+ */
+flow: FlowName | null, 
+/**
+ * How the file changed.
+ */
+change: FileChange, 
+/**
+ * What changed in the flow, in words.
+ */
+words: Array<string>, };
 
 /**
  * A repository to try the account's credentials on.
@@ -1797,6 +2180,45 @@ updated: Time, };
 export type GitCredentialKind = "token" | "sshKey";
 
 /**
+ * The credentials for git hosts that are kept here, and what an address asks for.
+ */
+export type GitCredentials = { 
+/**
+ * An address of a repository.
+ */
+url?: string, };
+
+/**
+ * The credentials that are kept, and what an address asks for.
+ */
+export type GitCredentialsView = { 
+/**
+ * The credentials by host.
+ */
+credentials: Array<GitCredential>, 
+/**
+ * The host of the address that was asked about; null for a path.
+ */
+host: string | null, 
+/**
+ * Whether that address goes by ssh, so that a key is asked for.
+ */
+ssh: boolean, 
+/**
+ * Whether an SSH agent runs, whose keys are tried.
+ */
+agent: boolean, };
+
+/**
+ * Forgets the credential for a git host.
+ */
+export type GitForgetCredential = { 
+/**
+ * The host.
+ */
+host: string, };
+
+/**
  * Which git host.
  */
 export type GitHostQuery = { 
@@ -1804,6 +2226,41 @@ export type GitHostQuery = {
  * The host.
  */
 host: string, };
+
+/**
+ * Keeps a credential for a git host, in the place of the one before. Errors: `git-credential/…`, `secret/…`.
+ */
+export type GitSetCredential = { 
+/**
+ * The host, with its port where the address names one: `git.example.org`.
+ */
+host: string, 
+/**
+ * What kind it is.
+ */
+kind: CredentialKind, 
+/**
+ * The name to sign in with; what hosts take beside a token, and `git` for a key, when left out.
+ */
+user?: string, 
+/**
+ * The file of the private key.
+ */
+keyFile?: string, 
+/**
+ * The token, or the passphrase of the key.
+ */
+secret?: string, };
+
+/**
+ * Asks the repository at an address for its git branches: whether it is there and lets the author in. Errors: `vcs/auth`,
+ * `vcs/unreachable`, `vcs/certificate`.
+ */
+export type GitTestAccess = { 
+/**
+ * The address; that of the open project's remote when left out.
+ */
+url?: string, };
 
 /**
  * A frame around components, or a note of its own. It changes nothing about how the flow runs.
@@ -1825,6 +2282,19 @@ members: Array<ComponentId>,
  * Where it is drawn when it has no members.
  */
 area?: Area, };
+
+/**
+ * Part of a history.
+ */
+export type HistoryPage = { 
+/**
+ * The commits, the newest first.
+ */
+commits: Array<CommitView>, 
+/**
+ * To be given as `after` for those behind them; null when these are all.
+ */
+next: string | null, };
 
 /**
  * Which part of a long list to read.
@@ -1850,7 +2320,11 @@ kind: HostKind,
 /**
  * The release of Cairn: `0.1.0`.
  */
-version: string, };
+version: string, 
+/**
+ * What it stands on, for bug reports: name and version of each.
+ */
+parts: Array<[string, string]>, };
 
 /**
  * Which host carries the calls.
@@ -1898,6 +2372,27 @@ done: number,
 of: number | null, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * Unsaved changes of a flow that a crash left behind.
+ */
+export type LeftChanges = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * What they change, in words.
+ */
+words: Array<string>, 
+/**
+ * When the last of them was made, in milliseconds since 1970.
+ */
+at: number | null, 
+/**
+ * Whether another program changed the file since. Both are merged then when the changes are brought back.
+ */
+fileChanged: boolean, };
 
 /**
  * A link carries the stream of an outlet to an inlet. An outlet may have several links (each gets the whole
@@ -1982,9 +2477,44 @@ name: string,
 password: string, };
 
 /**
- * An item of the menu; its shortcut works everywhere in the window.
+ * A menu of the designer's window.
  */
-export type MenuItem = "new-flow" | "open-project" | "new-project" | "save" | "save-all" | "close-flow" | "undo" | "redo" | "cut" | "copy" | "paste" | "delete" | "select-all" | "add-note" | "group" | "zoom-in" | "zoom-out" | "zoom-to-fit" | "auto-layout" | "toggle-panel" | "run" | "stop-run" | "commit" | "pull" | "push" | "push-update" | "history" | "monitor" | "sign-in" | "failover-tour" | "about";
+export type Menu = { 
+/**
+ * Its title: `File`.
+ */
+title: string, 
+/**
+ * What it holds, from above.
+ */
+entries: Array<WindowMenuEntry>, };
+
+/**
+ * Something to choose from a menu.
+ */
+export type MenuItem = { 
+/**
+ * The name of the action, which comes back when it is chosen.
+ */
+name: string, 
+/**
+ * What it is called.
+ */
+label: string, 
+/**
+ * The shortcut that the menu listens for: `Ctrl+Shift+S`, where `Ctrl` is the key of the platform. None where text
+ * fields or the canvas have the key first.
+ */
+keys?: string, 
+/**
+ * Whether it can be chosen now.
+ */
+enabled: boolean, };
+
+/**
+ * Whether things move on their way from one place to another.
+ */
+export type Motion = "system" | "reduced";
 
 /**
  * An account to make.
@@ -2145,6 +2675,11 @@ export type OutletRun = {
 rows: number | null, };
 
 /**
+ * What became of another program's changes to the file of an open flow.
+ */
+export type OutsideOutcome = "followed" | "merged" | "conflict" | "gone" | "unreadable";
+
+/**
  * The server that a request belongs to.
  */
 export type Owner = { 
@@ -2187,7 +2722,11 @@ export type PaletteView = {
 /**
  * The component types.
  */
-components: Array<ComponentDescription>, };
+components: Array<ComponentDescription>, 
+/**
+ * The ports that a new component of each type has.
+ */
+ports: { [key in string]: Ports }, };
 
 /**
  * A new password for the account that asks.
@@ -2203,6 +2742,27 @@ current: string,
 new: string, };
 
 /**
+ * Requests that go on at an older version.
+ */
+export type PinnedRequests = { 
+/**
+ * The version.
+ */
+version: string, 
+/**
+ * A commit that has it, if a server tells one.
+ */
+commit: string | null, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * Their flows.
+ */
+flows: Array<string>, };
+
+/**
  * Where in a flow something is.
  */
 export type Place = { 
@@ -2215,9 +2775,59 @@ component?: ComponentId,
  */
 property?: string, 
 /**
+ * Where within the value of that property, where that is known.
+ */
+text?: TextPlace, 
+/**
  * The link.
  */
 link?: Link, };
+
+/**
+ * What stands in the way of a Push update.
+ */
+export type PlanObstacle = { 
+/**
+ * Stable code: `push-update/other-branch`.
+ */
+code: string, 
+/**
+ * What it is, and the way out.
+ */
+message: string, 
+/**
+ * The git branch to switch to, where that is the way out.
+ */
+branch: string | null, };
+
+/**
+ * What a server has and would get.
+ */
+export type PlannedServer = { 
+/**
+ * Its id.
+ */
+server: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it works. One that does not takes the update when it starts.
+ */
+up: boolean, 
+/**
+ * The commit that it has; null before its first Update.
+ */
+has: string | null, 
+/**
+ * How many commits it would get; null where its commit is not known here.
+ */
+commits: number | null, 
+/**
+ * What would change on it.
+ */
+changes: Array<FlowWords>, };
 
 /**
  * One inlet or outlet.
@@ -2437,6 +3047,43 @@ export type ProjectDeleteFlow = {
 flow: FlowName, };
 
 /**
+ * Drops what a crash left of a flow's unsaved changes.
+ */
+export type ProjectDropLeftChanges = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
+ * Takes a project off the list of those that were open before. Its files stay.
+ */
+export type ProjectForget = { 
+/**
+ * Its folder.
+ */
+path: string, };
+
+/**
+ * Makes a new project out of a sample, puts it under git and opens it. Errors: `project/exists`,
+ * `sample/unknown`, `sample/cannot-write`.
+ */
+export type ProjectFromSample = { 
+/**
+ * The sample's name.
+ */
+sample: string, 
+/**
+ * The folder, which must be new or empty.
+ */
+path: string, };
+
+/**
+ * The flows of which a crash left unsaved changes. Opening such a flow brings them back. Empty when no project is open.
+ */
+export type ProjectLeftChanges = Record<symbol, never>;
+
+/**
  * What a server has of a project.
  */
 export type ProjectOnServer = { 
@@ -2476,9 +3123,24 @@ export type ProjectOpen = {
 path: string, };
 
 /**
+ * The problems of every flow of the project: of the open ones as they are in the designer, of the others as they are
+ * saved. All is looked at anew, which takes its time in a large project.
+ */
+export type ProjectProblems = Record<symbol, never>;
+
+/**
  * The projects that were open before, the latest first.
  */
 export type ProjectRecent = Record<symbol, never>;
+
+/**
+ * Remembers the flows that are open in the open project.
+ */
+export type ProjectRememberTabs = { 
+/**
+ * The flows.
+ */
+tabs: FlowTabs, };
 
 /**
  * Renames a flow's file. Errors: `project/flow-exists`, `project/no-such-flow`, `flow/unsaved` when it is open
@@ -2493,6 +3155,27 @@ flow: FlowName,
  * Its new name.
  */
 to: FlowName, };
+
+/**
+ * The sample projects that come with Cairn.
+ */
+export type ProjectSamples = Record<symbol, never>;
+
+/**
+ * Copies the project, with its git repository and with every change that is not saved, into another folder, and opens it
+ * there: the way out of a folder that may only be read and of a full disk. Errors: `project/exists`, `project/inside`,
+ * `project/disk-full`, `project/read-only`.
+ */
+export type ProjectSaveAs = { 
+/**
+ * The folder, which must be new or empty.
+ */
+path: string, };
+
+/**
+ * The flows that were open in the open project when its window was there last.
+ */
+export type ProjectTabs = Record<symbol, never>;
 
 /**
  * Which version of a project a server has.
@@ -2538,7 +3221,12 @@ connections: Array<ConnectionSummary>,
 /**
  * Whether the folder is under git. Without it there is no version control and no Push update.
  */
-versioned: boolean, };
+versioned: boolean, 
+/**
+ * Why nothing can be saved in the folder; null when it can. What is edited is kept, and `project_save_as` saves it
+ * elsewhere.
+ */
+readOnly: string | null, };
 
 /**
  * One property of a component type.
@@ -2621,9 +3309,10 @@ path: string,
  */
 flow: FlowName | null, 
 /**
- * What both sides changed: ours is the author's own, theirs the remote's. Empty when the file has no parts.
+ * What both sides changed: mine is the author's own, theirs the remote's. Empty when the file has no parts, so that
+ * it is kept as a whole, under the key `file`.
  */
-places: Array<Conflict>, 
+places: Array<ConflictView>, 
 /**
  * The same in words.
  */
@@ -2650,9 +3339,11 @@ conflicts: Array<PullConflict>, };
 /**
  * Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
  * shall have, and then has every server Update, one after the other. Progress comes in `push-update-progress`
- * events; one server's failure does not keep the others from updating. A project that the cluster does not know
- * yet is registered with the address of the git remote. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted`
- * when changed files would be left behind and `leave_changes` is not set.
+ * events. It stops at the first server that fails: those behind it keep what they have, and doing it again goes on there.
+ * A project that the cluster does not know yet is registered with the address of the git remote. The result is kept in a
+ * history. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted` when changed files would be left behind and
+ * `leave_changes` is not set, `push-update/other-branch` when another git branch goes to the cluster,
+ * `push-update/confirm` when the cluster is marked production and `confirm` is not its name.
  */
 export type PushUpdate = { 
 /**
@@ -2662,7 +3353,97 @@ cluster: string,
 /**
  * Go on although files have changes that are not committed. They stay here.
  */
-leaveChanges?: boolean, };
+leaveChanges?: boolean, 
+/**
+ * The name of the cluster, typed by the author: asked for where it is marked production.
+ */
+confirm?: string, };
+
+/**
+ * Makes a commit that brings the project back to a former version, and pushes that as an update: the same version again,
+ * and nothing is taken out of the history. Open flows follow. Errors: as `push_update`, and `vcs/would-overwrite` when
+ * changes that are not committed are in the way.
+ */
+export type PushUpdateBack = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The commit to go back to.
+ */
+commit: string, 
+/**
+ * The name of the cluster, typed by the author: asked for where it is marked production.
+ */
+confirm?: string, };
+
+/**
+ * The Push updates to a cluster that were made from here, the latest first.
+ */
+export type PushUpdateHistory = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
+
+/**
+ * What a Push update would do.
+ */
+export type PushUpdatePlan = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The project's name on the cluster; null when it would be registered there.
+ */
+project: string | null, 
+/**
+ * The git branch.
+ */
+branch: string | null, 
+/**
+ * The commit that every server would have; null when there is none yet.
+ */
+commit: Commit | null, 
+/**
+ * The commit that the cluster wants now.
+ */
+former: string | null, 
+/**
+ * How many commits would be pushed.
+ */
+ahead: number, 
+/**
+ * The files whose changes would stay here.
+ */
+left: Array<string>, 
+/**
+ * What each server has and would get.
+ */
+servers: Array<PlannedServer>, 
+/**
+ * The requests that have not ended and go on at older versions.
+ */
+pinned: Array<PinnedRequests>, 
+/**
+ * Whether there are more requests than were looked at.
+ */
+morePinned: boolean, 
+/**
+ * What stands in the way, each with its way out. Empty when nothing does.
+ */
+obstacles: Array<PlanObstacle>, };
+
+/**
+ * What Push update to a cluster would do. Nothing is changed.
+ */
+export type PushUpdatePlanOf = { 
+/**
+ * The cluster.
+ */
+cluster: string, };
 
 /**
  * Push update as far as it has come, and at its end its result.
@@ -2694,6 +3475,51 @@ servers: Array<ServerUpdate>,
 done: boolean, };
 
 /**
+ * A Push update as it went.
+ */
+export type PushUpdateRecord = { 
+/**
+ * What tells it from the others.
+ */
+id: string, 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The project's name on the cluster.
+ */
+project: string, 
+/**
+ * When it began, in milliseconds since 1970.
+ */
+at: number, 
+/**
+ * The account that pushed.
+ */
+by: string, 
+/**
+ * The commit that every server was to have.
+ */
+commit: string, 
+/**
+ * The first line of its message.
+ */
+subject: string, 
+/**
+ * The commit that the cluster wanted before, if there was one.
+ */
+former: string | null, 
+/**
+ * How it went on each server.
+ */
+servers: Array<ServerUpdate>, 
+/**
+ * Whether it came to its end; not when the designer ended before.
+ */
+done: boolean, };
+
+/**
  * Where a re-execution goes on, and on which server.
  */
 export type ReExecution = { 
@@ -2721,7 +3547,11 @@ name: string,
 /**
  * Its folder.
  */
-path: string, };
+path: string, 
+/**
+ * Whether its folder is not there (any more): removed, moved, or on a disk that is not mounted.
+ */
+missing: boolean, };
 
 /**
  * A request.
@@ -3038,6 +3868,78 @@ components: { [key in ComponentId]: ComponentRun },
 log: Array<RunLogLine>, };
 
 /**
+ * Something that a run would change in the world.
+ */
+export type RunEffect = { 
+/**
+ * The component of the flow that does it, itself or by calling another flow.
+ */
+component: ComponentId, 
+/**
+ * The name of the component that does it.
+ */
+name: string, 
+/**
+ * Its type: `FileWrite`.
+ */
+type: string, 
+/**
+ * What it does, as its card says: `storage:report.csv`, `insert into orders`. Empty when nothing is set yet.
+ */
+what: string, 
+/**
+ * Where: the connection's name and address, if it uses one.
+ */
+place: string | null, 
+/**
+ * The called flow that the component is in, if it is not in the flow itself.
+ */
+called: FlowName | null, };
+
+/**
+ * What a run of an open flow as it is now would change in the world: the places that it writes to and what it calls, in
+ * the order of the flow.
+ */
+export type RunEffects = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Only what a run up to this component would change.
+ */
+to?: ComponentId, };
+
+/**
+ * Why a component failed in a local run.
+ */
+export type RunFailure = { 
+/**
+ * Stable code.
+ */
+code: string, 
+/**
+ * What went wrong and the way out.
+ */
+message: string, 
+/**
+ * The property that it is about, if one is known.
+ */
+property: string | null, 
+/**
+ * The record of its input that it is about, from 1, if one is known.
+ */
+row: number | null, 
+/**
+ * Whether the flow handles the error.
+ */
+handled: boolean, 
+/**
+ * In a body: the iteration, as `foreach-a1b2c3[17]`. Empty at the top level.
+ */
+iteration: string, };
+
+/**
  * The last local run of a flow, or null.
  */
 export type RunLast = { 
@@ -3089,7 +3991,7 @@ message: string,
 component: ComponentId | null, } | { "state": "stopped" };
 
 /**
- * Runs an open flow here as it is now. What happens comes in `run-changed` events. A run of the same flow that is
+ * Runs an open flow here as it is now, saved or not, with the other open flows as they are now, too. What happens comes in `run-changed` events. A run of the same flow that is
  * still going on is stopped first. Errors: `run/not-runnable` with the place of the first problem, `input/…`.
  */
 export type RunStart = { 
@@ -3100,7 +4002,15 @@ flow: FlowName,
 /**
  * Values for the inputs that its start component declares; the others have their defaults.
  */
-inputs?: { [key in string]: JsonValue }, };
+inputs?: { [key in string]: JsonValue }, 
+/**
+ * Run only up to this component: what is before it, and it.
+ */
+to?: ComponentId, 
+/**
+ * Leave out what changes the world, and what waits for that.
+ */
+withoutEffects?: boolean, };
 
 /**
  * Stops a local run: components that run come to a safe end, no other starts.
@@ -3145,6 +4055,18 @@ flow: FlowName,
  */
 revision: number, 
 /**
+ * What it was given.
+ */
+inputs: Record<string, unknown>, 
+/**
+ * The component that it runs up to, if it does not run to the end.
+ */
+to: ComponentId | null, 
+/**
+ * The components that it leaves out, since they change the world or wait for something that does.
+ */
+leftOut: Array<ComponentId>, 
+/**
  * When it began, in milliseconds since 1970.
  */
 started: number, 
@@ -3169,6 +4091,19 @@ export type RunsAgain = {
  * The components, in the order in which they run, the failed one last.
  */
 components: Array<ComponentId>, };
+
+/**
+ * A sample project.
+ */
+export type Sample = { 
+/**
+ * Its name, which is that of its folder: `orders`.
+ */
+name: string, 
+/**
+ * What it shows.
+ */
+description: string, };
 
 /**
  * A list's filter that somebody keeps.
@@ -3279,6 +4214,66 @@ total: number,
  * Give it as `after` to read on; absent at the end.
  */
 next?: string, };
+
+/**
+ * Looks for a text in all flows of the project, those that are open as they are in the designer. Upper and lower case
+ * are the same.
+ */
+export type Search = { 
+/**
+ * What to look for.
+ */
+text: string, 
+/**
+ * The most hits to tell.
+ */
+limit?: number, };
+
+/**
+ * The answer of `search`.
+ */
+export type SearchFound = { 
+/**
+ * The hits by flow, and in it by component.
+ */
+hits: Array<SearchHit>, 
+/**
+ * Whether there are more than are told.
+ */
+more: boolean, };
+
+/**
+ * A place where the text is.
+ */
+export type SearchHit = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The component or group; none for what belongs to the flow itself.
+ */
+component: ComponentId | null, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The component's type; none for a group and for the flow itself.
+ */
+kind: string | null, 
+/**
+ * The property that holds the text; none where a name does.
+ */
+property: string | null, 
+/**
+ * What is there: the text with some of what is around it.
+ */
+excerpt: string, 
+/**
+ * From where to where in the excerpt the text is, in UTF-16 code units.
+ */
+range: [number, number], };
 
 /**
  * A secret that is set for a connection.
@@ -3489,7 +4484,7 @@ took: number,
 /**
  * The flows that cannot run there, each with the reason.
  */
-problems: Array<string>, } | { "step": "down" } | { "step": "failed", 
+problems: Array<string>, } | { "step": "notReached" } | { "step": "down" } | { "step": "failed", 
 /**
  * Stable code.
  */
@@ -3679,6 +4674,20 @@ export type SettingKind = "text" | "number" | "flag";
 export type SettingSource = "default" | "cluster" | "file" | "environment" | "flag";
 
 /**
+ * Puts other settings in place of those that are; every window hears of it. Errors: `settings/cannot-write`.
+ */
+export type SettingsChange = { 
+/**
+ * All settings as they shall be.
+ */
+settings: DesignerSettings, };
+
+/**
+ * The settings.
+ */
+export type SettingsView = Record<symbol, never>;
+
+/**
  * How serious a diagnostic is.
  */
 export type Severity = "hint" | "warning" | "error";
@@ -3702,6 +4711,28 @@ values: unknown[], };
 export type Side = "mine" | "theirs";
 
 /**
+ * Something to know about the repository.
+ */
+export type Situation = { 
+/**
+ * Stable code: `detached`.
+ */
+code: SituationCode, 
+/**
+ * What it is, in a few words.
+ */
+title: string, 
+/**
+ * What it means, and the way out.
+ */
+text: string, };
+
+/**
+ * What kind of situation it is.
+ */
+export type SituationCode = "locked" | "inProgress" | "conflicts" | "detached" | "noCommit" | "diverged" | "behind" | "unpushed" | "noRemote" | "submodule" | "changedSubmodules";
+
+/**
  * A request that something was not done to.
  */
 export type Skipped = { 
@@ -3717,6 +4748,63 @@ code: string,
  * Why, for people.
  */
 message: string, };
+
+/**
+ * An argument of a function of SQL.
+ */
+export type SqlArgument = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it means, in Markdown.
+ */
+description: string, };
+
+/**
+ * A function of SQL.
+ */
+export type SqlFunction = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it works on.
+ */
+kind: SqlFunctionKind, 
+/**
+ * How it is called: `substr(str, start_pos[, length])`.
+ */
+syntax: string, 
+/**
+ * What it does, in Markdown; may be empty.
+ */
+description: string, 
+/**
+ * Its arguments.
+ */
+arguments: Array<SqlArgument>, };
+
+/**
+ * What a function of SQL works on.
+ */
+export type SqlFunctionKind = "scalar" | "aggregate" | "window";
+
+/**
+ * Every function that SQL expressions and queries may call, by name: for completion and its help.
+ */
+export type SqlFunctions = Record<symbol, never>;
+
+/**
+ * The answer of `sql_functions`.
+ */
+export type SqlFunctionsView = { 
+/**
+ * The functions.
+ */
+functions: Array<SqlFunction>, };
 
 /**
  * The first records that an outlet delivered.
@@ -3736,6 +4824,19 @@ rows: Record<string, unknown>[],
 total: number | null, };
 
 /**
+ * What switching to another git branch did.
+ */
+export type SwitchedView = { 
+/**
+ * Where the working copy stands now.
+ */
+status: VcsView, 
+/**
+ * The files whose uncommitted changes were merged with the other branch's.
+ */
+merged: Array<string>, };
+
+/**
  * A survivor took over the requests of a dead server.
  */
 export type Takeover = { 
@@ -3751,6 +4852,98 @@ survivor: string,
  * How many requests belong to the survivor now.
  */
 count: number, };
+
+/**
+ * Removes the file of a flow test. Errors: `test/not-found`.
+ */
+export type TestDelete = { 
+/**
+ * The test.
+ */
+name: string, };
+
+/**
+ * Something that a flow test found otherwise than it expects.
+ */
+export type TestDifference = { 
+/**
+ * Where: `reply[0].total`.
+ */
+place: string, 
+/**
+ * What was expected there; empty where the place says it.
+ */
+expected: string, 
+/**
+ * What was found.
+ */
+found: string, };
+
+/**
+ * A flow test made of a run, not saved yet.
+ */
+export type TestDraft = { 
+/**
+ * A name that no test has.
+ */
+name: string, 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * What its file would hold.
+ */
+content: string, 
+/**
+ * What the author has to see to before it passes.
+ */
+notes: Array<string>, };
+
+/**
+ * Makes a flow test of a local run that has ended: its inputs, stand-ins for the connections that the flow uses, and what
+ * it gave as what is expected. Nothing is written yet. Errors: `run/unknown`, `run/still-running`.
+ */
+export type TestFromRun = { 
+/**
+ * The run.
+ */
+run: number, };
+
+/**
+ * The flow tests of the project, by name; those that cannot be read are listed with what is wrong.
+ */
+export type TestList = Record<symbol, never>;
+
+/**
+ * How a flow test went.
+ */
+export type TestOutcome = { 
+/**
+ * The test.
+ */
+name: string, 
+/**
+ * Whether all was as expected.
+ */
+passed: boolean, 
+/**
+ * How long it took, in milliseconds.
+ */
+ms: number, 
+/**
+ * What was not as expected.
+ */
+differences: Array<TestDifference>, };
+
+/**
+ * The file of a flow test. Errors: `test/not-found`.
+ */
+export type TestRead = { 
+/**
+ * The test.
+ */
+name: string, };
 
 /**
  * What came of trying something out: a connection, or the access to a repository. That it does not work is an
@@ -3773,6 +4966,89 @@ message: string,
  * How long it took, in milliseconds.
  */
 milliseconds: number, };
+
+/**
+ * Runs one flow test, with the flows as they are in the designer, saved or not, and answers when it has ended.
+ */
+export type TestRun = { 
+/**
+ * The test.
+ */
+name: string, };
+
+/**
+ * Writes the file of a flow test, all or nothing, once it is found to be one. Errors: `test/syntax`, `test/too-new`,
+ * `test/exists`, `project/name`, `project/cannot-write`.
+ */
+export type TestSave = { 
+/**
+ * The test.
+ */
+name: string, 
+/**
+ * What its file is to hold.
+ */
+content: string, 
+/**
+ * Whether there must be none of that name yet.
+ */
+new?: boolean, };
+
+/**
+ * A flow test of the project.
+ */
+export type TestSummary = { 
+/**
+ * Its name: `tests/NAME.test.json`.
+ */
+name: string, 
+/**
+ * The flow that it runs; empty when its file cannot be read.
+ */
+flow: string, 
+/**
+ * What it is about.
+ */
+about: string, 
+/**
+ * What is wrong with its file, if anything is.
+ */
+problem: string | null, };
+
+/**
+ * The file of a flow test.
+ */
+export type TestText = { 
+/**
+ * The test.
+ */
+name: string, 
+/**
+ * What its file holds.
+ */
+content: string, };
+
+/**
+ * Where within the value of a property something is.
+ */
+export type TextPlace = { 
+/**
+ * Of a list: which entry, from 0.
+ */
+entry?: number, 
+/**
+ * Of a list: which member of that entry: `expression`.
+ */
+member?: string, 
+/**
+ * From where to where in the text there, in UTF-16 code units, as editors count. None is all of it.
+ */
+range?: [number, number], };
+
+/**
+ * The colours of the windows.
+ */
+export type Theme = "system" | "light" | "dark" | "contrast";
 
 /**
  * A moment by the checkpoint database's clock, written as RFC 3339 in UTC: `2026-03-01T12:00:00.25Z`.
@@ -3917,6 +5193,27 @@ killToFirstResumedComponent: number | null, };
 export type TourStart = Record<symbol, never>;
 
 /**
+ * An expression in a property, and the type of its values.
+ */
+export type TypedExpression = { 
+/**
+ * The property.
+ */
+property: string, 
+/**
+ * Of a list: which entry, from 0.
+ */
+entry: number | null, 
+/**
+ * Of a list: which member of that entry.
+ */
+member: string | null, 
+/**
+ * The type of its values for people; null where it is wrong or the fields are not known.
+ */
+type: string | null, };
+
+/**
  * Asks a server to bring its working copy of a project up.
  */
 export type Update = { 
@@ -3951,6 +5248,35 @@ version: string,
 flows: Array<FlowEntry>, };
 
 /**
+ * The git branches that are here, and those that only a remote has, as last fetched.
+ */
+export type VcsBranches = Record<symbol, never>;
+
+/**
+ * The files that differ from the last commit, with what changed in the flows among them.
+ */
+export type VcsChanges = Record<symbol, never>;
+
+/**
+ * Clones a repository into a folder, which must be new or empty. Progress comes in `clone-progress` events. Errors:
+ * `vcs/exists`, `vcs/auth` (set a credential and try again), `vcs/unreachable`, `vcs/cancelled`.
+ */
+export type VcsClone = { 
+/**
+ * The address of the repository.
+ */
+url: string, 
+/**
+ * The folder.
+ */
+path: string, };
+
+/**
+ * Breaks off the clone that goes on. Nothing of it stays.
+ */
+export type VcsCloneCancel = Record<symbol, never>;
+
+/**
  * Commits changed files. Open flows among them must be saved before. Errors: `vcs/nothing-to-commit`,
  * `vcs/empty-message`, `vcs/unsaved`, `vcs/no-author` when git knows no name and address of the author.
  */
@@ -3962,7 +5288,57 @@ message: string,
 /**
  * The files, by their paths as in the status; every changed file of the project when left out.
  */
-paths?: Array<string>, };
+paths?: Array<string>, 
+/**
+ * Who makes it, kept for this repository; the one whom git knows when left out.
+ */
+author?: Author, };
+
+/**
+ * Makes a git branch at the newest commit and switches to it; everything stays as it is. Errors: `vcs/branch-name`,
+ * `vcs/branch-exists`, `vcs/in-progress`.
+ */
+export type VcsCreateBranch = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * A flow as it was in a commit; it is not opened. Errors: `vcs/no-such-commit`, `project/no-such-flow` when the commit
+ * does not have it, `document/…` when it could not be read then either.
+ */
+export type VcsFlowAt = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The commit.
+ */
+commit: string, };
+
+/**
+ * The commits that changed the project, or one flow, with what each changed in words; the newest first.
+ */
+export type VcsHistory = { 
+/**
+ * Only those that changed this flow, and only what they changed in it.
+ */
+flow?: FlowName, 
+/**
+ * Only those behind this commit.
+ */
+after?: string, 
+/**
+ * At most so many; 50 when left out.
+ */
+limit?: number, };
+
+/**
+ * Puts the project under git, on the branch `main`.
+ */
+export type VcsInit = Record<symbol, never>;
 
 /**
  * The commits of the project, or of one flow, the newest first.
@@ -3986,10 +5362,10 @@ limit?: number, };
  */
 export type VcsPull = { 
 /**
- * For files by their paths in the repository: whose changes to keep where both sides changed the same. All other
- * changes of both sides are kept in any case; of a file without parts it is the whole.
+ * For files by their paths in the repository: whose change to keep for each conflict, by its key. All other changes
+ * of both sides are kept in any case.
  */
-keep?: { [key in string]: Side }, };
+keep?: { [key in string]: { [key in string]: Side } }, };
 
 /**
  * Pushes the branch to the remote. Errors: `vcs/no-remote`, `vcs/unreachable`, `vcs/auth`, `vcs/not-fast-forward`
@@ -3998,9 +5374,70 @@ keep?: { [key in string]: Side }, };
 export type VcsPush = Record<symbol, never>;
 
 /**
+ * Puts the version of a flow that a commit has in the place of the open one, as a step that can be undone; a flow that is
+ * not there any more is made again. It is not saved. Errors: as `vcs_flow_at`.
+ */
+export type VcsRestore = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * The commit.
+ */
+commit: string, 
+/**
+ * What the step is called in the Undo menu.
+ */
+title: string, };
+
+/**
+ * Sets the address of the remote `origin`.
+ */
+export type VcsSetRemote = { 
+/**
+ * The address.
+ */
+url: string, };
+
+/**
+ * Solves a flow whose file a merge by git left in conflict: writes it merged by component, and tells git. The answer is
+ * what is left to decide; while anything is, nothing is written. Errors: `vcs/not-in-conflict`, `document/…`.
+ */
+export type VcsSolve = { 
+/**
+ * The flow.
+ */
+flow: FlowName, 
+/**
+ * Whose change counts, by the keys of the conflicts.
+ */
+keep?: { [key in string]: Side }, };
+
+/**
+ * What both sides of a merge by git changed in a flow whose file is in conflict. Errors: `vcs/not-in-conflict`.
+ */
+export type VcsSolveConflicts = { 
+/**
+ * The flow.
+ */
+flow: FlowName, };
+
+/**
  * Where the working copy stands. Errors: `vcs/none` when the project is not under git.
  */
 export type VcsStatus = Record<symbol, never>;
+
+/**
+ * Switches to another git branch. Changes that are not committed come along, flows merged by component; so do changes that
+ * are not saved. Errors: `vcs/switch-conflict` when they cannot (nothing changed then), `vcs/unknown-branch`,
+ * `vcs/in-progress`.
+ */
+export type VcsSwitch = { 
+/**
+ * The branch.
+ */
+name: string, };
 
 /**
  * Where the working copy stands.
@@ -4019,6 +5456,10 @@ head: Commit | null,
  */
 remote: string | null, 
 /**
+ * The host of that address, which may ask who the author is; null for a path.
+ */
+host: string | null, 
+/**
  * The files of the project that differ from the last commit.
  */
 changed: Array<ChangedFile>, 
@@ -4033,7 +5474,19 @@ behind: number,
 /**
  * What stands in the way of committing (`a merge`, `a rebase`, …); null when nothing does.
  */
-obstacle: string | null, };
+obstacle: string | null, 
+/**
+ * Who makes commits here, as git knows it; null when it knows nobody.
+ */
+author: Author | null, 
+/**
+ * The project's folder in the repository; empty when it is the repository's own.
+ */
+folder: string, 
+/**
+ * What is to be known about the repository, with the way out of it; the most pressing first.
+ */
+situations: Array<Situation>, };
 
 /**
  * How long to wait for a request's end.
@@ -4060,9 +5513,47 @@ title: string, };
 export type WindowClose = Record<symbol, never>;
 
 /**
+ * What the windows remember: sizes of panels, what is folded. By names that the user interface gives.
+ */
+export type WindowMemory = Record<symbol, never>;
+
+/**
+ * Shows the menu of the window, or shows it anew. Error `host/not-available` in a browser, where the page has it.
+ */
+export type WindowMenu = { 
+/**
+ * The menus, from the left.
+ */
+menus: Array<Menu>, };
+
+/**
+ * An entry of a menu.
+ */
+export type WindowMenuEntry = { "entry": "item" } & MenuItem | { "entry": "line" };
+
+/**
  * Opens the monitor window, or brings it to the front. Error `host/not-available` in a browser.
  */
 export type WindowOpenMonitor = Record<symbol, never>;
+
+/**
+ * Closes the window, as its own button does: where changes are not saved, the user is asked first. Error
+ * `host/not-available` in a browser.
+ */
+export type WindowQuit = Record<symbol, never>;
+
+/**
+ * Remembers something for the windows to come. Errors: `window/too-much`, `settings/cannot-write`.
+ */
+export type WindowRemember = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What to remember.
+ */
+value: string, };
 
 /** Every command of the designer: what goes in, what comes out. */
 export interface Commands {
@@ -4075,6 +5566,15 @@ export interface Commands {
    */
   window_open_monitor: { input: WindowOpenMonitor; output: null };
   /**
+   * Shows the menu of the window, or shows it anew. Error `host/not-available` in a browser, where the page has it.
+   */
+  window_menu: { input: WindowMenu; output: null };
+  /**
+   * Closes the window, as its own button does: where changes are not saved, the user is asked first. Error
+   * `host/not-available` in a browser.
+   */
+  window_quit: { input: WindowQuit; output: null };
+  /**
    * Closes the designer's window and drops changes that are not saved; what a user interface calls after it has asked.
    * Error `host/not-available` in a browser, where nothing is dropped.
    */
@@ -4083,6 +5583,22 @@ export interface Commands {
    * Lets the user choose a folder in the system's own dialog. Error `host/not-available` in a browser.
    */
   window_choose_folder: { input: WindowChooseFolder; output: ChosenFolder };
+  /**
+   * The settings.
+   */
+  settings_view: { input: SettingsView; output: DesignerSettings };
+  /**
+   * Puts other settings in place of those that are; every window hears of it. Errors: `settings/cannot-write`.
+   */
+  settings_change: { input: SettingsChange; output: null };
+  /**
+   * What the windows remember: sizes of panels, what is folded. By names that the user interface gives.
+   */
+  window_memory: { input: WindowMemory; output: { [key in string]: string } };
+  /**
+   * Remembers something for the windows to come. Errors: `window/too-much`, `settings/cannot-write`.
+   */
+  window_remember: { input: WindowRemember; output: null };
   /**
    * Opens the project in a folder and closes the one that was open. Errors: `project/not-found`, `project/not-a-project`,
    * `project/unsaved` when flows of the open project have changes that are not saved.
@@ -4097,13 +5613,15 @@ export interface Commands {
    */
   project_close: { input: ProjectClose; output: null };
   /**
+   * Copies the project, with its git repository and with every change that is not saved, into another folder, and opens it
+   * there: the way out of a folder that may only be read and of a full disk. Errors: `project/exists`, `project/inside`,
+   * `project/disk-full`, `project/read-only`.
+   */
+  project_save_as: { input: ProjectSaveAs; output: ProjectView };
+  /**
    * The open project, or null: what a window asks when it starts.
    */
   project_current: { input: ProjectCurrent; output: ProjectView | null };
-  /**
-   * The projects that were open before, the latest first.
-   */
-  project_recent: { input: ProjectRecent; output: Array<RecentProject> };
   /**
    * Makes a new flow, with a Start and an End component, and saves it. Errors: `project/flow-exists`.
    */
@@ -4117,6 +5635,44 @@ export interface Commands {
    * Deletes a flow's file and closes the flow. Git still has what was committed.
    */
   project_delete_flow: { input: ProjectDeleteFlow; output: ProjectView };
+  /**
+   * The projects that were open before, the latest first.
+   */
+  project_recent: { input: ProjectRecent; output: Array<RecentProject> };
+  /**
+   * Takes a project off the list of those that were open before. Its files stay.
+   */
+  project_forget: { input: ProjectForget; output: null };
+  /**
+   * The flows that were open in the open project when its window was there last.
+   */
+  project_tabs: { input: ProjectTabs; output: FlowTabs };
+  /**
+   * Remembers the flows that are open in the open project.
+   */
+  project_remember_tabs: { input: ProjectRememberTabs; output: null };
+  /**
+   * The sample projects that come with Cairn.
+   */
+  project_samples: { input: ProjectSamples; output: Array<Sample> };
+  /**
+   * Makes a new project out of a sample, puts it under git and opens it. Errors: `project/exists`,
+   * `sample/unknown`, `sample/cannot-write`.
+   */
+  project_from_sample: { input: ProjectFromSample; output: ProjectView };
+  /**
+   * The flows of which a crash left unsaved changes. Opening such a flow brings them back. Empty when no project is open.
+   */
+  project_left_changes: { input: ProjectLeftChanges; output: Array<LeftChanges> };
+  /**
+   * Drops what a crash left of a flow's unsaved changes.
+   */
+  project_drop_left_changes: { input: ProjectDropLeftChanges; output: null };
+  /**
+   * Looks for a text in all flows of the project, those that are open as they are in the designer. Upper and lower case
+   * are the same.
+   */
+  search: { input: Search; output: SearchFound };
   /**
    * The kinds of connections that there are, with their fields.
    */
@@ -4154,6 +5710,10 @@ export interface Commands {
    */
   palette: { input: Palette; output: PaletteView };
   /**
+   * Every function that SQL expressions and queries may call, by name: for completion and its help.
+   */
+  sql_functions: { input: SqlFunctions; output: SqlFunctionsView };
+  /**
    * Opens a flow; one that is open already is shown as it is. Errors: `project/none-open`, `project/no-such-flow`,
    * `document/syntax`, `document/too-new`, `document/shape`.
    */
@@ -4182,14 +5742,25 @@ export interface Commands {
    */
   flow_redo: { input: FlowRedo; output: FlowChange };
   /**
-   * Writes a flow to its file, all of it or nothing. Errors: `project/changed-outside` when another program changed
-   * the file since it was opened and `overwrite` is not set; `project/cannot-write`.
+   * Writes a flow to its file, all of it or nothing. What another program wrote to the file meanwhile is merged in first.
+   * Errors: `project/changed-outside` when both changed the same and `overwrite` is not set (ask `flow_conflicts`);
+   * `project/disk-full`, `project/read-only`, `project/cannot-write`.
    */
   flow_save: { input: FlowSave; output: FlowSaved };
   /**
    * Loads a flow anew from its file and drops the changes that are not saved.
    */
   flow_reload: { input: FlowReload; output: FlowView };
+  /**
+   * What both this window and another program changed in a flow, each differently, since it was opened or saved here. Empty
+   * when nothing is open. Errors: the file cannot be read as a flow (`document/…`).
+   */
+  flow_conflicts: { input: FlowConflicts; output: Array<ConflictView> };
+  /**
+   * Takes in what another program wrote to the file of an open flow, as one step that can be undone. The answer is what is
+   * left to decide; while anything is, nothing is taken in.
+   */
+  flow_take_in: { input: FlowTakeIn; output: Array<ConflictView> };
   /**
    * Which components run again, with it, when a component fails after everything before it has succeeded, and a new
    * attempt (a retry or a takeover) goes on from what was saved.
@@ -4201,11 +5772,22 @@ export interface Commands {
   flow_copy: { input: FlowCopy; output: CopiedText };
   /**
    * Puts copied components into a flow, with new ids and free names, as one undo step. The new components are those
-   * of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds no components.
+   * of the reply's patch. Errors: `flow/nothing-to-paste` when the text holds nothing that could be
+   * pasted.
    */
   flow_paste: { input: FlowPaste; output: FlowChange };
   /**
-   * Runs an open flow here as it is now. What happens comes in `run-changed` events. A run of the same flow that is
+   * The problems of every flow of the project: of the open ones as they are in the designer, of the others as they are
+   * saved. All is looked at anew, which takes its time in a large project.
+   */
+  project_problems: { input: ProjectProblems; output: Array<FlowProblems> };
+  /**
+   * What a run of an open flow as it is now would change in the world: the places that it writes to and what it calls, in
+   * the order of the flow.
+   */
+  run_effects: { input: RunEffects; output: Array<RunEffect> };
+  /**
+   * Runs an open flow here as it is now, saved or not, with the other open flows as they are now, too. What happens comes in `run-changed` events. A run of the same flow that is
    * still going on is stopped first. Errors: `run/not-runnable` with the place of the first problem, `input/…`.
    */
   run_start: { input: RunStart; output: RunView };
@@ -4222,9 +5804,39 @@ export interface Commands {
    */
   run_stream: { input: RunStream; output: StreamView };
   /**
+   * The flow tests of the project, by name; those that cannot be read are listed with what is wrong.
+   */
+  test_list: { input: TestList; output: Array<TestSummary> };
+  /**
+   * The file of a flow test. Errors: `test/not-found`.
+   */
+  test_read: { input: TestRead; output: TestText };
+  /**
+   * Writes the file of a flow test, all or nothing, once it is found to be one. Errors: `test/syntax`, `test/too-new`,
+   * `test/exists`, `project/name`, `project/cannot-write`.
+   */
+  test_save: { input: TestSave; output: null };
+  /**
+   * Removes the file of a flow test. Errors: `test/not-found`.
+   */
+  test_delete: { input: TestDelete; output: null };
+  /**
+   * Runs one flow test, with the flows as they are in the designer, saved or not, and answers when it has ended.
+   */
+  test_run: { input: TestRun; output: TestOutcome };
+  /**
+   * Makes a flow test of a local run that has ended: its inputs, stand-ins for the connections that the flow uses, and what
+   * it gave as what is expected. Nothing is written yet. Errors: `run/unknown`, `run/still-running`.
+   */
+  test_from_run: { input: TestFromRun; output: TestDraft };
+  /**
    * Where the working copy stands. Errors: `vcs/none` when the project is not under git.
    */
   vcs_status: { input: VcsStatus; output: VcsView };
+  /**
+   * The files that differ from the last commit, with what changed in the flows among them.
+   */
+  vcs_changes: { input: VcsChanges; output: Array<FlowWords> };
   /**
    * Commits changed files. Open flows among them must be saved before. Errors: `vcs/nothing-to-commit`,
    * `vcs/empty-message`, `vcs/unsaved`, `vcs/no-author` when git knows no name and address of the author.
@@ -4248,6 +5860,78 @@ export interface Commands {
    */
   vcs_log: { input: VcsLog; output: Array<Commit> };
   /**
+   * The commits that changed the project, or one flow, with what each changed in words; the newest first.
+   */
+  vcs_history: { input: VcsHistory; output: HistoryPage };
+  /**
+   * A flow as it was in a commit; it is not opened. Errors: `vcs/no-such-commit`, `project/no-such-flow` when the commit
+   * does not have it, `document/…` when it could not be read then either.
+   */
+  vcs_flow_at: { input: VcsFlowAt; output: FlowAtCommit };
+  /**
+   * Puts the version of a flow that a commit has in the place of the open one, as a step that can be undone; a flow that is
+   * not there any more is made again. It is not saved. Errors: as `vcs_flow_at`.
+   */
+  vcs_restore: { input: VcsRestore; output: FlowChange | null };
+  /**
+   * The git branches that are here, and those that only a remote has, as last fetched.
+   */
+  vcs_branches: { input: VcsBranches; output: Array<BranchView> };
+  /**
+   * Makes a git branch at the newest commit and switches to it; everything stays as it is. Errors: `vcs/branch-name`,
+   * `vcs/branch-exists`, `vcs/in-progress`.
+   */
+  vcs_create_branch: { input: VcsCreateBranch; output: VcsView };
+  /**
+   * Switches to another git branch. Changes that are not committed come along, flows merged by component; so do changes that
+   * are not saved. Errors: `vcs/switch-conflict` when they cannot (nothing changed then), `vcs/unknown-branch`,
+   * `vcs/in-progress`.
+   */
+  vcs_switch: { input: VcsSwitch; output: SwitchedView };
+  /**
+   * Clones a repository into a folder, which must be new or empty. Progress comes in `clone-progress` events. Errors:
+   * `vcs/exists`, `vcs/auth` (set a credential and try again), `vcs/unreachable`, `vcs/cancelled`.
+   */
+  vcs_clone: { input: VcsClone; output: Cloned };
+  /**
+   * Breaks off the clone that goes on. Nothing of it stays.
+   */
+  vcs_clone_cancel: { input: VcsCloneCancel; output: null };
+  /**
+   * Puts the project under git, on the branch `main`.
+   */
+  vcs_init: { input: VcsInit; output: VcsView };
+  /**
+   * Sets the address of the remote `origin`.
+   */
+  vcs_set_remote: { input: VcsSetRemote; output: VcsView };
+  /**
+   * What both sides of a merge by git changed in a flow whose file is in conflict. Errors: `vcs/not-in-conflict`.
+   */
+  vcs_solve_conflicts: { input: VcsSolveConflicts; output: Array<ConflictView> };
+  /**
+   * Solves a flow whose file a merge by git left in conflict: writes it merged by component, and tells git. The answer is
+   * what is left to decide; while anything is, nothing is written. Errors: `vcs/not-in-conflict`, `document/…`.
+   */
+  vcs_solve: { input: VcsSolve; output: Array<ConflictView> };
+  /**
+   * The credentials for git hosts that are kept here, and what an address asks for.
+   */
+  git_credentials: { input: GitCredentials; output: GitCredentialsView };
+  /**
+   * Keeps a credential for a git host, in the place of the one before. Errors: `git-credential/…`, `secret/…`.
+   */
+  git_set_credential: { input: GitSetCredential; output: Array<GitCredential> };
+  /**
+   * Forgets the credential for a git host.
+   */
+  git_forget_credential: { input: GitForgetCredential; output: Array<GitCredential> };
+  /**
+   * Asks the repository at an address for its git branches: whether it is there and lets the author in. Errors: `vcs/auth`,
+   * `vcs/unreachable`, `vcs/certificate`.
+   */
+  git_test_access: { input: GitTestAccess; output: Array<string> };
+  /**
    * The clusters that the designer knows, and the chosen one.
    */
   cluster_list: { input: ClusterList; output: ClusterListView };
@@ -4269,6 +5953,10 @@ export interface Commands {
    * Chooses the cluster that Push update goes to. Errors: `cluster/unknown`.
    */
   cluster_choose: { input: ClusterChoose; output: ClusterListView };
+  /**
+   * Marks a cluster: its colour, whether it is production, the git branch that goes to it. Errors: `cluster/unknown`.
+   */
+  cluster_set_mark: { input: ClusterSetMark; output: ClusterListView };
   /**
    * How a cluster is doing: its servers and how many requests it has in each state. From the first call on the
    * designer follows the cluster's event streams and sends `cluster-changed`. Errors of this and all commands that
@@ -4296,7 +5984,7 @@ export interface Commands {
    */
   cluster_saved_point: { input: ClusterSavedPoint; output: SavedRows };
   /**
-   * Re-executes a request from its last checkpoint. The server that is asked becomes its owner.
+   * Re-executes a request, at the version that it is pinned to.
    */
   cluster_re_execute: { input: ClusterReExecute; output: Request };
   /**
@@ -4308,13 +5996,49 @@ export interface Commands {
    */
   cluster_start_requests: { input: ClusterStartRequests; output: Array<Request> };
   /**
+   * Re-executes or cancels many requests of a cluster, or says what that would do.
+   */
+  cluster_bulk: { input: ClusterBulk; output: BulkDone };
+  /**
+   * How many of the requests of a cluster that fit are in each state.
+   */
+  cluster_counts: { input: ClusterCounts; output: Counts };
+  /**
+   * The filters of the Status List that the account keeps on a cluster.
+   */
+  cluster_filters: { input: ClusterFilters; output: Array<SavedFilter> };
+  /**
+   * Keeps a filter, in the place of the one of its name; answers all that are kept.
+   */
+  cluster_save_filter: { input: ClusterSaveFilter; output: Array<SavedFilter> };
+  /**
+   * Forgets a filter.
+   */
+  cluster_remove_filter: { input: ClusterRemoveFilter; output: null };
+  /**
+   * What Push update to a cluster would do. Nothing is changed.
+   */
+  push_update_plan: { input: PushUpdatePlanOf; output: PushUpdatePlan };
+  /**
    * Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
    * shall have, and then has every server Update, one after the other. Progress comes in `push-update-progress`
-   * events; one server's failure does not keep the others from updating. A project that the cluster does not know
-   * yet is registered with the address of the git remote. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted`
-   * when changed files would be left behind and `leave_changes` is not set.
+   * events. It stops at the first server that fails: those behind it keep what they have, and doing it again goes on there.
+   * A project that the cluster does not know yet is registered with the address of the git remote. The result is kept in a
+   * history. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted` when changed files would be left behind and
+   * `leave_changes` is not set, `push-update/other-branch` when another git branch goes to the cluster,
+   * `push-update/confirm` when the cluster is marked production and `confirm` is not its name.
    */
   push_update: { input: PushUpdate; output: PushUpdateProgress };
+  /**
+   * Makes a commit that brings the project back to a former version, and pushes that as an update: the same version again,
+   * and nothing is taken out of the history. Open flows follow. Errors: as `push_update`, and `vcs/would-overwrite` when
+   * changes that are not committed are in the way.
+   */
+  push_update_back: { input: PushUpdateBack; output: PushUpdateProgress };
+  /**
+   * The Push updates to a cluster that were made from here, the latest first.
+   */
+  push_update_history: { input: PushUpdateHistory; output: Array<PushUpdateRecord> };
   /**
    * What the Failover tour would do on the chosen cluster, or why it cannot: it kills a server, so it only does that
    * to servers that `cairn tour` started for it.

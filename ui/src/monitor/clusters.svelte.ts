@@ -2,6 +2,9 @@ import { ClusterError } from "../cluster/source";
 import { platform } from "../platform";
 import type { ClusterView } from "../generated/types";
 
+/** Where several clusters are seen beside each other. */
+export const SIDE_BY_SIDE = "/side-by-side";
+
 /** The clusters that the designer knows. The monitor may look at another one than the designer pushes to. */
 export class Clusters {
   all = $state.raw<ClusterView[]>();
@@ -15,6 +18,9 @@ export class Clusters {
     const named = (name: string | null | undefined) => this.all?.find((cluster) => cluster.name === name);
     return named(this.#wanted) ?? named(this.#chosenInDesigner) ?? this.all?.[0];
   });
+
+  /** The clusters that somebody is signed in to. */
+  readonly open = $derived((this.all ?? []).filter(({ account }) => account !== null));
 
   /** Follows the designer's list of clusters until the returned function is called. */
   follow(): () => void {

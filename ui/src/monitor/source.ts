@@ -1,16 +1,35 @@
 import { platform } from "../platform";
-import { queryOf, type RequestFilter } from "../cluster/filter";
-import type { ClusterChange, ClusterSource, Overview, ReExecuteWish, RequestPage } from "../cluster/source";
-import type { Flow, LogEntry, Page, Request, RequestDetail, SavedRows } from "../generated/types";
+import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
+import type {
+  BulkAction,
+  BulkOf,
+  BulkOutcome,
+  ClusterChange,
+  ClusterSource,
+  Counts,
+  FilterShelf,
+  Overview,
+  ReExecuteWish,
+  RequestPage,
+} from "../cluster/source";
+import type { Commands, Flow, LogEntry, Page, Request, RequestDetail, SavedRows } from "../generated/types";
 
 /** A cluster that the designer is signed in to, through the designer. */
 export class DesignerSource implements ClusterSource {
   readonly choosesServer = true;
-  readonly choosesPoint = false;
+  readonly choosesPoint = true;
   readonly cluster: string;
+  readonly filters: FilterShelf;
 
   constructor(cluster: string) {
     this.cluster = cluster;
+    this.filters = {
+      list: () => platform.call("cluster_filters", { cluster }),
+      save: (filter) => platform.call("cluster_save_filter", { cluster, filter }),
+      remove: async (name) => {
+        await platform.call("cluster_remove_filter", { cluster, name });
+      },
+    };
   }
 
   async overview(): Promise<Overview> {
@@ -20,6 +39,10 @@ export class DesignerSource implements ClusterSource {
 
   requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>> {
     return platform.call("cluster_requests", { cluster: this.cluster, query: queryOf(filter, page) });
+  }
+
+  counts(filter: RequestFilter): Promise<Counts> {
+    return platform.call("cluster_counts", { cluster: this.cluster, query: countQueryOf(filter) });
   }
 
   request(id: number): Promise<RequestDetail> {
@@ -34,13 +57,31 @@ export class DesignerSource implements ClusterSource {
     return (await platform.call("cluster_request_flow", { cluster: this.cluster, request: id })).flow;
   }
 
-  savedRows(id: number, point: number): Promise<SavedRows> {
-    return platform.call("cluster_saved_point", { cluster: this.cluster, request: id, number: point });
+  savedRows(id: number, point: number, after?: string): Promise<SavedRows> {
+    const page = after === undefined ? {} : { after };
+    return platform.call("cluster_saved_point", { cluster: this.cluster, request: id, number: point, ...page });
   }
 
-  reExecute(id: number, { server }: ReExecuteWish): Promise<Request> {
-    const asked = { cluster: this.cluster, request: id, ...(server ? { server } : {}) };
-    return platform.call("cluster_re_execute", asked);
+  reExecute(id: number, wish: ReExecuteWish): Promise<Request> {
+    return platform.call("cluster_re_execute", { cluster: this.cluster, request: id, wish });
+  }
+
+  /** Makes a new request with the same inputs, which runs at the version that its server has now. */
+  async startAnew({ request, inputs }: RequestDetail, server?: string): Promise<Request> {
+    const [made] = await platform.call("cluster_start_requests", {
+      cluster: this.cluster,
+      project: request.project,
+      flow: request.flow,
+      inputs: inputs as Commands["cluster_start_requests"]["input"]["inputs"] & object,
+      ...(server ? { server } : {}),
+    });
+    if (!made) throw new Error("The server made no request.");
+    return made;
+  }
+
+  bulk(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome> {
+    const which = "ids" in of ? { ids: [...of.ids] } : { filter: wireOf(of.filter) };
+    return platform.call("cluster_bulk", { cluster: this.cluster, bulk: { action, ...which, dryRun: preview } });
   }
 
   cancel(id: number): Promise<Request> {

@@ -1,6 +1,6 @@
 import type { Component } from "svelte";
 
-/** An entry of a menu: something to do, a heading, or a line between groups. */
+/** An entry of a menu: something to do, a menu of its own, a heading, or a line between groups. */
 export type MenuEntry =
   | {
       label: string;
@@ -13,5 +13,6 @@ export type MenuEntry =
       checked?: boolean;
       do: () => void;
     }
+  | { label: string; entries: MenuEntry[] }
   | { heading: string }
   | "separator";

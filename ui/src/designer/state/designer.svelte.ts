@@ -28,7 +28,7 @@ import { WindowState } from "./window.svelte";
 
 /** What the designer's window knows. One for the window; components import {@link designer}. */
 export class DesignerState {
-  host = $state.raw<HostDescription>({ kind: "browser", version: "" });
+  host = $state.raw<HostDescription>({ kind: "browser", version: "", parts: [] });
   connected = $state(true);
   /** Undefined until the host has answered. */
   project = $state.raw<ProjectView | null | undefined>(undefined);

@@ -4,12 +4,17 @@ import { chordOf } from "./chords";
 
 /** Handles the window's shortcuts. The canvas has more of its own. */
 export function handleKeys(event: KeyboardEvent): void {
-  if (event.defaultPrevented || document.querySelector(".dialog, .menu")) return;
+  if (event.defaultPrevented || isUnderDialog()) return;
   const chord = chordOf(event);
   const name = actionAt(chord, "window") ?? (isText(event.target) ? undefined : actionAt(chord, "outside-text"));
   if (!name) return;
   event.preventDefault();
   actions[name].do();
+}
+
+/** Whether a dialog or a menu is open, so that the window itself rests. */
+export function isUnderDialog(): boolean {
+  return document.querySelector(".dialog, .menu") !== null;
 }
 
 /** The action that a shortcut stands for. */
