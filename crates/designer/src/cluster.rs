@@ -6,6 +6,7 @@ mod known;
 mod live;
 mod notices;
 mod sign_ins;
+mod status_list;
 mod tokens;
 
 pub(crate) use crate::secrets::SecretPlace;
@@ -14,9 +15,10 @@ pub(crate) use calls::new_key;
 pub use commands::*;
 pub(crate) use known::{Cluster, Clusters};
 pub use sign_ins::SignIns;
+pub use status_list::*;
 
 use flow_api::{Account, RequestState, Server};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
 
@@ -41,6 +43,35 @@ pub struct ClusterView {
     pub account: Option<Account>,
     /// Where the token is kept: `keyring`, or `file` where the system has no keyring.
     pub token_kept_in: Option<SecretPlace>,
+    /// How it is marked, so that nobody takes it for another.
+    pub mark: ClusterMark,
+}
+
+/// How a cluster is marked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterMark {
+    /// Its colour.
+    pub color: ClusterColor,
+    /// Whether real work runs on it: Push update then asks for its name.
+    pub production: bool,
+    /// The git branch that goes to it; any when null.
+    pub branch: Option<String>,
+}
+
+/// A colour to tell clusters by. Its name stands beside it wherever it is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "each is the colour of that name")]
+pub enum ClusterColor {
+    #[default]
+    Gray,
+    Blue,
+    Green,
+    Yellow,
+    Orange,
+    Red,
+    Violet,
 }
 
 /// How a cluster is doing.

@@ -1,11 +1,12 @@
 //! The commands on clusters.
 
 use super::calls::new_key;
-use super::{ClusterListView, ClusterOverview, ClusterView};
+use super::{ClusterListView, ClusterMark, ClusterOverview, ClusterView};
 use crate::push_update::name_on_cluster;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
-    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, Request, RequestDetail, RequestQuery, SavedRows,
+    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, Request, RequestDetail, RequestQuery, SavedQuery,
+    SavedRows,
 };
 use flow_model::FlowName;
 use serde::Deserialize;
@@ -110,6 +111,27 @@ impl Command for ClusterChoose {
 
     async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
         let list = designer.clusters.choose(&self.cluster).await?;
+        designer.emit(Event::ClustersChanged);
+        Ok(list)
+    }
+}
+
+/// Marks a cluster: its colour, whether it is production, the git branch that goes to it. Errors: `cluster/unknown`.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterSetMark {
+    /// The cluster.
+    pub cluster: String,
+    /// How it is marked from now on.
+    pub mark: ClusterMark,
+}
+
+impl Command for ClusterSetMark {
+    const NAME: &'static str = "cluster_set_mark";
+    type Output = ClusterListView;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ClusterListView, CommandError> {
+        let branch = self.mark.branch.map(|branch| branch.trim().to_owned()).filter(|branch| !branch.is_empty());
+        let list = designer.clusters.set_mark(&self.cluster, ClusterMark { branch, ..self.mark }).await?;
         designer.emit(Event::ClustersChanged);
         Ok(list)
     }
@@ -225,6 +247,10 @@ pub struct ClusterSavedPoint {
     pub request: i64,
     /// The saved point's number within the request.
     pub number: u32,
+    /// The `next` of the page before; the first page when left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub after: Option<String>,
 }
 
 impl Command for ClusterSavedPoint {
@@ -233,7 +259,8 @@ impl Command for ClusterSavedPoint {
 
     async fn run(self, designer: Arc<Designer>) -> Result<SavedRows, CommandError> {
         let cluster = designer.clusters.cluster(&self.cluster).await?;
-        cluster.any(|client| async move { client.saved_rows(self.request, self.number).await }).await
+        let query = &SavedQuery { after: self.after, ..SavedQuery::default() };
+        cluster.any(|client| async move { client.saved_page(self.request, self.number, query).await }).await
     }
 }
 
