@@ -1,8 +1,9 @@
 //! What the designer asks of the desktop.
 
-use crate::windows;
+use crate::notify::Notifications;
+use crate::{menu, windows};
 use async_trait::async_trait;
-use designer::{CommandError, Host, HostKind};
+use designer::{CommandError, Host, HostKind, Menu, Notification, system};
 use std::path::PathBuf;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::DialogExt;
@@ -11,11 +12,12 @@ use tokio::sync::oneshot;
 /// The desktop.
 pub struct DesktopHost {
     app: AppHandle,
+    notifications: Notifications,
 }
 
 impl DesktopHost {
     pub fn new(app: AppHandle) -> Self {
-        Self { app }
+        Self { app, notifications: Notifications::default() }
     }
 }
 
@@ -23,6 +25,31 @@ impl DesktopHost {
 impl Host for DesktopHost {
     fn kind(&self) -> HostKind {
         HostKind::Desktop
+    }
+
+    fn parts(&self) -> Vec<(String, String)> {
+        let mut parts = vec![("Tauri".to_owned(), tauri::VERSION.to_owned())];
+        if let Ok(version) = tauri::webview_version() {
+            parts.push(("WebKit".to_owned(), version));
+        }
+        parts.extend(system());
+        parts
+    }
+
+    fn show_menu(&self, menus: Vec<Menu>) -> Result<(), CommandError> {
+        let Some(window) = self.app.get_webview_window(windows::DESIGNER) else { return Ok(()) };
+        menu::show(&self.app, &window, menus).map_err(|error| failed(&error))
+    }
+
+    async fn notify(&self, notification: Notification) -> Result<(), CommandError> {
+        self.notifications.show(&self.app, &notification).await.map_err(|error| failed(&error))
+    }
+
+    fn ask_to_close(&self) -> Result<(), CommandError> {
+        match self.app.get_webview_window(windows::DESIGNER) {
+            Some(window) => window.close().map_err(|error| failed(&error)),
+            None => Ok(()),
+        }
     }
 
     fn open_monitor(&self) -> Result<(), CommandError> {

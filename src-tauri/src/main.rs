@@ -4,16 +4,21 @@
 // Keeps Windows from opening a console beside the window.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod arguments;
 mod host;
 mod menu;
+mod notify;
+mod place;
 mod renderer;
 mod windows;
 
-use designer::{CommandError, Designer, DesignerOptions};
+use arguments::Arguments;
+use designer::{CommandError, Designer, DesignerOptions, Event};
 use host::DesktopHost;
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tauri::{App, Manager, State, WebviewWindow};
+use tauri::{App, AppHandle, Manager, State, WebviewWindow};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tracing_subscriber::EnvFilter;
 
@@ -22,25 +27,42 @@ fn main() -> tauri::Result<()> {
     let filter = EnvFilter::try_from_env("CAIRN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
-    let project = std::env::args_os().nth(1);
-    if matches!(project.as_ref().and_then(|argument| argument.to_str()), Some("-h" | "--help")) {
-        println!("Usage: cairn-designer [PROJECT]\n\nOpens the designer on the project in the folder PROJECT.");
+    let arguments = Arguments::of(std::env::args().skip(1));
+    if let Some(answer) = arguments.answer() {
+        println!("{answer}");
         return Ok(());
     }
-    tauri::Builder::default()
+    let mut builder = tauri::Builder::default();
+    if !arguments.new_window {
+        builder = builder.plugin(tauri_plugin_single_instance::init(started_again));
+    }
+    builder
         .plugin(tauri_plugin_dialog::init())
+        .manage(menu::Shown::default())
         .invoke_handler(tauri::generate_handler![call])
         .on_menu_event(menu::chosen)
         .on_window_event(windows::happened)
         .setup(move |app| {
             let designer = start(app);
-            windows::open_designer(app.handle())?;
-            if let Some(project) = project {
-                open(app, &designer, &project.to_string_lossy());
+            // The project is there before the window asks for it.
+            if let Some(path) = &arguments.path {
+                open(app, &designer, path);
             }
+            windows::open_designer(app.handle())?;
             Ok(())
         })
         .run(tauri::generate_context!())
+}
+
+/// Shows in this window what the program was started with once more.
+fn started_again(app: &AppHandle, arguments: Vec<String>, folder: String) {
+    if let Err(error) = windows::show_designer(app) {
+        tracing::warn!(%error, "the window does not come to the front");
+    }
+    if let Some(path) = Arguments::of(arguments.into_iter().skip(1)).path {
+        let path = PathBuf::from(folder).join(path).to_string_lossy().into_owned();
+        app.state::<Arc<Designer>>().emit(Event::OpenAsked { path });
+    }
 }
 
 /// Carries a call from a window to the designer.
@@ -67,10 +89,9 @@ fn start(app: &App) -> Arc<Designer> {
     designer
 }
 
-/// Opens the project that was named on the command line.
-fn open(app: &App, designer: &Arc<Designer>, path: &str) {
-    let opened = tauri::async_runtime::block_on(designer.call("project_open", json!({ "path": path })));
-    if let Err(error) = opened {
+/// Opens the project, or the flow, that was named on the command line.
+fn open(app: &App, designer: &Arc<Designer>, path: &Path) {
+    if let Err(error) = tauri::async_runtime::block_on(designer.open_path(path)) {
         eprintln!("{error}");
         app.dialog().message(error.message).title("Cairn").kind(MessageDialogKind::Error).show(|_| {});
     }

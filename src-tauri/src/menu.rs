@@ -1,129 +1,121 @@
-//! The menu of the designer's window. What is chosen goes to the user interface as an event, by keyboard or by mouse.
+//! The menu of the designer's window. The user interface says what is in it; what is chosen goes back to it as an event, by
+//! keyboard or by mouse.
 
-use designer::{Designer, Event, MenuItem};
-use serde_json::{Value, from_value, to_value};
-use std::sync::Arc;
-use tauri::menu::{Menu, MenuEvent, MenuItemBuilder, Submenu, SubmenuBuilder};
-use tauri::{AppHandle, Manager, Wry};
+use designer::{Designer, Event, Menu, MenuEntry, MenuItem};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tauri::menu::{Menu as WindowMenu, MenuEvent, MenuItem as WindowItem, MenuItemBuilder, Submenu, SubmenuBuilder};
+use tauri::{AppHandle, Manager, WebviewWindow, Wry};
 
-/// An entry of a menu: an item with its title and its shortcut, or a line.
-enum Entry {
-    Item(MenuItem, &'static str, Option<&'static str>),
-    Line,
+/// The menu that is shown.
+#[derive(Default)]
+pub struct Shown(Mutex<Option<Built>>);
+
+struct Built {
+    /// As it was asked for, but for what can be chosen.
+    menus: Vec<Menu>,
+    items: HashMap<String, WindowItem<Wry>>,
 }
 
-use Entry::{Item, Line};
-
-/// The menu.
-pub fn build(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
-    let file = [
-        Item(MenuItem::NewFlow, "New Flow…", Some("CmdOrCtrl+N")),
-        Line,
-        Item(MenuItem::NewProject, "New Project…", None),
-        Item(MenuItem::OpenProject, "Open Project…", Some("CmdOrCtrl+O")),
-        Line,
-        Item(MenuItem::Save, "Save", Some("CmdOrCtrl+S")),
-        Item(MenuItem::SaveAll, "Save All", Some("CmdOrCtrl+Shift+S")),
-        Item(MenuItem::CloseFlow, "Close Flow", Some("CmdOrCtrl+W")),
-    ];
-    // What a text field does by itself with these keys has no shortcut here, for the menu would take it away.
-    let edit = [
-        Item(MenuItem::Undo, "Undo", Some("CmdOrCtrl+Z")),
-        Item(MenuItem::Redo, "Redo", Some("CmdOrCtrl+Shift+Z")),
-        Line,
-        Item(MenuItem::Cut, "Cut", None),
-        Item(MenuItem::Copy, "Copy", None),
-        Item(MenuItem::Paste, "Paste", None),
-        Item(MenuItem::Delete, "Delete", None),
-        Line,
-        Item(MenuItem::SelectAll, "Select All", None),
-        Line,
-        Item(MenuItem::AddNote, "Add a Note", None),
-        Item(MenuItem::Group, "Group the Chosen Components", Some("CmdOrCtrl+G")),
-    ];
-    let view = [
-        Item(MenuItem::ZoomIn, "Zoom In", Some("CmdOrCtrl+=")),
-        Item(MenuItem::ZoomOut, "Zoom Out", Some("CmdOrCtrl+-")),
-        Item(MenuItem::ZoomToFit, "Zoom to Fit", Some("CmdOrCtrl+0")),
-        Line,
-        Item(MenuItem::AutoLayout, "Arrange Automatically", Some("CmdOrCtrl+Shift+L")),
-        Line,
-        Item(MenuItem::TogglePanel, "Show or Hide the Panel", Some("CmdOrCtrl+J")),
-    ];
-    let run = [Item(MenuItem::Run, "Run", Some("F5")), Item(MenuItem::StopRun, "Stop", Some("Shift+F5"))];
-    let versions = [
-        Item(MenuItem::Commit, "Commit…", Some("CmdOrCtrl+K")),
-        Item(MenuItem::Pull, "Pull", None),
-        Item(MenuItem::Push, "Push", None),
-        Line,
-        Item(MenuItem::PushUpdate, "Push Update…", Some("CmdOrCtrl+Shift+K")),
-        Line,
-        Item(MenuItem::History, "History", None),
-    ];
-    let window = [
-        Item(MenuItem::Monitor, "Monitor", Some("CmdOrCtrl+M")),
-        Line,
-        Item(MenuItem::SignIn, "Sign In to a Cluster…", None),
-    ];
-    let help = [Item(MenuItem::FailoverTour, "Failover Tour", None), Line, Item(MenuItem::About, "About Cairn", None)];
-    let menus = [
-        submenu(app, "File", &file)?,
-        submenu(app, "Edit", &edit)?,
-        submenu(app, "View", &view)?,
-        submenu(app, "Run", &run)?,
-        submenu(app, "Version Control", &versions)?,
-        submenu(app, "Window", &window)?,
-        submenu(app, "Help", &help)?,
-    ];
-    let menu = Menu::new(app)?;
-    for entry in &menus {
-        menu.append(entry)?;
+/// Shows the menus in the window: where only what can be chosen has changed, those that are there.
+pub fn show(app: &AppHandle, window: &WebviewWindow, menus: Vec<Menu>) -> tauri::Result<()> {
+    let state = app.state::<Shown>();
+    let mut shown = state.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let plain = without_enabled(&menus);
+    if let Some(built) = shown.as_ref().filter(|built| built.menus == plain) {
+        for item in items_of(&menus) {
+            if let Some(known) = built.items.get(&item.name) {
+                known.set_enabled(item.enabled)?;
+            }
+        }
+        return Ok(());
     }
-    Ok(menu)
+    let mut items = HashMap::new();
+    let menu = WindowMenu::new(app)?;
+    for one in &menus {
+        menu.append(&submenu(app, one, &mut items)?)?;
+    }
+    window.set_menu(menu)?;
+    *shown = Some(Built { menus: plain, items });
+    Ok(())
 }
 
 /// Tells the user interface what was chosen.
 pub fn chosen(app: &AppHandle, event: MenuEvent) {
-    let id = Value::String(event.id().as_ref().to_owned());
-    match from_value(id) {
-        Ok(item) => app.state::<Arc<Designer>>().emit(Event::Menu { item }),
-        Err(error) => tracing::warn!(%error, "an unknown menu item was chosen"),
-    }
+    app.state::<Arc<Designer>>().emit(Event::Menu { item: event.id().as_ref().to_owned() });
 }
 
-fn submenu(app: &AppHandle, title: &str, entries: &[Entry]) -> tauri::Result<Submenu<Wry>> {
-    let mut menu = SubmenuBuilder::new(app, title);
-    for entry in entries {
-        menu = match entry {
-            Item(item, title, shortcut) => {
-                let item = MenuItemBuilder::with_id(id_of(*item), title);
-                let item = match shortcut {
-                    Some(shortcut) => item.accelerator(shortcut),
-                    None => item,
-                };
-                menu.item(&item.build(app)?)
+fn submenu(app: &AppHandle, menu: &Menu, items: &mut HashMap<String, WindowItem<Wry>>) -> tauri::Result<Submenu<Wry>> {
+    let mut builder = SubmenuBuilder::new(app, &menu.title);
+    for entry in &menu.entries {
+        builder = match entry {
+            MenuEntry::Line => builder.separator(),
+            MenuEntry::Item(item) => {
+                let built = build(app, item)?;
+                let with = builder.item(&built);
+                items.insert(item.name.clone(), built);
+                with
             }
-            Line => menu.separator(),
         };
     }
-    menu.build()
+    builder.build()
 }
 
-/// The id of an item is its name in the event.
-fn id_of(item: MenuItem) -> String {
-    to_value(item).ok().and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default()
+fn build(app: &AppHandle, item: &MenuItem) -> tauri::Result<WindowItem<Wry>> {
+    let plain = || MenuItemBuilder::with_id(&item.name, &item.label).enabled(item.enabled);
+    match &item.keys {
+        // A shortcut that the desktop does not know (a letter of another script) is left to the page.
+        Some(keys) => plain().accelerator(accelerator(keys)).build(app).or_else(|_| plain().build(app)),
+        None => plain().build(app),
+    }
+}
+
+/// A shortcut as Tauri writes it: `CmdOrCtrl+Shift+S`.
+fn accelerator(keys: &str) -> String {
+    let arrows = [("←", "Left"), ("→", "Right"), ("↑", "Up"), ("↓", "Down")];
+    let named = arrows.iter().fold(keys.to_owned(), |keys, (sign, name)| keys.replace(sign, name));
+    match named.strip_prefix("Ctrl+") {
+        Some(rest) => format!("CmdOrCtrl+{rest}"),
+        None => named,
+    }
+}
+
+fn items_of(menus: &[Menu]) -> impl Iterator<Item = &MenuItem> {
+    menus.iter().flat_map(|menu| &menu.entries).filter_map(|entry| match entry {
+        MenuEntry::Item(item) => Some(item),
+        MenuEntry::Line => None,
+    })
+}
+
+fn without_enabled(menus: &[Menu]) -> Vec<Menu> {
+    let mut plain = menus.to_vec();
+    for entry in plain.iter_mut().flat_map(|menu| &mut menu.entries) {
+        if let MenuEntry::Item(item) = entry {
+            item.enabled = true;
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
 mod tests {
-    use super::id_of;
-    use designer::MenuItem;
-    use serde_json::{Value, from_value};
+    use super::{Menu, MenuEntry, MenuItem, accelerator, without_enabled};
 
     #[test]
-    fn an_item_is_found_again_by_its_id() {
-        for item in [MenuItem::NewFlow, MenuItem::PushUpdate, MenuItem::FailoverTour] {
-            assert_eq!(from_value::<MenuItem>(Value::String(id_of(item))).unwrap(), item);
-        }
+    fn shortcuts_are_written_as_the_desktop_has_them() {
+        assert_eq!(accelerator("Ctrl+Shift+S"), "CmdOrCtrl+Shift+S");
+        assert_eq!(accelerator("Ctrl+←"), "CmdOrCtrl+Left");
+        assert_eq!(accelerator("F5"), "F5");
+    }
+
+    #[test]
+    fn a_menu_is_the_same_whatever_can_be_chosen_now() {
+        let menu = |enabled, label: &str| {
+            let (name, label) = ("save".to_owned(), label.to_owned());
+            let item = MenuItem { name, label, keys: None, enabled };
+            vec![Menu { title: "File".to_owned(), entries: vec![MenuEntry::Item(item), MenuEntry::Line] }]
+        };
+        assert_eq!(without_enabled(&menu(false, "Save")), without_enabled(&menu(true, "Save")));
+        assert_ne!(without_enabled(&menu(true, "Save")), without_enabled(&menu(true, "Store")));
     }
 }

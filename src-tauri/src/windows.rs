@@ -1,6 +1,6 @@
 //! The windows: the designer and the monitor.
 
-use crate::menu;
+use crate::place::{self, Place};
 use designer::{CommandError, Designer, Event, not_here};
 use std::sync::Arc;
 use tauri::{AppHandle, Emitter, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent};
@@ -15,13 +15,17 @@ const EVENT: &str = "cairn-event";
 
 /// Opens the designer's window.
 pub fn open_designer(app: &AppHandle) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, DESIGNER, WebviewUrl::App("designer.html".into()))
-        .title("Cairn")
-        .inner_size(1400.0, 860.0)
-        .min_inner_size(900.0, 560.0)
-        .menu(menu::build(app)?)
-        .build()?;
+    let builder = WebviewWindowBuilder::new(app, DESIGNER, WebviewUrl::App("designer.html".into()));
+    let builder = builder.title("Cairn").min_inner_size(900.0, 560.0);
+    Place::remembered(app, DESIGNER, (1400.0, 860.0)).of(builder).build()?;
     Ok(())
+}
+
+/// Brings the designer's window to the front.
+pub fn show_designer(app: &AppHandle) -> tauri::Result<()> {
+    let Some(window) = app.get_webview_window(DESIGNER) else { return Ok(()) };
+    window.unminimize()?;
+    window.set_focus()
 }
 
 /// Opens the monitor's window, or brings it to the front.
@@ -30,19 +34,20 @@ pub fn open_monitor(app: &AppHandle) -> tauri::Result<()> {
         window.unminimize()?;
         return window.set_focus();
     }
-    WebviewWindowBuilder::new(app, MONITOR, WebviewUrl::App("monitor.html".into()))
-        .title("Cairn Monitor")
-        .inner_size(1200.0, 760.0)
-        .min_inner_size(720.0, 480.0)
-        .build()?;
+    let builder = WebviewWindowBuilder::new(app, MONITOR, WebviewUrl::App("monitor.html".into()));
+    let builder = builder.title("Cairn Monitor").min_inner_size(720.0, 480.0);
+    Place::remembered(app, MONITOR, (1200.0, 760.0)).of(builder).build()?;
     Ok(())
 }
+
+/// What the monitor may call, besides everything about clusters.
+const MONITORS: [&str; 6] =
+    ["host_view", "project_current", "palette", "settings_view", "window_memory", "window_remember"];
 
 /// The monitor looks at clusters; it opens no projects and edits no flows.
 pub fn check_may_call(window: &str, command: &str) -> Result<(), CommandError> {
     let may = window == DESIGNER
-        || (window == MONITOR
-            && (command.starts_with("cluster_") || matches!(command, "host_view" | "project_current" | "palette")));
+        || (window == MONITOR && (command.starts_with("cluster_") || MONITORS.contains(&command)));
     if may { Ok(()) } else { Err(not_here(&format!("let the window “{window}” call {command}"))) }
 }
 
@@ -73,6 +78,9 @@ pub async fn carry_events(app: AppHandle, mut events: broadcast::Receiver<Event>
 
 /// Keeps a window with unsaved changes open until the user interface has asked; ends with the designer's window.
 pub fn happened(window: &Window, event: &WindowEvent) {
+    if matches!(event, WindowEvent::CloseRequested { .. }) {
+        place::remember(window);
+    }
     if window.label() != DESIGNER {
         return;
     }
@@ -97,7 +105,7 @@ mod tests {
     #[test]
     fn the_monitor_may_look_at_clusters_and_edit_nothing() {
         assert!(check_may_call("monitor", "cluster_requests").is_ok());
-        for command in ["flow_apply_edit", "project_open", "vcs_commit", "push_update", "tour_start"] {
+        for command in ["flow_apply_edit", "project_open", "vcs_commit", "push_update", "tour_start", "settings_change"] {
             assert!(check_may_call("monitor", command).is_err(), "{command}");
             assert!(check_may_call("designer", command).is_ok(), "{command}");
         }

@@ -101,10 +101,11 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         vcs: VcsStatus, VcsChanges, VcsCommit, VcsPush, VcsPull, VcsLog, VcsHistory, VcsFlowAt, VcsRestore, VcsBranches,
             VcsCreateBranch, VcsSwitch, VcsClone, VcsCloneCancel, VcsInit, VcsSetRemote, VcsSolveConflicts, VcsSolve,
             GitCredentials, GitSetCredential, GitForgetCredential, GitTestAccess;
-        cluster: ClusterList, ClusterSignIn, ClusterSignOut, ClusterRemove, ClusterChoose, ClusterOverviewOf,
+        cluster: ClusterList, ClusterSignIn, ClusterSignOut, ClusterRemove, ClusterChoose, ClusterSetMark, ClusterOverviewOf,
             ClusterRequests, ClusterRequest, ClusterRequestLog, ClusterRequestFlow, ClusterSavedPoint,
-            ClusterReExecute, ClusterCancel, ClusterStartRequests;
-        push_update: PushUpdate;
+            ClusterReExecute, ClusterCancel, ClusterStartRequests,
+            ClusterBulk, ClusterCounts, ClusterFilters, ClusterSaveFilter, ClusterRemoveFilter;
+        push_update: PushUpdatePlanOf, PushUpdate, PushUpdateBack, PushUpdateHistory;
         tour: TourPlan, TourStart;
     }
 }

@@ -171,6 +171,19 @@ impl Command for ProjectFromSample {
 }
 
 impl Designer {
+    /// Opens the project that a path is of: its folder, or a file within it. Where that is a flow, it will be the one
+    /// that is shown. Errors: those of `project_open`.
+    pub async fn open_path(self: &Arc<Self>, path: &Path) -> Result<(), CommandError> {
+        let view = ProjectOpen { path: path.to_string_lossy().into_owned() }.run(Arc::clone(self)).await?;
+        let Some(flow) = flow_at(path, Path::new(&view.path)) else { return Ok(()) };
+        let FlowTabs { mut open, .. } = ProjectTabs {}.run(Arc::clone(self)).await?;
+        if !open.contains(&flow) {
+            open.push(flow.clone());
+        }
+        let tabs = FlowTabs { open, active: Some(flow) };
+        ProjectRememberTabs { tabs }.run(Arc::clone(self)).await
+    }
+
     /// Puts a project that was opened on top of the list.
     pub(crate) fn remember(&self, project: &ProjectView) {
         let mut recent = self.remembered();
@@ -187,4 +200,11 @@ impl Designer {
     fn remembered(&self) -> Vec<Remembered> {
         self.config().read(RECENT)
     }
+}
+
+/// The flow whose file is at `path`, in the project at `root`.
+fn flow_at(path: &Path, root: &Path) -> Option<FlowName> {
+    let inside = path.canonicalize().ok()?;
+    let inside = inside.strip_prefix(root.canonicalize().ok()?).ok()?.to_str()?;
+    FlowName::parse(inside.strip_prefix("flows/")?.strip_suffix(".flow.json")?).ok()
 }

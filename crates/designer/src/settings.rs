@@ -150,21 +150,27 @@ impl Command for WindowRemember {
     type Output = ();
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
-        let config = designer.config().clone();
-        blocking(move || {
-            let mut memory: BTreeMap<String, String> = config.read(MEMORY);
-            let is_known = memory.contains_key(&self.name);
-            if self.name.len() + self.value.len() > LONGEST || !is_known && memory.len() >= REMEMBERED {
-                return Err(CommandError::new("window/too-much", "the windows remember too much already"));
-            }
-            memory.insert(self.name, self.value);
-            config.write(MEMORY, &memory)
-        })
-        .await
+        blocking(move || designer.remember_for_windows(self.name, self.value)).await
     }
 }
 
 impl Designer {
+    /// What windows remember under `name`.
+    pub fn recall_for_windows(&self, name: &str) -> Option<String> {
+        self.config().read::<BTreeMap<String, String>>(MEMORY).remove(name)
+    }
+
+    /// Remembers something for the windows to come. Blocks. Errors: `window/too-much`, `settings/cannot-write`.
+    pub fn remember_for_windows(&self, name: String, value: String) -> Result<(), CommandError> {
+        let mut memory: BTreeMap<String, String> = self.config().read(MEMORY);
+        let is_known = memory.contains_key(&name);
+        if name.len() + value.len() > LONGEST || !is_known && memory.len() >= REMEMBERED {
+            return Err(CommandError::new("window/too-much", "the windows remember too much already"));
+        }
+        memory.insert(name, value);
+        self.config().write(MEMORY, &memory)
+    }
+
     /// The settings as they are now.
     pub fn settings(&self) -> DesignerSettings {
         self.config().read(SETTINGS)
