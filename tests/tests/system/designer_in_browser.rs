@@ -2,6 +2,7 @@
 
 mod around;
 mod canvas;
+mod desk;
 mod inspector;
 mod run;
 mod versions;
