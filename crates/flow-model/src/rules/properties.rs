@@ -87,16 +87,16 @@ fn problem(described: &PropertyDescription, value: &Value) -> Option<String> {
         PropertyKind::Boolean => expect(value.is_boolean(), "must be true or false", value),
         PropertyKind::Integer { min, max } => {
             let fits = value.as_i64().is_some_and(|number| (*min..=*max).contains(&number));
-            expect(fits, &format!("must be a whole number from {min} to {max}"), value)
+            (!fits).then(|| unfit(&format!("must be a whole number from {min} to {max}"), value))
         }
         PropertyKind::Seconds { min } => {
             let fits = value.as_f64().is_some_and(|seconds| seconds >= *min);
-            expect(fits, &format!("must be a number of seconds, at least {min}"), value)
+            (!fits).then(|| unfit(&format!("must be a number of seconds, at least {min}"), value))
         }
         PropertyKind::Choice { choices } => {
             let fits = value.as_str().is_some_and(|value| choices.iter().any(|choice| choice.value == value));
-            let values: Vec<&str> = choices.iter().map(|choice| choice.value).collect();
-            expect(fits, &format!("must be one of {}", values.join(", ")), value)
+            let values = || choices.iter().map(|choice| choice.value).collect::<Vec<_>>().join(", ");
+            (!fits).then(|| unfit(&format!("must be one of {}", values()), value))
         }
         PropertyKind::Mapping => entries(value, "field", "expression", &[]),
         PropertyKind::Branches => entries(value, "outlet", "condition", &[ERROR_OUTLET, ALWAYS_OUTLET]),
@@ -111,7 +111,11 @@ fn problem(described: &PropertyDescription, value: &Value) -> Option<String> {
 }
 
 fn expect(fits: bool, expected: &str, found: &Value) -> Option<String> {
-    (!fits).then(|| format!("{expected}, and {} is not", shorten(found)))
+    (!fits).then(|| unfit(expected, found))
+}
+
+fn unfit(expected: &str, found: &Value) -> String {
+    format!("{expected}, and {} is not", shorten(found))
 }
 
 fn shorten(value: &Value) -> String {
