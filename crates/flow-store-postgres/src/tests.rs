@@ -1,23 +1,55 @@
 //! The store against the suite and against the reference, on a server of PostgreSQL of its own.
 
-mod server;
+mod liveness;
+mod refusals;
+mod writer;
 
-use crate::{PostgresOptions, PostgresStore};
+use crate::{PostgresAddress, PostgresOptions, PostgresStore};
 use flow_store::conformance::{Step, observe, run_all};
 use flow_store::{ManualClock, MemoryStore, SavedKind};
 use proptest::prelude::*;
-use server::Server;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use test_postgres::Server;
 
 fn options(clock: Arc<ManualClock>) -> PostgresOptions {
     PostgresOptions { clock: Some(clock), ..PostgresOptions::default() }
 }
 
+/// The address of a new database that has the schema already, as a copy of one in which it was made.
+fn made_database(server: &Server) -> PostgresAddress {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("made_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    server.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE test_0"));
+    server.address(test_postgres::USER, &name).parse().unwrap()
+}
+
+/// A server whose first database has the schema.
+async fn server_with_schema() -> Server {
+    let server = Server::start();
+    let store = PostgresStore::open(&server.database().parse().unwrap()).await.unwrap();
+    drop(store);
+    // A database can be copied while nobody is there.
+    until(async || server.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'test_0'") == "0").await;
+    server
+}
+
+/// Waits for a condition; only a defect makes it wait for long.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it never came to be so");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_conforms() {
-    let server = Server::start();
+    let server = server_with_schema().await;
     run_all(|clock| {
-        let address = server.database();
+        let address = made_database(&server);
         let opening = PostgresStore::open_with(&address, options(clock));
         let runtime = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| runtime.block_on(opening)).unwrap()
@@ -53,8 +85,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn random_commands_do_the_same_as_in_the_reference() {
-    let server = Server::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(server_with_schema());
     let cases = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(cases, |(steps in proptest::collection::vec(step(), 1..80))| {
         // Three servers are there from the start, so that short sequences do something.
@@ -62,7 +94,7 @@ fn random_commands_do_the_same_as_in_the_reference() {
         let (clock, memory_clock) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
         let memory = Arc::new(MemoryStore::with_clock(memory_clock.clone()));
         let (seen, expected) = runtime.block_on(async {
-            let postgres = PostgresStore::open_with(&server.database(), options(clock.clone())).await.unwrap();
+            let postgres = PostgresStore::open_with(&made_database(&server), options(clock.clone())).await.unwrap();
             (observe(postgres, clock, &steps).await, observe(memory, memory_clock, &steps).await)
         });
         prop_assert_eq!(seen, expected);

@@ -1,6 +1,8 @@
-//! A PostgreSQL server of a test, in a folder of its own, reached by a socket in there.
+//! A PostgreSQL server for a test: in a folder of its own, reached by a socket in there, gone with the test.
 
-use crate::PostgresAddress;
+// A test says what it expects by ending when it is not so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
@@ -10,78 +12,102 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// The account that everything belongs to.
+pub const USER: &str = "cairn";
+
 /// How long the server may take to start on a busy machine.
 const STARTING: Duration = Duration::from_secs(120);
 
 /// A server that runs; it ends with this value, or with the process.
-pub(super) struct Server {
+pub struct Server {
     process: Child,
     folder: TempDir,
     databases: AtomicU32,
 }
 
 impl Server {
-    pub(super) fn start() -> Self {
+    /// Starts one.
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         give(folder.path());
-        let data = folder.path().join("data");
-        let made = as_user("initdb")
-            .args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust", "--username=cairn", "-D"])
-            .arg(&data)
+        let made = as_postgres("initdb")
+            .args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust", "--username", USER, "-D"])
+            .arg(folder.path().join("data"))
             .output()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = as_user("postgres");
-        command.arg("-D").arg(&data).arg("-k").arg(folder.path());
-        for setting in ["fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=200"] {
-            command.args(["-c", setting]);
-        }
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let mut server = Self { process: spawn(command), folder, databases: AtomicU32::new(0) };
-        let begun = Instant::now();
-        while !server.log().contains("database system is ready to accept connections") {
-            let ended = server.process.try_wait().unwrap();
-            assert!(ended.is_none() && begun.elapsed() < STARTING, "it did not start: {}", server.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        server
+        let process = run(folder.path());
+        Self { process, folder, databases: AtomicU32::new(0) }
     }
 
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    /// Ends it as a power cut would, without a word to anybody.
+    pub fn crash(&mut self) {
+        self.end();
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&mut self) {
+        self.process = run(self.folder.path());
     }
 
     /// The address of a new, empty database.
-    pub(super) fn database(&self) -> PostgresAddress {
+    pub fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
-        self.address("cairn", &name)
+        self.address(USER, &name)
     }
 
     /// The address of a database for an account.
-    pub(super) fn address(&self, user: &str, database: &str) -> PostgresAddress {
+    pub fn address(&self, user: &str, database: &str) -> String {
         let socket = self.folder.path().display().to_string().replace('/', "%2F");
-        format!("postgres://{user}@{socket}/{database}").parse().unwrap()
+        format!("postgres://{user}@{socket}/{database}")
     }
 
-    /// Runs SQL as the owner of everything.
-    pub(super) fn sql(&self, database: &str, sql: &str) {
+    /// Runs SQL as the owner of everything; what it answers.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
         let done = Command::new(program("psql"))
-            .args(["-U", "cairn", "-v", "ON_ERROR_STOP=1", "-qc", sql, "-d", database, "-h"])
+            .args(["-X", "-U", USER, "-v", "ON_ERROR_STOP=1", "-qAtc", sql, "-d", database, "-h"])
             .arg(self.folder.path())
             .output()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"));
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    /// It frees its shared memory when it is asked to end at once; killed, it would not.
+    fn end(&mut self) {
+        let _ = Command::new("kill").arg("-QUIT").arg(self.process.id().to_string()).status();
+        let _ = self.process.wait();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It frees its shared memory when it is asked to end at once; killed, it would not.
-        let _ = Command::new("kill").arg("-QUIT").arg(self.process.id().to_string()).status();
-        let _ = self.process.wait();
+        self.end();
     }
+}
+
+fn log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
+}
+
+/// Runs the server whose data is in a folder; returns when it takes calls.
+fn run(folder: &Path) -> Child {
+    let file = fs::File::create(folder.join("log")).unwrap();
+    let mut command = as_postgres("postgres");
+    command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
+    for setting in ["fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=200"] {
+        command.args(["-c", setting]);
+    }
+    command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+    let mut process = spawn(command);
+    let begun = Instant::now();
+    while !log(folder).contains("database system is ready to accept connections") {
+        let ended = process.try_wait().unwrap();
+        assert!(ended.is_none() && begun.elapsed() < STARTING, "it did not start: {}", log(folder));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process
 }
 
 /// Starts a child from a thread that lives on: a child that is to die with its parent dies with the thread that made it.
@@ -97,7 +123,7 @@ fn spawn(mut command: Command) -> Child {
 }
 
 /// A program of PostgreSQL, which refuses to run as root, and dies with the test.
-fn as_user(name: &str) -> Command {
+fn as_postgres(name: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.arg("--pdeathsig=QUIT");
     if is_root() {

@@ -1,0 +1,48 @@
+//! What cannot be a checkpoint database is refused, with the way out.
+
+use crate::{PostgresAddress, PostgresStore};
+use test_postgres::Server;
+
+async fn refusal(address: &str) -> (String, String) {
+    let address: PostgresAddress = address.parse().unwrap();
+    let error = PostgresStore::open(&address).await.err().expect("it must be refused");
+    (error.code().to_owned(), error.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_a_checkpoint_database_is_refused() {
+    let server = Server::start();
+    let address = server.database();
+    drop(PostgresStore::open(&address.parse().unwrap()).await.unwrap());
+
+    let (code, text) = refusal(&server.address("cairn", "nowhere")).await;
+    assert!(code == "store/unavailable" && text.contains("nowhere") && text.contains("create it"), "{text}");
+    let (code, text) = refusal(&server.address("nobody", "test_0")).await;
+    assert!(code == "store/unavailable" && text.contains("nobody"), "{text}");
+    let (code, text) = refusal("postgres://cairn:hunter2@127.0.0.1:1/cairn?sslmode=disable").await;
+    assert!(code == "store/unavailable" && text.contains("127.0.0.1:1") && !text.contains("hunter2"), "{text}");
+
+    server.sql("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+    let (_, text) = refusal(&server.address("cairn", "latin")).await;
+    assert!(text.contains("UTF8"), "{text}");
+
+    server.sql("postgres", "CREATE DATABASE others");
+    server.sql("others", "CREATE TABLE customer (id int)");
+    let (code, text) = refusal(&server.address("cairn", "others")).await;
+    assert!(code == "store/conflict" && text.contains("schema of its own"), "{text}");
+    // In a schema of its own it may live there, too.
+    server.sql("others", "CREATE SCHEMA cairn");
+    let beside = format!("{}?options=-csearch_path%3Dcairn", server.address("cairn", "others"));
+    drop(PostgresStore::open(&beside.parse().unwrap()).await.unwrap());
+
+    server.sql("postgres", "CREATE ROLE reader LOGIN");
+    server.sql("postgres", "CREATE DATABASE fresh");
+    let (code, text) = refusal(&server.address("reader", "fresh")).await;
+    assert!(code == "store/unavailable" && text.contains("create tables"), "{text}");
+    let (code, text) = refusal(&server.address("reader", "test_0")).await;
+    assert!(code == "store/unavailable" && text.contains("permission denied"), "{text}");
+
+    server.sql("test_0", "INSERT INTO migration VALUES (999, 'from the future', 0)");
+    let (code, text) = refusal(&address).await;
+    assert!(code == "store/newer-schema" && text.contains("999"), "{text}");
+}

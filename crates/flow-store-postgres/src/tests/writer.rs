@@ -1,0 +1,124 @@
+//! The writer against a database that goes away.
+
+use super::{server_with_schema, until};
+use crate::PostgresStore;
+use flow_store::{
+    AttemptWrite, Level, LogEntry, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, RequestStore,
+    ServerId, ServerStore, Store, Timestamp, VersionId, event,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use test_postgres::Server;
+
+async fn open(server: &Server) -> Arc<PostgresStore> {
+    PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap()
+}
+
+async fn owner(store: &PostgresStore, name: &str) -> Owner {
+    let server = NewServer {
+        id: ServerId::parse(name).unwrap(),
+        name: name.to_owned(),
+        address: String::new(),
+        pid: 1,
+        process_start: 1,
+        lock_path: String::new(),
+    };
+    store.register(server).await.unwrap()
+}
+
+fn new_request() -> NewRequest {
+    NewRequest {
+        project: ProjectName::parse("orders").unwrap(),
+        version: VersionId::parse("v1").unwrap(),
+        flow: "import".to_owned(),
+        trigger: "api".to_owned(),
+        requested_by: "ann".to_owned(),
+        inputs: serde_json::json!({}),
+        settings: RequestSettings { other_server_retry: true, ..RequestSettings::default() },
+        idempotency_key: None,
+    }
+}
+
+fn entry(request: &Request, message: String) -> AttemptWrite {
+    let entry = LogEntry {
+        at: Timestamp(1),
+        attempt: request.attempt,
+        server: "a".to_owned(),
+        level: Level::Info,
+        component: None,
+        event: event::LOGGED.to_owned(),
+        message,
+    };
+    AttemptWrite { saved: Vec::new(), log: vec![entry] }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_and_nothing_written_twice_through_ended_sessions_and_a_restart() {
+    let mut server = server_with_schema().await;
+    let store = open(&server).await;
+    let owner = owner(&store, "a").await;
+    let request = store.create_request(new_request(), Some(owner)).await.unwrap().request;
+    let writing = {
+        let (store, request) = (Arc::clone(&store), request.clone());
+        tokio::spawn(async move {
+            for number in 0..400 {
+                store.write(request.id, request.fence, entry(&request, number.to_string())).await.unwrap();
+            }
+        })
+    };
+    for round in 0..6 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if round == 3 {
+            server.crash();
+            server.start_again();
+        } else {
+            let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'cairn-%'";
+            server.sql("test_0", all);
+        }
+    }
+    writing.await.unwrap();
+    let log = store.log(request.id, 0, 1000).await.unwrap();
+    let messages: Vec<String> = log.iter().map(|numbered| numbered.entry.message.clone()).collect();
+    let expected: Vec<String> = (0..400).map(|number: u32| number.to_string()).collect();
+    assert_eq!(messages, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_queues_up_during_a_commit_is_one_batch() {
+    let server = server_with_schema().await;
+    let store = open(&server).await;
+    let owner = owner(&store, "a").await;
+    let made = store.create_requests(vec![new_request(); 200], Some(owner), None).await.unwrap();
+    let before = store.statistics().commits;
+    let writes = made.iter().map(|made| {
+        let request = &made.request;
+        store.write(request.id, request.fence, entry(request, "x".to_owned()))
+    });
+    for written in futures::future::join_all(writes).await {
+        written.unwrap();
+    }
+    let commits = store.statistics().commits - before;
+    assert!(commits <= 3, "{commits} commits");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_claim_from_one_queue_without_doubles_and_see_each_others_changes() {
+    let server = server_with_schema().await;
+    let (first, second) = (open(&server).await, open(&server).await);
+    let (one, two) = (owner(&first, "one").await, owner(&second, "two").await);
+    let mut changes = second.changes();
+    changes.borrow_and_update();
+    first.create_requests(vec![new_request(); 100], None, None).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), changes.changed()).await.unwrap().unwrap();
+    let mut claimed = Vec::new();
+    until(async || {
+        let (by_one, by_two) = tokio::join!(first.claim(&one, 7), second.claim(&two, 7));
+        claimed.extend(by_one.unwrap().into_iter().chain(by_two.unwrap()).map(|request| request.id));
+        claimed.len() >= 100
+    })
+    .await;
+    let all = claimed.len();
+    claimed.sort_unstable();
+    claimed.dedup();
+    assert_eq!((all, claimed.len()), (100, 100));
+}
