@@ -7,6 +7,8 @@ pub mod browser;
 pub mod chaos;
 pub mod clock;
 pub mod cluster;
+pub mod desktop;
+pub mod git_host;
 pub mod holding_endpoint;
 pub mod process;
 pub mod project;

@@ -11,7 +11,6 @@ export type OpenDialog =
   | { kind: "delete-flow"; flow: string }
   | { kind: "open-project" }
   | { kind: "new-project" }
-  | { kind: "clone" }
   | { kind: "new-from-sample"; sample?: string }
   | { kind: "new-connection"; kinds?: string[]; then?: (name: string) => void }
   | { kind: "connection"; connection: string }

@@ -24,7 +24,6 @@ export const file = {
   },
   "open-project": { label: "Open project…", keys: "Ctrl+O", do: () => designer.window.open({ kind: "open-project" }) },
   "new-project": { label: "New project…", do: () => designer.window.open({ kind: "new-project" }) },
-  clone: { label: "Clone project…", do: () => designer.window.open({ kind: "clone" }) },
   "new-from-sample": {
     label: "New project from a sample…",
     do: () => designer.window.open({ kind: "new-from-sample" }),
