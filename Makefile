@@ -6,13 +6,14 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn/target
 DISPLAY_AT_HAND := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print)
 
-.PHONY: run test fuzz release setup-run setup-test lint unit types clean help
+.PHONY: run test fuzz release package setup-run setup-test lint unit types clean help
 
 help:
 	@echo "make run      build Cairn, start a cluster of two servers and open the designer (or play the story without a display)"
 	@echo "make test     run every test, lint and check"
 	@echo "make fuzz     throw odd bytes at all that reads them, for CAIRN_FUZZ_SECONDS each (60)"
 	@echo "make release  build the optimised programs (20 to 45 minutes the first time)"
+	@echo "make package  make Debian packages of the optimised build (PROFILE=dev: of the development build)"
 	@echo "make types    generate the TypeScript types of the UI from Rust"
 
 run: setup-run ui/dist/.built
@@ -29,6 +30,12 @@ test: setup-test ui/dist/.built
 fuzz: setup-test
 	@CAIRN_FUZZ_SECONDS=$${CAIRN_FUZZ_SECONDS:-60} \
 		cargo nextest run --locked -p flow-components -E 'test(/^fuzz::/)' --success-output final
+
+# `make package PROFILE=dev` makes the packages from the development build: larger and slower, and there at once.
+PROFILE ?= release
+package: setup-test ui/dist/.built
+	cargo build --locked --profile $(PROFILE) -p cairn -p cairn-designer
+	@packaging/package $(CARGO_TARGET_DIR)/$(PROFILE:dev=debug) $(CARGO_TARGET_DIR)/package
 
 types:
 	cargo run --locked -q -p designer --example generate-types
