@@ -1,3 +1,6 @@
+import { settings } from "../../platform/settings.svelte";
+import { recall, remember } from "../../shared/memory";
+
 /** How a canvas is looked at. The window keeps it, for all flows. */
 class CanvasView {
   /** Whether dragging over the canvas chooses what it touches; else it moves the view. */
@@ -9,17 +12,20 @@ class CanvasView {
 
   switch(what: "selecting" | "outline" | "lens", on = !this[what]): void {
     this[what] = on;
-    localStorage.setItem(`cairn.canvas.${what}`, on ? "yes" : "no");
+    remember(`canvas.${what}`, on ? "yes" : "no");
   }
 }
 
 function remembered(what: string): boolean {
-  return localStorage.getItem(`cairn.canvas.${what}`) === "yes";
+  return recall(`canvas.${what}`) === "yes";
 }
 
 export const canvasView = new CanvasView();
 
 /** How long a movement of the view takes, in milliseconds: none for those who want no motion. */
 export function motion(milliseconds: number): number {
-  return window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : milliseconds;
+  const { motion: chosen } = settings.current;
+  const less =
+    chosen === "system" ? window.matchMedia("(prefers-reduced-motion: reduce)").matches : chosen === "reduced";
+  return less ? 0 : milliseconds;
 }

@@ -1,5 +1,6 @@
 import type { Node } from "@xyflow/svelte";
 import type { Edit, Link, Position } from "../../platform";
+import { settings } from "../../platform/settings.svelte";
 import { pasteAt } from "../state/clipboard";
 import { designer } from "../state/designer.svelte";
 import type { DrawnFlow } from "../state/flow.svelte";
@@ -46,7 +47,8 @@ export class Dragging {
     const primary = boxes.find(({ id }) => id === held.id) ?? boxes[0];
     if (!primary) return new Map();
     const others = seen(drawing, view).filter(({ id }) => !isMoving(flow, drawing, id, own));
-    const { position, guides } = snapped(primary, others, REACH / view.zoom);
+    const reach = settings.current.editor.snap ? REACH / view.zoom : 0;
+    const { position, guides } = snapped(primary, reach > 0 ? others : [], reach);
     const [dx, dy] = [position.x - primary.x, position.y - primary.y];
     this.guides = guides;
     const places = new Map<string, Position>();

@@ -26,7 +26,10 @@ export async function copy(flow: DrawnFlow): Promise<boolean> {
 
 /** Copies what is chosen and takes it out. */
 export async function cut(flow: DrawnFlow): Promise<void> {
-  if (await copy(flow)) await flow.remove();
+  const part = chosen(flow);
+  if (!(await copy(flow))) return;
+  flow.choose(part);
+  await flow.remove();
 }
 
 /**
@@ -42,10 +45,10 @@ export async function paste(flow: DrawnFlow, text?: string): Promise<void> {
 /** Puts a copy of what is chosen beside it and chooses that. */
 export async function duplicate(flow: DrawnFlow): Promise<void> {
   const part = chosen(flow);
-  const [first] = flow.outermost();
-  const parent = flow.component(first)?.parent;
+  const outermost = flow.outermost(part.components);
+  const parent = flow.component(outermost[0])?.parent;
   const places = [
-    ...flow.outermost().flatMap((id) => flow.document.layout[id] ?? []),
+    ...outermost.flatMap((id) => flow.document.layout[id] ?? []),
     ...part.groups.flatMap((id) => flow.document.groups[id]?.area ?? []),
   ];
   if (places.length === 0) return;
@@ -59,8 +62,11 @@ export async function pasteAt(flow: DrawnFlow, part: Part, spot: Spot): Promise<
   return text !== undefined && put(flow, text, spot, "Nothing was copied");
 }
 
+/** What is chosen; the components of a chosen group come with it. */
 function chosen(flow: DrawnFlow): Part {
-  return { components: [...flow.selected], groups: [...flow.selectedGroups] };
+  const groups = [...flow.selectedGroups];
+  const members = groups.flatMap((id) => flow.document.groups[id]?.members ?? []);
+  return { components: [...new Set([...flow.selected, ...members])], groups };
 }
 
 async function textOf(flow: DrawnFlow, part: Part): Promise<string | undefined> {

@@ -14,6 +14,7 @@ import {
   type Link,
   type Position,
 } from "../../platform";
+import { recall, remember } from "../../shared/memory";
 import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
 import { linkId, merged, patched } from "./patch";
@@ -56,11 +57,11 @@ export interface Choice {
   groups?: Iterable<string>;
 }
 
-const foldsPlace = (flow: string): string => `cairn.folded.${flow}`;
+const foldsPlace = (flow: string): string => `folded.${flow}`;
 
 function rememberedFolds(flow: string): string[] {
   try {
-    const ids: unknown = JSON.parse(localStorage.getItem(foldsPlace(flow)) ?? "[]");
+    const ids: unknown = JSON.parse(recall(foldsPlace(flow)) ?? "[]");
     return Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [];
   } catch {
     return [];
@@ -212,11 +213,12 @@ export class DrawnFlow {
     if (next && next in this.document.components) this.cursor = next;
   }
 
-  /** The chosen components without those that are in the body of another chosen one. */
-  outermost(): string[] {
-    return [...this.selected].filter((id) => {
+  /** Components, the chosen ones if none are given, without those that are in the body of another of them. */
+  outermost(components: Iterable<string> = this.selected): string[] {
+    const all = new Set(components);
+    return [...all].filter((id) => {
       const parent = this.document.components[id]?.parent;
-      return parent === undefined || !this.#isWithin(parent, this.selected);
+      return parent === undefined || !this.#isWithin(parent, all);
     });
   }
 
@@ -268,7 +270,7 @@ export class DrawnFlow {
     const folded = new Set(this.folded);
     if (!folded.delete(id)) folded.add(id);
     this.folded = folded;
-    localStorage.setItem(foldsPlace(this.name), JSON.stringify([...folded]));
+    remember(foldsPlace(this.name), JSON.stringify([...folded]));
     this.say(`${this.component(id)?.name ?? id} ${folded.has(id) ? "folded" : "unfolded"}`);
   }
 
