@@ -72,7 +72,7 @@ function viewOf(used: LinkedPorts | undefined): NonNullable<Parameters<typeof sh
     bodyInlets: list(used?.bodyInlets),
     bodyOutlets: list(used?.bodyOutlets),
   };
-  return { ports, line: "", settles: false, sets: [] };
+  return { ports, line: "", settles: false, sets: [], unprotected: false };
 }
 
 function narrowed(shape: Shape): Shape {

@@ -11,6 +11,7 @@ import type {
   Role,
   SavedFilter,
   SavedFormat,
+  SavedPoint,
   SavedRows,
   ServerView,
 } from "../generated/types";
@@ -80,6 +81,8 @@ export interface ClusterSource {
   log(id: number, after: number): Promise<LogEntry[]>;
   /** The flow of a request at the version that the request is pinned to. */
   flow(id: number): Promise<Flow>;
+  /** What a request saved before the point with this number, the newest of it, in the order of saving; where it can be read. */
+  savedPoints?(id: number, before: number): Promise<SavedPoint[]>;
   /** A page of a saved point's records; the next one begins at the `next` of the one before. */
   savedRows(id: number, point: number, after?: string): Promise<SavedRows>;
   /** The address of a saved point's whole stream as a file, where it can be downloaded. */

@@ -10,6 +10,7 @@ import type {
   Request,
   RequestDetail,
   Requests,
+  SavedPoint,
   SavedRows,
   Server,
   Updated,
@@ -79,6 +80,11 @@ export class HttpSource implements ConsoleSource {
 
   async flow(id: number): Promise<FlowAtVersion["flow"]> {
     return (await call<FlowAtVersion>("GET", `/requests/${id}/flow`)).flow;
+  }
+
+  async savedPoints(id: number, before: number): Promise<SavedPoint[]> {
+    return (await call<Page<SavedPoint>>("GET", addressOf(`/requests/${id}/saved-points`, { before, limit: 500 })))
+      .items;
   }
 
   savedRows(id: number, point: number, after?: string): Promise<SavedRows> {
