@@ -35,7 +35,8 @@ pub use project::{
 pub use request::{
     Attempt, AttemptEnd, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FlowAtVersion, LogEntry, LogQuery,
     NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestQuery, RequestSettings,
-    RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedQuery, SavedRows, Skipped, WaitQuery,
+    RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, Skipped,
+    WaitQuery,
 };
 pub use secret::{NewSecrets, SecretEntry, SecretQuery};
 pub use server::{

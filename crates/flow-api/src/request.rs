@@ -13,7 +13,7 @@ pub use change::{Bulk, BulkAction, BulkDone, CreateQuery, NewRequests, ReExecuti
 pub use event::RequestEvent;
 pub use log::{LogEntry, LogQuery};
 pub use query::{CountQuery, RequestQuery};
-pub use saved::{SavedFormat, SavedKind, SavedPoint, SavedQuery, SavedRows};
+pub use saved::{SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows};
 pub use state::RequestState;
 
 use crate::{Owner, Time};
@@ -115,7 +115,7 @@ pub struct RequestDetail {
     pub settings: RequestSettings,
     /// Its attempts, the first first.
     pub attempts: Vec<Attempt>,
-    /// What it saved, the first first.
+    /// What it saved, the first first: the newest 1,000. Those before them are at `saved-points`.
     pub saved_points: Vec<SavedPoint>,
 }
 

@@ -64,11 +64,11 @@ pub struct Setting {
     pub unit: Option<String>,
     /// The effective value; null where that means “no limit”.
     #[ts(type = "unknown")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Value,
     /// The value when nobody says anything.
     #[ts(type = "unknown")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub default: Value,
     /// Where the value comes from.
     pub source: SettingSource,
@@ -95,7 +95,7 @@ pub struct Setting {
 pub struct SettingChange {
     /// The value; null puts the setting back to what it is without this.
     #[ts(type = "unknown")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Value,
     /// The version that was read. If somebody else has set it since, nothing is changed (`setting/changed`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

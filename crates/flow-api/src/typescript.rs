@@ -74,6 +74,7 @@ pub fn declarations() -> BTreeMap<String, String> {
         SavedFormat,
         SavedKind,
         SavedPoint,
+        SavedPointsQuery,
         SavedQuery,
         SavedRows,
         SecretEntry,

@@ -15,6 +15,7 @@ use flow_store::{
     AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestId,
     RequestStore, VersionId, event,
 };
+use parking_lot::RwLock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub struct EngineParts {
     pub local_folder: PathBuf,
     /// Where streams and plans that take much memory put files, which go with the process. A folder on a real disk.
     pub spool_folder: PathBuf,
-    /// Name of this server, for the log.
+    /// Name of this server, for the log; see [`Engine::rename_server`].
     pub server_name: String,
     /// Who watches, if anybody does.
     pub observer: Option<Arc<dyn Observer>>,
@@ -59,7 +60,7 @@ pub(crate) struct Inner {
     projects: Arc<dyn ProjectSource>,
     secrets: Arc<dyn SecretSource>,
     local_folder: PathBuf,
-    pub(crate) server_name: Arc<str>,
+    server_name: RwLock<Arc<str>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) speculates: bool,
     plans: PlanCache,
@@ -84,13 +85,20 @@ impl Engine {
             projects: parts.projects,
             secrets: parts.secrets,
             local_folder: parts.local_folder,
-            server_name: parts.server_name.into(),
+            server_name: RwLock::new(parts.server_name.into()),
             observer: parts.observer,
             speculates: parts.speculates,
             plans: PlanCache::default(),
             shared: Arc::new(Shared::new(parts.spool_folder)),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// This server is called otherwise from now on; attempts that run keep the name that they began with.
+    pub fn rename_server(&self, name: &str) {
+        if &*self.inner.server_name() != name {
+            *self.inner.server_name.write() = name.into();
+        }
     }
 
     /// The settings of a flow's start component: what its requests are retried by, and which inputs they take. Fails
@@ -231,12 +239,17 @@ impl Inner {
         }
     }
 
+    /// What this server is called now.
+    pub(crate) fn server_name(&self) -> Arc<str> {
+        Arc::clone(&self.server_name.read())
+    }
+
     /// A log entry of this server about the whole attempt.
     pub(crate) fn entry(&self, request: &Request, level: Level, event: &str, message: String) -> LogEntry {
         LogEntry {
             at: self.store.now(),
             attempt: request.attempt,
-            server: self.server_name.as_ref().to_owned(),
+            server: self.server_name().as_ref().to_owned(),
             level,
             component: None,
             event: event.to_owned(),

@@ -1,5 +1,7 @@
 //! What this server counts, for Prometheus.
 
+mod written;
+
 use crate::process::Process;
 use crate::state::App;
 use axum::extract::{MatchedPath, Request, State};
@@ -17,6 +19,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use written::Written;
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
@@ -29,6 +32,7 @@ pub struct Metrics {
     attempts: Family<EndLabels, Counter>,
     takeovers: Counter,
     requests_taken_over: Counter,
+    written: Arc<Written>,
     may_act: Gauge,
     resident: Gauge,
     cpu_seconds: FloatGauge,
@@ -72,6 +76,7 @@ impl Default for Metrics {
             attempts: Family::default(),
             takeovers: Counter::default(),
             requests_taken_over: Counter::default(),
+            written: Arc::default(),
             may_act: Gauge::default(),
             resident: Gauge::default(),
             cpu_seconds: FloatGauge::default(),
@@ -85,6 +90,7 @@ impl Default for Metrics {
         registry.register("cairn_takeovers", "Dead servers that this one took over", metrics.takeovers.clone());
         let help = "Requests that this server took over from dead ones";
         registry.register("cairn_requests_taken_over", help, metrics.requests_taken_over.clone());
+        registry.register_collector(metrics.written.collector());
         registry.register("cairn_may_act", "Whether this server has its lease", metrics.may_act.clone());
         registry.register("process_resident_memory_bytes", "Resident memory", metrics.resident.clone());
         registry.register("process_cpu_seconds", "Time on a core so far", metrics.cpu_seconds.clone());
@@ -120,6 +126,7 @@ impl Metrics {
             let labels = StateLabels { state: state.as_str() };
             self.requests.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+        self.written.note(app.store.statistics());
         self.may_act.set(app.work.may_act().into());
         let process = Process::now();
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);

@@ -28,6 +28,25 @@ impl Names {
         Ok(self.note(&app.store.servers().await?))
     }
 
+    /// Keeps the names fresh for as long as the server lives, and its own work under the name that it has by now.
+    pub async fn follow(&self, app: &App) {
+        let mut changes = app.store.changes();
+        loop {
+            changes.borrow_and_update();
+            match app.store.servers().await {
+                Ok(servers) => {
+                    self.note(&servers);
+                    app.work.rename(&self.own(app));
+                }
+                Err(error) => tracing::debug!(code = error.code(), %error, "the servers' names cannot be read"),
+            }
+            tokio::time::sleep(FRESH).await;
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// What this server is called, as of the last look.
     pub fn own(&self, app: &App) -> String {
         let seen = self.seen.read();

@@ -91,6 +91,7 @@ pub async fn serve(
     beside.spawn(|app| async move { app.work.live_again_for_ever(&app.stopping).await });
     beside.spawn(|app| async move { update::adopt_wanted(&app).await });
     beside.spawn(|app| async move { app.settings.follow(app.store.as_ref()).await });
+    beside.spawn(|app| async move { app.names.follow(&app).await });
     beside.spawn(|app| async move { app.callers.follow(app.store.as_ref()).await });
     beside.spawn(|app| async move { report_for_ever(&app).await });
     beside.spawn(|app| async move { keep_house(app.store.as_ref(), &app.storage, app.id.as_str()).await });

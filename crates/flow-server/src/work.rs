@@ -118,6 +118,11 @@ impl Work {
         Ok(created)
     }
 
+    /// This server is called otherwise from now on.
+    pub fn rename(&self, name: &str) {
+        self.joining.engine.rename_server(name);
+    }
+
     /// There may be something to work on.
     pub fn wake(&self) {
         if let Some(dispatcher) = self.dispatcher() {

@@ -13,6 +13,7 @@ mod backup;
 mod changes;
 pub mod check;
 mod cluster;
+mod compact;
 mod error;
 mod filesystem;
 mod open;
@@ -30,6 +31,7 @@ mod writer;
 pub mod yardstick;
 
 pub use backup::{back_up, is_there};
+pub use compact::{Compacted, compact};
 pub use open::{Fatal, SqliteOptions, SqliteStore};
 
 #[cfg(test)]

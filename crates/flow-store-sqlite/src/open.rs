@@ -108,7 +108,7 @@ impl Store for SqliteStore {
     }
 }
 
-fn lock_folder(path: &Path) -> PathBuf {
+pub(crate) fn lock_folder(path: &Path) -> PathBuf {
     let mut folder = OsString::from(path);
     folder.push(".d");
     folder.into()

@@ -91,17 +91,17 @@ pub trait RequestStore: Send + Sync {
     async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError>;
 
     /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it). With
-    /// `from` it goes on from an earlier saved point, given by its place in [`RequestStore::saved_points`] from 1, or
-    /// from its start (0): what was saved later is withdrawn, except what belongs to that point ([`crate::transition::rewind`]).
+    /// `keep` it goes on from an earlier saved point: only the first so many of [`RequestStore::saved_points`] stay (0: it
+    /// goes on from its start), and those that belong to the last of them ([`crate::transition::rewind`]).
     ///
-    /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`, if there is no
-    /// such saved point, or if retention has removed the saved points and `from` is not 0.
+    /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`, if there are not
+    /// so many saved points, or if retention has removed them and `keep` is not 0.
     async fn re_execute(
         &self,
         id: RequestId,
         owner: &Owner,
         by: &str,
-        from: Option<u32>,
+        keep: Option<u32>,
     ) -> Result<Request, StoreError>;
 
     /// Cancels a request that has not ended. A running attempt is fenced off: its next write fails with

@@ -38,11 +38,11 @@ pub enum TransitionError {
         way_out: &'static str,
     },
     /// The request has no such saved point.
-    #[error("request {request} has {present} saved points, so it cannot go on from number {wanted}; 0 is its start")]
+    #[error("request {request} has {present} saved points, so it cannot go on from the end of the first {wanted}")]
     NoSavedPoint {
         /// The request.
         request: RequestId,
-        /// The number that was asked for.
+        /// How many were to stay.
         wanted: u32,
         /// How many there are.
         present: usize,

@@ -2,7 +2,7 @@ use super::{CALL, Client, ClientError, EventStream};
 use crate::{
     Bulk, BulkDone, CountQuery, CreateQuery, FlowAtVersion, IDEMPOTENCY_HEADER, LogEntry, LogQuery, NewRequests, Page,
     ReExecution, Request, RequestDetail, RequestEvent, RequestQuery, RequestState, Requests, SavedFilter, SavedFormat,
-    SavedQuery, SavedRows, WaitQuery,
+    SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, WaitQuery,
 };
 use reqwest::{Method, Response};
 use std::collections::BTreeMap;
@@ -88,6 +88,11 @@ impl Client {
         let query = SavedQuery { format: Some(format), ..SavedQuery::default() };
         let reply = self.send(self.endless(&saved_point(id, number))?.query(&query)).await?;
         Ok(SavedFile { address: self.address().to_owned(), reply })
+    }
+
+    /// A page of what a request saved, in the order of saving: the newest, or those before one.
+    pub async fn saved_points(&self, id: i64, query: &SavedPointsQuery) -> Result<Page<SavedPoint>, ClientError> {
+        self.json(self.call(Method::GET, &format!("requests/{id}/saved-points"))?.query(query)).await
     }
 
     /// What happens to one request, from its making on, or from behind the event with the id `after`. The stream ends

@@ -67,7 +67,8 @@ pub struct WaitQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReExecution {
-    /// The number of the saved point to go on from: later ones no longer count. From the last ones, if absent.
+    /// The number of the saved point to go on from, as the request's list of them has it (from 0): later ones no longer
+    /// count. From the last ones, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub from: Option<u32>,

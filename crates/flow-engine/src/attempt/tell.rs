@@ -12,7 +12,7 @@ const TOLD_ITERATIONS: u64 = 100;
 
 impl Attempt {
     pub(super) fn note_start(&mut self, plan: &Plan, settled: &[bool]) {
-        let message = format!("attempt {} on {}", self.request.attempt, self.engine.server_name);
+        let message = format!("attempt {} on {}", self.request.attempt, self.engine.server_name());
         self.log(None, Level::Info, event::ATTEMPT_STARTED, message);
         let settled = settled.iter().zip(&plan.components).filter(|(settled, _)| **settled);
         self.observe(None, || RunEventKind::AttemptStarted {

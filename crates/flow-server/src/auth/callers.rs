@@ -1,4 +1,4 @@
-//! Whom a token or a session stands for, kept for a moment: a program that calls a thousand times a second must not
+//! Whom a token or a session stands for, kept for a while: a program that calls a thousand times a second must not
 //! cost as many looks into the checkpoint database.
 
 use super::CallerSession;
@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// For so long what was found counts, so that what expires is noticed. What any server changes is noticed at once.
-const FRESH: Duration = Duration::from_secs(1);
+/// For so long what was found counts at most, unless it expires before. What any server changes is noticed at once.
+const FRESH: Duration = Duration::from_secs(60);
 /// So many are kept; then all are looked up anew.
 const KEPT: usize = 10_000;
 
@@ -29,7 +29,7 @@ struct Kept {
 
 #[derive(Clone)]
 struct Known {
-    at: Instant,
+    until: Instant,
     account: Account,
     session: Option<CallerSession>,
 }
@@ -42,8 +42,9 @@ impl Callers {
         }
         let generation = self.kept.lock().generation;
         let found = app.store.token_account(hash).await?;
-        Ok(found.map(|(_, account)| {
-            self.keep(generation, hash, account.clone(), None);
+        Ok(found.map(|(token, account)| {
+            let counts = token.expires.map_or(FRESH, |expires| app.store.now().until(expires));
+            self.keep(generation, hash, counts, account.clone(), None);
             account
         }))
     }
@@ -59,9 +60,9 @@ impl Callers {
         let limits = app.settings.limits();
         let until = limits.session_ends(stored.created, app.store.now());
         // Not each call is worth a write.
-        let worth = u64::try_from(limits.session_idle.as_millis() / 10).unwrap_or(u64::MAX);
+        let worth = limits.session_idle / 10;
         let mut expires = stored.expires;
-        if until.0 > expires.plus_ms(worth).0 {
+        if until.0 > expires.plus_ms(u64::try_from(worth.as_millis()).unwrap_or(u64::MAX)).0 {
             app.store.extend_session(hash, until).await?;
             expires = until;
         }
@@ -70,7 +71,8 @@ impl Callers {
             ends: wire::time(expires),
             must_change_password: credentials.is_some_and(|credentials| credentials.one_time),
         };
-        self.keep(generation, hash, account.clone(), Some(session.clone()));
+        let counts = app.store.now().until(expires).min(worth);
+        self.keep(generation, hash, counts, account.clone(), Some(session.clone()));
         Ok(Some((account, session)))
     }
 
@@ -97,10 +99,10 @@ impl Callers {
     }
 
     fn fresh(&self, hash: &str) -> Option<Known> {
-        self.kept.lock().known.get(hash).filter(|known| known.at.elapsed() < FRESH).cloned()
+        self.kept.lock().known.get(hash).filter(|known| Instant::now() < known.until).cloned()
     }
 
-    fn keep(&self, generation: u64, hash: &str, account: Account, session: Option<CallerSession>) {
+    fn keep(&self, generation: u64, hash: &str, counts: Duration, account: Account, session: Option<CallerSession>) {
         let mut kept = self.kept.lock();
         if kept.generation != generation {
             return;
@@ -108,6 +110,6 @@ impl Callers {
         if kept.known.len() >= KEPT {
             kept.known.clear();
         }
-        kept.known.insert(hash.to_owned(), Known { at: Instant::now(), account, session });
+        kept.known.insert(hash.to_owned(), Known { until: Instant::now() + counts.min(FRESH), account, session });
     }
 }

@@ -88,6 +88,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(VIEWER, routes!(requests::read::flow))
         .add(VIEWER, routes!(requests::read::wait))
         .add(VIEWER, routes!(requests::events::events))
+        .add(VIEWER, routes!(requests::saved::list))
         .add(VIEWER, routes!(requests::saved::saved_point))
         .add(OPERATOR, routes!(requests::change::re_execute))
         .add(OPERATOR, routes!(requests::change::cancel))
@@ -111,7 +112,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let start = OpenApiRouter::with_openapi(openapi::frame());
     let (router, document) = start.merge(health.router).nest(PREFIX, api.router).split_for_parts();
     // Written once: a second router of the same app has the same document.
-    let _ = app.openapi.set(document.to_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}")));
+    let _ = app.openapi.set(openapi::text(&document));
 
     router
         .route("/api/{*rest}", any(no_such_endpoint))

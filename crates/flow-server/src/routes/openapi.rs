@@ -1,5 +1,8 @@
 //! The description of the API.
 
+mod codes;
+mod examples;
+
 use crate::auth::Access;
 use crate::state::App;
 use axum::extract::State;
@@ -18,6 +21,13 @@ use utoipa::openapi::{
 pub async fn document(State(app): State<Arc<App>>) -> impl IntoResponse {
     let document = app.openapi.get().cloned().unwrap_or_default();
     ([(header::CONTENT_TYPE, "application/json")], document)
+}
+
+/// The document as it is answered.
+pub fn text(document: &OpenApi) -> String {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    examples::add(&mut document);
+    document.to_string()
 }
 
 /// Adds the refusals that every endpoint has in common with others.

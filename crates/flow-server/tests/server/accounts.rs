@@ -1,9 +1,10 @@
 //! Accounts in the hands of administrators, and what belongs to one account alone.
 
-use crate::harness::{Cluster, PASSWORD};
+use crate::harness::{Cluster, PASSWORD, until};
 use flow_api::{
     AccountChange, AuditQuery, Client, GitAccessTest, GitCredentialKind, Login, NewGitCredential, Role, SavedFilter,
 };
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_password_that_an_administrator_made_must_be_changed_before_anything_else() {
@@ -53,6 +54,38 @@ async fn a_disabled_account_is_out_at_once_and_the_audit_trail_is_read_page_by_p
     let nobody = AuditQuery { account: Some("nobody".to_owned()), ..AuditQuery::default() };
     assert_eq!(administrator.audit(&nobody).await.unwrap().items, []);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_server_takes_away_counts_on_every_other_at_once() {
+    let cluster = Cluster::new();
+    let (first, second) = (cluster.start("first").await, cluster.start("second").await);
+    let administrator = cluster.client(&first, Role::Administrator).await;
+    let refused = async |client: &Client, code: &str| {
+        // Without the notice of the change, what the second server knows would count for a minute.
+        let begun = Instant::now();
+        until("the other server has noticed", async || client.audit(&AuditQuery::default()).await.err()).await;
+        assert!(begun.elapsed() < Duration::from_secs(30), "only when it looked again");
+        assert_eq!(client.servers().await.err().map(|error| error.code().to_owned()).unwrap_or_default(), code);
+    };
+
+    let revoked = cluster.client(&second, Role::Administrator).await;
+    assert!(revoked.audit(&AuditQuery::default()).await.is_ok());
+    let token = administrator.tokens().await.unwrap()[0].id;
+    administrator.revoke_token(token).await.unwrap();
+    refused(&revoked, "auth/required").await;
+
+    cluster.account("anna", Role::Administrator).await;
+    let login = Login { name: "anna".to_owned(), password: PASSWORD.to_owned() };
+    let (anna, _) = Client::sign_in(&second.at.address, &login, "test").await.unwrap();
+    assert!(anna.audit(&AuditQuery::default()).await.is_ok());
+    administrator.change_account("anna", &AccountChange { role: Some(Role::Viewer), disabled: None }).await.unwrap();
+    refused(&anna, "").await;
+    administrator.change_account("anna", &AccountChange { role: None, disabled: Some(true) }).await.unwrap();
+    until("the other server has noticed", async || anna.servers().await.err()).await;
+    assert_eq!(anna.servers().await.unwrap_err().code(), "auth/required");
+    second.stop().await;
+    first.stop().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::harness::{Cluster, TestProject};
 use flow_api::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use tokio::process::Command;
 
@@ -51,6 +51,24 @@ async fn every_operation_is_described_with_its_answers_and_its_errors() {
             if operation["x-access"] != "Anybody" && !["401", "403"].iter().all(|status| answers.contains_key(*status))
             {
                 wrong.push(format!("{what} does not say that it may be refused"));
+            }
+            let bodies = answers.iter().filter(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer);
+            for body in bodies.chain(operation.get("requestBody")) {
+                let json = body.pointer("/content/application~1json");
+                if let Some(json) = json {
+                    let schema =
+                        json!({"$ref": "#/body", "body": json["schema"], "components": document["components"]});
+                    match jsonschema::validate(&schema, &json["example"]) {
+                        _ if json["example"].is_null() => wrong.push(format!("{what} has a body without example")),
+                        Err(error) => wrong.push(format!("the example of {what} does not fit: {error}")),
+                        Ok(()) => {}
+                    }
+                }
+            }
+            for (status, answer) in answers.iter().filter(|(status, _)| ["404", "409"].contains(&status.as_str())) {
+                if answer["x-codes"].as_array().is_none_or(Vec::is_empty) {
+                    wrong.push(format!("{what} names no code of its {status}"));
+                }
             }
             if operation.get("requestBody").is_some() && !answers.contains_key("413") {
                 wrong.push(format!("{what} does not say that a body may be too large"));

@@ -1,7 +1,7 @@
 //! What requests saved: page by page, as files, and to go on from.
 
 use crate::harness::{Cluster, TestProject, create_one, until};
-use flow_api::{ReExecution, RequestState, Role, SavedFormat, SavedKind, SavedQuery};
+use flow_api::{ReExecution, RequestState, Role, SavedFormat, SavedKind, SavedPointsQuery, SavedQuery};
 use std::time::Duration;
 
 #[tokio::test]
@@ -27,6 +27,21 @@ async fn a_saved_stream_is_read_page_by_page_and_as_a_file_of_each_kind() {
     assert!(csv.lines().next().unwrap().contains("customer") && csv.contains("Anna"), "{csv}");
     let json = String::from_utf8(file(SavedFormat::Json).await).unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(json.trim()).unwrap()["customer"], "Anna");
+    let page = |before, limit| SavedPointsQuery { before, limit: Some(limit) };
+    let mut listed = Vec::new();
+    let mut before = None;
+    loop {
+        let page = client.saved_points(made.id, &page(before, 1)).await.unwrap();
+        assert_eq!(page.items.len(), 1);
+        listed.splice(0..0, page.items);
+        let Some(next) = page.next else { break };
+        before = Some(next.parse().unwrap());
+    }
+    assert_eq!(listed, points, "page by page the same as at once");
+    assert_eq!(client.saved_points(made.id, &page(Some(0), 10)).await.unwrap().items, []);
+    let none = client.saved_points(4711, &page(None, 10)).await.unwrap_err();
+    assert_eq!(none.code(), "request/not-found");
+
     let missing = client.saved_file(made.id, 99, SavedFormat::Csv).await.err().unwrap();
     assert_eq!(missing.code(), "request/no-saved-point");
     server.stop().await;
@@ -58,6 +73,11 @@ async fn a_request_is_executed_again_from_an_earlier_point_and_on_another_server
 
     let second = cluster.start("second").await;
     client.cancel(made.id).await.unwrap();
+    let saved = after.saved_points.len() as u32;
+    let beyond = ReExecution { from: Some(saved), ..ReExecution::default() };
+    let beyond = client.re_execute_from(made.id, &beyond).await.unwrap_err();
+    assert_eq!(beyond.code(), "request/no-saved-point");
+    assert!(beyond.to_string().contains(&format!("no saved point {saved}")), "{beyond}");
     let there = ReExecution { server: Some(second.at.id.to_string()), ..ReExecution::default() };
     assert_eq!(client.re_execute_from(made.id, &there).await.unwrap().owner.unwrap().name, "second");
     let moved = waits().await;

@@ -22,11 +22,18 @@ async fn metrics_count_requests_attempts_and_calls_and_are_not_for_anybody() {
         "cairn_requests{state=\"Error\"} 0",
         "cairn_http_calls_total{method=\"POST\",route=\"/api/v1/requests\",status=\"201\"} 1",
         "cairn_may_act 1",
+        "cairn_store_queue 0",
+        "cairn_store_batch_commands_bucket{le=\"+Inf\"}",
+        "cairn_store_commit_seconds_bucket{le=\"0.001\"}",
         "# EOF",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
-    assert!(!text.contains("process_resident_memory_bytes 0"), "{text}");
+    for none in
+        ["process_resident_memory_bytes 0", "cairn_store_commands_total 0", "cairn_store_commit_seconds_count 0"]
+    {
+        assert!(!text.contains(none), "{text}");
+    }
     let anybody = reqwest::get(server.url("/metrics")).await.unwrap();
     assert_eq!(anybody.status(), 401);
     let mut config = cluster.config("public");
@@ -35,6 +42,27 @@ async fn metrics_count_requests_attempts_and_calls_and_are_not_for_anybody() {
     assert_eq!(reqwest::get(public.url("/metrics")).await.unwrap().status(), 200);
     public.stop().await;
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_renamed_server_works_on_under_its_new_name_without_a_restart() {
+    let cluster = Cluster::new();
+    let (first, second) = (cluster.start("first").await, cluster.start("second").await);
+    let client = cluster.client(&first, Role::Administrator).await;
+    crate::harness::TestProject::new(&cluster).install(&client).await;
+    // By another server than the one that is renamed.
+    let other = cluster.client(&second, Role::Administrator).await;
+    other.rename_server(first.at.id.as_str(), "north").await.unwrap();
+    until("new attempts are logged under the new name", async || {
+        let made = create_one(&client, "short").await;
+        client.wait(made.id, Duration::from_secs(60)).await.unwrap();
+        let log = client.request_log(made.id, &Default::default()).await.unwrap();
+        assert!(!log.is_empty());
+        log.iter().all(|entry| entry.server == "north").then_some(())
+    })
+    .await;
+    second.stop().await;
+    first.stop().await;
 }
 
 #[tokio::test]

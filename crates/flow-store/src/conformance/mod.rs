@@ -73,6 +73,7 @@ tests! {
         re_execution_makes_the_receiving_server_the_owner,
         requests_are_listed_by_filter_and_page,
         re_execution_goes_on_from_an_earlier_saved_point,
+        going_back_brings_nothing_withdrawn_back_and_loses_nothing_that_stays,
         what_is_not_there_is_not_found;
     filters:
         filters_by_error_text_and_time_can_be_combined,
@@ -166,7 +167,8 @@ impl Fixture {
     }
 }
 
-pub(crate) fn new_server(name: &str) -> NewServer {
+/// A server of this name.
+pub fn new_server(name: &str) -> NewServer {
     NewServer {
         id: ServerId::parse(name).unwrap(),
         name: format!("Server {name}"),
@@ -177,7 +179,8 @@ pub(crate) fn new_server(name: &str) -> NewServer {
     }
 }
 
-pub(crate) fn new_request(settings: RequestSettings) -> NewRequest {
+/// A request of the flow `import` of `orders`.
+pub fn new_request(settings: RequestSettings) -> NewRequest {
     NewRequest {
         project: ProjectName::parse("orders").unwrap(),
         version: VersionId::parse("v1").unwrap(),
@@ -191,7 +194,7 @@ pub(crate) fn new_request(settings: RequestSettings) -> NewRequest {
 }
 
 /// Settings of a flow that another server may go on with.
-pub(crate) fn anywhere() -> RequestSettings {
+pub fn anywhere() -> RequestSettings {
     RequestSettings { other_server_retry: true, ..RequestSettings::default() }
 }
 

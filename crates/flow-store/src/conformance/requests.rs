@@ -377,6 +377,58 @@ pub(super) async fn what_is_not_there_is_not_found(fixture: Fixture) {
     assert_eq!(codes, ["store/not-found"; 7]);
 }
 
+pub(super) async fn going_back_brings_nothing_withdrawn_back_and_loses_nothing_that_stays(fixture: Fixture) {
+    let (store, a) = (&fixture.store, fixture.server("a").await);
+    let mut request = fixture.request(Some(&a), anywhere()).await;
+    let id = request.id;
+    let names = async || -> Vec<String> {
+        let saved = store.saved_points(id).await.unwrap();
+        let outlines = store.saved_outlines(id, None, 100).await.unwrap();
+        // By each way of reading the same, page by page, too.
+        assert_eq!(saved.len(), outlines.len());
+        check_outlines(&fixture, id, &saved, 1).await;
+        check_outlines(&fixture, id, &saved, 2).await;
+        assert_eq!(saved.len(), fixture.get(id).await.saved_points as usize);
+        saved.into_iter().map(|point| point.name).collect()
+    };
+    let write = async |request: &Request, kind: SavedKind, names: &[&str]| {
+        let saved = names.iter().map(|name| SavedPoint { kind, ..checkpoint(request, name) }).collect();
+        store.write(request.id, request.fence, AttemptWrite { saved, log: vec![] }).await.unwrap();
+    };
+    let back = async |request: &Request, keep: u32| -> Request {
+        fail(&fixture, request, false).await;
+        store.re_execute(request.id, &a, "ann", Some(keep)).await.unwrap();
+        store.claim(&a, 1).await.unwrap().remove(0)
+    };
+    write(&request, SavedKind::Checkpoint, &["one", "two", "three"]).await;
+    request = back(&request, 1).await;
+    assert_eq!(names().await, ["one"], "each of several Checkpoints of one write can be gone back to");
+    // Of another write than the Checkpoint that stayed, so it does not belong to that one.
+    write(&request, SavedKind::Completed, &["mail"]).await;
+    write(&request, SavedKind::Outlets, &["branch"]).await;
+    assert_eq!(names().await, ["one", "mail", "branch"]);
+    request = back(&request, 1).await;
+    assert_eq!(names().await, ["one"], "nothing of a later write stays, though the write before it was cut off");
+    write(&request, SavedKind::Checkpoint, &["four"]).await;
+    write(&request, SavedKind::Input, &["join", "join", "other"]).await;
+    request = back(&request, 3).await;
+    assert_eq!(names().await, ["one", "four", "join", "join"], "the inlets of one component stay together");
+    let error = {
+        fail(&fixture, &request, false).await;
+        store.re_execute(request.id, &a, "ann", Some(5)).await.unwrap_err()
+    };
+    assert_eq!(error.code(), "store/wrong-state", "what was withdrawn cannot be gone on from");
+    assert_eq!(names().await, ["one", "four", "join", "join"]);
+    store.re_execute(request.id, &a, "ann", None).await.unwrap();
+    assert_eq!(names().await, ["one", "four", "join", "join"], "going on from all loses nothing");
+    request = store.claim(&a, 1).await.unwrap().remove(0);
+    write(&request, SavedKind::Checkpoint, &["five"]).await;
+    request = back(&request, 0).await;
+    assert!(names().await.is_empty());
+    write(&request, SavedKind::Checkpoint, &["six"]).await;
+    assert_eq!(names().await, ["six"], "nothing from before the start comes back");
+}
+
 pub(super) async fn re_execution_goes_on_from_an_earlier_saved_point(fixture: Fixture) {
     let (store, a) = (&fixture.store, fixture.server("a").await);
     let request = fixture.request(Some(&a), anywhere()).await;

@@ -200,7 +200,9 @@ impl RequestStore for MemoryStore {
             if let Some(stays) = stays {
                 let record = state.record_mut(id)?;
                 record.saved.truncate(stays);
-                record.writes.retain(|end| *end <= stays);
+                record.writes.retain(|end| *end < stays);
+                // What is saved next did not come in the write that is cut off here.
+                record.writes.push(stays);
             }
             let request = change.request.clone();
             state.apply(change);

@@ -36,14 +36,15 @@ pub struct PointInWrite {
     pub joined: bool,
 }
 
-/// What is left of `points`, in the order in which they were saved, when their request goes on from number `from`, from
-/// 1; 0 is its start. What came in the same write and belongs to that point stays: choices of outlets, completions, and the
-/// other inlets of a saved input. Streams do not: several may have come in one write only because a slow disk made them wait
-/// for each other, and the point is chosen to get behind one of them.
-pub fn rewind(request: RequestId, points: &[PointInWrite], from: u32) -> Result<Earlier, TransitionError> {
-    let wanted = usize::try_from(from).unwrap_or(usize::MAX);
+/// What is left of `points`, in the order in which they were saved, when their request goes on from the end of the first
+/// `keep`; 0 is its start. It is always a beginning of them, so whatever stays has all that it came from. What came in the
+/// same write and belongs to the last of them stays, too: choices of outlets, completions, and the other inlets of a saved
+/// input. Streams do not: several may have come in one write only because a slow disk made them wait for each other, and
+/// the point is chosen to get behind one of them.
+pub fn rewind(request: RequestId, points: &[PointInWrite], keep: u32) -> Result<Earlier, TransitionError> {
+    let wanted = usize::try_from(keep).unwrap_or(usize::MAX);
     if wanted > points.len() {
-        return Err(TransitionError::NoSavedPoint { request, wanted: from, present: points.len() });
+        return Err(TransitionError::NoSavedPoint { request, wanted: keep, present: points.len() });
     }
     let (first, later) = points.split_at(wanted);
     let belongs = |point: &&PointInWrite| match point.kind {

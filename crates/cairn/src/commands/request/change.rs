@@ -29,7 +29,8 @@ becomes the owner, unless --on names another.")]
 pub struct ReExecuteArgs {
     #[command(flatten)]
     chosen: Chosen,
-    /// Go on from the saved point with this number: later ones no longer count. For one request.
+    /// Go on from the saved point with this number, as `cairn request show` counts them (from 0): later ones no longer
+    /// count. For one request.
     #[arg(long, value_name = "NUMBER")]
     from: Option<u32>,
     /// Begin anew: nothing that was saved counts any more. For one request.

@@ -25,9 +25,10 @@ Examples:
 
 Only requests that have ended are ever removed. Servers apply the policy of the settings retention.finished.days,
 retention.finished.number, retention.finished.details_days (and the same for error and cancelled) by themselves, every
-minute; nothing is set at first, so everything is kept. The database's file does not shrink: the room is used again.")]
+minute; nothing is set at first, so everything is kept. The room is used again; the file
+itself shrinks by `cairn store compact`.")]
 pub struct Args {
-    /// The checkpoint database: sqlite:PATH.
+    /// The checkpoint database: sqlite:PATH, or postgres://USER@HOST/DATABASE.
     #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION")]
     checkpoint_connection: CheckpointConnection,
     /// Days after its end that a finished request is removed.
@@ -77,7 +78,7 @@ struct Removed {
 }
 
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
-    let store = args.checkpoint_connection.open_existing()?.store;
+    let store = args.checkpoint_connection.open_existing().await?.store;
     let given = args.policy();
     let policy = match given.keeps_everything() {
         true => RetentionPolicy::from_settings(&store.settings().await?),

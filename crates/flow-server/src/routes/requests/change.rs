@@ -81,9 +81,16 @@ pub async fn re_execute(
         Some(server) => running_server(&app, server).await?,
         None => app.work.owner().ok_or_else(fenced)?,
     };
-    // The store counts places from 1; 0 is the start.
-    let from = if wish.from_start { Some(0) } else { wish.from.map(|number| number.saturating_add(1)) };
-    let request = app.store.re_execute(RequestId(id), &owner, caller.name(), from).await?;
+    if let Some(number) = wish.from {
+        let saved = app.store.get(RequestId(id)).await?.saved_points;
+        if number >= saved {
+            let detail = format!("request {id} has no saved point {number}: it has {saved}, with numbers from 0 on");
+            return Err(Refusal::new(codes::REQUEST_NO_SAVED_POINT, detail));
+        }
+    }
+    // The point itself stays.
+    let keep = if wish.from_start { Some(0) } else { wish.from.map(|number| number.saturating_add(1)) };
+    let request = app.store.re_execute(RequestId(id), &owner, caller.name(), keep).await?;
     app.work.wake();
     let detail = match (wish.from_start, wish.from) {
         (true, _) => "from its start".to_owned(),

@@ -1,5 +1,6 @@
 //! Looking at requests.
 
+use super::saved::points_before;
 use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
@@ -65,7 +66,7 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
     let id = RequestId(id);
     let request = app.store.get(id).await?;
     let attempts = app.store.attempts(id).await?;
-    let saved_points = newest_saved(&app, &request, SHOWN).await?;
+    let saved_points = points_before(&app, &request, request.saved_points, SHOWN).await?;
     let names = app.names.of(&app, std::slice::from_ref(&request)).await?;
     Ok(Json(RequestDetail {
         saved_points,
@@ -74,15 +75,6 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
         request: wire::request(request, &names),
         attempts: attempts.into_iter().map(wire::attempt).collect(),
     }))
-}
-
-/// The newest saved points of a request, in the order of saving.
-pub async fn newest_saved(app: &App, request: &flow_store::Request, limit: usize) -> Reply<Vec<flow_api::SavedPoint>> {
-    let outlines = app.store.saved_outlines(request.id, None, limit).await?;
-    let places: Vec<_> = outlines.iter().rev().map(|outline| outline.place).collect();
-    let points = app.store.saved_at(request.id, &places).await?;
-    let first = u32::try_from(points.len()).map_or(0, |shown| request.saved_points.saturating_sub(shown));
-    Ok(wire::saved_points(points, first, &request.inputs))
 }
 
 /// A request's log, the oldest entry first.

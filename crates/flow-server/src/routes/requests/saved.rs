@@ -3,16 +3,17 @@
 use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
+use crate::wire;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use flow_api::{Problem, SavedFormat, SavedQuery, SavedRows, codes};
+use flow_api::{Page, Problem, SavedFormat, SavedPointsQuery, SavedQuery, SavedRows, codes};
 use flow_data::formats::{Format, Writing};
 use flow_data::{DataError, Stream};
-use flow_store::{RequestId, SavedData, SavedPoint};
+use flow_store::{PointPlace, Request, RequestId, SavedData, SavedPoint};
 use std::io::{BufWriter, Error, ErrorKind, Write};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -56,17 +57,59 @@ pub async fn saved_point(
     }
 }
 
-/// The saved point with this number: they are kept newest first.
+/// A page of what a request saved, in the order of saving: the newest, or those before one.
+#[utoipa::path(get, path = "/requests/{id}/saved-points", tag = "requests",
+    params(("id" = i64, Path, description = "The request"), SavedPointsQuery),
+    responses((status = 200, body = Page<flow_api::SavedPoint>), (status = 400, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Segments(id): Segments<i64>,
+    Params(query): Params<SavedPointsQuery>,
+) -> Reply<Json<Page<flow_api::SavedPoint>>> {
+    let request = app.store.get(RequestId(id)).await?;
+    let limit = query.limit.unwrap_or(100).clamp(1, 1000) as usize;
+    let items = points_before(&app, &request, query.before.unwrap_or(u32::MAX), limit).await?;
+    let next = items.first().map(|first| first.number).filter(|number| *number > 0);
+    Ok(Json(Page { items, next: next.map(|number| number.to_string()) }))
+}
+
+/// The newest of the saved points with lower numbers than `end`, at most `limit`, in the order of saving.
+pub async fn points_before(app: &App, request: &Request, end: u32, limit: usize) -> Reply<Vec<flow_api::SavedPoint>> {
+    let end = end.min(request.saved_points);
+    let before = match request.saved_points.checked_sub(end).and_then(|newer| newer.checked_sub(1)) {
+        None => None,
+        Some(newer) => match place(app, request.id, newer).await? {
+            None => return Ok(Vec::new()),
+            place => place,
+        },
+    };
+    let outlines = app.store.saved_outlines(request.id, before, limit).await?;
+    let places: Vec<_> = outlines.iter().rev().map(|outline| outline.place).collect();
+    let points = app.store.saved_at(request.id, &places).await?;
+    let first = u32::try_from(points.len()).map_or(0, |shown| end.saturating_sub(shown));
+    Ok(wire::saved_points(points, first, &request.inputs))
+}
+
+/// The saved point with this number.
 async fn find(app: &App, id: RequestId, number: u32) -> Reply<Option<SavedPoint>> {
     let request = app.store.get(id).await?;
-    let Some(mut newer) = request.saved_points.checked_sub(number).and_then(|left| left.checked_sub(1)) else {
+    let Some(newer) = request.saved_points.checked_sub(number).and_then(|left| left.checked_sub(1)) else {
         return Ok(None);
     };
+    match place(app, id, newer).await? {
+        Some(place) => Ok(app.store.saved_at(id, &[place]).await?.pop()),
+        None => Ok(None),
+    }
+}
+
+/// Where the saved point is kept that so many newer ones come after: they are read newest first.
+async fn place(app: &App, id: RequestId, mut newer: u32) -> Reply<Option<PointPlace>> {
     let mut before = None;
     loop {
         let outlines = app.store.saved_outlines(id, before, PAGE).await?;
         if let Some(found) = outlines.get(newer as usize) {
-            return Ok(app.store.saved_at(id, &[found.place]).await?.pop());
+            return Ok(Some(found.place));
         }
         let Some(last) = outlines.last() else { return Ok(None) };
         newer -= outlines.len() as u32;
