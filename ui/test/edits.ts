@@ -14,6 +14,8 @@ export function applied(flow: Flow, edit: Edit): Flow {
   };
   const component = "id" in edit ? flow.components[edit.id] : undefined;
   switch (edit.edit) {
+    case "replace":
+      return edit.flow;
     case "batch":
       return edit.edits.reduce(applied, flow);
     case "addComponent":

@@ -68,6 +68,7 @@ export class FixturePlatform implements Platform {
     return {
       revision,
       dirty,
+      journaled: true,
       undo: past.length > 0 ? "the last step" : null,
       redo: future.length > 0 ? "the last step" : null,
     };

@@ -62,7 +62,6 @@ pub struct ClusterMark {
 /// A colour to tell clusters by. Its name stands beside it wherever it is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "each is the colour of that name")]
 pub enum ClusterColor {
     #[default]
     Gray,

@@ -99,6 +99,11 @@ impl Designer {
         self.current_project().map(|project| project.unsaved()).unwrap_or_default()
     }
 
+    /// The name of the open project, if one is open.
+    pub fn project_name(&self) -> Option<String> {
+        self.current_project().map(|project| project.files().name().to_owned())
+    }
+
     /// The component types that flows may use.
     pub(crate) fn palette(&self) -> &Arc<Palette> {
         &self.palette

@@ -1,21 +1,30 @@
 //! Push update: push the commits, then Update on every server of the chosen cluster, one after the other.
 
+mod history;
+mod plan;
+
 use crate::background::blocking;
 use crate::cluster::Cluster;
 use crate::project::OpenProject;
 use crate::{Command, CommandError, Designer, Event, vcs};
 use flow_api::{NewProject, Project, Server, ServerState, Update, Updated};
-use flow_vcs::{Access, VcsError};
+use flow_vcs::VcsError;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ts_rs::TS;
 
+use history::Record;
+pub use history::PushUpdateHistory;
+pub use plan::PushUpdatePlanOf;
+
 /// Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server
 /// shall have, and then has every server Update, one after the other. Progress comes in `push-update-progress`
-/// events; one server's failure does not keep the others from updating. A project that the cluster does not know
-/// yet is registered with the address of the git remote. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted`
-/// when changed files would be left behind and `leave_changes` is not set.
+/// events. It stops at the first server that fails: those behind it keep what they have, and doing it again goes on there.
+/// A project that the cluster does not know yet is registered with the address of the git remote. The result is kept in a
+/// history. Errors: `vcs/…`, `cluster/…`, `push-update/uncommitted` when changed files would be left behind and
+/// `leave_changes` is not set, `push-update/other-branch` when another git branch goes to the cluster,
+/// `push-update/confirm` when the cluster is marked production and `confirm` is not its name.
 #[derive(Debug, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct PushUpdate {
@@ -25,6 +34,10 @@ pub struct PushUpdate {
     #[serde(default)]
     #[ts(as = "Option<bool>", optional)]
     pub leave_changes: bool,
+    /// The name of the cluster, typed by the author: asked for where it is marked production.
+    #[serde(default)]
+    #[ts(optional)]
+    pub confirm: Option<String>,
 }
 
 /// Push update as far as it has come, and at its end its result.
@@ -45,7 +58,7 @@ pub struct PushUpdateProgress {
 }
 
 /// Push update on one server.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ServerUpdate {
     /// The server's id.
     pub server: String,
@@ -57,7 +70,7 @@ pub struct ServerUpdate {
 }
 
 /// Where Push update stands on one server.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "step", rename_all = "camelCase")]
 pub enum UpdateStep {
     /// Its turn has not come.
@@ -75,6 +88,8 @@ pub enum UpdateStep {
         /// The flows that cannot run there, each with the reason.
         problems: Vec<String>,
     },
+    /// A server before it failed, so it keeps what it has.
+    NotReached,
     /// It is down. It adopts the wanted commit when it starts.
     Down,
     /// It answered with an error.
@@ -93,11 +108,18 @@ impl Command for PushUpdate {
     async fn run(self, designer: Arc<Designer>) -> Result<PushUpdateProgress, CommandError> {
         let project = designer.project()?;
         let cluster = designer.clusters.cluster(&self.cluster).await?;
+        check_confirmed(&designer, &self.cluster, self.confirm.as_deref())?;
         // Asked before anything is pushed: when nobody answers, nothing has happened.
         let servers = cluster.servers().await?;
         let pushed = {
-            let project = Arc::clone(&project);
-            blocking(move || push(&project, self.leave_changes)).await?
+            let (project, hosts) = (Arc::clone(&project), designer.git_hosts());
+            let wanted = designer.clusters.mark(&self.cluster).branch;
+            let name = self.cluster.clone();
+            blocking(move || {
+                check_branch(&project, &name, wanted.as_deref())?;
+                push(&project, &hosts, self.leave_changes)
+            })
+            .await?
         };
         designer.emit(Event::VcsChanged);
         let on_cluster = register(&cluster, project.files().name(), &pushed.origin).await?;
@@ -110,20 +132,93 @@ impl Command for PushUpdate {
             servers: servers.iter().map(ServerUpdate::before).collect(),
             done: false,
         };
+        let mut record = Record::begin(&designer, &progress, &pushed.subject, on_cluster.wanted_commit);
         designer.emit(Event::PushUpdateProgress(progress.clone()));
+        let mut has_failed = false;
         for (at, server) in servers.iter().enumerate() {
             if progress.servers[at].step == UpdateStep::Down {
+                continue;
+            }
+            if has_failed {
+                progress.servers[at].step = UpdateStep::NotReached;
                 continue;
             }
             progress.servers[at].step = UpdateStep::Updating;
             designer.emit(Event::PushUpdateProgress(progress.clone()));
             progress.servers[at].step = update(&cluster, server, &progress.project, &progress.commit).await;
+            has_failed = matches!(progress.servers[at].step, UpdateStep::Failed { .. });
+            record.keep(&designer, &progress);
             designer.emit(Event::PushUpdateProgress(progress.clone()));
         }
         progress.done = true;
+        record.keep(&designer, &progress);
         designer.emit(Event::PushUpdateProgress(progress.clone()));
         Ok(progress)
     }
+}
+
+/// Makes a commit that brings the project back to a former version, and pushes that as an update: the same version again,
+/// and nothing is taken out of the history. Open flows follow. Errors: as `push_update`, and `vcs/would-overwrite` when
+/// changes that are not committed are in the way.
+#[derive(Debug, Deserialize, TS)]
+pub struct PushUpdateBack {
+    /// The cluster.
+    pub cluster: String,
+    /// The commit to go back to.
+    pub commit: String,
+    /// The name of the cluster, typed by the author: asked for where it is marked production.
+    #[serde(default)]
+    #[ts(optional)]
+    pub confirm: Option<String>,
+}
+
+impl Command for PushUpdateBack {
+    const NAME: &'static str = "push_update_back";
+    type Output = PushUpdateProgress;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<PushUpdateProgress, CommandError> {
+        let project = designer.project()?;
+        check_confirmed(&designer, &self.cluster, self.confirm.as_deref())?;
+        let (going, name) = (Arc::clone(&project), self.cluster.clone());
+        let wanted = designer.clusters.mark(&self.cluster).branch;
+        blocking(move || {
+            check_branch(&going, &name, wanted.as_deref())?;
+            let repository = going.repository()?;
+            let folder = vcs::folder_of(&going, &repository);
+            let former = repository.commit_info(&self.commit)?;
+            let subject = former.message.lines().next().unwrap_or_default();
+            let message = format!("Back to {}: {subject}", former.id.get(..7).unwrap_or(&former.id));
+            repository.go_back(&former.id, &folder, &message, None)?;
+            Ok(())
+        })
+        .await?;
+        designer.follow_now(&project);
+        PushUpdate { cluster: self.cluster, leave_changes: true, confirm: self.confirm }.run(designer).await
+    }
+}
+
+/// Refuses what goes to a cluster marked production before its name is given.
+fn check_confirmed(designer: &Designer, cluster: &str, confirm: Option<&str>) -> Result<(), CommandError> {
+    if designer.clusters.mark(cluster).production && confirm.map(str::trim) != Some(cluster) {
+        let message = format!("“{cluster}” is marked production: type its name to push an update to it");
+        return Err(CommandError::new("push-update/confirm", message));
+    }
+    Ok(())
+}
+
+/// Refuses to push from another git branch than the one that goes to the cluster.
+fn check_branch(project: &OpenProject, cluster: &str, wanted: Option<&str>) -> Result<(), CommandError> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let branch = project.repository()?.branch()?.ok_or(VcsError::Detached)?;
+    if branch == wanted { Ok(()) } else { Err(other_branch(cluster, wanted, &branch)) }
+}
+
+fn other_branch(cluster: &str, wanted: &str, branch: &str) -> CommandError {
+    let message = format!(
+        "the git branch “{wanted}” goes to “{cluster}”, and “{branch}” is checked out: switch to “{wanted}”, or choose \
+         another cluster"
+    );
+    CommandError::new("push-update/other-branch", message)
 }
 
 /// Where a project comes from: what tells projects on a cluster apart.
@@ -137,6 +232,7 @@ struct Origin {
 struct Pushed {
     origin: Origin,
     commit: String,
+    subject: String,
     count: u32,
 }
 
@@ -152,14 +248,20 @@ impl Origin {
     }
 
     fn is_of(&self, project: &Project) -> bool {
-        same_place(&project.repository, &self.repository)
-            && project.branch == self.branch
-            && project.folder.trim_matches('/') == self.folder
+        self.is_place_of(project) && project.branch == self.branch
+    }
+
+    fn is_of_another_branch(&self, project: &Project) -> bool {
+        self.is_place_of(project) && project.branch != self.branch
+    }
+
+    fn is_place_of(&self, project: &Project) -> bool {
+        same_place(&project.repository, &self.repository) && project.folder.trim_matches('/') == self.folder
     }
 }
 
 /// Pushes what is committed. Blocks.
-fn push(project: &OpenProject, leave_changes: bool) -> Result<Pushed, CommandError> {
+fn push(project: &OpenProject, hosts: &vcs::GitHosts, leave_changes: bool) -> Result<Pushed, CommandError> {
     let status = vcs::status(project)?;
     let mut left: Vec<String> = status.changed.into_iter().map(|file| file.path).collect();
     left.extend(project.unsaved().into_iter().map(|flow| flow.path()));
@@ -173,9 +275,11 @@ fn push(project: &OpenProject, leave_changes: bool) -> Result<Pushed, CommandErr
     let origin = Origin::of(project)?;
     let head = status.head.ok_or(VcsError::NoCommit)?;
     if status.ahead > 0 {
-        project.repository()?.push(&Access::ambient())?;
+        let repository = project.repository()?;
+        repository.push(&hosts.access_to(&repository)?)?;
     }
-    Ok(Pushed { origin, commit: head.id, count: status.ahead })
+    let subject = head.message.lines().next().unwrap_or_default().to_owned();
+    Ok(Pushed { origin, commit: head.id, subject, count: status.ahead })
 }
 
 /// The project as the cluster knows it; one that it does not know yet is registered.
@@ -183,6 +287,9 @@ async fn register(cluster: &Cluster, name: &str, origin: &Origin) -> Result<Proj
     let projects = cluster.any(|client| async move { client.projects().await }).await?;
     if let Some(project) = projects.iter().find(|project| origin.is_of(project)) {
         return Ok(project.clone());
+    }
+    if let Some(project) = projects.iter().find(|project| origin.is_of_another_branch(project)) {
+        return Err(other_branch(&cluster.name, &project.branch, &origin.branch));
     }
     let name = cluster_name(name);
     if let Some(other) = projects.iter().find(|project| project.name == name) {

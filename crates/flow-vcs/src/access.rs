@@ -96,7 +96,7 @@ impl Access {
                         let user = own_user.or(user).unwrap_or("x-access-token");
                         Cred::userpass_plaintext(user, secret)
                     }
-                    (None, Some(config)) => Cred::credential_helper(config, url, user),
+                    (None, Some(config)) => Cred::credential_helper(config, url, user).map_err(|_| refused()),
                     (None, None) => Err(refused()),
                 };
             }

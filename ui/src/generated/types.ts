@@ -2195,7 +2195,7 @@ export type GitCredentialsView = {
 /**
  * The credentials by host.
  */
-credentials: Array<GitCredential>, 
+credentials: Array<HostCredential>, 
 /**
  * The host of the address that was asked about; null for a path.
  */
@@ -2553,6 +2553,8 @@ ports: Ports, };
 /**
  * A credential to keep for a git host, in the place of the one before.
  */
+export type HostCredential = { host: string, kind: CredentialKind, user: string | null, keyFile: string | null, keptIn: SecretPlace | null, };
+
 export type NewGitCredential = { 
 /**
  * The host that it is for: `github.com`, or `git.example.org:8443` where the port is another.
@@ -3524,7 +3526,8 @@ done: boolean, };
  */
 export type ReExecution = { 
 /**
- * The number of the saved point to go on from: later ones no longer count. From the last ones, if absent.
+ * The number of the saved point to go on from, as the request's list of them has it (from 0): later ones no longer
+ * count. From the last ones, if absent.
  */
 from?: number, 
 /**
@@ -3663,7 +3666,7 @@ settings: RequestSettings,
  */
 attempts: Array<Attempt>, 
 /**
- * What it saved, the first first.
+ * What it saved, the first first: the newest 1,000. Those before them are at `saved-points`.
  */
 savedPoints: Array<SavedPoint>, };
 
@@ -4176,6 +4179,19 @@ outlets: Array<string>,
  * When.
  */
 at: Time, };
+
+/**
+ * Which of a request's saved points to list: the newest, or those before one.
+ */
+export type SavedPointsQuery = { 
+/**
+ * Only those before the one with this number: the `next` of the page before.
+ */
+before?: number, 
+/**
+ * At most so many, 1 to 1,000; 100 if absent.
+ */
+limit?: number, };
 
 /**
  * Which part of a saved stream to answer, and how.
@@ -5921,11 +5937,11 @@ export interface Commands {
   /**
    * Keeps a credential for a git host, in the place of the one before. Errors: `git-credential/…`, `secret/…`.
    */
-  git_set_credential: { input: GitSetCredential; output: Array<GitCredential> };
+  git_set_credential: { input: GitSetCredential; output: Array<HostCredential> };
   /**
    * Forgets the credential for a git host.
    */
-  git_forget_credential: { input: GitForgetCredential; output: Array<GitCredential> };
+  git_forget_credential: { input: GitForgetCredential; output: Array<HostCredential> };
   /**
    * Asks the repository at an address for its git branches: whether it is there and lets the author in. Errors: `vcs/auth`,
    * `vcs/unreachable`, `vcs/certificate`.

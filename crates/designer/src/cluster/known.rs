@@ -3,7 +3,7 @@
 use super::calls::Calls;
 use super::live::Live;
 use super::tokens::Tokens;
-use super::{ClusterListView, ClusterView};
+use super::{ClusterListView, ClusterMark, ClusterView};
 use crate::CommandError;
 use crate::background::blocking;
 use crate::config_folder::ConfigFolder;
@@ -29,7 +29,7 @@ pub(crate) struct Clusters {
 
 /// A cluster that the author is signed in to.
 pub(crate) struct Cluster {
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The token's id, which tells whether the author has signed in anew since.
     token: i64,
     pub(super) calls: Calls,
@@ -49,6 +49,8 @@ struct KnownCluster {
     urls: Vec<String>,
     #[serde(default)]
     session: Option<KnownSession>,
+    #[serde(default)]
+    mark: ClusterMark,
 }
 
 /// Who is signed in, and where the token is.
@@ -104,7 +106,9 @@ impl Clusters {
         let (tokens, kept_for, secret) = (self.tokens.clone(), name.to_owned(), made.secret.clone());
         let kept_in = blocking(move || tokens.keep(&kept_for, &secret)).await?;
         let session = KnownSession { account, token: made.token.id, kept_in };
-        let cluster = KnownCluster { urls, session: Some(session) };
+        let known: Known = self.config.read(FILE);
+        let mark = known.clusters.get(name).map(|known| known.mark.clone()).unwrap_or_default();
+        let cluster = KnownCluster { urls, session: Some(session), mark };
         self.change(|known| {
             known.clusters.insert(name.to_owned(), cluster.clone());
             known.chosen = Some(name.to_owned());
@@ -142,6 +146,30 @@ impl Clusters {
             return Err(unknown(name));
         }
         self.change(|known| known.chosen = Some(name.to_owned()))?;
+        Ok(self.list())
+    }
+
+    /// How a cluster is marked.
+    pub(crate) fn mark(&self, name: &str) -> ClusterMark {
+        self.config.read::<Known>(FILE).clusters.remove(name).map(|known| known.mark).unwrap_or_default()
+    }
+
+    /// The account that is signed in to a cluster.
+    pub(crate) fn account(&self, name: &str) -> Option<Account> {
+        Some(self.config.read::<Known>(FILE).clusters.remove(name)?.session?.account)
+    }
+
+    /// Marks a cluster.
+    pub(crate) async fn set_mark(&self, name: &str, mark: ClusterMark) -> Result<ClusterListView, CommandError> {
+        let _changing = self.changing.lock().await;
+        if !self.config.read::<Known>(FILE).clusters.contains_key(name) {
+            return Err(unknown(name));
+        }
+        self.change(|known| {
+            if let Some(known) = known.clusters.get_mut(name) {
+                known.mark = mark;
+            }
+        })?;
         Ok(self.list())
     }
 
@@ -244,6 +272,7 @@ impl KnownCluster {
             urls: self.urls.clone(),
             account: session.map(|session| session.account.clone()),
             token_kept_in: session.map(|session| session.kept_in),
+            mark: self.mark.clone(),
         }
     }
 }

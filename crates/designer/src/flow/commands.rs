@@ -49,8 +49,9 @@ impl Command for FlowOpen {
         let (session, is_new) = project.open_flow(&self.flow, designer.palette())?;
         if is_new {
             // What a crash left may have been made on another file than there is now.
-            if session.lock().open_flow().recovered() {
-                designer.take_in_outside(&project, &session);
+            let is_recovered = session.lock().open_flow().recovered();
+            if is_recovered && let Err(error) = designer.take_in_outside(&project, &session) {
+                tracing::info!(flow = %self.flow, %error, "what another program wrote is not taken in");
             }
             designer.check(&session);
         }

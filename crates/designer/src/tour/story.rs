@@ -57,7 +57,8 @@ impl Stage {
             TourPhase::Starting,
             "Pushing the update to the servers, which do not have the project yet".to_owned(),
         );
-        let update = PushUpdate { cluster: self.file.cluster.clone(), leave_changes: true };
+        let (cluster, confirm) = (self.file.cluster.clone(), Some(self.file.cluster.clone()));
+        let update = PushUpdate { cluster, leave_changes: true, confirm };
         update.run(Arc::clone(&telling.designer)).await.map(drop)
     }
 }

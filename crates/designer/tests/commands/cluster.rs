@@ -245,3 +245,91 @@ async fn the_tour_touches_no_servers_but_its_own() {
     assert_eq!(error.code, "tour/not-possible");
     assert!(error.message.contains("two servers"), "{}", error.message);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plan_tells_what_each_server_would_get_and_what_is_in_the_way() {
+    let (bench, _cluster) = signed_in().await;
+    let of = json!({"cluster": "test"});
+    let plan = bench.call("push_update_plan", of.clone()).await;
+    assert_eq!((&plan["project"], &plan["ahead"], &plan["obstacles"]), (&json!(null), &json!(1), &json!([])));
+    assert_eq!((&plan["servers"][0]["has"], &plan["servers"][0]["up"]), (&json!(null), &json!(true)));
+    bench.call("push_update", of.clone()).await;
+    bench.edit(json!({"edit": "rename", "id": "read-aaaaaa", "name": "Read all"})).await;
+    let plan = bench.call("push_update_plan", of.clone()).await;
+    assert_eq!(plan["left"], json!(["flows/orders.flow.json"]), "what is not saved would stay");
+    bench.call("flow_save", json!({"flow": FLOW})).await;
+    let former = plan["commit"]["id"].clone();
+    bench.call("vcs_commit", json!({"message": "Read all"})).await;
+    let plan = bench.call("push_update_plan", of.clone()).await;
+    for server in plan["servers"].as_array().unwrap() {
+        assert_eq!((&server["has"], &server["commits"]), (&former, &json!(1)));
+        assert_eq!(server["changes"][0]["words"], json!(["renamed “Read” to “Read all”"]));
+    }
+    assert_eq!((&plan["project"], &plan["former"]), (&json!("Test-project"), &former));
+    // A branch that goes to the cluster, and another that does not.
+    let mark = json!({"color": "red", "production": true, "branch": "release"});
+    bench.call("cluster_set_mark", json!({"cluster": "test", "mark": mark})).await;
+    let plan = bench.call("push_update_plan", of.clone()).await;
+    assert_eq!((&plan["obstacles"][0]["code"], &plan["obstacles"][0]["branch"]), (&json!("push-update/other-branch"), &json!("release")));
+    assert_eq!(bench.fails("push_update", of.clone()).await.code, "push-update/confirm");
+    let confirmed = json!({"cluster": "test", "confirm": "test"});
+    assert_eq!(bench.fails("push_update", confirmed.clone()).await.code, "push-update/other-branch");
+    let mark = json!({"color": "red", "production": true, "branch": "main"});
+    let list = bench.call("cluster_set_mark", json!({"cluster": "test", "mark": mark})).await;
+    assert_eq!(list["clusters"][0]["mark"]["color"], "red");
+    bench.call("push_update", confirmed.clone()).await;
+
+    // Back to the former version: the same version, by a new commit.
+    let versions = |overview: &Value| overview["servers"].as_array().unwrap().iter().map(|server| server["versions"][0]["version"].clone()).collect::<Vec<_>>();
+    let newer = versions(&bench.call("cluster_overview", of.clone()).await);
+    let back = json!({"cluster": "test", "commit": former, "confirm": "test"});
+    let done = bench.call("push_update_back", back).await;
+    assert!(done["servers"].as_array().unwrap().iter().all(|server| server["step"] == "updated"), "{done}");
+    assert_ne!(versions(&bench.call("cluster_overview", of.clone()).await), newer);
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["read-aaaaaa"]["name"], "Read", "open flows follow");
+    let history = bench.call("push_update_history", of).await;
+    let subjects: Vec<_> = history.as_array().unwrap().iter().map(|record| record["subject"].as_str().unwrap()).collect();
+    assert!(subjects[0].starts_with("Back to") && subjects[1] == "Read all" && subjects[2] == "Everything", "{subjects:?}");
+    assert_eq!((&history[0]["by"], &history[0]["done"]), (&json!("ada"), &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn push_update_stops_at_the_first_server_that_fails_and_goes_on_there() {
+    let (bench, _cluster) = signed_in().await;
+    let of = json!({"cluster": "test"});
+    bench.call("push_update", of.clone()).await;
+    bench.edit(json!({"edit": "setDescription", "description": "new"})).await;
+    bench.call("flow_save", json!({"flow": FLOW})).await;
+    bench.call("vcs_commit", json!({"message": "Describe"})).await;
+    // The working copies of the first server are in the way.
+    let copies = |name: &str| {
+        let found = walk(&bench.folder.path().join(name));
+        found.into_iter().find(|path| path.ends_with("HEAD") && path.to_string_lossy().contains("Test-project")).unwrap()
+    };
+    let overview = bench.call("cluster_overview", of.clone()).await;
+    let first = overview["servers"][0]["name"].as_str().unwrap().to_owned();
+    let head = copies(&first);
+    let content = std::fs::read(&head).unwrap();
+    std::fs::write(&head, "broken").unwrap();
+    let done = bench.call("push_update", of.clone()).await;
+    let steps: Vec<_> = done["servers"].as_array().unwrap().iter().map(|server| server["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["failed", "notReached"], "{done}");
+    let history = bench.call("push_update_history", of.clone()).await;
+    assert_eq!(history[0]["servers"][0]["step"], "failed");
+    std::fs::write(&head, content).unwrap();
+    let done = bench.call("push_update", of).await;
+    assert!(done["servers"].as_array().unwrap().iter().all(|server| server["step"] == "updated"), "{done}");
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            found.extend(walk(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}

@@ -6,6 +6,8 @@ mod connections;
 mod flow_tests;
 mod flows;
 mod problems;
+mod never_lost;
+mod odd_projects;
 mod projects;
 mod runs;
 mod settings;

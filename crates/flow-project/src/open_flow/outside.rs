@@ -67,6 +67,11 @@ impl OpenFlow {
         applied.map_or(TakenIn::Merged(None), |applied| TakenIn::Merged(Some(applied)))
     }
 
+    /// What both the unsaved changes here and `theirs`, which another program wrote, changed differently.
+    pub fn conflicts_with(&self, theirs: &Flow) -> Vec<Conflict> {
+        merge_deciding(&self.base, &self.flow, theirs, &|_| None).conflicts
+    }
+
     /// Takes note that the file is gone: saving writes it anew.
     pub fn file_is_gone(&mut self) {
         self.stamp = None;

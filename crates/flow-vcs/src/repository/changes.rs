@@ -66,16 +66,41 @@ impl Repository {
         Ok(found)
     }
 
+    /// The files of `folder` that differ between two commits. Hidden files are left out.
+    pub fn difference(&self, from: &str, to: &str, folder: &str) -> Result<Vec<FileInCommit>, VcsError> {
+        let (from, to) = (self.find_commit(from)?, self.find_commit(to)?);
+        let folder = folder.trim_matches('/');
+        let read = || {
+            let (before, after) = (self.folder_of(&from, folder)?, self.folder_of(&to, folder)?);
+            self.files_between(before.as_ref(), after.as_ref())
+        };
+        read().map_err(VcsError::git("compare the commits"))
+    }
+
+    /// How many commits `to` has that `from` does not, and the other way round.
+    pub fn commits_between(&self, from: &str, to: &str) -> Result<(usize, usize), VcsError> {
+        let (from, to) = (self.find_commit(from)?.id(), self.find_commit(to)?.id());
+        self.git.graph_ahead_behind(to, from).map_err(VcsError::git("compare the commits"))
+    }
+
     fn files_changed(&self, commit: &git2::Commit<'_>, folder: &str) -> Result<Vec<FileInCommit>, git2::Error> {
         let after = self.folder_of(commit, folder)?;
         let before = match commit.parent(0) {
             Ok(parent) => self.folder_of(&parent, folder)?,
             Err(_) => None,
         };
-        if before.as_ref().map(git2::Tree::id) == after.as_ref().map(git2::Tree::id) {
+        self.files_between(before.as_ref(), after.as_ref())
+    }
+
+    fn files_between(
+        &self,
+        before: Option<&git2::Tree<'_>>,
+        after: Option<&git2::Tree<'_>>,
+    ) -> Result<Vec<FileInCommit>, git2::Error> {
+        if before.map(git2::Tree::id) == after.map(git2::Tree::id) {
             return Ok(Vec::new());
         }
-        let diff = self.git.diff_tree_to_tree(before.as_ref(), after.as_ref(), None)?;
+        let diff = self.git.diff_tree_to_tree(before, after, None)?;
         let mut files = Vec::new();
         for delta in diff.deltas() {
             let path = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new("")).to_string_lossy();

@@ -2,12 +2,24 @@ import {
   CallError,
   platform,
   type ClusterChanged,
+  type ClusterColor,
   type ClusterOverview,
   type ClusterView,
   type PushUpdateProgress,
   type TourProgress,
 } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
+
+/** The colours to tell clusters by. */
+export const clusterColors: readonly { name: ClusterColor; title: string; value: string }[] = [
+  { name: "gray", title: "Gray", value: "var(--ink-ghost)" },
+  { name: "blue", title: "Blue", value: "var(--family-file)" },
+  { name: "green", title: "Green", value: "var(--family-checkpoint)" },
+  { name: "yellow", title: "Yellow", value: "var(--warning)" },
+  { name: "orange", title: "Orange", value: "var(--family-database)" },
+  { name: "red", title: "Red", value: "var(--danger)" },
+  { name: "violet", title: "Violet", value: "var(--family-transform)" },
+];
 
 /** The clusters that the designer knows, and what goes on on the chosen one. */
 export class Clusters {
@@ -81,15 +93,26 @@ export class Clusters {
     if (change.cluster === this.chosenName && change.servers) void this.look();
   }
 
-  /** Push update to the chosen cluster; every server's answer comes in events on the way. */
-  async update(leaveChanges: boolean): Promise<void> {
+  /** The colour of the chosen cluster, as CSS has it. */
+  readonly color = $derived(clusterColors.find(({ name }) => name === this.chosen?.mark.color)?.value);
+
+  /**
+   * Push update to the chosen cluster, or back to a former commit; every server's answer comes in events on the way.
+   * `confirm` is the cluster's name where that is asked for.
+   */
+  async update(confirm: string | undefined, back?: string): Promise<void> {
     const cluster = this.chosenName;
     if (cluster === null) return;
     this.pushing = true;
     this.pushProblem = null;
     this.pushUpdate = null;
     try {
-      this.pushUpdate = await platform.call("push_update", { cluster, leaveChanges });
+      const confirmed = { cluster, ...(confirm === undefined ? {} : { confirm }) };
+      this.pushUpdate =
+        back === undefined
+          ? // Whoever pushes has seen that changes stay here: the plan says so.
+            await platform.call("push_update", { ...confirmed, leaveChanges: true })
+          : await platform.call("push_update_back", { ...confirmed, commit: back });
     } catch (thrown) {
       this.pushProblem = CallError.from(thrown);
     } finally {

@@ -6,7 +6,6 @@ import {
   type FlowChecked,
   type HostDescription,
   type Link,
-  type OutsideOutcome,
   type PortRef,
   type Ports,
   type ProjectView,
@@ -22,6 +21,7 @@ import { DrawnFlow, type Spot } from "./flow.svelte";
 import { inputsOf } from "./inputs";
 import { FlowTests } from "./tests.svelte";
 import { Problems } from "./problems.svelte";
+import { changedOutside, offerLeftChanges } from "./neverLost";
 import { Runs } from "./runs.svelte";
 import { Versions } from "./versions.svelte";
 import { WindowState } from "./window.svelte";
@@ -131,31 +131,6 @@ export class DesignerState {
       return undefined;
     } catch (thrown) {
       return CallError.from(thrown);
-    }
-  }
-
-  /** Shows a flow as a commit has it, to be looked at. */
-  async openVersion(name: string, commit: string): Promise<void> {
-    try {
-      const { view } = await platform.call("vcs_flow_at", { flow: name, commit });
-      const shown = `${name} @ ${commit.slice(0, 7)}`;
-      if (!this.flows.some((open) => open.name === shown))
-        this.flows = [...this.flows, new DrawnFlow({ ...view, flow: shown }, { flow: name, commit })];
-      this.activeName = shown;
-    } catch (thrown) {
-      this.fail(`${name} cannot be shown as it was`, thrown);
-    }
-  }
-
-  /** Puts the version that a commit has of a flow in the place of the flow, as a step that can be undone. */
-  async restoreVersion(name: string, commit: string): Promise<void> {
-    try {
-      const title = `Restore the version of ${commit.slice(0, 7)}`;
-      await platform.call("vcs_restore", { flow: name, commit, title });
-      await this.openFlow(name);
-      toasts.ok(`${name} is as in ${commit.slice(0, 7)}`, "Undo takes it back; save to keep it.");
-    } catch (thrown) {
-      this.fail(`${name} cannot be restored`, thrown);
     }
   }
 
@@ -302,7 +277,7 @@ export class DesignerState {
     if (!another || !project) return;
     // Git may take its time; nobody needs to wait for it before they see their flow.
     void this.versions.refresh();
-    await this.#offerLeftChanges();
+    await offerLeftChanges(this);
     await this.#openTabs(project);
   }
 
@@ -310,7 +285,9 @@ export class DesignerState {
   async #openTabs(project: ProjectView): Promise<void> {
     const { open, active } = await platform.call("project_tabs", {}).catch(() => ({ open: [], active: null }));
     // Flows with changes that a crash left wait until it is said what becomes of them.
-    const good = project.flows.filter(({ problem, recovered }) => problem === null && !recovered).map(({ name }) => name);
+    const good = project.flows
+      .filter(({ problem, recovered }) => problem === null && !recovered)
+      .map(({ name }) => name);
     const tabs = open.filter((name) => good.includes(name));
     const first = tabs.find((name) => name === active) ?? tabs[0] ?? good[0];
     if (first !== undefined && this.flows.length === 0) await this.openFlow(first);
@@ -337,34 +314,6 @@ export class DesignerState {
     };
     if (unsaved.length === 0) await open();
     else this.window.open({ kind: "unsaved", flows: unsaved, then: () => void open() });
-  }
-
-  /** Shows what a crash left of unsaved changes, before any flow is opened. */
-  async #offerLeftChanges(): Promise<void> {
-    const left = await platform.call("project_left_changes", {}).catch(() => []);
-    if (left.length > 0) this.window.open({ kind: "left-changes", left });
-  }
-
-  /** Another program changed the file of an open flow: what became of that. */
-  #changedOutside(name: string, outcome: OutsideOutcome, words: string[]): void {
-    const flow = this.flows.find((open) => open.name === name);
-    const what = words.slice(0, 3).join("; ") + (words.length > 3 ? " …" : "");
-    switch (outcome) {
-      case "followed":
-        toasts.info(`${name} was changed by another program`, what);
-        break;
-      case "merged":
-        toasts.info(`${name} was changed by another program, too`, `Merged with your changes: ${what}`);
-        break;
-      case "conflict":
-      case "unreadable":
-        if (flow) flow.conflict = true;
-        return;
-      case "gone":
-        toasts.info(`The file of ${name} is gone`, "What is open here is kept; saving writes it anew.");
-        break;
-    }
-    if (flow) flow.conflict = false;
   }
 
   #drop(name: string): void {
@@ -395,7 +344,7 @@ export class DesignerState {
         if (flow && event.state.revision >= flow.state.revision) flow.state = event.state;
         return;
       case "flow-changed-outside":
-        return this.#changedOutside(event.flow, event.outcome, event.words);
+        return changedOutside(flow, event);
       case "clone-progress":
         this.versions.cloning = event;
         return;

@@ -76,7 +76,7 @@ export class DrawnFlow {
   readonly name: string;
   document = $state.raw<Flow>({ description: "", components: {}, links: [], groups: {}, layout: {} });
   views = $state.raw<Record<string, ComponentView>>({});
-  state = $state.raw<FlowState>({ revision: 0, dirty: false, undo: null, redo: null });
+  state = $state.raw<FlowState>({ revision: 0, dirty: false, journaled: true, undo: null, redo: null });
   checked = $state.raw<FlowChecked | null>(null);
   recovered = $state(false);
   /** Whether another program changed the file while there are changes here that are not saved. */

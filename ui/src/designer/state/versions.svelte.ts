@@ -1,8 +1,11 @@
 import {
   CallError,
   platform,
+  type Author,
+  type CloneProgress,
   type Commit,
   type FileChange,
+  type FlowWords,
   type PullConflict,
   type Side,
   type VcsView,
@@ -15,6 +18,10 @@ export class Versions {
   status = $state.raw<VcsView | null>(null);
   log = $state.raw<Commit[]>([]);
   busy = $state<"pull" | "push" | "commit" | null>(null);
+  /** How far the clone that goes on has come. */
+  cloning = $state.raw<CloneProgress | null>(null);
+  /** Asks who the author is when the host of the remote does not let them in. */
+  askWho: (error: CallError, again: () => void) => void = () => undefined;
 
   /** How each flow differs from the last commit, if it does. */
   readonly changedFlows = $derived(
@@ -26,11 +33,16 @@ export class Versions {
     this.log = this.status ? await platform.call("vcs_log", { limit: 200 }).catch(() => []) : [];
   }
 
+  /** What changed in the files since the last commit, in words. */
+  async changes(): Promise<FlowWords[]> {
+    return platform.call("vcs_changes", {}).catch(() => []);
+  }
+
   /** Commits the given files; answers the error, if there was one. */
-  async commit(message: string, paths: string[]): Promise<CallError | undefined> {
+  async commit(message: string, paths: string[], author?: Author): Promise<CallError | undefined> {
     this.busy = "commit";
     try {
-      const commit = await platform.call("vcs_commit", { message, paths });
+      const commit = await platform.call("vcs_commit", { message, paths, ...(author ? { author } : {}) });
       toasts.ok("Committed", `${commit.id.slice(0, 7)} ${firstLine(commit.message)}`);
       return undefined;
     } catch (thrown) {
@@ -45,32 +57,44 @@ export class Versions {
    * Pulls; `keep` says whose changes count where both sides changed the same, by the files' paths. Answers the files
    * for which that is still to be said.
    */
-  async pull(keep: Record<string, Side> = {}): Promise<PullConflict[]> {
+  async pull(keep: Record<string, Record<string, Side>> = {}): Promise<PullConflict[]> {
     let open: PullConflict[] = [];
-    await this.#do("pull", "Pull", async () => {
-      const { from, to, conflicts } = await platform.call("vcs_pull", { keep });
-      open = conflicts;
-      if (conflicts.length > 0) return;
-      if (from === to) toasts.info("Nothing new to pull");
-      else toasts.ok("Pulled", `The working copy is at ${to?.slice(0, 7)} now.`);
-    });
+    await this.#do(
+      "pull",
+      "Pull",
+      () => void this.pull(keep),
+      async () => {
+        const { from, to, conflicts } = await platform.call("vcs_pull", { keep });
+        open = conflicts;
+        if (conflicts.length > 0) return;
+        if (from === to) toasts.info("Nothing new to pull");
+        else toasts.ok("Pulled", `The working copy is at ${to?.slice(0, 7)} now.`);
+      },
+    );
     return open;
   }
 
   push(): Promise<void> {
-    return this.#do("push", "Push", async () => {
-      const ahead = this.status?.ahead ?? 0;
-      this.status = await platform.call("vcs_push", {});
-      toasts.ok("Pushed", ahead === 1 ? "1 commit" : `${ahead} commits`);
-    });
+    return this.#do(
+      "push",
+      "Push",
+      () => void this.push(),
+      async () => {
+        const ahead = this.status?.ahead ?? 0;
+        this.status = await platform.call("vcs_push", {});
+        toasts.ok("Pushed", ahead === 1 ? "1 commit" : `${ahead} commits`);
+      },
+    );
   }
 
-  async #do(what: "pull" | "push", title: string, work: () => Promise<void>): Promise<void> {
+  async #do(what: "pull" | "push", title: string, again: () => void, work: () => Promise<void>): Promise<void> {
     this.busy = what;
     try {
       await work();
     } catch (thrown) {
-      toasts.error(`${title} failed`, CallError.from(thrown).message);
+      const error = CallError.from(thrown);
+      if (error.code === "vcs/auth") this.askWho(error, again);
+      else toasts.error(`${title} failed`, error.message);
     } finally {
       this.busy = null;
       await this.refresh();

@@ -1,0 +1,34 @@
+import { platform, type DesignerEvent } from "../../platform";
+import { toasts } from "../../shared/toasts.svelte";
+import type { DesignerState } from "./designer.svelte";
+import type { DrawnFlow } from "./flow.svelte";
+
+/** Shows what a crash left of unsaved changes, before any flow is opened. */
+export async function offerLeftChanges(designer: DesignerState): Promise<void> {
+  const left = await platform.call("project_left_changes", {}).catch(() => []);
+  if (left.length > 0) designer.window.open({ kind: "left-changes", left });
+}
+
+/** Another program changed the file of a flow: says what became of that. */
+export function changedOutside(
+  flow: DrawnFlow | undefined,
+  { flow: name, outcome, words }: Extract<DesignerEvent, { event: "flow-changed-outside" }>,
+): void {
+  const what = words.slice(0, 3).join("; ") + (words.length > 3 ? " …" : "");
+  switch (outcome) {
+    case "followed":
+      toasts.info(`${name} was changed by another program`, what);
+      break;
+    case "merged":
+      toasts.info(`${name} was changed by another program, too`, `Merged with your changes: ${what}`);
+      break;
+    case "conflict":
+    case "unreadable":
+      if (flow) flow.conflict = true;
+      return;
+    case "gone":
+      toasts.info(`The file of ${name} is gone`, "What is open here is kept; saving writes it anew.");
+      break;
+  }
+  if (flow) flow.conflict = false;
+}
