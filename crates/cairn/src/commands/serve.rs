@@ -27,6 +27,10 @@ Examples:
         --checkpoint-connection sqlite:/var/lib/cairn/cairn.db --checkpoint-storage /var/lib/cairn/storage
   The first account, so that somebody can sign in:
     cairn user add admin --role Administrator --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
+  A cluster over several machines, on PostgreSQL; the storage is a folder that all of them see (the password comes from
+  PGPASSWORD, ~/.pgpass, or the address in CAIRN_CHECKPOINT_CONNECTION, where the process list does not show it):
+    cairn serve --listen 10.0.0.1:7401 --address https://one.example.org --state /var/lib/cairn --key-file /etc/cairn/key \\
+        --checkpoint-connection postgres://cairn@db.example.org/cairn --checkpoint-storage /mnt/cairn
   The same from a file, with what holds in the end and where it was said:
     cairn serve --config /etc/cairn/cairn.toml --print-config
 
@@ -68,7 +72,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     cancel_on_signals(shutdown.clone())?;
     // Whoever starts servers for a while makes accounts by other means.
     let first_administrator = args.die_with.is_none() && !std::io::stdin().is_terminal();
-    let config = ServerConfig { first_administrator, ..server_config(configuration)? };
+    let config = ServerConfig { first_administrator, ..server_config(configuration).await? };
     flow_server::serve(config, shutdown, |at| {
         let serving = Serving {
             address: at.address.clone(),
@@ -91,13 +95,22 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-fn server_config(configuration: Configuration) -> Result<ServerConfig, Failure> {
+async fn server_config(configuration: Configuration) -> Result<ServerConfig, Failure> {
     let given = configuration.given();
     let options = configuration.options;
     if options.log_format == Some(LogFormat::Json) {
         logging::as_json();
     }
-    let database = needed("checkpoint-connection", options.checkpoint_connection)?.open()?;
+    let connection = needed("checkpoint-connection", options.checkpoint_connection)?;
+    if connection.file().is_none() && options.key_file.is_none() {
+        return Err(Failure::new(
+            "serve/config",
+            "--key-file is missing: on a PostgreSQL database every server needs the same key, which the secrets of \
+             connections are encrypted with. Name a file on each machine; the first server makes it, the others are \
+             given a copy"
+                .to_owned(),
+        ));
+    }
     let storage = needed("checkpoint-storage", options.checkpoint_storage)?;
     let state = needed("state", options.state)?;
     let tls = match (options.tls_cert, options.tls_key) {
@@ -107,11 +120,14 @@ fn server_config(configuration: Configuration) -> Result<ServerConfig, Failure> 
     };
     let (log, layer) = LogFiles::new();
     logging::also_to(layer);
-    let config = ServerConfig::new(database.store, database.lock_folder, storage, state);
+    let database = connection.open().await?;
+    let lock_folder = database.lock_folder.unwrap_or_else(|| state.clone());
+    let config = ServerConfig::new(database.store, lock_folder, storage, state);
     Ok(ServerConfig {
         listen: options.listen.unwrap_or(config.listen),
         address: options.address,
         name: options.name,
+        key_file: options.key_file.unwrap_or(config.key_file),
         concurrency: options.concurrency.map_or(config.concurrency, usize::from),
         spool: options.spool_path,
         speculation: options.speculation != Some(Switch::Off),

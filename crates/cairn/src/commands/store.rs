@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod compact;
 mod files;
 mod manifest;
 mod restore;
@@ -23,8 +24,9 @@ Examples:
   cairn store restore /backup/monday --checkpoint-connection sqlite:/var/lib/cairn/cairn.db \\
       --checkpoint-storage /var/lib/cairn/storage
   cairn store retention --checkpoint-connection sqlite:/var/lib/cairn/cairn.db --finished-days 30
+  cairn store compact --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
 
-check, backup and retention may run while servers work. The key file, which opens the secrets of connections, stands
+check, backup, retention and compact may run while servers work. The key file, which opens the secrets of connections, stands
 beside the database (cairn.db.key) unless --key-file says otherwise; it is part of the backup, so keep that safe.")]
 pub struct Args {
     #[command(subcommand)]
@@ -41,6 +43,8 @@ enum Action {
     Restore(restore::Args),
     /// Show what a retention policy would remove, or remove it.
     Retention(retention::Args),
+    /// Give the room back that retention has made in the file of the database.
+    Compact(compact::Args),
 }
 
 /// Which database, storage and key.
@@ -58,22 +62,29 @@ struct PlacesArgs {
 }
 
 impl PlacesArgs {
-    fn database(&self) -> &Path {
-        let CheckpointConnection::Sqlite(path) = &self.checkpoint_connection;
-        path
+    /// The file of the embedded database. A PostgreSQL database has programs of its own for what is done here.
+    fn database(&self) -> Result<&Path, Failure> {
+        self.checkpoint_connection.file().ok_or_else(|| {
+            let message = "this works on the file of an SQLite database. Back up a PostgreSQL database with pg_dump or \
+                           pg_basebackup before its storage, restore it with pg_restore or psql, and check it with \
+                           pg_amcheck; the operations guide says how"
+                .to_owned();
+            Failure::new("store/postgres", message)
+        })
     }
 
-    fn key_file(&self) -> PathBuf {
-        self.key_file.clone().unwrap_or_else(|| {
-            let mut name = self.database().as_os_str().to_owned();
-            name.push(".key");
-            name.into()
-        })
+    fn key_file(&self) -> Result<PathBuf, Failure> {
+        if let Some(file) = &self.key_file {
+            return Ok(file.clone());
+        }
+        let mut name = self.database()?.as_os_str().to_owned();
+        name.push(".key");
+        Ok(name.into())
     }
 
     /// Refuses a database that is not there: a mistyped path shall not make a new one.
     fn existing_database(&self) -> Result<&Path, Failure> {
-        let path = self.database();
+        let path = self.database()?;
         if path.is_file() {
             return Ok(path);
         }
@@ -98,6 +109,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         Action::Backup(args) => backup::run(args, output).await,
         Action::Restore(args) => restore::run(args, output).await,
         Action::Retention(args) => retention::run(args, output).await,
+        Action::Compact(args) => compact::run(args, output).await,
     }
 }
 

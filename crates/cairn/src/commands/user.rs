@@ -42,7 +42,7 @@ wants an administrator.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
-    /// The checkpoint database of the cluster, to work on it directly: sqlite:PATH.
+    /// The checkpoint database of the cluster, to work on it directly: sqlite:PATH, or postgres://USER@HOST/DATABASE.
     #[arg(long, env = "CAIRN_CHECKPOINT_CONNECTION", value_name = "CONNECTION", global = true)]
     checkpoint_connection: Option<CheckpointConnection>,
     #[command(flatten)]
@@ -137,8 +137,8 @@ trait Accounts: Send + Sync {
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let accounts: Box<dyn Accounts> = match args.checkpoint_connection {
         // The first account may be made before the first server has started.
-        Some(connection) if matches!(args.action, Action::Add { .. }) => Box::new(OnDatabase(connection.open()?.store)),
-        Some(connection) => Box::new(OnDatabase(connection.open_existing()?.store)),
+        Some(connection) if matches!(args.action, Action::Add { .. }) => Box::new(OnDatabase(connection.open().await?.store)),
+        Some(connection) => Box::new(OnDatabase(connection.open_existing().await?.store)),
         None => Box::new(OverService(args.remote.cluster().await?)),
     };
     act(args.action, accounts.as_ref(), output).await?;

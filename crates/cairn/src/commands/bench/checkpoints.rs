@@ -70,7 +70,7 @@ struct Loaded {
 
 async fn server(folder: &Path, between: impl Fn(&str) -> Component) -> Result<Server, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::new("bench/folder", error.to_string()))?;
-    let store = CheckpointConnection::Sqlite(folder.join("cairn.db")).open()?.store;
+    let store = CheckpointConnection::Sqlite(folder.join("cairn.db")).open().await?.store;
     let palette = Palette::standard_with(vec![Box::new(EffectType)]);
     let inputs = json!({"id": 1, "text": incompressible_text()});
     Server::start_with(palette, store, folder, &flow_of_checkpoints(between)?, inputs).await

@@ -174,7 +174,7 @@ impl Pair {
 }
 
 pub(super) async fn make_token(folder: &Path) -> Result<String, Failure> {
-    let database = CheckpointConnection::Sqlite(ClusterFolder(folder).database()).open_existing()?;
+    let database = CheckpointConnection::Sqlite(ClusterFolder(folder).database()).open_existing().await?;
     let store = database.store.as_ref();
     let password: String = (0..32).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
     user::add(store, "bench", Role::Administrator, &password).await?;

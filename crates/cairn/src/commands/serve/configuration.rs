@@ -63,6 +63,10 @@ impl Configuration {
         }
         let texts = said.iter().map(|(name, said)| (name.as_str(), said.value.as_str()));
         let options = Options::read(texts).map_err(|why| Failure::new("serve/config", why))?;
+        // From here on it is only shown, and so without its password.
+        if let (Some(said), Some(connection)) = (said.get_mut("checkpoint-connection"), &options.checkpoint_connection) {
+            said.value = connection.to_string();
+        }
         Ok(Self { options, said })
     }
 
@@ -200,6 +204,19 @@ mod tests {
         assert!(read.text().contains("name = \"south\""), "{}", read.text());
         let given = read.given().into_iter().find(|given| given.key == "server.concurrency").unwrap();
         assert_eq!((given.value, given.source), (json!(8), SettingSource::File));
+    }
+
+    #[test]
+    fn a_password_is_used_and_not_shown() {
+        let address = "postgres://ann:hunter2@db/cairn";
+        let environment = |name: &str| (name == "CAIRN_CHECKPOINT_CONNECTION").then(|| address.to_owned());
+        let flags = Options::read([("checkpoint-connection", address)]).unwrap();
+        for flags in [Options::default(), flags] {
+            let read = Configuration::read(None, environment, &flags).unwrap();
+            assert_eq!(read.options.checkpoint_connection.as_ref().unwrap().expose(), address);
+            let shown = format!("{} {} {:?} {:?}", read.text(), read.json(), read, read.given().last().unwrap().value);
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
     }
 
     #[test]

@@ -27,12 +27,17 @@ pub enum LogFormat {
 /// What is said about a server in one place.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// The checkpoint database: sqlite:PATH. Every server of the cluster is given the same one.
+    /// The checkpoint database: sqlite:PATH, or postgres://USER@HOST/DATABASE. Every server of the cluster is given the
+    /// same one.
     #[arg(long, value_name = "CONNECTION")]
     pub checkpoint_connection: Option<CheckpointConnection>,
     /// The checkpoint storage: a folder for large checkpoints and for `storage:` paths, the same for every server.
     #[arg(long, value_name = "FOLDER")]
     pub checkpoint_storage: Option<PathBuf>,
+    /// The file with the cluster's key, the same for every server, made where it is missing; with SQLite beside the
+    /// database unless given.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     /// This server's own folder: its id and its working copies of projects.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
@@ -73,15 +78,16 @@ pub struct Options {
 }
 
 impl Options {
-    /// Its options as texts, as they could have been written, by the names of their flags.
+    /// Its options as texts, as they could have been written (with passwords), by the names of their flags.
     pub fn texts(&self) -> Vec<(&'static str, String)> {
         let path = |path: &PathBuf| path.display().to_string();
         let switch = |switch: &Switch| if *switch == Switch::On { "on" } else { "off" }.to_owned();
         let format = |format: &LogFormat| if *format == LogFormat::Json { "json" } else { "text" }.to_owned();
         let proxies: Vec<String> = self.trusted_proxy.iter().map(ToString::to_string).collect();
         let all = [
-            ("checkpoint-connection", self.checkpoint_connection.as_ref().map(ToString::to_string)),
+            ("checkpoint-connection", self.checkpoint_connection.as_ref().map(CheckpointConnection::expose)),
             ("checkpoint-storage", self.checkpoint_storage.as_ref().map(path)),
+            ("key-file", self.key_file.as_ref().map(path)),
             ("state", self.state.as_ref().map(path)),
             ("listen", self.listen.as_ref().map(ToString::to_string)),
             ("address", self.address.clone()),

@@ -78,7 +78,7 @@ async fn keep_turn(store: Arc<SqliteStore>, holder: String) {
 
 async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, Failure> {
     let to = BackupFolder::new(args.to.clone());
-    let (database, key) = (args.places.database().to_owned(), args.places.key_file());
+    let (database, key) = (args.places.database()?.to_owned(), args.places.key_file()?);
     let (root, with_key) = (storage.root().to_owned(), !args.without_key);
     blocking(move || {
         files::make_folder_of(&to.database())?;

@@ -60,7 +60,7 @@ impl TourCluster {
 
     /// Makes an administrator for the tour.
     pub async fn make_account(&self) -> Result<Account, Failure> {
-        let database = CheckpointConnection::Sqlite(ClusterFolder(&self.folder).database()).open_existing()?;
+        let database = CheckpointConnection::Sqlite(ClusterFolder(&self.folder).database()).open_existing().await?;
         let password: String = (0..16).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
         let account = Account { name: "tour".to_owned(), password };
         user::add(database.store.as_ref(), &account.name, Role::Administrator, &account.password).await?;

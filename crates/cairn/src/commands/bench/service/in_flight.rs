@@ -22,7 +22,7 @@ pub async fn measure(cluster: &Cluster, count: u32, figures: &mut Samples) -> Re
     let survivor = cluster.start("survivor", &["--concurrency", &room]).await?;
     let repository = flows::publish(&cluster.folder.join("project"), &service.url())?;
     cluster.install(&repository, &[&owner, &survivor]).await?;
-    let store = CheckpointConnection::Sqlite(ClusterFolder(&cluster.folder).database()).open_existing()?.store;
+    let store = CheckpointConnection::Sqlite(ClusterFolder(&cluster.folder).database()).open_existing().await?.store;
 
     let client = cluster.client(&owner).await?;
     let mut missing = count;

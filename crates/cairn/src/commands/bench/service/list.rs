@@ -23,7 +23,7 @@ const PAGE: u32 = 100;
 pub async fn measure(cluster: &Cluster, count: u32, runs: u32, figures: &mut Samples) -> Result<(), Failure> {
     // Makes the database.
     cluster.start("one", &[]).await?.stop().await;
-    let store = CheckpointConnection::Sqlite(ClusterFolder(&cluster.folder).database()).open_existing()?.store;
+    let store = CheckpointConnection::Sqlite(ClusterFolder(&cluster.folder).database()).open_existing().await?.store;
     fill(store.as_ref(), count).await?;
     let server = cluster.start("one", &[]).await?;
     let client = cluster.client(&server).await?;
