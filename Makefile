@@ -36,6 +36,7 @@ PROFILE ?= release
 package: setup-test ui/dist/.built
 	cargo build --locked --profile $(PROFILE) -p cairn -p cairn-designer
 	@packaging/package $(CARGO_TARGET_DIR)/$(PROFILE:dev=debug) $(CARGO_TARGET_DIR)/package
+	@echo "The packages are in $(CARGO_TARGET_DIR)/package"
 
 types:
 	cargo run --locked -q -p designer --example generate-types
