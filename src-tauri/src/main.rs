@@ -48,7 +48,7 @@ fn main() -> tauri::Result<()> {
             if let Some(path) = &arguments.path {
                 open(app, &designer, path);
             }
-            windows::open_designer(app.handle())?;
+            windows::open_designer(app.handle(), designer.project_name().as_deref())?;
             Ok(())
         })
         .run(tauri::generate_context!())

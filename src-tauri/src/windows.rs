@@ -14,9 +14,9 @@ const MONITOR: &str = "monitor";
 const EVENT: &str = "cairn-event";
 
 /// Opens the designer's window.
-pub fn open_designer(app: &AppHandle) -> tauri::Result<()> {
+pub fn open_designer(app: &AppHandle, project: Option<&str>) -> tauri::Result<()> {
     let builder = WebviewWindowBuilder::new(app, DESIGNER, WebviewUrl::App("designer.html".into()));
-    let builder = builder.title("Cairn").min_inner_size(900.0, 560.0);
+    let builder = builder.title(title(project)).min_inner_size(900.0, 560.0);
     Place::remembered(app, DESIGNER, (1400.0, 860.0)).of(builder).build()?;
     Ok(())
 }
@@ -66,14 +66,17 @@ pub async fn carry_events(app: AppHandle, mut events: broadcast::Receiver<Event>
         if let Event::ProjectChanged { project } = &event
             && let Some(window) = app.get_webview_window(DESIGNER)
         {
-            let title =
-                project.as_ref().map_or_else(|| "Cairn".to_owned(), |project| format!("{} – Cairn", project.name));
-            let _ = window.set_title(&title);
+            let _ = window.set_title(&title(project.as_ref().map(|project| project.name.as_str())));
         }
         if let Err(error) = app.emit(EVENT, &event) {
             tracing::warn!(%error, "an event did not reach the windows");
         }
     }
+}
+
+/// The title of the designer's window on a project.
+fn title(project: Option<&str>) -> String {
+    project.map_or_else(|| "Cairn".to_owned(), |name| format!("{name} – Cairn"))
 }
 
 /// Keeps a window with unsaved changes open until the user interface has asked; ends with the designer's window.

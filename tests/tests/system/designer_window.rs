@@ -1,5 +1,6 @@
-//! The one story, in the real window: draw a flow, commit it, push the update to two servers, lose one, and see the
-//! takeover in the monitor.
+//! The real window. First the one story: draw a flow, commit it, push the update to two servers, lose one, and see the
+//! takeover in the monitor. Then what only a desktop has: notifications, files that are opened with it, its clipboard, and
+//! windows that come back as they were.
 
 use fantoccini::key::Key;
 use flow_api::{NewProject, RequestState};
@@ -7,6 +8,7 @@ use serde_json::json;
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
 use system_tests::cluster::{PASSWORD, TestCluster};
+use system_tests::desktop::Desktop;
 use system_tests::holding_endpoint::HoldingEndpoint;
 use system_tests::project::TestProject;
 use system_tests::wait::until;
@@ -70,12 +72,7 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     window.click(&test_id("commit-now")).await;
     window.gone(&test_id("commit-now")).await;
 
-    window.click(&test_id("sign-in")).await;
-    window.fill("Address", &cluster.server("first").address).await;
-    window.fill("Name of the cluster", "test").await;
-    window.fill("Account", "admin").await;
-    window.fill("Password", PASSWORD).await;
-    window.click(&test_id("sign-in-now")).await;
+    sign_in(&window, &cluster.server("first").address).await;
     window.find(&test_id("server-dot-second")).await;
 
     window.click(&test_id("push-update")).await;
@@ -114,5 +111,130 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     for text in ["notify", "Finished", "second"] {
         window.shows(&format!("tr[data-row=\"{}\"]", request.id), text).await;
     }
+    Ok(())
+}
+
+/// Signs in to the cluster `test` in the designer's window.
+async fn sign_in(window: &Browser, address: &str) {
+    window.click(&test_id("sign-in")).await;
+    window.fill("Address", address).await;
+    window.fill("Name of the cluster", "test").await;
+    window.fill("Account", "admin").await;
+    window.fill("Password", PASSWORD).await;
+    window.click(&test_id("sign-in-now")).await;
+    window.gone(&test_id("sign-in-now")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desktop_tells_of_a_takeover_and_of_a_failed_request() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let endpoint = HoldingEndpoint::start().await;
+    let project = TestProject::sample(folder.path(), &endpoint.url);
+    let mut cluster = TestCluster::start(folder.path(), &["first", "second"]);
+    cluster.install("orders", &project.remote).await;
+    let desktop = Desktop::start().await;
+    let config = folder.path().join("designer").to_string_lossy().into_owned();
+    let environment = [("CAIRN_CONFIG", config), desktop.environment()];
+    let window = Browser::designer_window(&[&project.folder.to_string_lossy()], &environment).await;
+    sign_in(&window, &cluster.server("second").address).await;
+    window.find(&test_id("server-dot-second")).await;
+
+    cluster.server("first").request("orders", "order-import", json!({"month": "1997-02"}), 1).await;
+    endpoint.until_calls(1).await;
+    cluster.servers[0].kill();
+    let text = desktop.until_shown("second took over from first").await;
+    assert!(text.contains("1 request goes on on second"), "{text}");
+
+    let request = cluster.server("second").request("orders", "order-import", json!({"month": "0000-00"}), 1).await;
+    let id = request.first().map(|request| request.id).unwrap_or_default();
+    let text = desktop.until_shown(&format!("Request {id} of order-import failed")).await;
+    assert!(text.contains("orders-0000-00.csv"), "{text}");
+
+    // A click on a notification shows the monitor.
+    desktop.click(1).await;
+    until("the monitor's window", async || (window.page.windows().await.ok()?.len() == 2).then_some(())).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_opened_comes_to_the_window_that_is_there() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let project = TestProject::sample(folder.path(), "http://127.0.0.1:9");
+    let other = TestProject::of_sample(folder.path(), "api-sync", &[]);
+    let desktop = Desktop::start().await;
+    let config = folder.path().join("designer").to_string_lossy().into_owned();
+    let file = |project: &TestProject, flow: &str| {
+        project.folder.join(format!("flows/{flow}.flow.json")).to_string_lossy().into_owned()
+    };
+    let environment = [("CAIRN_CONFIG", config), desktop.environment()];
+    let window = Browser::designer_window(&[&file(&project, "daily-report")], &environment).await;
+    window.find("[data-testid=\"tab-daily-report\"][aria-selected=true]").await;
+
+    window.start_once_more(&[&file(&project, "order-import")]).await;
+    window.find("[data-testid=\"tab-order-import\"][aria-selected=true]").await;
+    window.start_once_more(&[&other.folder.join("project.json").to_string_lossy()]).await;
+    window.gone(&test_id("tab-order-import")).await;
+    until("the other project", async || (window.page.title().await.ok()?.contains("api-sync")).then_some(())).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_comes_back_as_it_was_also_after_a_crash() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let project = TestProject::sample(folder.path(), "http://127.0.0.1:9");
+    let path = project.folder.to_string_lossy().into_owned();
+    let config = folder.path().join("designer");
+    let environment = [("CAIRN_CONFIG", config.to_string_lossy().into_owned())];
+
+    let window = Browser::designer_window(&[&path], &environment).await;
+    window.click(&test_id("flow-daily-report")).await;
+    window.click(&test_id("flow-order-import")).await;
+    window.find("[data-testid=\"tab-order-import\"][aria-selected=true]").await;
+    window.page.set_window_rect(0, 0, 1180, 760).await?;
+    let width = || async { window.page.execute("return innerWidth", Vec::new()).await.ok() };
+    until("the smaller window", async || (width().await? == json!(1180)).then_some(())).await;
+    // Copies a component and pastes it, by the keys of the desktop.
+    window.click(&test_id("component-Read orders")).await;
+    window.type_into(&test_id("canvas"), "\u{E009}c").await;
+    window.type_into(&test_id("canvas"), "\u{E009}v").await;
+    window.find(&test_id("component-Read orders 2")).await;
+    window.shows(&test_id("status-saved"), "Not saved").await;
+    until("the crash journal", async || {
+        let mut kept = std::fs::read_dir(config.join("journal")).ok()?.flatten();
+        kept.next().map(drop)
+    })
+    .await;
+    let kept = |what: &str| {
+        let text = std::fs::read_to_string(config.join("recent-projects.json")).unwrap_or_default();
+        text.contains(what).then_some(())
+    };
+    until("the tabs on disk", async || kept("order-import")).await;
+    // As a crash would end it: killed.
+    drop(window);
+
+    let window = Browser::designer_window(&[&path], &environment).await;
+    window.find("[data-testid=\"tab-order-import\"][aria-selected=true]").await;
+    window.find(&test_id("tab-daily-report")).await;
+    window.find(&test_id("component-Read orders 2")).await;
+    window.shows(&test_id("status-saved"), "Not saved").await;
+    window.press("Save").await;
+    window.shows(&test_id("status-saved"), "Saved").await;
+    window.page.set_window_rect(40, 30, 1180, 760).await?;
+    let width = || async { window.page.execute("return innerWidth", Vec::new()).await.ok() };
+    until("the smaller window", async || (width().await? == json!(1180)).then_some(())).await;
+    // The window is gone before the answer comes.
+    let quit = "window.__TAURI_INTERNALS__.invoke('call', {name: 'window_quit', input: {}})";
+    let _ = window.page.execute(quit, Vec::new()).await;
+    until("the window's place on disk", async || {
+        let text = std::fs::read_to_string(config.join("windows.json")).ok()?;
+        text.contains("window.designer").then_some(())
+    })
+    .await;
+    drop(window);
+
+    let window = Browser::designer_window(&[&path], &environment).await;
+    window.find(&test_id("canvas")).await;
+    let width = window.page.execute("return innerWidth", Vec::new()).await?;
+    assert_eq!(width, json!(1180), "the size of the window before");
     Ok(())
 }
