@@ -3,7 +3,7 @@
 use crate::process::kill_marked;
 use crate::program;
 use crate::wait::until;
-use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
@@ -19,7 +19,13 @@ pub struct Browser {
     pub page: Client,
     children: Vec<Child>,
     profile: TempDir,
+    /// What the desktop window has in its environment.
+    environment: Vec<(String, String)>,
 }
+
+/// How a control is called, as far as the console's are: by its label, its field's label, or its text.
+const NAME_OF: &str = "const nameOf = (one) => (one.getAttribute('aria-label') ?? one.labels?.[0]?.innerText ?? one.innerText ?? '') \
+    .trim().split('\\n')[0];";
 
 /// The environment variable that marks every process of a [`Browser`], whoever started it.
 const MARK: &str = "CAIRN_TEST_BROWSER";
@@ -47,7 +53,7 @@ impl Browser {
         }
         let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
         let page = connect(port, capabilities).await;
-        Self { page, children: vec![driver], profile }
+        Self { page, children: vec![driver], profile, environment: Vec::new() }
     }
 
     /// The designer's desktop window on a display of its own, opened with `arguments`. `environment` is added to this
@@ -56,21 +62,38 @@ impl Browser {
         let profile = tempfile::tempdir().expect("a profile folder");
         let (display_server, display) = start_display();
         let port = free_port();
+        let in_profile = |name: &str| profile.path().join(name).to_string_lossy().into_owned();
+        let mut own = vec![
+            ("DISPLAY", display),
+            (MARK, profile.path().to_string_lossy().into_owned()),
+            ("XDG_CONFIG_HOME", in_profile("config")),
+            ("XDG_DATA_HOME", in_profile("data")),
+            ("XDG_STATE_HOME", in_profile("state")),
+            ("DBUS_SESSION_BUS_ADDRESS", "disabled:".to_owned()),
+            ("NO_AT_BRIDGE", "1".to_owned()),
+            // Without this Tauri keeps its windows out of WebDriver's reach, and the session never begins.
+            ("TAURI_WEBVIEW_AUTOMATION", "true".to_owned()),
+        ];
+        own.extend(environment.iter().cloned());
+        let environment: Vec<(String, String)> = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let mut driver = Command::new("WebKitWebDriver");
-        driver.arg(format!("--port={port}")).env("DISPLAY", &display).env_remove("WAYLAND_DISPLAY");
-        driver.env(MARK, profile.path());
-        for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state")] {
-            driver.env(name, profile.path().join(folder));
-        }
-        driver.env("DBUS_SESSION_BUS_ADDRESS", "disabled:").env("NO_AT_BRIDGE", "1");
-        // Without this Tauri keeps its windows out of WebDriver's reach, and the session never begins.
-        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        driver.arg(format!("--port={port}")).env_remove("WAYLAND_DISPLAY");
         driver.envs(environment.iter().map(|(name, value)| (name, value)));
         let driver = spawn(&mut driver);
         let binary = program("cairn-designer");
         let capabilities = json!({"webkitgtk:browserOptions": {"binary": binary, "args": arguments}});
         let page = connect(port, capabilities).await;
-        Self { page, children: vec![driver, display_server], profile }
+        Self { page, children: vec![driver, display_server], profile, environment }
+    }
+
+    /// Starts the desktop program once more, beside the window; it must end by itself.
+    pub async fn start_once_more(&self, arguments: &[&str]) {
+        let mut again = Command::new(program("cairn-designer"));
+        again.args(arguments).env_remove("WAYLAND_DISPLAY");
+        again.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let mut again = spawn(&mut again);
+        let status = until("the second start to end", async || again.try_wait().ok().flatten()).await;
+        assert!(status.success(), "the second start: {status}");
     }
 
     /// Waits for the first element that fits the CSS selector.
@@ -138,6 +161,49 @@ impl Browser {
         .await;
     }
 
+    /// Presses keys where the keyboard stands.
+    ///
+    /// # Errors
+    /// When the page cannot be reached.
+    pub async fn keys(&self, keys: &str) -> Result<(), CmdError> {
+        self.page.active_element().await?.send_keys(keys).await
+    }
+
+    /// Brings the keyboard to the control whose name is `name`, which Tab must be able to reach.
+    pub async fn stand_on(&self, name: &str) {
+        let script = format!(
+            "{NAME_OF} const found = [...document.querySelectorAll('a, button, input, select, textarea, tr[tabindex]')] \
+                .find((one) => nameOf(one) === arguments[0] && !one.disabled && one.tabIndex >= 0 && one.checkVisibility()); \
+                found?.focus(); return found !== undefined && document.activeElement === found"
+        );
+        until(&format!("the keyboard to stand on {name}"), async || {
+            let stands = self.page.execute(&script, vec![json!(name)]).await.ok()?;
+            (stands == json!(true)).then_some(())
+        })
+        .await;
+    }
+
+    /// Goes on with Tab until the keyboard stands on the control whose name is `name`.
+    pub async fn tab_to(&self, name: &str) {
+        let mut passed = Vec::new();
+        for _ in 0..120 {
+            let at = self.stands_on().await;
+            if at == name {
+                return;
+            }
+            passed.push(at);
+            self.keys("\u{E004}").await.expect("a key");
+        }
+        panic!("Tab does not lead to {name}: {passed:?}");
+    }
+
+    /// The name of the control that the keyboard stands on.
+    pub async fn stands_on(&self) -> String {
+        let script = format!("{NAME_OF} return nameOf(document.activeElement)");
+        let name = self.page.execute(&script, Vec::new()).await.expect("the page answers");
+        name.as_str().unwrap_or_default().to_owned()
+    }
+
     /// How many elements fit the CSS selector.
     pub async fn count(&self, selector: &str) -> usize {
         self.page.find_all(Locator::Css(selector)).await.map_or(0, |found| found.len())
@@ -168,6 +234,24 @@ impl Browser {
             .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
             .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
         self.page.perform_actions(click).await.expect("the mouse clicks");
+    }
+
+    /// Clicks the middle of an element while Shift is held.
+    ///
+    /// # Errors
+    /// When the page cannot be reached.
+    pub async fn click_with_shift(&self, selector: &str) -> Result<(), CmdError> {
+        let element = self.find(selector).await;
+        let shift = || fantoccini::key::Key::Shift.into();
+        let hold = KeyActions::new("keys".to_owned()).then(KeyAction::Down { value: shift() });
+        self.page.perform_actions(hold).await?;
+        let click = MouseActions::new("mouse".to_owned())
+            .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.page.perform_actions(click).await?;
+        let leave = KeyActions::new("keys".to_owned()).then(KeyAction::Up { value: shift() });
+        self.page.perform_actions(leave).await
     }
 
     /// Drags with the mouse from the middle of one element to a point off the middle of another.
@@ -209,9 +293,12 @@ impl Browser {
         let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(axe).expect("axe is installed; scripts/setup test installs it");
         self.page.execute(&axe, Vec::new()).await?;
+        // Menus and tips float outside of all regions. The keyboard is in a menu while it is open.
         let script = "const done = arguments[arguments.length - 1]; \
+            const floats = ({target}) => { const one = document.querySelector(target[0]); \
+                return one?.matches('[role=tooltip]') || one?.querySelector('[role=menu]') }; \
             axe.run(document, {resultTypes: ['violations']}).then(({violations}) => done(violations.flatMap( \
-                ({id, nodes}) => nodes.map(({html, failureSummary}) => `${id}: ${html.slice(0, 200)}: ${failureSummary}`))))";
+                ({id, nodes}) => nodes.filter((node) => id !== 'region' || !floats(node)).map(({html, failureSummary}) => `${id}: ${html.slice(0, 200)}: ${failureSummary}`))))";
         let found = self.page.execute_async(script, Vec::new()).await?;
         Ok(serde_json::from_value(found).unwrap_or_else(|error| vec![error.to_string()]))
     }
