@@ -13,11 +13,11 @@ async fn flows(bench: &Workbench) -> Vec<Value> {
 async fn flows_may_have_any_name_that_a_file_can_have() {
     let bench = Workbench::with_project().await;
     let long = "a".repeat(180);
-    let names = ["注文/取り込み", "طلبات", "שלום ‎עולם", "🏔️ cairn", "Ärger — “quoted” & <co>", "a\u{301}", "\u{e1}", &long];
+    let names = ["注文/取り込み", "طلبات", "שלום \u{200e}עולם", "🏔️ cairn", "Ärger — “quoted” & <co>", "a\u{301}", "\u{e1}", &long];
     for name in names.into_iter().filter(|name| !name.contains(['<', '"'])) {
         bench.call("project_create_flow", json!({"flow": name})).await;
         let view = bench.call("flow_open", json!({"flow": name})).await;
-        let edit = json!({"edit": "setDescription", "description": format!("{name} ⁧مرحبا⁩")});
+        let edit = json!({"edit": "setDescription", "description": format!("{name} \u{2067}مرحبا\u{2069}")});
         let revision = view["state"]["revision"].clone();
         bench.call("flow_apply_edit", json!({"flow": name, "revision": revision, "edit": edit})).await;
         bench.call("flow_save", json!({"flow": name})).await;
@@ -25,7 +25,7 @@ async fn flows_may_have_any_name_that_a_file_can_have() {
         bench.call("flow_close", json!({"flow": name})).await;
         bench.call("project_rename_flow", json!({"flow": name, "to": renamed})).await;
         let view = bench.call("flow_open", json!({"flow": renamed})).await;
-        assert_eq!(view["document"]["description"], format!("{name} ⁧مرحبا⁩"));
+        assert_eq!(view["document"]["description"], format!("{name} \u{2067}مرحبا\u{2069}"));
     }
     let commit = bench.call("vcs_commit", json!({"message": "注文 — اختبار"})).await;
     assert_eq!(commit["message"], "注文 — اختبار");
