@@ -40,6 +40,7 @@ export function viewOf(component: Component): ComponentView {
     ports: portsOf(component),
     line: lines[type] ?? "",
     settles: type !== "HttpRequest",
+    unprotected: type === "HttpRequest",
     sets:
       type === "SetVariable" ? ((properties["Variables"] ?? []) as { field: string }[]).map(({ field }) => field) : [],
   };

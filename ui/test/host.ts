@@ -106,7 +106,10 @@ export class FixturePlatform implements Platform {
   readonly #bodies = {
     ...replies(() => this.#log),
     host_view: () => ({ kind: "browser", version: "0.1.0" }),
-    palette: () => ({ components: palette }),
+    palette: () => ({
+      components: palette,
+      ports: Object.fromEntries(palette.map(({ kind: type }) => [type, portsOf({ type, name: "", properties: {} })])),
+    }),
     ...connectionReplies(() => this.#project()),
     project_recent: () => [
       { name: "shop", path: "/home/anna/flows/shop" },
