@@ -1,11 +1,13 @@
 //! The subcommands, each in a file of its own.
 
+mod audit;
 mod bench;
 mod check;
 mod components;
 mod connection;
 mod design;
 mod diff;
+mod git_credential;
 mod login;
 mod logout;
 mod merge;
@@ -16,6 +18,7 @@ mod schema;
 mod secret;
 mod serve;
 mod server;
+mod settings;
 mod store;
 mod test;
 mod top;
@@ -46,11 +49,14 @@ pub enum Command {
     Whoami(whoami::Args),
     User(user::Args),
     Project(project::Args),
+    GitCredential(git_credential::Args),
     Update(update::Args),
     Connection(connection::Args),
     Secret(secret::Args),
     Request(request::Args),
     Server(server::Args),
+    Settings(settings::Args),
+    Audit(audit::Args),
     Store(store::Args),
     Top(top::Args),
     Bench(bench::Args),
@@ -84,11 +90,14 @@ impl Command {
             Self::Whoami(args) => whoami::run(args, output).await,
             Self::User(args) => user::run(args, output).await,
             Self::Project(args) => project::run(args, output).await,
+            Self::GitCredential(args) => git_credential::run(args, output).await,
             Self::Update(args) => update::run(args, output).await,
             Self::Connection(args) => connection::run(args, output).await,
             Self::Secret(args) => secret::run(args, output).await,
             Self::Request(args) => request::run(args, output).await,
             Self::Server(args) => server::run(args, output).await,
+            Self::Settings(args) => settings::run(args, output).await,
+            Self::Audit(args) => audit::run(args, output).await,
             Self::Store(args) => store::run(args, output).await,
             Self::Top(args) => top::run(args, output).await,
             Self::Bench(args) => bench::run(args, output).await,

@@ -12,6 +12,7 @@ mod password;
 mod project_files;
 mod remote;
 mod repository;
+mod secret_input;
 mod server_process;
 
 use clap::Parser;

@@ -19,8 +19,8 @@ Examples:
   cairn project history orders            What changed, in words
   cairn update orders                     Then bring the servers to its newest commit
 
-Credentials for the repository belong to the account that registers the project: Tools > Account
-in the console.")]
+Credentials for the repository belong to the account that registers the project: `cairn git-credential`,
+or Tools > Account in the console.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

@@ -4,12 +4,12 @@ use super::connection::connection_of;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Output, table};
 use crate::remote::{RemoteArgs, use_keyring};
+use crate::secret_input::ask;
 use clap::Subcommand;
 use designer::{LocalSecrets, SecretPlace, SecretStore, default_config_folder};
 use flow_api::NewSecrets;
 use flow_project::Project;
 use serde::Serialize;
-use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 /// The secrets of connections: passwords, tokens, keys.
@@ -80,14 +80,14 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
 
 async fn set(args: &Args, name: &str, field: &str, output: Output) -> Result<Outcome, Failure> {
     if let Some(project) = &args.cluster {
-        let secrets = [(field.to_owned(), ask(name, field)?)].into_iter().collect();
+        let secrets = [(field.to_owned(), ask(&format!("{field} of {name}"))?)].into_iter().collect();
         args.remote.client().await?.set_secrets(project, name, &NewSecrets { secrets }).await?;
         output.answer(&entry(name, field, true), || format!("{name}.{field} is set on the cluster"));
         return Ok(Outcome::Good);
     }
     let project = Project::open(&args.project)?;
     let connection = connection_of(&project, name)?;
-    let secret = ask(name, field)?;
+    let secret = ask(&format!("{field} of {name}"))?;
     let place = of(&project).set(&connection, field, &secret)?;
     output.answer(&entry(name, field, true), || match place {
         SecretPlace::Keyring => format!("{name}.{field} is set, in the system's keyring"),
@@ -149,20 +149,4 @@ fn entry(connection: &str, field: &str, set: bool) -> Entry {
 /// The secrets of a project on this machine.
 pub fn of(project: &Project) -> LocalSecrets {
     SecretStore::new(default_config_folder(), use_keyring()).of_project(project.root())
-}
-
-/// Asks for a secret without showing it, or reads it from standard input; a line break at its end is not part of it.
-fn ask(connection: &str, field: &str) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::new("secret/input", format!("the secret cannot be read: {error}"));
-    let secret = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password(format!("{field} of {connection}: ")).map_err(failed)?
-    } else {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(failed)?;
-        text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text).to_owned()
-    };
-    if secret.is_empty() {
-        return Err(Failure::new("secret/input", "the secret is empty: nothing was changed"));
-    }
-    Ok(secret)
 }
