@@ -91,7 +91,7 @@ export function joinOrLeave(flow: DrawnFlow, drawing: Drawing, dragged: readonly
   });
   return Object.entries(flow.document.groups).flatMap(([id, group]): Edit[] => {
     const staying = group.members.filter((member) => !moved.has(member));
-    const area = isFrame(group) && staying.length > 0 ? areaOf({ ...group, members: staying }, drawing) : undefined;
+    const area = isFrame(group) && staying.length > 0 ? areaOf(group, drawing) : undefined;
     if (!area) return [];
     const members = new Set(group.members);
     for (const { id: component, middle } of middles) {

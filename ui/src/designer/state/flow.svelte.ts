@@ -37,7 +37,7 @@ export interface CanvasHandle {
   reveal(component: string): void;
   /** Where a new component would be in the middle of what is seen. */
   middle(): Spot;
-  /** The middle of what is seen. */
+  /** Where something new goes: under the pointer, else in the middle of what is seen. */
   center(): Position;
   /** Where a new component would be under the pointer; undefined while the pointer is elsewhere. */
   pointed(): Spot | undefined;
@@ -189,7 +189,9 @@ export class DrawnFlow {
       const revision = this.state.revision;
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };
       this.take(await platform.call("flow_apply_edit", asked));
-      this.say(this.state.undo ?? "");
+      const done = this.state.undo ?? "";
+      // What is typed on is said once.
+      if (!gesture || this.said.trim() !== done) this.say(done);
     });
   }
 
