@@ -15,6 +15,9 @@ const DEADLINE_MS = 8000;
 /** The room that a group's frame takes around its components; its title stands above them. */
 const GROUP_PADDING = "[top=56,left=24,bottom=24,right=24]";
 
+/** The room between components that follow each other, and that stand above each other. */
+const SPACING = { "elk.spacing.nodeNode": "56", "elk.layered.spacing.nodeNodeBetweenLayers": "64" };
+
 const sides = { left: "WEST", right: "EAST", bottom: "SOUTH" };
 const portId = ({ component, port }: PortRef, way: "in" | "out"): string => `${component} ${way} ${port}`;
 
@@ -156,7 +159,7 @@ function graphOf(flow: DrawnFlow, drawing: Drawing, shapes: ReadonlyMap<string, 
   };
   const frames = [...groups].map(([id, members]): ElkNode => ({
     id,
-    layoutOptions: { "elk.padding": GROUP_PADDING },
+    layoutOptions: { ...SPACING, "elk.padding": GROUP_PADDING },
     children: inOrder.filter((one) => members.includes(one)).map(nodeOf),
   }));
   return {
@@ -164,8 +167,7 @@ function graphOf(flow: DrawnFlow, drawing: Drawing, shapes: ReadonlyMap<string, 
     layoutOptions: {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
-      "elk.spacing.nodeNode": "56",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "64",
+      ...SPACING,
       "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
       ...(groups.size > 0
