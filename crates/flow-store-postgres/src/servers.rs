@@ -24,7 +24,7 @@ pub(crate) fn state_number(state: ServerState) -> i64 {
     }
 }
 
-fn state(number: i64) -> DbResult<ServerState> {
+pub(crate) fn state(number: i64) -> DbResult<ServerState> {
     let states = [ServerState::Running, ServerState::Draining, ServerState::Terminated];
     let known = states.into_iter().find(|state| state_number(*state) == number);
     known.ok_or_else(|| corrupt("server state", number).into())

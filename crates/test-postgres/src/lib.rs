@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,13 +23,36 @@ const STARTING: Duration = Duration::from_secs(120);
 pub struct Server {
     process: Child,
     folder: TempDir,
+    settings: Vec<String>,
+    port: u16,
     databases: AtomicU32,
 }
 
 impl Server {
     /// Starts one.
     pub fn start() -> Self {
+        Self::start_with(5432, |_| vec!["listen_addresses=".to_owned()])
+    }
+
+    /// Starts one that listens on 127.0.0.1 and wants TLS there, with a certificate that nobody knows
+    /// ([`Server::certificate`]).
+    pub fn start_encrypted() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::start_with(port, |folder| {
+            make_certificate(folder);
+            let file = |name: &str| folder.join(name).display().to_string();
+            vec![
+                "listen_addresses=127.0.0.1".to_owned(),
+                "ssl=on".to_owned(),
+                format!("ssl_cert_file={}", file("certificate.pem")),
+                format!("ssl_key_file={}", file("key.pem")),
+            ]
+        })
+    }
+
+    fn start_with(port: u16, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let settings = prepare(folder.path());
         give(folder.path());
         let made = as_postgres("initdb")
             .args(["--no-sync", "--no-locale", "--encoding=UTF8", "--auth=trust", "--username", USER, "-D"])
@@ -36,8 +60,8 @@ impl Server {
             .output()
             .unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let process = run(folder.path());
-        Self { process, folder, databases: AtomicU32::new(0) }
+        let process = run(folder.path(), port, &settings);
+        Self { process, folder, settings, port, databases: AtomicU32::new(0) }
     }
 
     /// Ends it as a power cut would, without a word to anybody.
@@ -47,7 +71,7 @@ impl Server {
 
     /// Starts it again where it was.
     pub fn start_again(&mut self) {
-        self.process = run(self.folder.path());
+        self.process = run(self.folder.path(), self.port, &self.settings);
     }
 
     /// The address of a new, empty database.
@@ -60,13 +84,25 @@ impl Server {
     /// The address of a database for an account.
     pub fn address(&self, user: &str, database: &str) -> String {
         let socket = self.folder.path().display().to_string().replace('/', "%2F");
-        format!("postgres://{user}@{socket}/{database}")
+        format!("postgres://{user}@{socket}:{}/{database}", self.port)
+    }
+
+    /// The port on which it listens, if it does, and the name of its socket.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The certificate of a server that wants TLS.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
     }
 
     /// Runs SQL as the owner of everything; what it answers.
     pub fn sql(&self, database: &str, sql: &str) -> String {
         let done = Command::new(program("psql"))
-            .args(["-X", "-U", USER, "-v", "ON_ERROR_STOP=1", "-qAtc", sql, "-d", database, "-h"])
+            .args(["-X", "-U", USER, "-v", "ON_ERROR_STOP=1", "-qAtc", sql, "-d", database, "-p"])
+            .arg(self.port.to_string())
+            .arg("-h")
             .arg(self.folder.path())
             .output()
             .unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"));
@@ -92,13 +128,12 @@ fn log(folder: &Path) -> String {
 }
 
 /// Runs the server whose data is in a folder; returns when it takes calls.
-fn run(folder: &Path) -> Child {
+fn run(folder: &Path, port: u16, settings: &[String]) -> Child {
     let file = fs::File::create(folder.join("log")).unwrap();
     let mut command = as_postgres("postgres");
-    command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
-    for setting in ["fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=200"] {
-        command.args(["-c", setting]);
-    }
+    command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).arg("-p").arg(port.to_string());
+    command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]);
+    command.args(settings.iter().flat_map(|setting| ["-c", setting]));
     command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
     let mut process = spawn(command);
     let begun = Instant::now();
@@ -135,7 +170,21 @@ fn as_postgres(name: &str) -> Command {
     command
 }
 
-/// Makes the account that the server runs under the owner of its folder.
+/// Makes a key and a certificate for 127.0.0.1 that nobody has signed.
+fn make_certificate(folder: &Path) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+        .arg(folder.join("key.pem"))
+        .arg("-out")
+        .arg(folder.join("certificate.pem"))
+        .output()
+        .unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Makes the account that the server runs under the owner of its folder, and of what is in there.
 fn give(folder: &Path) {
     if !is_root() {
         return;
@@ -144,7 +193,11 @@ fn give(folder: &Path) {
         let answer = Command::new("id").args([which, "postgres"]).output().unwrap();
         String::from_utf8_lossy(&answer.stdout).trim().parse().unwrap()
     };
-    chown(folder, Some(id("-u")), Some(id("-g"))).unwrap();
+    let (user, group) = (Some(id("-u")), Some(id("-g")));
+    for entry in fs::read_dir(folder).unwrap() {
+        chown(entry.unwrap().path(), user, group).unwrap();
+    }
+    chown(folder, user, group).unwrap();
 }
 
 fn is_root() -> bool {

@@ -5,6 +5,7 @@
 //! before a takeover of its request, and the survivor sees it, or after it, and finds its fence too old.
 
 mod lock;
+mod statements;
 mod write;
 
 use super::prepared::{PreparedLog, PreparedPoint, PreparedWrite};

@@ -4,10 +4,10 @@ use super::batch::Batch;
 use super::rows;
 use crate::error::{DbError, DbResult};
 use crate::open::Database;
-use crate::servers::{Servers, lock};
+use crate::servers::{self, Servers, lock};
 use crate::transaction::Transaction;
 use deadpool_postgres::ClientWrapper;
-use flow_store::{Owner, Request, RequestState, ServerState, StoreError, Timestamp, transition};
+use flow_store::{Epoch, Owner, Request, RequestState, ServerState, StoreError, Timestamp, check_alive, transition};
 
 /// States that can be claimed.
 const STATES: [RequestState; 3] = [RequestState::Queued, RequestState::Waiting, RequestState::WaitingForRetry];
@@ -38,11 +38,11 @@ pub(super) async fn claim(database: &Database, owner: &Owner, limit: usize) -> R
     let wanted = {
         let db = database.reader().await?;
         let now = database.now();
-        if Servers::load(&db).await?.check_alive(owner)? != ServerState::Running {
-            return Ok(Vec::new());
-        }
         // Looked at without a lock first: a server with nothing to do writes nothing.
-        look(&db, owner, now, limit).await?
+        match look(&db, owner, now, limit).await? {
+            (ServerState::Running, wanted) => wanted,
+            _ => return Ok(Vec::new()),
+        }
     };
     if wanted.iter().all(|wanted| *wanted == 0) {
         return Ok(Vec::new());
@@ -52,8 +52,9 @@ pub(super) async fn claim(database: &Database, owner: &Owner, limit: usize) -> R
     transaction.end(claimed).await
 }
 
-/// How many requests to take of each part, so that together they are those that have been due longest.
-async fn look(db: &ClientWrapper, owner: &Owner, now: Timestamp, limit: usize) -> DbResult<Vec<i64>> {
+/// The owner's state, and how many requests to take of each part, so that together they are those that have been due
+/// longest. One statement: it is run again and again while there is nothing to do.
+async fn look(db: &ClientWrapper, owner: &Owner, now: Timestamp, limit: usize) -> DbResult<(ServerState, Vec<i64>)> {
     let part = |(part, number): (String, usize)| {
         format!(
             "(SELECT {number} AS part, coalesce(r.due, r.created) AS since, r.id FROM request r
@@ -61,17 +62,24 @@ async fn look(db: &ClientWrapper, owner: &Owner, now: Timestamp, limit: usize) -
         )
     };
     let all: Vec<String> = parts().map(part).collect();
-    let sql = format!("SELECT part FROM ({}) ready ORDER BY since, id LIMIT $4", all.join(" UNION ALL "));
+    let sql = format!(
+        "SELECT s.epoch, s.state, ready.part FROM (SELECT) AS asked LEFT JOIN server s ON s.server = $1
+                LEFT JOIN (SELECT part FROM ({}) AS parts ORDER BY since, id LIMIT $4) ready ON true",
+        all.join(" UNION ALL ")
+    );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = crate::sql::rows(db, &sql, &[&owner.server.as_str(), &owner.epoch.0, &now.0, &limit]).await?;
-    let mut wanted = vec![0; all.len()];
+    let (mut wanted, mut known) = (vec![0; all.len()], None);
     for row in found {
-        let part: i32 = row.try_get(0)?;
-        if let Some(wanted) = usize::try_from(part).ok().and_then(|part| wanted.get_mut(part)) {
+        if let Some(epoch) = row.try_get::<_, Option<i64>>(0)? {
+            known = Some((Epoch(epoch), servers::state(row.try_get(1)?)?));
+        }
+        let part: Option<i32> = row.try_get(2)?;
+        if let Some(wanted) = part.and_then(|part| usize::try_from(part).ok()).and_then(|part| wanted.get_mut(part)) {
             *wanted += 1;
         }
     }
-    Ok(wanted)
+    Ok((check_alive(known, owner)?, wanted))
 }
 
 async fn take(

@@ -10,6 +10,20 @@ async fn refusal(address: &str) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_line_is_encrypted_to_a_server_whose_certificate_is_known() {
+    let server = Server::start_encrypted();
+    server.sql("postgres", "CREATE DATABASE test_0");
+    let address = format!("postgres://cairn@127.0.0.1:{}/test_0?sslmode=verify-full", server.port());
+    let (code, text) = refusal(&address).await;
+    assert!(code == "store/unavailable" && text.contains("sslrootcert"), "{text}");
+    let known: PostgresAddress = format!("{address}&sslrootcert={}", server.certificate().display()).parse().unwrap();
+    let _store = PostgresStore::open(&known).await.unwrap();
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                     WHERE application_name LIKE 'cairn-%'";
+    assert_eq!(server.sql("postgres", encrypted), "t");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_a_checkpoint_database_is_refused() {
     let server = Server::start();
     let address = server.database();

@@ -1,0 +1,301 @@
+//! The statements that write a batch: one a table, with a column of values for each column.
+
+use super::{Held, HistoryRow, What};
+use crate::requests::prepared::{PreparedPoint, kind_number};
+use crate::requests::rows::state_number;
+use crate::sql::{number, text};
+use flow_store::{AuditEntry, MadeRequests, Request, RequestError, SavedData, SavedPoint};
+use serde_json::Value;
+use std::borrow::Cow;
+use tokio_postgres::types::ToSql;
+
+/// The values of one column.
+pub(super) type Column<'r> = Box<dyn ToSql + Sync + Send + 'r>;
+
+/// A statement with its columns.
+pub(super) struct Write<'r> {
+    pub(super) sql: &'static str,
+    pub(super) columns: Vec<Column<'r>>,
+}
+
+/// The values of a column, one for each row.
+fn column<'r, R, T: ToSql + Sync + Send + 'r>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Column<'r> {
+    Box::new(rows.iter().map(value).collect::<Vec<T>>())
+}
+
+fn optional(value: Option<&str>) -> Option<Cow<'_, str>> {
+    value.map(text)
+}
+
+pub(super) struct NewRow<'r> {
+    pub(super) request: &'r Request,
+    pub(super) flow: i64,
+    pub(super) group: i64,
+    pub(super) server: i64,
+    pub(super) inputs: String,
+    pub(super) key: Option<&'r str>,
+}
+
+pub(super) struct ChangedRow<'r> {
+    pub(super) held: &'r Held,
+    pub(super) group: i64,
+    pub(super) server: i64,
+}
+
+pub(super) struct StartedRow {
+    pub(super) request: i64,
+    pub(super) attempt: i64,
+    pub(super) server: i64,
+    pub(super) epoch: i64,
+    pub(super) at: i64,
+}
+
+pub(super) struct AuditRow {
+    pub(super) at: i64,
+    pub(super) entry: AuditEntry,
+    pub(super) made: MadeRequests,
+}
+
+pub(super) struct EndedRow<'r> {
+    pub(super) request: i64,
+    pub(super) attempt: i64,
+    pub(super) at: i64,
+    pub(super) outcome: i64,
+    pub(super) error: Option<&'r RequestError>,
+    pub(super) began: Option<i64>,
+}
+
+pub(super) fn insert_requests<'r>(new: &'r [NewRow<'r>], writes: &mut Vec<Write<'r>>) {
+    if new.is_empty() {
+        return;
+    }
+    let given = vec![
+        column(new, |row| row.request.id.0),
+        column(new, |row| row.request.project.as_str()),
+        column(new, |row| row.request.version.as_str()),
+        column(new, |row| text(&row.request.flow)),
+        column(new, |row| text(&row.request.trigger)),
+        column(new, |row| text(&row.request.requested_by)),
+        column(new, |row| row.inputs.as_str()),
+        column(new, |row| row.request.settings.other_server_retry),
+        column(new, |row| row.request.settings.begin_checkpoint),
+        column(new, |row| i64::from(row.request.settings.retry_count)),
+        column(new, |row| number(row.request.settings.retry_interval_ms)),
+        column(new, |row| row.request.settings.timeout_ms.map(number)),
+        column(new, |row| row.request.created.0),
+        column(new, |row| row.key),
+        column(new, |row| i64::from(row.request.settings.retry_backoff)),
+    ];
+    let sql = r#"
+INSERT INTO request_given (id, project, version, flow, "trigger", requested_by, inputs, other_server_retry,
+                           begin_checkpoint, retry_count, retry_interval_ms, timeout_ms, created, idempotency_key,
+                           retry_backoff)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                     $8::boolean[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+                     $14::text[], $15::bigint[])"#;
+    writes.push(Write { sql, columns: given });
+    let stands = vec![
+        column(new, |row| row.request.id.0),
+        column(new, |row| state_number(row.request.state)),
+        column(new, |row| row.server),
+        column(new, |row| row.request.owner.as_ref().map_or(0, |owner| owner.epoch.0)),
+        column(new, |row| row.request.fence.0),
+        column(new, |row| i64::from(row.request.attempt)),
+        column(new, |row| row.request.created.0),
+        column(new, |row| row.request.started.map(|at| at.0)),
+        column(new, |row| row.request.updated.0),
+        column(new, |row| row.flow),
+        column(new, |row| row.group),
+    ];
+    let sql = "
+INSERT INTO request (id, state, server, epoch, fence, attempt, created, started, updated, flow, request_group,
+                     retries_used, takeovers, saved_points, log_entries, newest, removed)
+SELECT u.*, 0, 0, 0, 0, 0, 0
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) u";
+    writes.push(Write { sql, columns: stands });
+}
+
+pub(super) fn insert_attempts<'r>(started: &'r [StartedRow], writes: &mut Vec<Write<'r>>) {
+    if started.is_empty() {
+        return;
+    }
+    let columns = vec![
+        column(started, |row| row.request),
+        column(started, |row| row.attempt),
+        column(started, |row| row.server),
+        column(started, |row| row.epoch),
+        column(started, |row| row.at),
+    ];
+    let sql = "
+INSERT INTO attempt (request, attempt, server, epoch, started)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
+    writes.push(Write { sql, columns });
+}
+
+pub(super) fn end_attempts<'r>(ended: &'r [EndedRow<'r>], writes: &mut Vec<Write<'r>>) {
+    if ended.is_empty() {
+        return;
+    }
+    let columns = vec![
+        column(ended, |row| row.request),
+        column(ended, |row| row.attempt),
+        column(ended, |row| row.at),
+        column(ended, |row| row.outcome),
+        column(ended, |row| optional(row.error.map(|error| error.code.as_str()))),
+        column(ended, |row| optional(row.error.map(|error| error.message.as_str()))),
+        column(ended, |row| optional(row.error.and_then(|error| error.component.as_deref()))),
+        column(ended, |row| row.began),
+    ];
+    let sql = "
+UPDATE attempt a SET ended = u.ended, outcome = u.outcome, error_code = u.code, error_message = u.message,
+                     error_component = u.component, began = u.began
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+     AS u (request, attempt, ended, outcome, code, message, component, began)
+WHERE a.request = u.request AND a.attempt = u.attempt";
+    writes.push(Write { sql, columns });
+}
+
+pub(super) fn insert_history<'r>(history: &'r [HistoryRow<'_>], writes: &mut Vec<Write<'r>>) {
+    if history.is_empty() {
+        return;
+    }
+    fn point<'p, T>(row: &'p HistoryRow<'_>, value: impl Fn(&'p SavedPoint) -> T) -> Option<T> {
+        match &row.what {
+            What::Point(prepared, _) => Some(value(&prepared.point)),
+            What::Log | What::StepBack(_) => None,
+        }
+    }
+    fn object<'p, T>(row: &'p HistoryRow<'_>, value: impl Fn(&'p String, &'p String, u64) -> T) -> Option<T> {
+        match point(row, |point| &point.data) {
+            Some(SavedData::Object { key, hash, bytes }) => Some(value(key, hash, *bytes)),
+            _ => None,
+        }
+    }
+    let records = |row: &HistoryRow<'_>| match &row.what {
+        What::Point(prepared, _) => Some(number(prepared.point.rows)),
+        What::StepBack(to) => Some(*to),
+        What::Log => None,
+    };
+    let joined = |row: &HistoryRow<'_>| match &row.what {
+        What::Point(_, joined) => (*joined).then_some(true),
+        What::Log | What::StepBack(_) => None,
+    };
+    let inline = |row: &'r HistoryRow<'_>| match point(row, |point| &point.data) {
+        Some(SavedData::Inline(data)) => Some(data.as_ref()),
+        _ => None,
+    };
+    let json = |row: &'r HistoryRow<'_>, which: fn(&'r PreparedPoint) -> Option<&'r str>| match &row.what {
+        What::Point(prepared, _) => which(prepared),
+        What::Log | What::StepBack(_) => None,
+    };
+    let columns = vec![
+        column(history, |row| row.request.0),
+        column(history, |row| row.number),
+        column(history, |row| point(row, |point| kind_number(point.kind))),
+        column(history, |row| point(row, |point| i64::from(point.attempt))),
+        column(history, |row| point(row, |point| point.at.0)),
+        column(history, records),
+        column(history, |row| point(row, |point| text(&point.component))),
+        column(history, |row| point(row, |point| text(&point.name))),
+        column(history, |row| point(row, |point| text(&point.iteration)).filter(|iteration| !iteration.is_empty())),
+        column(history, |row| json(row, |prepared| prepared.variables.as_deref())),
+        column(history, |row| json(row, |prepared| prepared.outlets.as_deref())),
+        column(history, |row| point(row, |point| point.due.map(|due| due.0)).flatten()),
+        column(history, |row| object(row, |key, _, _| key.as_str())),
+        column(history, |row| object(row, |_, hash, _| hash.as_str())),
+        column(history, |row| object(row, |_, _, bytes| number(bytes))),
+        column(history, |row| row.log.as_ref().map(|(first, _)| *first)),
+        column(history, |row| row.log.as_ref().map(|(_, json)| json.as_ref())),
+        column(history, inline),
+        column(history, joined),
+    ];
+    let sql = "
+INSERT INTO history (request, number, kind, attempt, at, records, component, name, iteration, variables, outlets, due,
+                     object_key, object_hash, object_bytes, first, log, data, joined)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                     $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[],
+                     $15::bigint[], $16::bigint[], $17::bytea[], $18::bytea[], $19::boolean[])";
+    writes.push(Write { sql, columns });
+}
+
+pub(super) fn update_requests<'r>(changed: &'r [ChangedRow<'r>], writes: &mut Vec<Write<'r>>) {
+    if changed.is_empty() {
+        return;
+    }
+    fn error<'p>(row: &ChangedRow<'p>) -> Option<&'p RequestError> {
+        row.held.request.error.as_ref()
+    }
+    let reply = |row: &'r ChangedRow<'r>| row.held.request.reply.as_ref().map(|reply: &Value| reply.to_string());
+    let columns = vec![
+        column(changed, |row| row.held.request.id.0),
+        column(changed, |row| state_number(row.held.request.state)),
+        column(changed, |row| row.server),
+        column(changed, |row| row.held.request.owner.as_ref().map_or(0, |owner| owner.epoch.0)),
+        column(changed, |row| row.held.request.fence.0),
+        column(changed, |row| i64::from(row.held.request.attempt)),
+        column(changed, |row| i64::from(row.held.request.retries_used)),
+        column(changed, |row| i64::from(row.held.request.takeovers_without_progress)),
+        column(changed, |row| row.held.request.due.map(|at| at.0)),
+        column(changed, |row| row.held.request.started.map(|at| at.0)),
+        column(changed, |row| row.held.request.updated.0),
+        column(changed, |row| row.held.request.ended.map(|at| at.0)),
+        column(changed, |row| i64::from(row.held.request.saved_points)),
+        column(changed, |row| row.held.log_entries),
+        column(changed, |row| row.held.newest),
+        column(changed, |row| optional(row.held.request.checkpoint.as_deref())),
+        column(changed, |row| optional(error(row).map(|error| error.code.as_str()))),
+        column(changed, |row| optional(error(row).map(|error| error.message.as_str()))),
+        column(changed, |row| optional(error(row).and_then(|error| error.component.as_deref()))),
+        column(changed, reply),
+        column(changed, |row| row.group),
+        column(changed, |row| row.held.began.map(|at| at.0)),
+    ];
+    let sql = "
+UPDATE request r
+SET state = u.state, server = u.server, epoch = u.epoch, fence = u.fence, attempt = u.attempt,
+    retries_used = u.retries_used, takeovers = u.takeovers, due = u.due, started = u.started, updated = u.updated,
+    ended = u.ended, saved_points = u.saved_points, log_entries = u.log_entries, newest = u.newest,
+    checkpoint = u.checkpoint, error_code = u.error_code, error_message = u.error_message,
+    error_component = u.error_component, reply = u.reply, request_group = u.request_group, began = u.began
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
+            $15::bigint[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[],
+            $22::bigint[])
+     AS u (id, state, server, epoch, fence, attempt, retries_used, takeovers, due, started, updated, ended,
+           saved_points, log_entries, newest, checkpoint, error_code, error_message, error_component, reply,
+           request_group, began)
+WHERE r.id = u.id";
+    writes.push(Write { sql, columns });
+}
+
+pub(super) fn insert_counts<'r>(counts: &'r [(i64, i64)], writes: &mut Vec<Write<'r>>) {
+    if counts.is_empty() {
+        return;
+    }
+    let columns = vec![column(counts, |(group, _)| *group), column(counts, |(_, more)| *more)];
+    let sql = "INSERT INTO request_count (request_group, n) SELECT * FROM unnest($1::bigint[], $2::bigint[])";
+    writes.push(Write { sql, columns });
+}
+
+pub(super) fn insert_audit<'r>(entries: &'r [AuditRow], writes: &mut Vec<Write<'r>>) {
+    if entries.is_empty() {
+        return;
+    }
+    let columns = vec![
+        column(entries, |row| row.at),
+        column(entries, |row| text(&row.entry.account)),
+        column(entries, |row| text(&row.entry.action)),
+        column(entries, |row| text(&row.entry.subject)),
+        column(entries, |row| row.entry.detail.as_str()),
+        column(entries, |row| text(&row.entry.address)),
+        column(entries, |row| row.made.first.0),
+        column(entries, |row| row.made.last.0),
+        column(entries, |row| number(row.made.count)),
+    ];
+    let sql = "
+INSERT INTO audit (at, account, action, subject, detail, address, made_first, made_last, made)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                     $8::bigint[], $9::bigint[])";
+    writes.push(Write { sql, columns });
+}
