@@ -75,7 +75,8 @@ impl Browser {
             ("TAURI_WEBVIEW_AUTOMATION", "true".to_owned()),
         ];
         own.extend(environment.iter().cloned());
-        let environment: Vec<(String, String)> = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let environment: Vec<(String, String)> =
+            own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let mut driver = Command::new("WebKitWebDriver");
         driver.arg(format!("--port={port}")).env_remove("WAYLAND_DISPLAY");
         driver.envs(environment.iter().map(|(name, value)| (name, value)));

@@ -14,6 +14,7 @@ pub struct TestCluster {
     pub folder: PathBuf,
     pub servers: Vec<ServerProcess>,
     token: String,
+    connection: String,
     environment: Vec<(String, String)>,
 }
 
@@ -33,13 +34,18 @@ impl TestCluster {
 
     /// The same, with more environment variables.
     pub fn start_in(folder: &Path, names: &[&str], environment: &[(String, String)]) -> Self {
-        let database = folder.join("cairn.db");
-        user(&database, &["add", "admin", "--role", "Administrator", "--password-stdin"], Some(PASSWORD));
+        Self::start_on(&embedded(folder), folder, names, environment)
+    }
+
+    /// The same on a checkpoint database of any kind.
+    pub fn start_on(connection: &str, folder: &Path, names: &[&str], environment: &[(String, String)]) -> Self {
+        user_on(connection, &["add", "admin", "--role", "Administrator", "--password-stdin"], Some(PASSWORD));
         let token_file = folder.join("token");
-        user(&database, &["token", "admin", "--for", "tests", "--write", &token_file.to_string_lossy()], None);
+        user_on(connection, &["token", "admin", "--for", "tests", "--write", &token_file.to_string_lossy()], None);
         let token = std::fs::read_to_string(token_file).expect("the token").trim().to_owned();
         let environment = environment.to_vec();
-        let mut cluster = Self { folder: folder.to_owned(), servers: Vec::new(), token, environment };
+        let (folder, connection) = (folder.to_owned(), connection.to_owned());
+        let mut cluster = Self { folder, servers: Vec::new(), token, connection, environment };
         for name in names {
             cluster.add_server(name);
         }
@@ -49,13 +55,23 @@ impl TestCluster {
     /// The same cluster in another folder, to which its database and storage were brought; no server runs there yet.
     pub fn brought_to(&self, folder: &Path) -> Self {
         let (token, environment) = (self.token.clone(), self.environment.clone());
-        Self { folder: folder.to_owned(), servers: Vec::new(), token, environment }
+        Self { folder: folder.to_owned(), servers: Vec::new(), token, connection: embedded(folder), environment }
     }
 
     /// Starts one more server, or the same again after its end: its state folder goes by its name.
     pub fn add_server(&mut self, name: &str) -> &ServerProcess {
         self.servers.retain(|server| server.name != name);
-        let server = ServerProcess::start(&self.folder, name, &self.token, &self.environment);
+        let server = ServerProcess::start_at(self, name, "127.0.0.1:0");
+        self.servers.push(server);
+        self.servers.last().expect("it was just added")
+    }
+
+    /// Starts a server again that has ended, where it was before.
+    pub fn start_again(&mut self, name: &str) -> &ServerProcess {
+        let before = self.server(name).address.clone();
+        self.servers.retain(|server| server.name != name);
+        let listen = before.trim_start_matches("http://");
+        let server = ServerProcess::start_at(self, name, listen);
         self.servers.push(server);
         self.servers.last().expect("it was just added")
     }
@@ -89,13 +105,15 @@ impl TestCluster {
 }
 
 impl ServerProcess {
-    fn start(folder: &Path, name: &str, token: &str, environment: &[(String, String)]) -> Self {
+    fn start_at(cluster: &TestCluster, name: &str, listen: &str) -> Self {
+        let TestCluster { folder, token, connection, environment, .. } = cluster;
         let log = folder.join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
         let mut process = Command::new(program("cairn"))
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--name", name])
-            .arg("--checkpoint-connection")
-            .arg(format!("sqlite:{}", folder.join("cairn.db").display()))
+            .args(["serve", "--json", "--listen", listen, "--name", name])
+            .args(["--checkpoint-connection", connection])
+            .arg("--key-file")
+            .arg(folder.join("cairn.db.key"))
             .arg("--checkpoint-storage")
             .arg(folder.join("storage"))
             .arg("--state")
@@ -184,12 +202,21 @@ impl Drop for ServerProcess {
     }
 }
 
-/// Runs `cairn user` on the checkpoint database.
+/// The embedded database in a folder.
+fn embedded(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("cairn.db").display())
+}
+
+/// Runs `cairn user` on an embedded checkpoint database.
 pub fn user(database: &Path, arguments: &[&str], input: Option<&str>) {
+    user_on(&format!("sqlite:{}", database.display()), arguments, input);
+}
+
+fn user_on(connection: &str, arguments: &[&str], input: Option<&str>) {
     let mut process = Command::new(program("cairn"))
         .arg("user")
         .args(arguments)
-        .env("CAIRN_CHECKPOINT_CONNECTION", format!("sqlite:{}", database.display()))
+        .env("CAIRN_CHECKPOINT_CONNECTION", connection)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -1,5 +1,8 @@
 //! The management console in a real browser, on real servers.
 
+mod around;
+mod dialogs;
+mod git;
 mod pages;
 
 use fantoccini::Locator;

@@ -50,7 +50,7 @@ async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothin
 async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is_room() -> Tested {
     let parent = tempfile::tempdir()?;
     let Some(disk) = SmallDisk::mount(parent.path(), 64) else {
-        println!("not tried: this account may not mount a file system");
+        eprintln!("NOT TRIED: this account may not mount a file system");
         return Ok(());
     };
     let scene = Scene::begin(&disk.folder, &["one", "two"], &[]).await;

@@ -54,14 +54,14 @@ fn quick_flow() -> String {
     .to_string()
 }
 
-struct Story {
-    cluster: TestCluster,
-    endpoint: HoldingEndpoint,
+pub struct Story {
+    pub cluster: TestCluster,
+    pub endpoint: HoldingEndpoint,
     folder: tempfile::TempDir,
 }
 
 impl Story {
-    async fn begin(servers: &[&str]) -> std::io::Result<Self> {
+    pub async fn begin(servers: &[&str]) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let endpoint = HoldingEndpoint::start().await;
         let files = [
@@ -76,7 +76,7 @@ impl Story {
     }
 
     /// Requests that wait at the endpoint, behind both Checkpoints.
-    async fn hold(&self, server: &str, count: usize) -> Vec<i64> {
+    pub async fn hold(&self, server: &str, count: usize) -> Vec<i64> {
         let mut ids = Vec::new();
         let already = self.endpoint.calls().len();
         for number in 0..count {
@@ -89,7 +89,18 @@ impl Story {
         ids
     }
 
-    fn objects(&self) -> Vec<PathBuf> {
+    /// Turns a bit of the newest object in the storage, beside those that were there `before`.
+    pub fn damage_the_newest(&self, before: &[PathBuf]) -> std::io::Result<()> {
+        let mut objects: Vec<_> = self.objects().into_iter().filter(|path| !before.contains(path)).collect();
+        objects.sort_by_key(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok());
+        let newest = objects.pop().expect("an object of a Checkpoint");
+        let mut bytes = std::fs::read(&newest)?;
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&newest, bytes)
+    }
+
+    pub fn objects(&self) -> Vec<PathBuf> {
         files_below(&self.folder.path().join("storage/objects"))
     }
 }
@@ -227,14 +238,7 @@ async fn a_request_whose_object_is_damaged_ends_and_goes_on_from_an_earlier_save
     let [id] = story.hold("first", 1).await[..] else { panic!("one request") };
     let points = story.cluster.server("second").client.request(id).await?.saved_points;
     assert_eq!(points.len(), 3, "the call's input is saved, too, and is the same object as the second Checkpoint");
-    let mut objects: Vec<_> = story.objects().into_iter().filter(|path| !before.contains(path)).collect();
-    objects.sort_by_key(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok());
-    let newest = objects.pop().expect("the second Checkpoint's object");
-    let mut bytes = std::fs::read(&newest)?;
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&newest, bytes)?;
-
+    story.damage_the_newest(&before)?;
     story.cluster.server_mut("first").kill();
     let survivor = story.cluster.server("second");
     let failed = survivor.until_ended(id).await;

@@ -10,7 +10,7 @@ use system_tests::cluster::PASSWORD;
 use system_tests::wait::until;
 
 /// A story whose console shows what the administrator sees.
-async fn signed_in(servers: &[&str]) -> std::io::Result<(Story, Browser)> {
+pub(super) async fn signed_in(servers: &[&str]) -> std::io::Result<(Story, Browser)> {
     let story = Story::begin(servers).await?;
     let console = Browser::chromium().await;
     go(&console, &story.cluster.servers[0].address, "/").await.map_err(std::io::Error::other)?;
