@@ -1,5 +1,7 @@
 //! What happens to the requests of a server that is lost: killed, stopped, or restarted.
 
+mod on_postgres;
+
 use flow_api::RequestState;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -54,6 +56,11 @@ struct Story {
 
 impl Story {
     async fn begin(servers: &[&str], other_server_retry: bool) -> std::io::Result<Self> {
+        Self::begin_on(None, servers, other_server_retry).await
+    }
+
+    /// On the database of a connection; none is the embedded one.
+    async fn begin_on(connection: Option<&str>, servers: &[&str], other_server_retry: bool) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let endpoint = HoldingEndpoint::start().await;
         let files = [
@@ -62,7 +69,10 @@ impl Story {
             ("connections/ledger.json", sqlite_connection("storage:ledger.db")),
         ];
         let project = TestProject::new(folder.path(), "ledger", &files);
-        let cluster = TestCluster::start(folder.path(), servers);
+        let cluster = match connection {
+            Some(connection) => TestCluster::start_on(connection, folder.path(), servers, &[]),
+            None => TestCluster::start(folder.path(), servers),
+        };
         cluster.install("ledger", &project.remote).await;
         Ok(Self { cluster, endpoint, project, folder })
     }

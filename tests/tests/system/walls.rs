@@ -15,6 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("flow-components", &["flow-model", "flow-data"]),
     ("flow-store", &["flow-model"]),
     ("flow-store-sqlite", &["flow-model", "flow-store"]),
+    ("flow-store-postgres", &["flow-model", "flow-store"]),
     ("flow-engine", &["flow-model", "flow-data", "flow-components", "flow-store"]),
     ("flow-cluster", &["flow-store"]),
     ("flow-project", &["flow-model"]),
@@ -57,6 +58,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "flow-components",
             "flow-store",
             "flow-store-sqlite",
+            "flow-store-postgres",
             "flow-engine",
             "flow-cluster",
             "flow-project",
@@ -68,7 +70,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("cairn-designer", &["designer"]),
-    ("system-tests", &["flow-api", "flow-model"]),
+    ("system-tests", &["flow-api", "flow-model", "test-postgres"]),
+    ("test-postgres", &[]),
     ("workspace-hack", &[]),
 ];
 
@@ -81,6 +84,7 @@ const ALONE_KNOW: &[(&str, &[&str])] = &[
     ("notify", &["flow-project"]),
     // SQL components have a driver of their own; the system tests look into the databases that flows wrote.
     ("rusqlite", &["flow-store-sqlite", "flow-components", "system-tests"]),
+    ("tokio-postgres", &["flow-store-postgres", "flow-components"]),
 ];
 
 fn workspace() -> Result<Vec<Package>, Box<dyn Error>> {
