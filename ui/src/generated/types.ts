@@ -2310,6 +2310,31 @@ after?: string,
 limit?: number, };
 
 /**
+ * A credential for a git host. The secret itself never comes back.
+ */
+export type HostCredential = { 
+/**
+ * The host that it is shown to, and no other.
+ */
+host: string, 
+/**
+ * What kind it is.
+ */
+kind: CredentialKind, 
+/**
+ * The name to sign in with, if one was given.
+ */
+user: string | null, 
+/**
+ * The file of the private key.
+ */
+keyFile: string | null, 
+/**
+ * Where its secret is kept; null when it has none.
+ */
+keptIn: SecretPlace | null, };
+
+/**
  * The answer of `host_view`.
  */
 export type HostDescription = { 
@@ -2553,8 +2578,6 @@ ports: Ports, };
 /**
  * A credential to keep for a git host, in the place of the one before.
  */
-export type HostCredential = { host: string, kind: CredentialKind, user: string | null, keyFile: string | null, keptIn: SecretPlace | null, };
-
 export type NewGitCredential = { 
 /**
  * The host that it is for: `github.com`, or `git.example.org:8443` where the port is another.
