@@ -104,7 +104,7 @@ pub(super) fn of(repository: &Repository, status: &Status, folder: &str) -> Vec<
             tell(SituationCode::Behind, "The remote has news", text);
         }
         (ahead, _) if ahead > 0 && status.remote.is_some() => {
-            let text = format!("{} nobody else can see yet. Push publishes them.", commits(ahead));
+            let text = format!("Nobody else can see {} of yours yet. Push publishes what is here.", commits(ahead));
             tell(SituationCode::Unpushed, "Not pushed", text);
         }
         _ => {}
