@@ -8,6 +8,8 @@ mod cluster;
 mod documents;
 #[path = "command/error_codes.rs"]
 mod error_codes;
+#[path = "command/operations.rs"]
+mod operations;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};

@@ -14,8 +14,7 @@ Examples:
   cairn settings list
   cairn settings get retention.finished.days
   cairn settings set retention.finished.days 30    On every server, at once
-  cairn settings set retention.finished.days none  No limit
-  cairn settings reset retention.finished.days     What it is when nobody says anything
+  cairn settings reset retention.finished.days     What it is when nobody says anything: for ever
   cairn --json settings list | jq -r '.[] | select(.source == \"cluster\").key'
 
 What is told is what holds on the server that answers, and where that comes from: its command line, its
@@ -41,7 +40,7 @@ enum Action {
     Set {
         /// Its key, from `cairn settings list`.
         key: String,
-        /// Its value: a number, a text, on or off; `none` where that means no limit.
+        /// Its value: a number, a text, on or off.
         value: String,
     },
     /// Put a setting back to what it is when nobody says anything.
@@ -110,9 +109,7 @@ fn parse(setting: &Setting, text: &str) -> Result<Value, Failure> {
     };
     match setting.kind {
         SettingKind::Text => Ok(Value::from(text)),
-        // The server says where there must be a limit.
-        SettingKind::Number if text == "none" => Ok(Value::Null),
-        SettingKind::Number => text.parse::<u64>().map(Value::from).map_err(|_| wrong("a whole number, or none")),
+        SettingKind::Number => text.parse::<u64>().map(Value::from).map_err(|_| wrong("a whole number")),
         SettingKind::Flag => match text {
             "on" | "true" | "yes" => Ok(Value::from(true)),
             "off" | "false" | "no" => Ok(Value::from(false)),

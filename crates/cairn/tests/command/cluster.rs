@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 
 /// How long something may take on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(90);
-const PASSWORD: &str = "long enough";
+pub const PASSWORD: &str = "long enough";
 
 /// A cluster with the project `numbers`, and an administrator who is signed in.
-struct Cluster {
-    place: Place,
+pub struct Cluster {
+    pub place: Place,
     servers: Vec<Server>,
 }
 
 impl Cluster {
-    fn start(flows: &[(&str, &str)], servers: &[&str]) -> Self {
+    pub fn start(flows: &[(&str, &str)], servers: &[&str]) -> Self {
         Self::start_in(Place::new(), flows, servers)
     }
 
-    fn start_in(place: Place, flows: &[(&str, &str)], servers: &[&str]) -> Self {
+    pub fn start_in(place: Place, flows: &[(&str, &str)], servers: &[&str]) -> Self {
         for (name, flow) in flows {
             place.write_flow(name, flow);
         }
@@ -42,16 +42,16 @@ impl Cluster {
         cluster
     }
 
-    fn address(&self) -> &str {
+    pub fn address(&self) -> &str {
         &self.servers[0].address
     }
 
     /// Runs a command of somebody who has no access to the database.
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         self.run_with_input(arguments, "")
     }
 
-    fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.place.command(arguments);
         command.env_remove("CAIRN_CHECKPOINT_CONNECTION");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -61,8 +61,16 @@ impl Cluster {
         child.wait_with_output().unwrap()
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         json(&self.run(&[&["--json"][..], arguments].concat()))
+    }
+
+    /// The token of whoever is signed in.
+    pub fn token(&self) -> String {
+        let kept = std::fs::read_to_string(self.place.0.path().join("config/tokens.json")).unwrap();
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        let tokens = kept.as_object().unwrap().values().find_map(Value::as_str);
+        tokens.expect("somebody is signed in").to_owned()
     }
 
     fn sign_in(&self, account: &str, password: &str) -> Output {
