@@ -40,10 +40,7 @@ impl Place {
     }
 
     /// A window of this place.
-    pub fn of<'a>(
-        self,
-        window: WebviewWindowBuilder<'a, Wry, AppHandle>,
-    ) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
+    pub fn of<'a>(self, window: WebviewWindowBuilder<'a, Wry, AppHandle>) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
         let window = window.inner_size(self.size.0, self.size.1).maximized(self.maximized);
         match self.position {
             Some((x, y)) => window.position(x, y),

@@ -46,8 +46,8 @@ const MONITORS: [&str; 6] =
 
 /// The monitor looks at clusters; it opens no projects and edits no flows.
 pub fn check_may_call(window: &str, command: &str) -> Result<(), CommandError> {
-    let may = window == DESIGNER
-        || (window == MONITOR && (command.starts_with("cluster_") || MONITORS.contains(&command)));
+    let may =
+        window == DESIGNER || (window == MONITOR && (command.starts_with("cluster_") || MONITORS.contains(&command)));
     if may { Ok(()) } else { Err(not_here(&format!("let the window “{window}” call {command}"))) }
 }
 
@@ -108,7 +108,8 @@ mod tests {
     #[test]
     fn the_monitor_may_look_at_clusters_and_edit_nothing() {
         assert!(check_may_call("monitor", "cluster_requests").is_ok());
-        for command in ["flow_apply_edit", "project_open", "vcs_commit", "push_update", "tour_start", "settings_change"] {
+        for command in ["flow_apply_edit", "project_open", "vcs_commit", "push_update", "tour_start", "settings_change"]
+        {
             assert!(check_may_call("monitor", command).is_err(), "{command}");
             assert!(check_may_call("designer", command).is_ok(), "{command}");
         }

@@ -97,7 +97,12 @@ impl Command for ProjectTabs {
 
     async fn run(self, designer: Arc<Designer>) -> Result<FlowTabs, CommandError> {
         let path = designer.project()?.files().root().to_string_lossy().into_owned();
-        Ok(designer.remembered().into_iter().find(|known| known.path == path).map(|known| known.tabs).unwrap_or_default())
+        Ok(designer
+            .remembered()
+            .into_iter()
+            .find(|known| known.path == path)
+            .map(|known| known.tabs)
+            .unwrap_or_default())
     }
 }
 

@@ -21,8 +21,14 @@ pub struct Sample {
 
 /// The sample projects, the one to begin with first.
 pub const SAMPLES: &[Sample] = &[
-    Sample { name: "orders", description: "Read a file, work out totals, write them to a database: the flow of the tour." },
-    Sample { name: "api-sync", description: "Fetch pages of records from an HTTP service and keep a database in step." },
+    Sample {
+        name: "orders",
+        description: "Read a file, work out totals, write them to a database: the flow of the tour.",
+    },
+    Sample {
+        name: "api-sync",
+        description: "Fetch pages of records from an HTTP service and keep a database in step.",
+    },
     Sample { name: "large-files", description: "Go through a file that does not fit into memory." },
 ];
 

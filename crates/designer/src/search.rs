@@ -117,8 +117,7 @@ impl Looking<'_> {
     }
 
     fn at_component(&mut self, id: &ComponentId, component: &Component) {
-        let here =
-            Spot { component: Some(id), name: &component.name, kind: Some(&component.kind), property: None };
+        let here = Spot { component: Some(id), name: &component.name, kind: Some(&component.kind), property: None };
         if !self.at_text(here, &component.name) {
             self.at_text(here, &component.kind);
         }
@@ -165,7 +164,8 @@ fn find(text: &str, sought: &[char]) -> Option<(usize, usize)> {
     let begin = letters.windows(sought.len()).position(|window| window.iter().map(|(letter, _)| letter).eq(sought))?;
     let (_, from) = *letters.get(begin)?;
     let (_, last) = *letters.get(begin + sought.len() - 1)?;
-    let end = text.get(last..).and_then(|rest| rest.chars().next()).map_or(text.len(), |letter| last + letter.len_utf8());
+    let end =
+        text.get(last..).and_then(|rest| rest.chars().next()).map_or(text.len(), |letter| last + letter.len_utf8());
     Some((from, end))
 }
 

@@ -213,8 +213,10 @@ async fn a_window_comes_back_as_it_was_also_after_a_crash() -> Tested {
     drop(window);
 
     let window = Browser::designer_window(&[&path], &environment).await;
+    window.find("[data-testid=\"tab-daily-report\"]").await;
+    window.shows(&test_id("left-order-import"), "Read orders 2").await;
+    window.click(&test_id("bring-back")).await;
     window.find("[data-testid=\"tab-order-import\"][aria-selected=true]").await;
-    window.find(&test_id("tab-daily-report")).await;
     window.find(&test_id("component-Read orders 2")).await;
     window.shows(&test_id("status-saved"), "Not saved").await;
     window.press("Save").await;

@@ -56,7 +56,7 @@ async fn commands_flows_and_components_are_found_by_typing() -> Tested {
 
     bench.press("Ctrl+Shift+p").await;
     browser.shows("#pick-list", "Push update").await;
-    browser.shows("#pick-list", "Ctrl+Shift+P").await;
+    browser.shows("#pick-list", "Ctrl+Shift+F").await;
     let commands = browser.count("#pick-list [role=option]").await;
     assert!(commands > 40, "{commands} commands");
     browser.type_into("input[role=combobox]", "about").await;
@@ -176,7 +176,8 @@ async fn several_clusters_are_seen_beside_each_other_and_no_token_is_in_the_page
     let bench = Bench::of(folder, &project.folder).await?;
     let browser = &bench.browser;
     browser.find(&test_id("canvas")).await;
-    for (name, address) in [("production", &production.server("north").address), ("test", &test.server("trial").address)]
+    for (name, address) in
+        [("production", &production.server("north").address), ("test", &test.server("trial").address)]
     {
         let call = format!(
             "const done = arguments[0]; fetch('call/cluster_sign_in', {{method: 'POST', \
