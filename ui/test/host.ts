@@ -155,6 +155,10 @@ export class FixturePlatform implements Platform {
     flow_copy: () => ({ text: "{}" }),
     flow_runs_again: () => ({ components: ["map", "put"] }),
     run_last: () => null,
+    run_effects: () => [],
+    sql_functions: () => ({ functions: [] }),
+    project_problems: () => [],
+    test_list: () => [],
     run_start: ({ flow }: { flow: string }) => this.#startRun(flow),
     run_stop: () => null,
     run_stream: () => ({
@@ -343,7 +347,7 @@ export class FixturePlatform implements Platform {
             components: { [id]: component },
             log: [{ at: Date.now(), component: id, failure: false, message }],
           });
-        const started = { state: "running", attempt: 1, took: null, outlets: {}, note: null } as const;
+        const started = { state: "running", attempt: 1, took: null, outlets: {}, note: null, failure: null } as const;
         tell({ ...started, rows: null, iterations: null }, "started");
         if (open.document.components[id]?.type === "ForEach") {
           for (let done = 0; done <= 40; done += 8) {
@@ -355,7 +359,16 @@ export class FixturePlatform implements Platform {
         const outlets: ComponentRun["outlets"] =
           id === "valid" ? { out: { rows: 3213 }, rejected: { rows: 41 } } : { out: { rows: 3213 } };
         tell(
-          { state: "finished", attempt: 1, took: 41.3, rows: null, iterations: null, outlets, note: "3,213 records" },
+          {
+            state: "finished",
+            attempt: 1,
+            took: 41.3,
+            rows: null,
+            iterations: null,
+            outlets,
+            note: "3,213 records",
+            failure: null,
+          },
           "finished: 3,213 records",
         );
       }
@@ -379,6 +392,14 @@ export class FixturePlatform implements Platform {
             iterations: null,
             outlets: {},
             note: "503 Service Unavailable",
+            failure: {
+              code: "http/status",
+              message: "POST /imports answered 503 Service Unavailable.",
+              property: null,
+              row: null,
+              handled: false,
+              iteration: "",
+            },
           },
         },
         log: [{ at: Date.now(), component: last, failure: true, message: "failed: 503 Service Unavailable" }],
@@ -388,6 +409,9 @@ export class FixturePlatform implements Platform {
       run,
       flow,
       revision: open.revision,
+      inputs: {},
+      to: null,
+      leftOut: [],
       started: Date.now(),
       outcome: { state: "running" },
       components: {},

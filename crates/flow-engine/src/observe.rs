@@ -20,6 +20,13 @@ pub trait Observer: Send + Sync {
     fn sees_all_outlets(&self) -> bool {
         true
     }
+
+    /// Whether it runs the flow to see what leaves this component: all of that is computed then, also where nothing is
+    /// linked, and what fails on the way fails the component.
+    fn looks_at(&self, component: &ComponentId) -> bool {
+        let _ = component;
+        false
+    }
 }
 
 /// Something that happened to a request that this engine runs.

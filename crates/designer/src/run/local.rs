@@ -41,6 +41,8 @@ pub(super) struct Run {
     flow: FlowName,
     /// What runs.
     document: Flow,
+    /// The component that it runs up to, if it does not run to the end.
+    to: Option<ComponentId>,
     cancel: CancellationToken,
     state: Mutex<State>,
     events: broadcast::Sender<Event>,
@@ -131,6 +133,7 @@ impl Designer {
             id: self.runs.last_number.fetch_add(1, Ordering::Relaxed) + 1,
             flow: flow.clone(),
             document,
+            to: to.clone(),
             cancel: CancellationToken::new(),
             state: Mutex::new(State::new(RunView {
                 run: 0,
@@ -313,6 +316,10 @@ impl Run {
 }
 
 impl Observer for Run {
+    fn looks_at(&self, component: &ComponentId) -> bool {
+        self.to.as_ref() == Some(component)
+    }
+
     fn observe(&self, event: &RunEvent) {
         if let RunEventKind::Logged(entry) = &event.what {
             return self.line(RunLogLine {

@@ -139,9 +139,11 @@ impl Running {
             runner,
         };
         let mut outcome = planned.code.run(&mut context).await?;
+        let observer = self.engine.observer.as_ref();
+        let is_looked_at = observer.is_some_and(|observer| observer.looks_at(&planned.id));
         if !may_pass_on_flowing(planned, &outcome) {
             for (outlet, stream) in &mut outcome.outlets {
-                if planned.outlet(outlet).is_some() {
+                if is_looked_at || planned.outlet(outlet).is_some() {
                     *stream = held(stream, self.services.spool()).await?;
                 }
             }

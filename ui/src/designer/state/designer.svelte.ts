@@ -18,7 +18,7 @@ import { drawingOf, type Drawing } from "../canvas/drawn";
 import { Clusters } from "./clusters.svelte";
 import { Connections } from "./connections.svelte";
 import { DrawnFlow, type Spot } from "./flow.svelte";
-import { inputsOf } from "./inputs";
+import { inputsOf, wrongInput } from "./inputs";
 import { FlowTests } from "./tests.svelte";
 import { Problems } from "./problems.svelte";
 import { changedOutside, offerLeftChanges } from "./neverLost";
@@ -233,6 +233,15 @@ export class DesignerState {
     const flow = this.active;
     if (!flow) return;
     this.window.showPanel("run");
+    const given = this.runs.inputsOf(this.project?.path ?? "", flow.name);
+    const wrong = inputsOf(flow.document).find((input) => wrongInput(input, given[input.name]) !== undefined);
+    if (wrong) {
+      toasts.info(`Fill in “${wrong.name}” first`, wrongInput(wrong, given[wrong.name]));
+      window.setTimeout(() =>
+        document.querySelector<HTMLElement>(`[data-testid="input-${CSS.escape(wrong.name)}"]`)?.focus(),
+      );
+      return;
+    }
     try {
       const { ask, without } = await this.runs.effectsToAsk(flow.name, to);
       if (ask.length > 0) this.window.open({ kind: "run-effects", flow: flow.name, to, effects: ask });

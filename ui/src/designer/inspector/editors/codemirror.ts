@@ -33,12 +33,21 @@ const theme = EditorView.theme({
     borderRadius: "6px",
     backgroundColor: "var(--surface-raised)",
     boxShadow: "var(--shadow-float)",
-    overflow: "hidden",
     // Also over a dialog, which takes all clicks outside of itself.
     pointerEvents: "auto",
   },
-  ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", fontSize: "12px", maxHeight: "180px" },
-  ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "18px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": {
+    maxWidth: "min(300px, 95vw)",
+    maxHeight: "180px",
+    fontFamily: "var(--font-mono)",
+    fontSize: "12px",
+  },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": {
+    padding: "3px 8px",
+    lineHeight: "18px",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
+  },
   ".cm-tooltip-autocomplete > ul > li[aria-selected]": {
     backgroundColor: "var(--accent-soft)",
     color: "var(--ink)",
