@@ -47,6 +47,7 @@ async fn a_flow_is_edited_undone_and_run_in_the_browser() -> Tested {
     assert_eq!(browser.barriers().await?, Vec::<String>::new());
     browser.picture("run-effects").await;
     assert_eq!(endpoint.calls().len(), 0);
+    browser.click(&test_id("run-effects-remember")).await;
     browser.click(&test_id("run-with-effects")).await;
     browser.find("[data-testid=\"run-outcome\"][data-state=\"finished\"]").await;
     browser.picture("designer-run").await;
