@@ -178,6 +178,10 @@ export class Browser {
     const ended = this.#children.map((child) => new Promise((done) => child.once("exit", done)));
     for (const child of this.#children) child.kill();
     await Promise.race([Promise.all(ended), pause(5000)]);
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    // The browser's last processes may still write.
+    await until("the browser's folder to go", () => {
+      rmSync(this.profile, { recursive: true, force: true });
+      return true;
+    });
   }
 }

@@ -14,7 +14,7 @@ export const inPage = `(${function () {
     painted,
     frames: {
       begin() {
-        this.times = [];
+        this.times = [performance.now()];
         const tick = (time) => {
           this.times.push(time);
           this.handle = requestAnimationFrame(tick);
@@ -23,6 +23,8 @@ export const inPage = `(${function () {
       },
       end() {
         cancelAnimationFrame(this.handle);
+        // Without a second frame, the first has not ended yet.
+        if (this.times.length < 2) this.times.push(performance.now());
         return this.times.slice(1).map((time, at) => time - this.times[at]);
       },
     },
