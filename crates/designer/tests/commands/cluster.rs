@@ -305,7 +305,7 @@ async fn push_update_stops_at_the_first_server_that_fails_and_goes_on_there() {
     // The working copies of the first server are in the way.
     let copies = |name: &str| {
         let found = walk(&bench.folder.path().join(name));
-        found.into_iter().find(|path| path.ends_with("HEAD") && path.to_string_lossy().contains("Test-project")).unwrap()
+        found.into_iter().find(|path| path.ends_with(".git/HEAD") && path.to_string_lossy().contains("Test-project")).unwrap()
     };
     let overview = bench.call("cluster_overview", of.clone()).await;
     let first = overview["servers"][0]["name"].as_str().unwrap().to_owned();
