@@ -52,6 +52,7 @@ async fn names_of_any_length_and_script_are_shown_whole_or_cut_at_their_own_end(
     let console = Browser::chromium().await;
     go(&console, &server.address, "/requests").await?;
     sign_in(&console, "admin", PASSWORD).await;
+    console.find(&format!("tr[data-row=\"{first}\"]")).await;
     let (first_page, second_page) = (format!("/requests/{first}"), format!("/requests/{second}"));
     let failed_page = format!("/requests/{failed}");
     for (page, shown) in [
