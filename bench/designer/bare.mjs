@@ -1,7 +1,14 @@
 // Builds the page with the library alone, out of the packages of the user interface, and serves it.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
@@ -9,7 +16,11 @@ import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const packages = join(here, "../../ui/node_modules");
-const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
+const types = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+};
 
 export async function serveBare() {
   const folder = mkdtempSync(join(tmpdir(), "cairn-bench-bare-"));
@@ -20,12 +31,21 @@ export async function serveBare() {
     join(folder, "vite.config.mjs"),
     'import { svelte } from "@sveltejs/vite-plugin-svelte";\nexport default { plugins: [svelte()], base: "./" };\n',
   );
-  execFileSync(join(packages, ".bin/vite"), ["build", "--logLevel", "error"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(join(packages, ".bin/vite"), ["build", "--logLevel", "error"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const server = createServer((request, reply) => {
-    const path = normalize(new URL(request.url, "http://bare").pathname).replace(/\/$/, "/index.html");
+    const path = normalize(
+      new URL(request.url, "http://bare").pathname,
+    ).replace(/\/$/, "/index.html");
     try {
       const content = readFileSync(join(folder, "dist", path));
-      reply.writeHead(200, { "content-type": types[extname(path)] ?? "application/octet-stream" }).end(content);
+      reply
+        .writeHead(200, {
+          "content-type": types[extname(path)] ?? "application/octet-stream",
+        })
+        .end(content);
     } catch {
       reply.writeHead(404).end();
     }

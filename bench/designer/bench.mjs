@@ -46,19 +46,29 @@ const around = (t) => [160 * Math.sin(t * 2.1), 110 * Math.sin(t * 3.1)];
 const nearby = (t) => [90 * Math.sin(t * 2.7), 60 * Math.sin(t * 3.7)];
 
 /** Says on the error output what is going on. */
-const tell = (text) => console.error(`${((performance.now()) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+const tell = (text) =>
+  console.error(
+    `${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${text}`,
+  );
 
 const figures = [];
 /** Notes a figure with what it may be (`target`, ms or MB) and the same of the bare library. */
 function note(what, unit, values, { target, bare } = {}) {
-  figures.push({ what, unit, ...spread(values), ...(target ? { target } : {}), ...(bare ? { bare: spread(bare) } : {}) });
+  figures.push({
+    what,
+    unit,
+    ...spread(values),
+    ...(target ? { target } : {}),
+    ...(bare ? { bare: spread(bare) } : {}),
+  });
 }
 
 const folder = mkdtempSync(join(tmpdir(), "cairn-bench-designer-"));
 let browser = await Browser.start();
 const bare = await serveBare();
 try {
-  if (parts.has("frames") || parts.has("open") || parts.has("edit")) await large();
+  if (parts.has("frames") || parts.has("open") || parts.has("edit"))
+    await large();
   if (parts.has("projects")) await projects();
   if (parts.has("memory")) await tenFlows();
   const cores = cpus();
@@ -78,8 +88,13 @@ try {
 
 /** Flows of many components: frames, opening, edits. */
 async function large() {
-  const flows = Object.fromEntries(counts.map((count) => [`n${count}`, flow(count)]));
-  const designer = await design(asked.cairn, project(join(folder, "large"), { a: flow(3), ...flows }));
+  const flows = Object.fromEntries(
+    counts.map((count) => [`n${count}`, flow(count)]),
+  );
+  const designer = await design(
+    asked.cairn,
+    project(join(folder, "large"), { a: flow(3), ...flows }),
+  );
   try {
     await browser.open(designer.address, inPage);
     await until("the designer", () => browser.ask(`bench.draws("a")`));
@@ -87,7 +102,8 @@ async function large() {
     for (const count of counts) measured[count] = await ofDesigner(count);
     const library = {};
     if (parts.has("frames") || parts.has("open"))
-      for (const count of counts) library[count] = await ofLibrary(count, browser.canvas);
+      for (const count of counts)
+        library[count] = await ofLibrary(count, browser.canvas);
     const targets = {
       1000: { pan: 17, all: 57, move: 20, open: 800 },
       2000: { pan: 17, all: 111, open: 1300 },
@@ -104,11 +120,16 @@ async function large() {
         const values = measured[count][key];
         if (!values) continue;
         const target = targets[count]?.[key];
-        note(`${count} components, ${name}`, unit, values, { target, bare: library[count]?.[key] });
+        note(`${count} components, ${name}`, unit, values, {
+          target,
+          bare: library[count]?.[key],
+        });
       }
     for (const count of counts)
       for (const [key, values] of Object.entries(measured[count].edits ?? {}))
-        note(`${count} components, ${key}, key to painted`, "ms", values, { target: count === 1000 ? 50 : undefined });
+        note(`${count} components, ${key}, key to painted`, "ms", values, {
+          target: count === 1000 ? 50 : undefined,
+        });
   } finally {
     await designer.close();
   }
@@ -119,15 +140,23 @@ async function ofDesigner(count) {
   const name = `n${count}`;
   const open = [];
   for (let run = 0; run < (parts.has("open") ? runs : 1); run++) {
-    const row = await until(`the flow ${name}`, () => browser.ask(`bench.place('[data-testid="flow-${name}"]')`));
+    const row = await until(`the flow ${name}`, () =>
+      browser.ask(`bench.place('[data-testid="flow-${name}"]')`),
+    );
     await browser.ask(`bench.armed("click", () => bench.draws("${name}"))`);
     await browser.click(row.x, row.y);
     open.push(await browser.ask("bench.measured"));
     await pause(run === 0 ? 3000 : 800);
     if (run + 1 < runs && parts.has("open")) {
-      const tab = await browser.ask(`bench.place('[aria-label="Close ${name}"]')`);
+      const tab = await browser.ask(
+        `bench.place('[aria-label="Close ${name}"]')`,
+      );
       await browser.click(tab.x, tab.y);
-      await until("the flow to close", () => browser.ask(`!document.querySelector('[aria-label="Canvas of ${name}"]')`));
+      await until("the flow to close", () =>
+        browser.ask(
+          `!document.querySelector('[aria-label="Canvas of ${name}"]')`,
+        ),
+      );
       await pause(300);
     }
   }
@@ -145,18 +174,28 @@ async function ofDesigner(count) {
 
 async function ofLibrary(count, { width, height }) {
   tell(`the library alone, ${count} components`);
-  await browser.open(`${bare.address}?count=${count}&width=${width}&height=${height}`, inPage);
+  await browser.open(
+    `${bare.address}?count=${count}&width=${width}&height=${height}`,
+    inPage,
+  );
   const open = [];
   for (let run = 0; run < (parts.has("open") ? runs : 1); run++) {
     if (run > 0) await browser.send("Page.reload");
-    const button = await until("the bare page", () => browser.ask(`document.readyState === "complete" && bench.place("#open")`));
+    const button = await until("the bare page", () =>
+      browser.ask(`document.readyState === "complete" && bench.place("#open")`),
+    );
     await pause(200);
     await browser.ask(`bench.armed("click", () => bench.draws())`);
     await browser.click(button.x, button.y);
     open.push(await browser.ask("bench.measured"));
   }
   await pause(500);
-  return { open, ...(parts.has("frames") ? await frames(() => browser.ask("window.fit()")) : {}) };
+  return {
+    open,
+    ...(parts.has("frames")
+      ? await frames(() => browser.ask("window.fit()"))
+      : {}),
+  };
 }
 
 /** The times of frames, at 100%, and then when all is in view. */
@@ -169,7 +208,9 @@ async function frames(fit) {
   await fit();
   await pause(1200);
   const free = await browser.ask("bench.free()");
-  const all = free ? await browser.drag(free.x, free.y, seconds, around) : undefined;
+  const all = free
+    ? await browser.drag(free.x, free.y, seconds, around)
+    : undefined;
   return { pan, ...(all ? { all } : {}), move };
 }
 
@@ -202,7 +243,9 @@ async function edits() {
 
 /** From nothing to a flow on the canvas: a project of one flow, and one of 500. */
 async function projects() {
-  const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`flow-${n}`, flow(50, `f${n}-`)]));
+  const many = Object.fromEntries(
+    Array.from({ length: 500 }, (_, n) => [`flow-${n}`, flow(50, `f${n}-`)]),
+  );
   const both = [
     ["small", project(join(folder, "small"), { a: flow(10) }), "a", 1500],
     ["500 flows", project(join(folder, "many"), many), "flow-0", 1000],
@@ -215,7 +258,11 @@ async function projects() {
       const designer = await design(asked.cairn, place);
       try {
         await browser.open(designer.address, inPage);
-        shown.push(await until("the designer", () => browser.ask(`bench.since(() => bench.draws("${first}"))`)));
+        shown.push(
+          await until("the designer", () =>
+            browser.ask(`bench.since(() => bench.draws("${first}"))`),
+          ),
+        );
         started.push(designer.started);
       } finally {
         await browser.send("Page.navigate", { url: "about:blank" });
@@ -224,8 +271,18 @@ async function projects() {
     }
     const whole = started.map((ms, at) => ms + shown[at]);
     note(`project of ${name}, program started`, "ms", started);
-    note(`project of ${name}, page opened and flow painted`, "ms", shown, name === "small" ? {} : { target });
-    note(`project of ${name}, both`, "ms", whole, name === "small" ? { target } : {});
+    note(
+      `project of ${name}, page opened and flow painted`,
+      "ms",
+      shown,
+      name === "small" ? {} : { target },
+    );
+    note(
+      `project of ${name}, both`,
+      "ms",
+      whole,
+      name === "small" ? { target } : {},
+    );
   }
 }
 
@@ -238,11 +295,16 @@ async function tenFlows() {
   const { canvas } = browser;
   await browser.close();
   browser = Object.assign(await Browser.start(), { canvas });
-  const designer = await design(asked.cairn, project(join(folder, "ten"), flows));
+  const designer = await design(
+    asked.cairn,
+    project(join(folder, "ten"), flows),
+  );
   try {
     await browser.open(designer.address, inPage);
     for (const name of names) {
-      const row = await until(name, () => browser.ask(`bench.place('[data-testid="flow-${name}"]')`));
+      const row = await until(name, () =>
+        browser.ask(`bench.place('[data-testid="flow-${name}"]')`),
+      );
       await browser.click(row.x, row.y);
       await until(name, () => browser.ask(`bench.draws("${name}")`));
     }

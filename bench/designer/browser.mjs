@@ -12,7 +12,11 @@ export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Waits until `ask` gives something. */
 export async function until(what, ask, seconds = 60) {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(20)) {
+  for (
+    const end = Date.now() + seconds * 1000;
+    Date.now() < end;
+    await pause(20)
+  ) {
     const answer = await (async () => ask())().catch(() => undefined);
     if (answer) return answer;
   }
@@ -20,9 +24,21 @@ export async function until(what, ask, seconds = 60) {
 }
 
 async function startDisplay() {
-  const server = spawn("Xvfb", ["-displayfd", "1", "-screen", "0", `${WIDTH}x${HEIGHT}x24`, "-nolisten", "tcp"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const server = spawn(
+    "Xvfb",
+    [
+      "-displayfd",
+      "1",
+      "-screen",
+      "0",
+      `${WIDTH}x${HEIGHT}x24`,
+      "-nolisten",
+      "tcp",
+    ],
+    {
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
   const number = await new Promise((done, failed) => {
     server.stdout.once("data", (text) => done(String(text).trim()));
     server.once("error", failed);
@@ -63,8 +79,12 @@ export class Browser {
     );
     browser.#children = [chromium, server];
     // However this program ends, they do.
-    process.once("exit", () => browser.#children.forEach((child) => child.kill()));
-    const port = await until("Chromium", () => readFileSync(join(browser.profile, "DevToolsActivePort"), "utf8"));
+    process.once("exit", () =>
+      browser.#children.forEach((child) => child.kill()),
+    );
+    const port = await until("Chromium", () =>
+      readFileSync(join(browser.profile, "DevToolsActivePort"), "utf8"),
+    );
     browser.base = `http://127.0.0.1:${port.split("\n")[0]}`;
     await browser.#attach();
     return browser;
@@ -76,7 +96,9 @@ export class Browser {
       return pages.find(({ type }) => type === "page");
     });
     this.#socket = new WebSocket(page.webSocketDebuggerUrl);
-    await new Promise((done) => this.#socket.addEventListener("open", done, { once: true }));
+    await new Promise((done) =>
+      this.#socket.addEventListener("open", done, { once: true }),
+    );
     this.#socket.addEventListener("message", ({ data }) => {
       const { id, result, error } = JSON.parse(data);
       const waiting = this.#waiting.get(id);
@@ -85,16 +107,21 @@ export class Browser {
       else waiting?.done(result);
     });
     this.#socket.addEventListener("close", () => {
-      for (const { failed } of this.#waiting.values()) failed(new Error("the page was closed"));
+      for (const { failed } of this.#waiting.values())
+        failed(new Error("the page was closed"));
     });
     await this.send("Page.enable");
-    this.version = (await (await fetch(`${this.base}/json/version`)).json()).Browser;
+    this.version = (
+      await (await fetch(`${this.base}/json/version`)).json()
+    ).Browser;
   }
 
   send(method, params = {}) {
     const id = ++this.#number;
     this.#socket.send(JSON.stringify({ id, method, params }));
-    return new Promise((done, failed) => this.#waiting.set(id, { done, failed }));
+    return new Promise((done, failed) =>
+      this.#waiting.set(id, { done, failed }),
+    );
   }
 
   /** The value of an expression in the page; promises are waited for. */
@@ -104,20 +131,35 @@ export class Browser {
       awaitPromise: true,
       returnByValue: true,
     });
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    if (exceptionDetails)
+      throw new Error(
+        exceptionDetails.exception?.description ?? exceptionDetails.text,
+      );
     return result.value;
   }
 
   /** Opens an address, with `source` run in the page before anything else. */
   async open(address, source) {
-    if (this.before) await this.send("Page.removeScriptToEvaluateOnNewDocument", { identifier: this.before });
-    this.before = (await this.send("Page.addScriptToEvaluateOnNewDocument", { source })).identifier;
+    if (this.before)
+      await this.send("Page.removeScriptToEvaluateOnNewDocument", {
+        identifier: this.before,
+      });
+    this.before = (
+      await this.send("Page.addScriptToEvaluateOnNewDocument", { source })
+    ).identifier;
     await this.send("Page.navigate", { url: address });
   }
 
   mouse(type, x, y, buttons = 0) {
     const button = buttons || type === "mouseReleased" ? "left" : "none";
-    return this.send("Input.dispatchMouseEvent", { type, x, y, button, buttons, clickCount: type === "mouseMoved" ? 0 : 1 });
+    return this.send("Input.dispatchMouseEvent", {
+      type,
+      x,
+      y,
+      button,
+      buttons,
+      clickCount: type === "mouseMoved" ? 0 : 1,
+    });
   }
 
   async click(x, y) {
@@ -129,7 +171,10 @@ export class Browser {
   /** Presses a key; `modifiers` as CDP counts them (1 Alt, 2 Control, 8 Shift). */
   async key(key, code, windowsVirtualKeyCode, modifiers = 0) {
     const pressed = { key, code, windowsVirtualKeyCode, modifiers };
-    await this.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...pressed });
+    await this.send("Input.dispatchKeyEvent", {
+      type: "rawKeyDown",
+      ...pressed,
+    });
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...pressed });
   }
 
@@ -158,15 +203,25 @@ export class Browser {
   /** The processes of the browser that draw pages. */
   async renderers() {
     const { processInfo } = await this.#ofBrowser("SystemInfo.getProcessInfo");
-    return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+    return processInfo
+      .filter(({ type }) => type === "renderer")
+      .map(({ id }) => id);
   }
 
   async #ofBrowser(method) {
-    const { webSocketDebuggerUrl } = await (await fetch(`${this.base}/json/version`)).json();
+    const { webSocketDebuggerUrl } = await (
+      await fetch(`${this.base}/json/version`)
+    ).json();
     const socket = new WebSocket(webSocketDebuggerUrl);
-    await new Promise((done) => socket.addEventListener("open", done, { once: true }));
+    await new Promise((done) =>
+      socket.addEventListener("open", done, { once: true }),
+    );
     const answer = new Promise((done) => {
-      socket.addEventListener("message", ({ data }) => done(JSON.parse(data).result), { once: true });
+      socket.addEventListener(
+        "message",
+        ({ data }) => done(JSON.parse(data).result),
+        { once: true },
+      );
     });
     socket.send(JSON.stringify({ id: 1, method }));
     const result = await answer;
@@ -175,7 +230,9 @@ export class Browser {
   }
 
   async close() {
-    const ended = this.#children.map((child) => new Promise((done) => child.once("exit", done)));
+    const ended = this.#children.map(
+      (child) => new Promise((done) => child.once("exit", done)),
+    );
     for (const child of this.#children) child.kill();
     await Promise.race([Promise.all(ended), pause(5000)]);
     // The browser's last processes may still write.

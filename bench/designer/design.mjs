@@ -9,7 +9,11 @@ import { join } from "node:path";
 export async function design(cairn, project) {
   const config = mkdtempSync(join(tmpdir(), "cairn-bench-config-"));
   const begun = performance.now();
-  const program = spawn(cairn, ["design", "--json", "--config", config, project], { stdio: ["ignore", "pipe", "ignore"] });
+  const program = spawn(
+    cairn,
+    ["design", "--json", "--config", config, project],
+    { stdio: ["ignore", "pipe", "ignore"] },
+  );
   const line = await new Promise((done, failed) => {
     let text = "";
     program.stdout.on("data", (part) => {
@@ -36,6 +40,8 @@ export async function design(cairn, project) {
 
 /** The memory of a process that is its own, and its share of what it has with others, in MB. */
 export function memory(pid) {
-  const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
+  const found = /^Pss:\s+(\d+) kB/m.exec(
+    readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"),
+  );
   return Number(found[1]) / 1024;
 }

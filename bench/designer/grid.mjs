@@ -5,10 +5,17 @@ const SHAPE = 4 / 3;
 
 /** Where component number `n` of `count` is, and its place in its row. */
 export function place(n, count) {
-  const columns = Math.max(1, Math.round(Math.sqrt((count * CELL.y * SHAPE) / CELL.x)));
+  const columns = Math.max(
+    1,
+    Math.round(Math.sqrt((count * CELL.y * SHAPE) / CELL.x)),
+  );
   const [column, row] = [n % columns, Math.floor(n / columns)];
   return { column, x: column * CELL.x, y: row * CELL.y };
 }
 
 /** An id as the designer draws them. */
-export const idOf = (n, type = "mapper") => `${type}-${n.toString(36).padStart(6, "0").replaceAll(/[^a-z0-9]/g, "0")}`;
+export const idOf = (n, type = "mapper") =>
+  `${type}-${n
+    .toString(36)
+    .padStart(6, "0")
+    .replaceAll(/[^a-z0-9]/g, "0")}`;

@@ -50,13 +50,21 @@ export const inPage = `(${function () {
     nodes: () => [...document.querySelectorAll(".svelte-flow__node")],
     /** Whether nodes of the flow are drawn within the window. */
     draws(flow) {
-      const canvas = document.querySelector(flow ? '[aria-label="Canvas of ' + flow + '"]' : ".svelte-flow");
+      const canvas = document.querySelector(
+        flow ? '[aria-label="Canvas of ' + flow + '"]' : ".svelte-flow",
+      );
       const node = canvas?.querySelector(".svelte-flow__node");
-      return !!node && getComputedStyle(node).visibility === "visible" && node.getBoundingClientRect().width > 0;
+      return (
+        !!node &&
+        getComputedStyle(node).visibility === "visible" &&
+        node.getBoundingClientRect().width > 0
+      );
     },
     /** The place and size of the canvas. */
     canvas() {
-      const { x, y, width, height } = document.querySelector(".svelte-flow").getBoundingClientRect();
+      const { x, y, width, height } = document
+        .querySelector(".svelte-flow")
+        .getBoundingClientRect();
       return { x, y, width, height };
     },
     /** A place near the middle of the canvas where nothing but the canvas is. */
@@ -65,8 +73,16 @@ export const inPage = `(${function () {
       for (let far = 0; far < Math.min(width, height) / 2 - 40; far += 6)
         for (let turn = 0; turn < 24; turn++) {
           const angle = (turn * Math.PI) / 12;
-          const at = { x: x + width / 2 + far * Math.cos(angle), y: y + height / 2 + far * Math.sin(angle) };
-          if (document.elementFromPoint(at.x, at.y)?.classList.contains("svelte-flow__pane")) return at;
+          const at = {
+            x: x + width / 2 + far * Math.cos(angle),
+            y: y + height / 2 + far * Math.sin(angle),
+          };
+          if (
+            document
+              .elementFromPoint(at.x, at.y)
+              ?.classList.contains("svelte-flow__pane")
+          )
+            return at;
         }
       return undefined;
     },
@@ -75,8 +91,15 @@ export const inPage = `(${function () {
       const { x, y, width, height } = this.canvas();
       const places = this.nodes().map((node) => {
         const box = node.getBoundingClientRect();
-        const at = { id: node.dataset.id, x: box.x + box.width / 2, y: box.y + box.height / 2 };
-        return { ...at, far: Math.hypot(at.x - x - width / 2, at.y - y - height / 2) };
+        const at = {
+          id: node.dataset.id,
+          x: box.x + box.width / 2,
+          y: box.y + box.height / 2,
+        };
+        return {
+          ...at,
+          far: Math.hypot(at.x - x - width / 2, at.y - y - height / 2),
+        };
       });
       return places.sort((one, other) => one.far - other.far)[0];
     },

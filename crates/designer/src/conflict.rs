@@ -40,7 +40,8 @@ pub struct ConflictView {
 impl ConflictView {
     pub(crate) fn of(conflict: &Conflict) -> Self {
         let is_property = conflict.place.property.is_some();
-        let [before, mine, theirs] = [&conflict.base, &conflict.ours, &conflict.theirs].map(|value| said(value, is_property));
+        let [before, mine, theirs] =
+            [&conflict.base, &conflict.ours, &conflict.theirs].map(|value| said(value, is_property));
         Self {
             key: conflict.key(),
             component: conflict.place.component.clone(),

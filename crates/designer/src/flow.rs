@@ -10,8 +10,8 @@ mod view;
 
 pub(crate) use checks::{Checks, check_references};
 pub use commands::*;
-pub use outside::*;
 pub(crate) use outside::words;
+pub use outside::*;
 pub(crate) use session::{Session, new_id};
 pub(crate) use view::line;
 

@@ -145,7 +145,11 @@ impl Command for HostView {
     type Output = HostDescription;
 
     async fn run(self, designer: Arc<Designer>) -> Result<HostDescription, CommandError> {
-        Ok(HostDescription { kind: designer.host().kind(), version: env!("CARGO_PKG_VERSION").to_owned(), parts: designer.host().parts() })
+        Ok(HostDescription {
+            kind: designer.host().kind(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            parts: designer.host().parts(),
+        })
     }
 }
 

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ts_rs::TS;
 
-use history::Record;
 pub use history::PushUpdateHistory;
+use history::Record;
 pub use plan::PushUpdatePlanOf;
 
 /// Pushes what is committed (if anything is not pushed yet), records on the cluster the commit that every server

@@ -186,12 +186,7 @@ impl Peer {
     }
 
     /// Looks at the lock and lets a thread wait for it, if that has not been done.
-    fn look(
-        &mut self,
-        owner: &Owner,
-        liveness: &dyn Liveness,
-        losses: &UnboundedSender<Loss>,
-    ) -> std::io::Result<()> {
+    fn look(&mut self, owner: &Owner, liveness: &dyn Liveness, losses: &UnboundedSender<Loss>) -> std::io::Result<()> {
         if self.life.is_none() {
             let life = liveness.look(&self.lock)?;
             wait_in_thread(owner.clone(), Arc::clone(&life), losses.clone())?;

@@ -35,8 +35,8 @@ use save::Save;
 use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use timers::Deadlines;
+use tokio_util::sync::CancellationToken;
 use wait::Wait;
 
 /// One attempt of a request.

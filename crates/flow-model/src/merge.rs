@@ -70,12 +70,7 @@ pub fn merge(base: &Flow, ours: &Flow, theirs: &Flow) -> Merge {
 
 /// The same, with conflicts that are decided: where `decide` names a side, that side's change counts and the conflict is
 /// not named. Parts that cannot go together (a circle, a link over a border) are left out whoever is named.
-pub fn merge_deciding(
-    base: &Flow,
-    ours: &Flow,
-    theirs: &Flow,
-    decide: &dyn Fn(&Conflict) -> Option<Side>,
-) -> Merge {
+pub fn merge_deciding(base: &Flow, ours: &Flow, theirs: &Flow, decide: &dyn Fn(&Conflict) -> Option<Side>) -> Merge {
     if ours == theirs || base == theirs {
         return Merge { flow: ours.clone(), conflicts: Vec::new() };
     }

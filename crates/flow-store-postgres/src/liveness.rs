@@ -43,11 +43,8 @@ pub(crate) struct PostgresLiveness {
 impl PostgresLiveness {
     /// Watches nobody yet. What it does runs on a thread of its own: neither a busy server nor a waiting one may look dead.
     pub(crate) fn new(connector: Connector, name: String) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("postgres-liveness")
-            .enable_all()
-            .build()?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("postgres-liveness").enable_all().build()?;
         Ok(Self { connector, name, watched: Arc::default(), runtime: Some(runtime) })
     }
 

@@ -15,9 +15,9 @@ use crate::open::Database;
 use crate::transaction::Transaction;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace,
-    Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, StoreError, Timestamp,
-    transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, NewRequest, NumberedLogEntry, Owner,
+    PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, StoreError,
+    Timestamp, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -31,7 +31,8 @@ async fn server_with_schema() -> Server {
     let store = PostgresStore::open(&server.database().parse().unwrap()).await.unwrap();
     drop(store);
     // A database can be copied while nobody is there.
-    until(async || server.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'test_0'") == "0").await;
+    until(async || server.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'test_0'") == "0")
+        .await;
     server
 }
 

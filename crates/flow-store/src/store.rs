@@ -1,8 +1,8 @@
 //! The door to a checkpoint database.
 
 use crate::{
-    AccountStore, AuditStore, ClusterStore, Liveness, ProjectStore, RequestStore, RetentionStore, SecretStore, ServerStore,
-    SettingsStore, StoreStatistics,
+    AccountStore, AuditStore, ClusterStore, Liveness, ProjectStore, RequestStore, RetentionStore, SecretStore,
+    ServerStore, SettingsStore, StoreStatistics,
 };
 use std::sync::Arc;
 use tokio::sync::watch;

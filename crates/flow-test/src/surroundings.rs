@@ -1,8 +1,8 @@
 //! Where a flow under test runs: folders of its own, and what stands in for connections, secrets and files.
 
-use crate::{Suite, TestError};
 use crate::answers::AnsweringServer;
 use crate::document::{Content, Replacement, TestFile};
+use crate::{Suite, TestError};
 use async_trait::async_trait;
 use base64::Engine;
 use bytes::Bytes;

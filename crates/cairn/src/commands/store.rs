@@ -65,10 +65,11 @@ impl PlacesArgs {
     /// The file of the embedded database. A PostgreSQL database has programs of its own for what is done here.
     fn database(&self) -> Result<&Path, Failure> {
         self.checkpoint_connection.file().ok_or_else(|| {
-            let message = "this works on the file of an SQLite database. Back up a PostgreSQL database with pg_dump or \
+            let message =
+                "this works on the file of an SQLite database. Back up a PostgreSQL database with pg_dump or \
                            pg_basebackup before its storage, restore it with pg_restore or psql, and check it with \
                            pg_amcheck; the operations guide says how"
-                .to_owned();
+                    .to_owned();
             Failure::new("store/postgres", message)
         })
     }

@@ -137,7 +137,9 @@ trait Accounts: Send + Sync {
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let accounts: Box<dyn Accounts> = match args.checkpoint_connection {
         // The first account may be made before the first server has started.
-        Some(connection) if matches!(args.action, Action::Add { .. }) => Box::new(OnDatabase(connection.open().await?.store)),
+        Some(connection) if matches!(args.action, Action::Add { .. }) => {
+            Box::new(OnDatabase(connection.open().await?.store))
+        }
         Some(connection) => Box::new(OnDatabase(connection.open_existing().await?.store)),
         None => Box::new(OverService(args.remote.cluster().await?)),
     };

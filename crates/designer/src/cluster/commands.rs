@@ -5,8 +5,8 @@ use super::{ClusterListView, ClusterMark, ClusterOverview, ClusterView};
 use crate::push_update::name_on_cluster;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
-    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, Request, RequestDetail, RequestQuery, SavedQuery,
-    SavedRows,
+    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, Request, RequestDetail, RequestQuery,
+    SavedQuery, SavedRows,
 };
 use flow_model::FlowName;
 use serde::Deserialize;

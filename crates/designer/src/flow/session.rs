@@ -40,7 +40,17 @@ pub(super) struct SessionState {
 impl Session {
     pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>, saved: Arc<SavedFlows>) -> Self {
         let views = views(open.flow(), &*palette, &saved.latest());
-        Self { open, palette, saved, views, checked: None, checks: 0, known: Knowledge::default(), loads: 0, has_conflict: false }
+        Self {
+            open,
+            palette,
+            saved,
+            views,
+            checked: None,
+            checks: 0,
+            known: Knowledge::default(),
+            loads: 0,
+            has_conflict: false,
+        }
     }
 
     pub(super) fn session_state(&self) -> SessionState {

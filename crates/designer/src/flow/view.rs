@@ -3,8 +3,7 @@
 use super::ComponentView;
 use flow_model::{
     Catalogue, Component, ComponentDescription, ComponentId, Flow, FlowName, Graph, PortDescription, Ports,
-    PropertyKind, SavedState, Saving,
-    is_unprotected, settled,
+    PropertyKind, SavedState, Saving, is_unprotected, settled,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};

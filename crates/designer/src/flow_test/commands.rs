@@ -30,9 +30,7 @@ fn summary(content: Result<String, CommandError>, name: String) -> TestSummary {
     let outline = content.and_then(|content| TestOutline::read(content.as_bytes()).map_err(CommandError::from));
     match outline {
         Ok(TestOutline { about, flow }) => TestSummary { name, flow, about, problem: None },
-        Err(error) => {
-            TestSummary { name, flow: String::new(), about: String::new(), problem: Some(error.message) }
-        }
+        Err(error) => TestSummary { name, flow: String::new(), about: String::new(), problem: Some(error.message) },
     }
 }
 

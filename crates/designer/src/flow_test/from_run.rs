@@ -54,7 +54,8 @@ impl Draft<'_> {
         if !self.run.view.inputs.is_empty() {
             test.insert("inputs".to_owned(), Value::Object(self.run.view.inputs.clone()));
         }
-        for (member, value) in [("connections", self.stand_ins()), ("files", self.files()), ("expect", self.expected())] {
+        for (member, value) in [("connections", self.stand_ins()), ("files", self.files()), ("expect", self.expected())]
+        {
             if !value.is_empty() {
                 test.insert(member.to_owned(), Value::Object(value));
             }
@@ -89,7 +90,9 @@ impl Draft<'_> {
     fn stand_in(&mut self, connection: &Connection) -> Value {
         let name = &connection.name;
         if connection.kind == "http" {
-            self.notes.push(format!("“{name}” is answered by the test: write the bodies that the flow needs into its answers."));
+            self.notes.push(format!(
+                "“{name}” is answered by the test: write the bodies that the flow needs into its answers."
+            ));
             return json!({"answers": [{"status": 200, "body": {}}]});
         }
         self.notes.push(format!(
@@ -101,8 +104,7 @@ impl Draft<'_> {
     fn connections_in_use(&self) -> BTreeSet<String> {
         let used = |component: &Component| -> Vec<String> {
             let properties = self.palette.describe(&component.kind).into_iter().flat_map(|kind| &kind.properties);
-            let of_connections =
-                properties.filter(|property| matches!(property.kind, PropertyKind::Connection { .. }));
+            let of_connections = properties.filter(|property| matches!(property.kind, PropertyKind::Connection { .. }));
             let named = of_connections.filter_map(|property| component.properties.get(property.name)?.as_str());
             named.filter(|name| !name.is_empty()).map(str::to_owned).collect()
         };
@@ -123,7 +125,8 @@ impl Draft<'_> {
             if inside && self.project.files().root().join(&path).is_file() {
                 files.insert(path.clone(), json!({"file": path}));
             } else {
-                self.notes.push(format!("“{}” reads {path}: put what it is to find there into “files”.", component.name));
+                self.notes
+                    .push(format!("“{}” reads {path}: put what it is to find there into “files”.", component.name));
             }
         }
         files

@@ -211,7 +211,8 @@ fn planned(
     target: Option<&str>,
 ) -> PlannedServer {
     let versions = server.versions.iter();
-    let has = versions.filter(|version| Some(version.project.as_str()) == project).map(|version| &version.commit).next();
+    let has =
+        versions.filter(|version| Some(version.project.as_str()) == project).map(|version| &version.commit).next();
     let between = has.zip(target).and_then(|(has, target)| repository.commits_between(has, target).ok());
     let files = has.zip(target).and_then(|(has, target)| repository.difference(has, target, folder).ok());
     let words = |file: flow_vcs::FileInCommit| {

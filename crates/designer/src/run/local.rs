@@ -1,10 +1,10 @@
 //! Carrying out local runs.
 
+use super::part::{changing, up_to, without};
 use super::{
     ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunFailure, RunId, RunLogLine, RunOutcome,
     RunStart, RunView, StreamView,
 };
-use super::part::{changing, up_to, without};
 use crate::background::blocking;
 use crate::flow::{Field, check_references};
 use crate::project::OpenProject;
@@ -123,7 +123,8 @@ impl Designer {
             (session.revision(), session.flow().clone())
         };
         let prepared = {
-            let (project, flow, palette, to) = (Arc::clone(&project), flow.clone(), Arc::clone(self.palette()), to.clone());
+            let (project, flow, palette, to) =
+                (Arc::clone(&project), flow.clone(), Arc::clone(self.palette()), to.clone());
             blocking(move || prepare(&project, &flow, &palette, document, to.as_ref(), without_effects)).await?
         };
         let Prepared { document, files, storage, left_out } = prepared;
@@ -380,7 +381,16 @@ impl Observer for Run {
 
 impl ComponentRun {
     fn new(state: ComponentRunState, attempt: u32) -> Self {
-        Self { state, attempt, took: None, rows: None, iterations: None, outlets: BTreeMap::new(), note: None, failure: None }
+        Self {
+            state,
+            attempt,
+            took: None,
+            rows: None,
+            iterations: None,
+            outlets: BTreeMap::new(),
+            note: None,
+            failure: None,
+        }
     }
 }
 

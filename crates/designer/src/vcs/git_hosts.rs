@@ -278,9 +278,7 @@ impl Command for GitTestAccess {
         blocking(move || {
             let url = match (self.url, project) {
                 (Some(url), _) => url,
-                (None, Some(project)) => {
-                    project.repository()?.remote()?.ok_or(flow_vcs::VcsError::NoRemote)?.url
-                }
+                (None, Some(project)) => project.repository()?.remote()?.ok_or(flow_vcs::VcsError::NoRemote)?.url,
                 (None, None) => return Err(flow_vcs::VcsError::NoRemote.into()),
             };
             let branches = Repository::branches_at(&url, &hosts.access(&url)?)?;

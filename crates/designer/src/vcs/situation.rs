@@ -71,7 +71,8 @@ pub(super) fn of(repository: &Repository, status: &Status, folder: &str) -> Vec<
         .collect();
     if !in_conflict.is_empty() {
         let flows = in_conflict.iter().filter_map(|path| FlowName::from_path(path.strip_prefix(folder)?)).count();
-        let way_out = if flows > 0 { "Solve the flows here, the other files in an editor" } else { "Solve them in an editor" };
+        let way_out =
+            if flows > 0 { "Solve the flows here, the other files in an editor" } else { "Solve them in an editor" };
         let text = format!("Both sides changed the same in {}. {way_out}, then go on.", in_conflict.join(", "));
         tell(SituationCode::Conflicts, "Files are in conflict", text);
     }
@@ -149,10 +150,9 @@ fn in_progress(state: State) -> Option<(&'static str, &'static str)> {
             "A revert is in progress",
             "`git revert --continue` ends it; `git revert --abort` takes it back. Until then Cairn commits nothing.",
         ),
-        State::Bisecting => (
-            "A bisect is in progress",
-            "`git bisect reset` ends it. Until then Cairn commits nothing.",
-        ),
+        State::Bisecting => {
+            ("A bisect is in progress", "`git bisect reset` ends it. Until then Cairn commits nothing.")
+        }
     })
 }
 
@@ -194,7 +194,10 @@ impl Command for VcsSetRemote {
         let project = designer.project()?;
         let url = self.url.trim().to_owned();
         if url.is_empty() || url.chars().any(char::is_control) {
-            return Err(CommandError::new("vcs/remote", "give the address of a repository: https://…, ssh://… or a path"));
+            return Err(CommandError::new(
+                "vcs/remote",
+                "give the address of a repository: https://…, ssh://… or a path",
+            ));
         }
         let view = blocking(move || {
             let repository = project.repository()?;

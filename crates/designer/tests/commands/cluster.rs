@@ -270,7 +270,10 @@ async fn the_plan_tells_what_each_server_would_get_and_what_is_in_the_way() {
     let mark = json!({"color": "red", "production": true, "branch": "release"});
     bench.call("cluster_set_mark", json!({"cluster": "test", "mark": mark})).await;
     let plan = bench.call("push_update_plan", of.clone()).await;
-    assert_eq!((&plan["obstacles"][0]["code"], &plan["obstacles"][0]["branch"]), (&json!("push-update/other-branch"), &json!("release")));
+    assert_eq!(
+        (&plan["obstacles"][0]["code"], &plan["obstacles"][0]["branch"]),
+        (&json!("push-update/other-branch"), &json!("release"))
+    );
     assert_eq!(bench.fails("push_update", of.clone()).await.code, "push-update/confirm");
     let confirmed = json!({"cluster": "test", "confirm": "test"});
     assert_eq!(bench.fails("push_update", confirmed.clone()).await.code, "push-update/other-branch");
@@ -280,7 +283,14 @@ async fn the_plan_tells_what_each_server_would_get_and_what_is_in_the_way() {
     bench.call("push_update", confirmed.clone()).await;
 
     // Back to the former version: the same version, by a new commit.
-    let versions = |overview: &Value| overview["servers"].as_array().unwrap().iter().map(|server| server["versions"][0]["version"].clone()).collect::<Vec<_>>();
+    let versions = |overview: &Value| {
+        overview["servers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|server| server["versions"][0]["version"].clone())
+            .collect::<Vec<_>>()
+    };
     let newer = versions(&bench.call("cluster_overview", of.clone()).await);
     let back = json!({"cluster": "test", "commit": former, "confirm": "test"});
     let done = bench.call("push_update_back", back).await;
@@ -289,8 +299,12 @@ async fn the_plan_tells_what_each_server_would_get_and_what_is_in_the_way() {
     let view = bench.call("flow_open", json!({"flow": FLOW})).await;
     assert_eq!(view["document"]["components"]["read-aaaaaa"]["name"], "Read", "open flows follow");
     let history = bench.call("push_update_history", of).await;
-    let subjects: Vec<_> = history.as_array().unwrap().iter().map(|record| record["subject"].as_str().unwrap()).collect();
-    assert!(subjects[0].starts_with("Back to") && subjects[1] == "Read all" && subjects[2] == "Everything", "{subjects:?}");
+    let subjects: Vec<_> =
+        history.as_array().unwrap().iter().map(|record| record["subject"].as_str().unwrap()).collect();
+    assert!(
+        subjects[0].starts_with("Back to") && subjects[1] == "Read all" && subjects[2] == "Everything",
+        "{subjects:?}"
+    );
     assert_eq!((&history[0]["by"], &history[0]["done"]), (&json!("ada"), &json!(true)));
 }
 
@@ -305,7 +319,10 @@ async fn push_update_stops_at_the_first_server_that_fails_and_goes_on_there() {
     // The working copies of the first server are in the way.
     let copies = |name: &str| {
         let found = walk(&bench.folder.path().join(name));
-        found.into_iter().find(|path| path.ends_with(".git/HEAD") && path.to_string_lossy().contains("Test-project")).unwrap()
+        found
+            .into_iter()
+            .find(|path| path.ends_with(".git/HEAD") && path.to_string_lossy().contains("Test-project"))
+            .unwrap()
     };
     let overview = bench.call("cluster_overview", of.clone()).await;
     let first = overview["servers"][0]["name"].as_str().unwrap().to_owned();
@@ -313,7 +330,8 @@ async fn push_update_stops_at_the_first_server_that_fails_and_goes_on_there() {
     let content = std::fs::read(&head).unwrap();
     std::fs::write(&head, "broken").unwrap();
     let done = bench.call("push_update", of.clone()).await;
-    let steps: Vec<_> = done["servers"].as_array().unwrap().iter().map(|server| server["step"].as_str().unwrap()).collect();
+    let steps: Vec<_> =
+        done["servers"].as_array().unwrap().iter().map(|server| server["step"].as_str().unwrap()).collect();
     assert_eq!(steps, ["failed", "notReached"], "{done}");
     let history = bench.call("push_update_history", of.clone()).await;
     assert_eq!(history[0]["servers"][0]["step"], "failed");

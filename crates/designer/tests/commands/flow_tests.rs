@@ -54,7 +54,10 @@ async fn what_is_no_test_is_not_written_and_listed_with_what_is_wrong() {
     let CommandError { code, message, .. } =
         bench.fails("test_save", json!({"name": "a", "content": "{\"flow\": 1}"})).await;
     assert_eq!(code, "test/syntax", "{message}");
-    assert_eq!(bench.fails("test_save", json!({"name": "../a", "content": "{\"flow\": \"a\"}"})).await.code, "project/name");
+    assert_eq!(
+        bench.fails("test_save", json!({"name": "../a", "content": "{\"flow\": \"a\"}"})).await.code,
+        "project/name"
+    );
     bench.write("tests/broken.test.json", "{");
     let listed = bench.call("test_list", json!({})).await;
     assert_eq!(listed[0]["name"], "broken");
@@ -64,7 +67,9 @@ async fn what_is_no_test_is_not_written_and_listed_with_what_is_wrong() {
 #[tokio::test]
 async fn connections_and_files_of_a_run_are_stood_in_for() {
     let mut bench = Workbench::with_project().await;
-    bench.edit(json!({"edit": "setProperty", "id": "read-aaaaaa", "property": "Path", "value": "data/orders.csv"})).await;
+    bench
+        .edit(json!({"edit": "setProperty", "id": "read-aaaaaa", "property": "Path", "value": "data/orders.csv"}))
+        .await;
     let run = run_to_the_end(&mut bench).await;
     let draft = bench.call("test_from_run", json!({"run": run})).await;
     let content: Value = serde_json::from_str(draft["content"].as_str().unwrap()).unwrap();

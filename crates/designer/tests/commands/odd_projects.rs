@@ -13,7 +13,16 @@ async fn flows(bench: &Workbench) -> Vec<Value> {
 async fn flows_may_have_any_name_that_a_file_can_have() {
     let bench = Workbench::with_project().await;
     let long = "a".repeat(180);
-    let names = ["注文/取り込み", "طلبات", "שלום \u{200e}עולם", "🏔️ cairn", "Ärger — “quoted” & <co>", "a\u{301}", "\u{e1}", &long];
+    let names = [
+        "注文/取り込み",
+        "طلبات",
+        "שלום \u{200e}עולם",
+        "🏔️ cairn",
+        "Ärger — “quoted” & <co>",
+        "a\u{301}",
+        "\u{e1}",
+        &long,
+    ];
     for name in names.into_iter().filter(|name| !name.contains(['<', '"'])) {
         bench.call("project_create_flow", json!({"flow": name})).await;
         let view = bench.call("flow_open", json!({"flow": name})).await;
@@ -39,7 +48,10 @@ async fn names_that_differ_only_in_case_are_two_flows() {
     let names: Vec<Value> = flows(&bench).await.into_iter().map(|flow| flow["name"].clone()).collect();
     // Where the disk takes both for one, the second could not have been made.
     assert_eq!(names, [json!("Orders"), json!(FLOW)]);
-    assert_eq!(bench.call("flow_open", json!({"flow": "Orders"})).await["document"]["components"].as_object().unwrap().len(), 2);
+    assert_eq!(
+        bench.call("flow_open", json!({"flow": "Orders"})).await["document"]["components"].as_object().unwrap().len(),
+        2
+    );
 }
 
 #[tokio::test]

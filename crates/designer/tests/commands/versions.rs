@@ -160,7 +160,10 @@ async fn an_old_version_is_looked_at_and_restored_as_a_step_that_can_be_undone()
     // A flow that was deleted comes back.
     bench.call("project_delete_flow", json!({"flow": FLOW})).await;
     assert_eq!(bench.call("vcs_restore", restore).await, json!(null));
-    assert_eq!(bench.call("flow_open", json!({"flow": FLOW})).await["document"]["components"].as_object().unwrap().len(), 5);
+    assert_eq!(
+        bench.call("flow_open", json!({"flow": FLOW})).await["document"]["components"].as_object().unwrap().len(),
+        5
+    );
 }
 
 #[tokio::test]
@@ -176,7 +179,10 @@ async fn unsaved_and_uncommitted_work_comes_along_to_another_branch() {
     // … and not even saved.
     bench.edit(json!({"edit": "setDescription", "description": "Unsaved"})).await;
     let switched = bench.call("vcs_switch", json!({"name": "main"})).await;
-    assert_eq!((&switched["status"]["branch"], &switched["merged"]), (&json!("main"), &json!(["flows/orders.flow.json"])));
+    assert_eq!(
+        (&switched["status"]["branch"], &switched["merged"]),
+        (&json!("main"), &json!(["flows/orders.flow.json"]))
+    );
     let view = bench.call("flow_open", json!({"flow": FLOW})).await;
     let name = |id: &str| view["document"]["components"][id]["name"].clone();
     assert_eq!((name("read-aaaaaa"), name("double-aaaaaa")), (json!("Read"), json!("Uncommitted")));
@@ -226,7 +232,10 @@ async fn every_state_of_the_repository_is_told_with_its_way_out() {
     let colleague = bench.folder.path().join("colleague");
     std::fs::write(colleague.join("data/more.csv"), "id\n1\n").unwrap();
     git(&colleague, &["add", "-A"]);
-    git(&colleague, &["-c", "user.name=Bob", "-c", "user.email=b@e", "-c", "commit.gpgsign=false", "commit", "-qm", "More"]);
+    git(
+        &colleague,
+        &["-c", "user.name=Bob", "-c", "user.email=b@e", "-c", "commit.gpgsign=false", "commit", "-qm", "More"],
+    );
     git(&colleague, &["push", "-q"]);
     git(&project, &["fetch", "-q"]);
     assert_eq!(situations(&bench).await, ["diverged"]);
@@ -239,7 +248,9 @@ async fn every_state_of_the_repository_is_told_with_its_way_out() {
     bench.call("vcs_create_branch", json!({"name": "rescued"})).await;
     assert!(!situations(&bench).await.contains(&"detached".to_owned()));
     // Something that began and did not end.
-    for (file, code) in [("MERGE_HEAD", "inProgress"), ("CHERRY_PICK_HEAD", "inProgress"), ("REVERT_HEAD", "inProgress")] {
+    for (file, code) in
+        [("MERGE_HEAD", "inProgress"), ("CHERRY_PICK_HEAD", "inProgress"), ("REVERT_HEAD", "inProgress")]
+    {
         std::fs::write(project.join(".git").join(file), format!("{first}\n")).unwrap();
         assert_eq!(situations(&bench).await[0], code, "{file}");
         std::fs::remove_file(project.join(".git").join(file)).unwrap();
@@ -261,7 +272,8 @@ async fn a_merge_by_git_that_left_conflicts_is_solved_by_component() {
     renamed(&bench, "Ours").await;
     committed(&bench).await;
     bench.call("flow_close", json!({"flow": FLOW})).await;
-    let merged = std::process::Command::new("git").arg("-C").arg(bench.project()).args(["merge", "-q", "other"]).output();
+    let merged =
+        std::process::Command::new("git").arg("-C").arg(bench.project()).args(["merge", "-q", "other"]).output();
     assert!(!merged.unwrap().status.success(), "git leaves conflict marks");
     assert_eq!(situations(&bench).await[..2], ["conflicts", "inProgress"]);
     let conflicts = bench.call("vcs_solve_conflicts", json!({"flow": FLOW})).await;
@@ -334,7 +346,10 @@ async fn credentials_are_kept_for_their_host_and_never_shown() {
     assert!(!file.contains("hush"), "{file}");
     let missing = json!({"host": "git.example.org", "kind": "keyFile", "keyFile": "/nowhere/id_ed25519"});
     assert_eq!(bench.fails("git_set_credential", missing).await.code, "git-credential/key-file");
-    assert_eq!(bench.fails("git_set_credential", json!({"host": "a/b", "kind": "token", "secret": "x"})).await.code, "git-credential/host");
+    assert_eq!(
+        bench.fails("git_set_credential", json!({"host": "a/b", "kind": "token", "secret": "x"})).await.code,
+        "git-credential/host"
+    );
     let origin = bench.project().to_str().unwrap().to_owned();
     committed(&bench).await;
     assert_eq!(bench.call("git_test_access", json!({"url": origin})).await, json!(["main"]));

@@ -54,11 +54,7 @@ impl Plan {
     }
 
     /// The same for what is parsed already.
-    pub(super) fn of(
-        mut parsed: ExprWithAlias,
-        schema: &SchemaRef,
-        variables: &Variables,
-    ) -> Result<Self, DataError> {
+    pub(super) fn of(mut parsed: ExprWithAlias, schema: &SchemaRef, variables: &Variables) -> Result<Self, DataError> {
         let used = take_variables(&mut parsed, variables)?;
         let extended = extend(schema, &used);
         let fields: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();

@@ -3,8 +3,9 @@
 use super::world::World;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, NewRequest, NumberedLogEntry, Owner, PointPlace, Request,
-    RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, Store, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, NewRequest, NumberedLogEntry, Owner,
+    PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, Store,
+    StoreError, Timestamp,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -137,15 +137,11 @@ impl Merger<'_> {
         let counts = |side: Side| if side == Side::Ours { ours } else { theirs };
         let kind = match pick(&base.kind, &ours.kind, &theirs.kind) {
             Picked::One(kind) => kind.clone(),
-            Picked::Conflict => {
-                counts(part(self, "the type", sides.map(|side| text(&side.kind)))).kind.clone()
-            }
+            Picked::Conflict => counts(part(self, "the type", sides.map(|side| text(&side.kind)))).kind.clone(),
         };
         let name = match pick(&base.name, &ours.name, &theirs.name) {
             Picked::One(name) => name.clone(),
-            Picked::Conflict => {
-                counts(part(self, "the name", sides.map(|side| text(&side.name)))).name.clone()
-            }
+            Picked::Conflict => counts(part(self, "the name", sides.map(|side| text(&side.name)))).name.clone(),
         };
         let parents = [base, ours, theirs].map(parent_of);
         let parent = match pick(&parents[0], &parents[1], &parents[2]) {

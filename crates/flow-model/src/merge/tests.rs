@@ -92,7 +92,8 @@ fn a_component_that_one_side_removed_stays_or_goes_as_it_is_decided() {
         let merged = merge_deciding(&base(), ours, theirs, &|_| Some(side));
         assert_eq!(merged.conflicts, []);
         assert_eq!(merged.flow.components.contains_key(&id("b")), links > 0);
-        let of_b = merged.flow.links.iter().filter(|link| [&link.from, &link.to].iter().any(|end| end.component == id("b")));
+        let of_b =
+            merged.flow.links.iter().filter(|link| [&link.from, &link.to].iter().any(|end| end.component == id("b")));
         assert_eq!(of_b.count(), links, "it comes and goes with its links");
     }
 }

@@ -60,7 +60,8 @@ impl OpenFlow {
         let is_as_in_file = merged.flow == theirs;
         self.base = theirs;
         self.stamp = Some(stamp);
-        let applied = (merged.flow != self.flow).then(|| self.replace(merged.flow, "Take in what another program changed"));
+        let applied =
+            (merged.flow != self.flow).then(|| self.replace(merged.flow, "Take in what another program changed"));
         self.history.on_file(is_as_in_file);
         // The journal is for changes to the file as it is now.
         self.begin_journal();

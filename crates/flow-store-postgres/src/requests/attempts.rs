@@ -11,7 +11,8 @@ use tokio_postgres::Row;
 
 /// The attempts of a request, oldest first.
 pub(super) async fn of(db: &ClientWrapper, numbers: &Numbers, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
-    let sql = "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
+    let sql =
+        "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
                       a.error_component, CASE WHEN a.ended IS NULL THEN r.began ELSE a.began END
                FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
                WHERE a.request = $1 ORDER BY a.attempt";

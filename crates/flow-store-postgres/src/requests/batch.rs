@@ -178,7 +178,8 @@ impl<'a> Batch<'a> {
         audit: Option<&'a AuditEntry>,
     ) -> Result<Vec<Made>, StoreError> {
         let before = self.new.len();
-        let made: Result<Vec<Made>, StoreError> = new.iter().zip(flows).map(|(new, flow)| self.create_one(new, *flow, owner)).collect();
+        let made: Result<Vec<Made>, StoreError> =
+            new.iter().zip(flows).map(|(new, flow)| self.create_one(new, *flow, owner)).collect();
         if made.is_err() {
             self.new.truncate(before);
             self.keys.retain(|_, keyed| !matches!(keyed, Keyed::New(place) if *place >= before));

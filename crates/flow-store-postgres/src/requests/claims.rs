@@ -82,12 +82,7 @@ async fn look(db: &ClientWrapper, owner: &Owner, now: Timestamp, limit: usize) -
     Ok((check_alive(known, owner)?, wanted))
 }
 
-async fn take(
-    transaction: &Transaction,
-    database: &Database,
-    owner: &Owner,
-    wanted: &[i64],
-) -> DbResult<Vec<Request>> {
+async fn take(transaction: &Transaction, database: &Database, owner: &Owner, wanted: &[i64]) -> DbResult<Vec<Request>> {
     lock(transaction, &owner.server, false).await?;
     let servers = Servers::load(transaction).await?;
     if servers.check_alive(owner)? != ServerState::Running {
@@ -101,8 +96,7 @@ async fn take(
              ORDER BY r.due, r.id LIMIT $4 FOR NO KEY UPDATE OF r SKIP LOCKED",
             rows::SELECT
         );
-        let values: crate::sql::Values<'_> =
-            &[&owner.server.as_str(), &owner.epoch.0, &transaction.now.0, wanted];
+        let values: crate::sql::Values<'_> = &[&owner.server.as_str(), &owner.epoch.0, &transaction.now.0, wanted];
         let found = crate::sql::rows(transaction, &sql, values).await?;
         database.numbers.know_servers(transaction, &found, rows::SERVER).await?;
         batch.hold(&found, &database.numbers)?;

@@ -204,11 +204,7 @@ pub(super) async fn log(
 }
 
 /// From where a request is re-executed, and the row to step back to if it is from an earlier saved point (0: none).
-pub(super) async fn go_on(
-    db: &ClientWrapper,
-    request: &Request,
-    from: Option<u32>,
-) -> DbResult<(GoOn, Option<i64>)> {
+pub(super) async fn go_on(db: &ClientWrapper, request: &Request, from: Option<u32>) -> DbResult<(GoOn, Option<i64>)> {
     let all = extent(db, request.id).await?;
     let Some(from) = from else {
         let removed = request.saved_points > 0 && all.newest <= all.removed;

@@ -7,9 +7,7 @@ use crate::requests::{Batch, hold_requests_of};
 use crate::sql::{execute, rows};
 use crate::transaction::Transaction;
 use flow_store::transition::{self, Change};
-use flow_store::{
-    Epoch, NewServer, Owner, Request, ServerState, StoreError, Takeover, check_may_take_over,
-};
+use flow_store::{Epoch, NewServer, Owner, Request, ServerState, StoreError, Takeover, check_may_take_over};
 
 /// Enters a starting server, and recovers what its earlier epochs left behind.
 pub(super) async fn register(transaction: &Transaction, database: &Database, server: &NewServer) -> DbResult<Owner> {
@@ -21,10 +19,8 @@ pub(super) async fn register(transaction: &Transaction, database: &Database, ser
     let batch = Batch::new(transaction.now, servers);
     let before = Epoch(epoch.0 - 1);
     let now = transaction.now;
-    change_all(transaction, database, batch, number, before, |request| {
-        transition::recover(request, &restarted, now)
-    })
-    .await?;
+    change_all(transaction, database, batch, number, before, |request| transition::recover(request, &restarted, now))
+        .await?;
     Ok(owner)
 }
 
@@ -94,10 +90,8 @@ pub(super) async fn terminate(transaction: &Transaction, database: &Database, ow
     let leaving = servers.server_ref(owner);
     let batch = Batch::new(transaction.now, servers);
     let now = transaction.now;
-    change_all(transaction, database, batch, number, owner.epoch, |request| {
-        transition::leave(request, &leaving, now)
-    })
-    .await?;
+    change_all(transaction, database, batch, number, owner.epoch, |request| transition::leave(request, &leaving, now))
+        .await?;
     Ok(())
 }
 

@@ -99,7 +99,8 @@ async fn an_ended_session_is_no_death() {
     let waiting = wait(&life);
     let own = crate::liveness::sessions_of(&one.lock).unwrap().to_owned();
     for ended in 1..=5 {
-        let all = format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '{own}'");
+        let all =
+            format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '{own}'");
         server.sql("test_0", &all);
         until(async || one.doubts.load(Ordering::SeqCst) >= ended).await;
         let beat = life.heartbeat().ok();

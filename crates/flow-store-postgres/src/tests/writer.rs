@@ -72,7 +72,8 @@ async fn nothing_is_lost_and_nothing_written_twice_through_ended_sessions_and_a_
             server.crash();
             server.start_again();
         } else {
-            let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'cairn-%'";
+            let all =
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'cairn-%'";
             server.sql("test_0", all);
         }
     }

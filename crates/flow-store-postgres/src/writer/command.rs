@@ -28,7 +28,13 @@ pub(super) enum Chain {
 /// One command in the queue.
 pub(super) enum Command {
     /// Makes requests.
-    Create { new: Vec<NewRequest>, flows: Vec<i64>, owner: Option<Owner>, audit: Option<AuditEntry>, reply: Reply<Vec<Created>> },
+    Create {
+        new: Vec<NewRequest>,
+        flows: Vec<i64>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+        reply: Reply<Vec<Created>>,
+    },
     /// Writes for an attempt.
     Write { id: RequestId, fence: Fence, write: PreparedWrite, reply: Reply<()> },
     /// Ends an attempt.

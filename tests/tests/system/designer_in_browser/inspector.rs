@@ -160,12 +160,8 @@ async fn rows_of_a_mapping_are_taken_over_moved_doubled_removed_and_pasted() -> 
     browser.page.execute(paste, Vec::new()).await?;
     browser.find("#property-Fields [data-row=\"3\"]").await;
     let row = |field: &str, expression: &str| json!({"field": field, "expression": expression});
-    let expected = json!([
-        row("id", "id"),
-        row("name", "name"),
-        row("gross", "amount * 3"),
-        row("whole", "round(amount)")
-    ]);
+    let expected =
+        json!([row("id", "id"), row("name", "name"), row("gross", "amount * 3"), row("whole", "round(amount)")]);
     desk.saves("mapper-aaaaaa", "Fields", expected).await;
     Ok(())
 }

@@ -64,7 +64,8 @@ impl Configuration {
         let texts = said.iter().map(|(name, said)| (name.as_str(), said.value.as_str()));
         let options = Options::read(texts).map_err(|why| Failure::new("serve/config", why))?;
         // From here on it is only shown, and so without its password.
-        if let (Some(said), Some(connection)) = (said.get_mut("checkpoint-connection"), &options.checkpoint_connection) {
+        if let (Some(said), Some(connection)) = (said.get_mut("checkpoint-connection"), &options.checkpoint_connection)
+        {
             said.value = connection.to_string();
         }
         Ok(Self { options, said })

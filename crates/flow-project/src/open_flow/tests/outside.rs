@@ -88,9 +88,7 @@ fn what_both_changed_is_asked_for_and_decided_one_by_one() {
     assert_eq!(open.save(&project, false).expect_err("is refused").code(), "project/changed-outside");
     let Outside::Changed { flow, stamp, .. } = open.outside(&project).expect("reads") else { panic!("is changed") };
     let key = conflicts[0].key();
-    let decide = |conflict: &flow_model::Conflict| {
-        Some(if conflict.key() == key { Side::Theirs } else { Side::Ours })
-    };
+    let decide = |conflict: &flow_model::Conflict| Some(if conflict.key() == key { Side::Theirs } else { Side::Ours });
     assert!(matches!(open.take_in(flow, stamp, &decide), TakenIn::Merged(_)));
     assert_eq!(open.flow().components[&id("a")].name, "Theirs");
     assert_eq!(open.flow().components[&id("b")].properties["Path"], "mine");

@@ -1,8 +1,8 @@
 //! How a batch ends: its statements go out all together, and the commit right behind them.
 
 use super::statements::{
-    AuditRow, ChangedRow, EndedRow, NewRow, StartedRow, Write, end_attempts, insert_attempts, insert_audit, insert_counts,
-    insert_history, insert_requests, update_requests,
+    AuditRow, ChangedRow, EndedRow, NewRow, StartedRow, Write, end_attempts, insert_attempts, insert_audit,
+    insert_counts, insert_history, insert_requests, update_requests,
 };
 use super::{AttemptRow, Batch, Ended, Held, Made, New, Place};
 use crate::error::{DbError, DbResult, corrupt};
@@ -182,10 +182,10 @@ impl Batch<'_> {
         let mut rows: Vec<AuditRow> = Vec::new();
         for (entry, places) in &self.audit {
             let new = places.iter().filter_map(|place| self.new.get(*place));
-            let created: Vec<Created> =
-                new.map(|new| Created { request: new.request.clone(), new: true }).collect();
+            let created: Vec<Created> = new.map(|new| Created { request: new.request.clone(), new: true }).collect();
             let Some(made) = MadeRequests::of(&created) else { continue };
-            let is_like = |row: &&mut AuditRow| AuditEntry { detail: entry.detail.clone(), ..row.entry.clone() } == **entry;
+            let is_like =
+                |row: &&mut AuditRow| AuditEntry { detail: entry.detail.clone(), ..row.entry.clone() } == **entry;
             match rows.iter_mut().find(is_like) {
                 Some(row) => row.made = row.made.and(made),
                 None => rows.push(AuditRow { at: self.now.0, entry: (*entry).clone(), made }),

@@ -80,10 +80,9 @@ fn answer(mut stream: &TcpStream, folder: &PathBuf, token: &str) -> Option<()> {
 fn a_host_that_asks_gets_the_token_and_nothing_works_without() {
     let shared = Shared::new();
     // `x-access-token:hush`, and a name of one's own: `ada:hush`.
-    for (access, token) in [
-        (Access::token("hush"), "eC1hY2Nlc3MtdG9rZW46aHVzaA=="),
-        (Access::password("ada", "hush"), "YWRhOmh1c2g="),
-    ] {
+    for (access, token) in
+        [(Access::token("hush"), "eC1hY2Nlc3MtdG9rZW46aHVzaA=="), (Access::password("ada", "hush"), "YWRhOmh1c2g=")]
+    {
         let host = Host::start(shared.folder.path(), token);
         let url = format!("{}/origin.git", host.url);
         let refused = Repository::branches_at(&url, &Access::token("wrong")).expect_err("is refused");
