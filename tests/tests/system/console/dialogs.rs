@@ -140,12 +140,16 @@ async fn who_uses_the_keyboard_signs_in_finds_the_way_and_signs_out() -> Tested 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dialogs_about_requests_are_used_by_keyboard_and_open_to_all() -> Tested {
-    let (story, console) = super::pages::signed_in(&["first"]).await?;
+    let story = Story::begin(&["first"]).await?;
     let server = story.cluster.server("first");
     let running = story.requests("first", &["1997-01"]).await[0];
     let failed = server.request("orders", "order-import", json!({"month": "no such month"}), 1).await[0].id;
     server.until_ended(failed).await;
     let address = &server.address;
+    let console = Browser::chromium().await;
+    go(&console, address, "/").await?;
+    sign_in(&console, "admin", PASSWORD).await;
+    console.find(&test_id("server-first")).await;
 
     go(&console, address, "/requests?state=Error").await?;
     console.find(&format!("tr[data-row=\"{failed}\"]")).await;
