@@ -3,7 +3,6 @@ import {
   CallError,
   type CommandName,
   type Commands,
-  type ComponentRun,
   type DesignerEvent,
   type Edit,
   type Flow,
@@ -16,6 +15,7 @@ import { applied } from "./edits";
 import { palette } from "./palette";
 import { connectionReplies } from "./connections";
 import { replies } from "./replies";
+import { playRun } from "./run";
 import { portsOf, problemsOf, sampleFlows, viewOf } from "./flows";
 
 interface Open {
@@ -159,7 +159,8 @@ export class FixturePlatform implements Platform {
     sql_functions: () => ({ functions: [] }),
     project_problems: () => [],
     test_list: () => [],
-    run_start: ({ flow }: { flow: string }) => this.#startRun(flow),
+    run_start: ({ flow }: { flow: string }) =>
+      playRun(++this.#run, flow, this.#open(flow), (event) => this.tell(event)),
     run_stop: () => null,
     run_stream: () => ({
       fields: [
@@ -331,91 +332,5 @@ export class FixturePlatform implements Platform {
     if (!next) throw new CallError({ code: "flow/nothing", message: "Nothing to do." });
     open[to].push(open.document);
     return this.#become(name, next);
-  }
-  #startRun(flow: string): unknown {
-    const run = ++this.#run;
-    const open = this.#open(flow);
-    const order = Object.keys(open.document.components).slice(0, 7);
-    void (async () => {
-      for (const id of order) {
-        const tell = (component: ComponentRun, message: string): void =>
-          this.tell({
-            event: "run-changed",
-            run,
-            flow,
-            outcome: { state: "running" },
-            components: { [id]: component },
-            log: [{ at: Date.now(), component: id, failure: false, message }],
-          });
-        const started = { state: "running", attempt: 1, took: null, outlets: {}, note: null, failure: null } as const;
-        tell({ ...started, rows: null, iterations: null }, "started");
-        if (open.document.components[id]?.type === "ForEach") {
-          for (let done = 0; done <= 40; done += 8) {
-            tell({ ...started, rows: null, iterations: { done, of: 40 } }, `${done} iterations`);
-            await wait(160);
-          }
-        }
-        await wait(60);
-        const outlets: ComponentRun["outlets"] =
-          id === "valid" ? { out: { rows: 3213 }, rejected: { rows: 41 } } : { out: { rows: 3213 } };
-        tell(
-          {
-            state: "finished",
-            attempt: 1,
-            took: 41.3,
-            rows: null,
-            iterations: null,
-            outlets,
-            note: "3,213 records",
-            failure: null,
-          },
-          "finished: 3,213 records",
-        );
-      }
-      const last = "put" in open.document.components ? "tell" : "end";
-      this.tell({
-        event: "run-changed",
-        run,
-        flow,
-        outcome: {
-          state: "error",
-          code: "http/status",
-          message: "POST /imports answered 503 Service Unavailable.",
-          component: last,
-        },
-        components: {
-          [last]: {
-            state: "failed",
-            attempt: 1,
-            took: 12,
-            rows: null,
-            iterations: null,
-            outlets: {},
-            note: "503 Service Unavailable",
-            failure: {
-              code: "http/status",
-              message: "POST /imports answered 503 Service Unavailable.",
-              property: null,
-              row: null,
-              handled: false,
-              iteration: "",
-            },
-          },
-        },
-        log: [{ at: Date.now(), component: last, failure: true, message: "failed: 503 Service Unavailable" }],
-      });
-    })();
-    return {
-      run,
-      flow,
-      revision: open.revision,
-      inputs: {},
-      to: null,
-      leftOut: [],
-      started: Date.now(),
-      outcome: { state: "running" },
-      components: {},
-      log: [{ at: Date.now(), component: null, failure: false, message: "attempt 1 started" }],
-    };
   }
 }

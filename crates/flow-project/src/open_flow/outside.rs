@@ -7,6 +7,7 @@ use flow_model::{Change, Conflict, Edit, Flow, Side, diff, merge_deciding};
 
 /// What another program made of an open flow's file.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Outside {
     /// It holds what the flow was loaded from or saved to.
     Same,
@@ -25,6 +26,7 @@ pub enum Outside {
 
 /// What came of taking in what another program wrote.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum TakenIn {
     /// Both sides are in the flow now: the edit that brought the other program's changes, `None` when there was nothing
     /// to change here.

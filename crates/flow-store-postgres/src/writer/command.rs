@@ -42,6 +42,7 @@ pub(super) enum Command {
 }
 
 /// What a command has done, once its batch is committed.
+#[expect(clippy::large_enum_variant, reason = "there is one for each command of a batch, for a moment")]
 pub(super) enum Done {
     Created(Vec<Created>),
     Written,
@@ -49,6 +50,7 @@ pub(super) enum Done {
 }
 
 /// The same before the ids of new requests are known.
+#[expect(clippy::large_enum_variant, reason = "there is one for each command of a batch, for a moment")]
 pub(super) enum Applied {
     Created(Vec<Made>),
     Written,

@@ -31,6 +31,9 @@ pub struct Switched {
     pub merged: Vec<String>,
 }
 
+/// A file by its path, and what it is to hold; `None` when it is to go.
+type KeptFile = (String, Option<Vec<u8>>);
+
 impl Repository {
     /// The branches that are here, by name, and behind them those that only a remote has (as last fetched).
     pub fn branches(&self) -> Result<Vec<Branch>, VcsError> {
@@ -134,7 +137,7 @@ impl Repository {
         from: Option<&Tree<'_>>,
         to: &Tree<'_>,
         merge_file: MergeFile<'_>,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, VcsError> {
+    ) -> Result<Vec<KeptFile>, VcsError> {
         let mut kept = Vec::new();
         let mut conflicts = Vec::new();
         for path in paths {
@@ -230,7 +233,6 @@ impl Repository {
     }
 
     /// The three versions of a file that a merge by git left in conflict: before, ours, theirs.
-    #[expect(clippy::type_complexity, reason = "three versions, each of which may be missing")]
     pub fn conflict(&self, path: &str) -> Result<Option<[Option<Vec<u8>>; 3]>, VcsError> {
         let index = self.git.index().map_err(VcsError::git("read the index"))?;
         let of = |stage| {
