@@ -197,6 +197,7 @@ mod tests {
             urls: urls.map(str::to_owned).to_vec(),
             account: None,
             token_kept_in: None,
+            mark: Default::default(),
         };
         let clusters = vec![
             cluster("test", ["http://t1:7401", "http://t2:7401"]),
