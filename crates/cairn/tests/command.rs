@@ -224,7 +224,13 @@ fn secrets_are_kept_apart_from_the_project_and_never_shown() {
     assert!(set.status.success() && seen(&set).contains("warehouse.password is set"), "{}", seen(&set));
     let list = place.run(&["--json", "secret", "list", "--project", "project"]);
     let listed: Value = serde_json::from_slice(&list.stdout).unwrap();
-    assert_eq!(listed, serde_json::json!([{"connection": "warehouse", "field": "password", "set": true}]));
+    assert_eq!(
+        listed,
+        serde_json::json!([
+            {"connection": "warehouse", "field": "password", "set": true},
+            {"connection": "warehouse", "field": "clientCertificate", "set": false},
+        ])
+    );
     let test = place.run(&["--json", "connection", "test", "warehouse", "--project", "project"]);
     let tested: Value = serde_json::from_slice(&test.stdout).unwrap();
     assert_eq!((test.status.code(), &tested["error"]["code"]), (Some(1), &Value::from("sql/cannot-connect")));

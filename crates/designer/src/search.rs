@@ -218,7 +218,7 @@ mod tests {
         let text = format!("SELECT a\n  FROM {} WHERE b = 1 AND 𝒃 > 2\nLIMIT 5", "x".repeat(50));
         let at = text.find("> 2").map(|from| (from, from + 3)).unwrap_or_default();
         let (told, (from, to)) = excerpt(&text, at);
-        assert_eq!(told, "…xxxxxxxx WHERE b = 1 AND 𝒃 > 2".to_owned());
+        assert_eq!(told, "…xxxxxxxxxxx WHERE b = 1 AND 𝒃 > 2".to_owned());
         let units: Vec<u16> = told.encode_utf16().collect();
         assert_eq!(String::from_utf16_lossy(&units[from as usize..to as usize]), "> 2");
     }

@@ -151,7 +151,7 @@ impl Work {
                 () = ended.cancelled() => {}
             }
             let old = self.life.lock().take();
-            if let Some(old) = old {
+            if let Some(old) = &old {
                 // All its attempts were told to end with the epoch; none of their writes counts any more.
                 old.dispatcher.stop(Duration::ZERO).await;
             }
@@ -164,6 +164,9 @@ impl Work {
                     }
                 }
             }
+            // Not before: a server that hangs while it joins anew, with the database's write lock in its hands, is seen
+            // by the lock and the heartbeat of the epoch that is over.
+            drop(old);
         }
     }
 

@@ -21,14 +21,15 @@ const ABOUT: [(&str, &[&str]); 14] = [
 ];
 
 /// What any call may meet.
-const ANYWHERE: [&str; 8] = [
+const ANYWHERE: [&str; 9] = [
     "auth/required",
     "auth/forbidden",
     "auth/csrf",
     "auth/password-expired",
     "input/malformed",
     "input/invalid",
-    "input/too-",
+    "input/too-large",
+    "input/too-slow",
     "server/stopping",
 ];
 
