@@ -294,7 +294,6 @@ async fn components_are_dragged_out_of_a_body_and_into_it_and_it_folds() -> Test
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the drags of these tests do not reach the canvas yet"]
 async fn everything_is_done_by_keyboard_and_said() -> Tested {
     let canvas = Canvas::of("order-import", "Put aside").await?;
     canvas.browser.click(&component("Read orders")).await;
