@@ -76,7 +76,7 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     window.find(&test_id("server-dot-second")).await;
 
     window.click(&test_id("push-update")).await;
-    window.click(&test_id("push-update-now")).await;
+    window.click("[data-testid=\"push-update-now\"]:not(:disabled)").await;
     window.find("[data-testid=\"push-update-sum\"][data-done=\"true\"]").await;
     window.picture("designer-push-update").await;
     for server in &cluster.servers {

@@ -351,7 +351,6 @@ async fn arranging_is_one_step_and_keeps_what_stands_above_what() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the drags of these tests do not reach the canvas yet"]
 async fn the_failure_lens_marks_what_is_settled_and_the_canvas_has_no_barriers() -> Tested {
     let canvas = Canvas::of("order-import", "Put aside").await?;
     canvas.browser.click(&test_id("outline")).await;
