@@ -147,7 +147,8 @@ fn value_text(value: &Value) -> String {
     }
 }
 
-fn source(source: SettingSource) -> &'static str {
+/// Where a setting's value comes from, in a word.
+pub(crate) fn source(source: SettingSource) -> &'static str {
     match source {
         SettingSource::Default => "default",
         SettingSource::Cluster => "cluster",

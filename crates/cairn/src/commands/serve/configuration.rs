@@ -2,6 +2,7 @@
 //! those before it.
 
 use super::options::Options;
+use crate::commands::settings::source;
 use crate::outcome::Failure;
 use flow_api::SettingSource;
 use flow_server::Given;
@@ -159,16 +160,6 @@ fn check(name: &str, value: &str) -> Result<(), String> {
 
 fn wrong(place: &str, why: &str) -> Failure {
     Failure::new("serve/config", format!("{place}: {why}"))
-}
-
-fn source(source: SettingSource) -> &'static str {
-    match source {
-        SettingSource::Default => "default",
-        SettingSource::Cluster => "cluster",
-        SettingSource::File => "file",
-        SettingSource::Environment => "environment",
-        SettingSource::Flag => "flag",
-    }
 }
 
 #[cfg(test)]
