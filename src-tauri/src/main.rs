@@ -14,11 +14,12 @@ mod windows;
 
 use arguments::Arguments;
 use designer::{CommandError, Designer, DesignerOptions, Event};
+use flow_trace::{Process, Traces};
 use host::DesktopHost;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tauri::{App, AppHandle, Manager, State, WebviewWindow};
+use tauri::{App, AppHandle, Manager, RunEvent, State, WebviewWindow};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tracing_subscriber::EnvFilter;
 
@@ -36,7 +37,8 @@ fn main() -> tauri::Result<()> {
     if !arguments.new_window {
         builder = builder.plugin(tauri_plugin_single_instance::init(started_again));
     }
-    builder
+    let traces = trace();
+    let desktop = builder
         .plugin(tauri_plugin_dialog::init())
         .manage(menu::Shown::default())
         .invoke_handler(tauri::generate_handler![call])
@@ -51,7 +53,23 @@ fn main() -> tauri::Result<()> {
             windows::open_designer(app.handle(), designer.project_name().as_deref())?;
             Ok(())
         })
-        .run(tauri::generate_context!())
+        .build(tauri::generate_context!())?;
+    desktop.run(move |_, event| {
+        if let (RunEvent::Exit, Some(traces)) = (event, &traces) {
+            traces.close();
+        }
+    });
+    Ok(())
+}
+
+/// Lets the calls of clusters be traced if the environment says so.
+fn trace() -> Option<Traces> {
+    let process = Process { service: "cairn-designer", instance: None };
+    let traces = tauri::async_runtime::block_on(async { Traces::of_environment(&process) });
+    let traces =
+        traces.inspect_err(|error| tracing::warn!(code = error.code(), %error, "nothing is traced")).ok()??;
+    flow_trace::trace_calls(traces.clone());
+    Some(traces)
 }
 
 /// Shows in this window what the program was started with once more.

@@ -14,6 +14,7 @@ pub mod process;
 pub mod project;
 pub mod small_disk;
 pub mod static_files;
+pub mod trace_collector;
 pub mod wait;
 
 use std::path::PathBuf;

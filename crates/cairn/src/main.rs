@@ -16,6 +16,7 @@ mod secret_input;
 mod server_process;
 
 use clap::Parser;
+use flow_trace::{Process, TraceError, Traces};
 use outcome::{Failure, Outcome};
 use output::Output;
 use std::process::ExitCode;
@@ -65,7 +66,14 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(output, &Failure::new("cairn/runtime", error.to_string())),
     };
+    let traces = match runtime.block_on(async { trace(&cli.command) }) {
+        Ok(traces) => traces,
+        Err(error) => return failed(output, &Failure::new(error.code(), error.to_string())),
+    };
     let answer = runtime.block_on(cli.command.run(output));
+    if let Some(traces) = traces {
+        traces.close();
+    }
     // A thread that waits for a peer's lock never ends by itself.
     runtime.shutdown_background();
     match answer {
@@ -73,6 +81,18 @@ fn main() -> ExitCode {
         Ok(Outcome::Bad) => ExitCode::from(1),
         Err(failure) => failed(output, &failure),
     }
+}
+
+/// Lets the calls of servers be traced if the environment says so. A server sees to its own traces.
+fn trace(command: &commands::Command) -> Result<Option<Traces>, TraceError> {
+    if matches!(command, commands::Command::Serve(_)) {
+        return Ok(None);
+    }
+    let traces = Traces::of_environment(&Process { service: "cairn", instance: None })?;
+    if let Some(traces) = traces.clone() {
+        flow_trace::trace_calls(traces);
+    }
+    Ok(traces)
 }
 
 fn failed(output: Output, failure: &Failure) -> ExitCode {

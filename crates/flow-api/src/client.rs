@@ -6,12 +6,15 @@ mod error;
 mod events;
 mod projects;
 mod requests;
+mod traced;
 
 pub use error::ClientError;
 pub use events::EventStream;
 pub use requests::SavedFile;
+pub use traced::{CallTracer, TracedCall, trace_calls_with};
 
 use crate::{CSRF_HEADER, Login, NewToken, NewTokenReply, PREFIX, PasswordChange, Problem, SESSION_COOKIE};
+use reqwest::header::HeaderValue;
 use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -182,7 +185,7 @@ impl Client {
 
     /// Sends a call and turns a reply that reports an error into that error.
     async fn send(&self, call: RequestBuilder) -> Result<Response, ClientError> {
-        let reply = call.send().await.map_err(|error| ClientError::unreachable(self.address(), &error))?;
+        let reply = send(call).await.map_err(|error| ClientError::unreachable(self.address(), &error))?;
         let status = reply.status();
         if status.is_success() {
             return Ok(reply);
@@ -197,6 +200,21 @@ impl Client {
     fn not_understood(&self, why: &str) -> ClientError {
         ClientError::NotUnderstood { address: self.address().to_owned(), why: why.to_owned() }
     }
+}
+
+/// Sends a call; a traced one is told of to both sides.
+async fn send(call: RequestBuilder) -> reqwest::Result<Response> {
+    let (http, call) = call.build_split();
+    let mut call = call?;
+    let traced = traced::begin(call.method().as_str(), call.url().path());
+    if let Some(Ok(place)) = traced.as_ref().map(|traced| HeaderValue::try_from(traced.traceparent())) {
+        call.headers_mut().insert("traceparent", place);
+    }
+    let reply = http.execute(call).await;
+    if let Some(traced) = traced {
+        traced.end(reply.as_ref().ok().map(|reply| reply.status().as_u16()));
+    }
+    reply
 }
 
 /// Reads an address and makes sure that its path ends with `/`, so that joining keeps it.

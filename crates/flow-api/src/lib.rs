@@ -23,7 +23,7 @@ pub use account::{
     Account, AccountChange, AuditQuery, AuditRecord, Login, NewAccount, NewPassword, NewToken, NewTokenReply,
     PasswordChange, Role, Session, Token,
 };
-pub use client::{Client, ClientError, EventStream, SavedFile};
+pub use client::{CallTracer, Client, ClientError, EventStream, SavedFile, TracedCall, trace_calls_with};
 pub use event::Event;
 pub use git::{GitAccessTest, GitCredential, GitCredentialKind, GitHostQuery, NewGitCredential};
 pub use page::{Page, TestResult};

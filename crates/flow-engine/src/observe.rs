@@ -49,6 +49,8 @@ pub struct RunEvent {
 pub enum RunEventKind {
     /// The attempt begins.
     AttemptStarted {
+        /// The request as it is now.
+        request: Box<Request>,
         /// Components that never run again: an earlier attempt settled them.
         settled: Vec<ComponentId>,
     },

@@ -1,6 +1,7 @@
 use crate::credentials::CredentialError;
 use flow_cluster::ClusterError;
 use flow_store::{SameStorageError, StorageError, StoreError};
+use flow_trace::TraceError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -51,6 +52,9 @@ pub enum ServeError {
         /// Why not.
         why: String,
     },
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     /// The checkpoint storage is not that of this cluster.
     #[error(transparent)]
     SameStorage(#[from] SameStorageError),
@@ -84,6 +88,7 @@ impl ServeError {
             Self::StateInUse { .. } => "serve/state-in-use",
             Self::KeyFile { .. } => "serve/key-file",
             Self::Tls { .. } => "serve/tls",
+            Self::Traces(error) => error.code(),
             Self::SameStorage(error) => error.code(),
             Self::FirstAdministrator(error) => error.code(),
             Self::Storage(error) => error.code(),

@@ -38,6 +38,7 @@ mod settings;
 mod state;
 mod throttle;
 mod tls;
+mod traces;
 pub mod ui;
 mod update;
 mod wire;

@@ -18,6 +18,7 @@ use crate::settings::Settings;
 use crate::state::App;
 use crate::throttle::LoginThrottle;
 use crate::tls::Certificate;
+use crate::traces::RequestTraces;
 use crate::update;
 use crate::work::{Joining, Work};
 use crate::{ServeError, ServerConfig, routes};
@@ -25,6 +26,7 @@ use flow_cluster::Identity;
 use flow_components::Palette;
 use flow_engine::{Engine, EngineParts, StoredProjects};
 use flow_store::{CheckpointStorage, Epoch, ServerId, ServerReport, check_same_storage, keep_house};
+use flow_trace::{Process as TracedProcess, Traces};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -118,6 +120,10 @@ pub async fn serve(
     if tokio::time::timeout(CONNECTIONS, &mut http).await.is_err() {
         http.abort();
     }
+    if let Some(traces) = app.traces.clone() {
+        // It waits on a thread of its own for what the runtime sends.
+        let _ = tokio::task::spawn_blocking(move || traces.close()).await;
+    }
     tracing::info!("stopped");
     if let Some(log) = log {
         log.settle().await;
@@ -143,6 +149,9 @@ async fn join(
     let name = config.name.or(known.as_ref().map(|known| known.name.clone())).unwrap_or_else(|| id.to_string());
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let address = config.address.unwrap_or_else(|| format!("{scheme}://{listen}"));
+    let traced = TracedProcess { service: "cairn-server", instance: Some(id.to_string()) };
+    let traces = Traces::of_environment(&traced)?;
+    let request_traces = traces.clone().map(|traces| Arc::new(RequestTraces::new(traces, Arc::clone(&config.store))));
     let palette = Palette::standard();
     let secrets = Arc::new(Secrets::new(Arc::clone(&config.store), key));
     let engine = Engine::new(EngineParts {
@@ -154,7 +163,7 @@ async fn join(
         local_folder: state.local_files(),
         spool_folder: config.spool.unwrap_or_else(|| state.spool()),
         server_name: name.clone(),
-        observer: None,
+        observer: request_traces.clone().map(|traces| traces as _),
         speculates: config.speculation,
     });
     let versions = known.map(|known| known.versions).unwrap_or_default();
@@ -168,6 +177,7 @@ async fn join(
         concurrency: config.concurrency,
         engine,
         metrics: Arc::clone(&metrics),
+        traces: request_traces,
     })
     .await?;
     let epoch = work.owner().map_or(Epoch(0), |owner| owner.epoch);
@@ -188,6 +198,7 @@ async fn join(
         events: Events::default(),
         metrics,
         metrics_public: config.metrics_public,
+        traces,
         entrance: Entrance { trusted_proxies: config.trusted_proxies, tls: config.tls.is_some() },
         patience: config.patience,
         callers: Callers::default(),

@@ -13,6 +13,7 @@ use crate::settings::Settings;
 use crate::throttle::LoginThrottle;
 use crate::work::Work;
 use flow_store::{CheckpointStorage, ServerId, Store};
+use flow_trace::Traces;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
@@ -50,6 +51,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Whether anybody may read the metrics.
     pub metrics_public: bool,
+    /// Where traces go, if anywhere.
+    pub traces: Option<Traces>,
     /// Where calls come from.
     pub entrance: Entrance,
     /// How long callers may take.

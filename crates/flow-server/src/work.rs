@@ -3,6 +3,7 @@
 use crate::endings::{Ending, Endings};
 use crate::metrics::Metrics;
 use crate::routes::runs_at_once;
+use crate::traces::{self, RequestTraces};
 use flow_cluster::{
     ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership,
 };
@@ -36,6 +37,8 @@ pub struct Joining {
     pub engine: Engine,
     /// Counts them.
     pub metrics: Arc<Metrics>,
+    /// Tells a collector of them, if there is one.
+    pub traces: Option<Arc<RequestTraces>>,
 }
 
 /// This server's place in the cluster. A server that was declared dead joins again under a new epoch: then it has a
@@ -108,6 +111,7 @@ impl Work {
         let created = self.joining.store.create_requests(new, owner, Some(audit)).await?;
         for created in &created {
             before_it_runs(created);
+            traces::made(&created.request);
             if created.new {
                 match slots.pop() {
                     Some(slot) if runs_at_once(created) => slot.run(created.request.clone()),
@@ -214,12 +218,16 @@ async fn live(joining: &Joining, name: String, endings: &Arc<Endings>) -> Result
     tokio::spawn(count_takeovers(membership.events(), Arc::clone(&joining.metrics)));
     let settings = DispatcherSettings { concurrency: joining.concurrency, ..DispatcherSettings::default() };
     let attempts = Attempts { engine: joining.engine.clone(), store: Arc::clone(&store), guard };
-    let (endings, metrics) = (Arc::clone(endings), Arc::clone(&joining.metrics));
+    let (endings, metrics, traces) = (Arc::clone(endings), Arc::clone(&joining.metrics), joining.traces.clone());
     let dispatcher = Dispatcher::start(store, &membership, settings, move |request, cancel| {
         let (attempts, endings, metrics) = (attempts.clone(), Arc::clone(&endings), Arc::clone(&metrics));
+        let (traces, id) = (traces.clone(), request.id);
         async move {
             let left = attempts.run(request, cancel).await.inspect(|left| endings.tell(left));
             metrics.attempt_ended(left.as_ref().map(|left| left.state));
+            if let (None, Some(traces)) = (&left, traces) {
+                traces.lost(id);
+            }
             left
         }
     });

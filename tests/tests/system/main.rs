@@ -12,4 +12,5 @@ mod samples;
 mod samples_killed;
 mod store;
 mod takeover;
+mod traces;
 mod walls;

@@ -47,20 +47,35 @@ fn ledger_flow(other_server_retry: bool, mark: &str) -> String {
     .to_string()
 }
 
-struct Story {
-    cluster: TestCluster,
-    endpoint: HoldingEndpoint,
+/// A cluster with the ledger flow, whose requests wait half way until the endpoint opens.
+pub struct Story {
+    pub cluster: TestCluster,
+    pub endpoint: HoldingEndpoint,
     project: TestProject,
     folder: tempfile::TempDir,
 }
 
 impl Story {
     async fn begin(servers: &[&str], other_server_retry: bool) -> std::io::Result<Self> {
-        Self::begin_on(None, servers, other_server_retry).await
+        Self::begin_with(servers, other_server_retry, &[]).await
+    }
+
+    /// With more environment variables.
+    pub async fn begin_with(
+        servers: &[&str],
+        other_server_retry: bool,
+        environment: &[(String, String)],
+    ) -> std::io::Result<Self> {
+        Self::begin_on(None, servers, other_server_retry, environment).await
     }
 
     /// On the database of a connection; none is the embedded one.
-    async fn begin_on(connection: Option<&str>, servers: &[&str], other_server_retry: bool) -> std::io::Result<Self> {
+    async fn begin_on(
+        connection: Option<&str>,
+        servers: &[&str],
+        other_server_retry: bool,
+        environment: &[(String, String)],
+    ) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let endpoint = HoldingEndpoint::start().await;
         let files = [
@@ -70,8 +85,8 @@ impl Story {
         ];
         let project = TestProject::new(folder.path(), "ledger", &files);
         let cluster = match connection {
-            Some(connection) => TestCluster::start_on(connection, folder.path(), servers, &[]),
-            None => TestCluster::start(folder.path(), servers),
+            Some(connection) => TestCluster::start_on(connection, folder.path(), servers, environment),
+            None => TestCluster::start_in(folder.path(), servers, environment),
         };
         cluster.install("ledger", &project.remote).await;
         Ok(Self { cluster, endpoint, project, folder })

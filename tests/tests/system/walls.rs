@@ -20,6 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("flow-cluster", &["flow-store"]),
     ("flow-project", &["flow-model"]),
     ("flow-api", &["flow-model"]),
+    ("flow-trace", &["flow-api"]),
     ("flow-test", &["flow-model", "flow-components", "flow-store", "flow-engine"]),
     (
         "flow-server",
@@ -34,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "flow-project",
             "flow-vcs",
             "flow-api",
+            "flow-trace",
         ],
     ),
     (
@@ -66,10 +68,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "flow-api",
             "flow-server",
             "flow-test",
+            "flow-trace",
             "designer",
         ],
     ),
-    ("cairn-designer", &["designer"]),
+    ("cairn-designer", &["designer", "flow-trace"]),
     ("system-tests", &["flow-api", "flow-model", "test-postgres"]),
     ("test-postgres", &[]),
     ("workspace-hack", &[]),
@@ -78,6 +81,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// The crates that alone may depend on a library.
 const ALONE_KNOW: &[(&str, &[&str])] = &[
     ("git2", &["flow-vcs"]),
+    ("opentelemetry", &["flow-trace"]),
     ("datafusion", &["flow-data"]),
     ("tauri", &["cairn-designer"]),
     ("keyring", &["designer"]),

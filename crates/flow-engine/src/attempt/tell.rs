@@ -16,6 +16,7 @@ impl Attempt {
         self.log(None, Level::Info, event::ATTEMPT_STARTED, message);
         let settled = settled.iter().zip(&plan.components).filter(|(settled, _)| **settled);
         self.observe(None, || RunEventKind::AttemptStarted {
+            request: Box::new(self.request.clone()),
             settled: settled.map(|(_, planned)| planned.id.clone()).collect(),
         });
     }

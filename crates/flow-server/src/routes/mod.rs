@@ -21,7 +21,7 @@ pub(crate) use requests::change::runs_at_once;
 use crate::auth::{Access, require};
 use crate::problem::Refusal;
 use crate::state::App;
-use crate::{console, extract, metrics, ui};
+use crate::{console, extract, metrics, traces, ui};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -30,6 +30,7 @@ use axum::response::Response;
 use axum::routing::any;
 use flow_api::{PREFIX, Role, codes};
 use std::sync::Arc;
+use tower::util::option_layer;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
@@ -120,6 +121,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), metrics::count))
+        .layer(option_layer(app.traces.clone().map(|traces| from_fn_with_state(traces, traces::follow))))
         .layer(from_fn_with_state(Arc::clone(app), enter))
         .with_state(Arc::clone(app))
 }

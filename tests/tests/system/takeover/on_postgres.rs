@@ -12,7 +12,7 @@ use test_postgres::Server;
 const LONG: Duration = Duration::from_secs(6);
 
 async fn begin(database: &Server) -> std::io::Result<Story> {
-    Story::begin_on(Some(&database.database()), &["first", "second"], true).await
+    Story::begin_on(Some(&database.database()), &["first", "second"], true, &[]).await
 }
 
 /// Makes requests on the first server, which are then under way there.

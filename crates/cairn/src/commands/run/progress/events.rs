@@ -30,7 +30,7 @@ impl Events {
 
     fn what(&self, seen: &RunEvent) -> Option<Value> {
         Some(match &seen.what {
-            RunEventKind::AttemptStarted { settled } => json!({"event": "attempt-started", "settled": settled}),
+            RunEventKind::AttemptStarted { settled, .. } => json!({"event": "attempt-started", "settled": settled}),
             RunEventKind::ComponentStarted { component } => {
                 json!({"event": "component-started", "component": component})
             }

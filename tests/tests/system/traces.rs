@@ -1,0 +1,70 @@
+//! Traces: what a collector is told of calls, requests and takeovers.
+
+use crate::takeover::Story;
+use flow_api::RequestState;
+use serde_json::json;
+use system_tests::Tested;
+use system_tests::trace_collector::{Sent, TraceCollector};
+use system_tests::wait::until;
+
+/// What makes servers send their spans to `collector` soon.
+fn sending_to(collector: &TraceCollector) -> Vec<(String, String)> {
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_changes_its_server_is_one_trace_with_the_lost_attempt_in_it() -> Tested {
+    let collector = TraceCollector::start().await?;
+    let mut story = Story::begin_with(&["first", "second"], true, &sending_to(&collector)).await?;
+    let first = story.cluster.server("first").id.clone();
+    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+    let named = |name: &str| collector.sent().into_iter().find(|span| span.name == name);
+    let made = until("the call that made the request", async || named("POST /api/v1/requests")).await;
+
+    story.cluster.servers[0].kill();
+    story.endpoint.until_calls(2).await;
+    story.endpoint.open();
+    let survivor = story.cluster.server("second");
+    assert_eq!(survivor.until_ended(request.id).await.state, RequestState::Finished);
+
+    let whole = until("the request's own span", async || named("request ledger/ledger")).await;
+    let lost = until("the lost attempt", async || named("attempt 1")).await;
+    let second = until("the second attempt", async || named("attempt 2")).await;
+    assert_eq!(made.links, [whole.trace.clone()], "the call leads to the request's trace");
+    assert_eq!((made.service.as_str(), &made.instance), ("cairn-server", &first));
+    assert_eq!(whole.parent, [] as [u8; 0]);
+    for attempt in [&lost, &second] {
+        assert_eq!((&attempt.trace, &attempt.parent), (&whole.trace, &whole.id), "{}", attempt.name);
+        assert_eq!(attempt.instance, survivor.id, "a killed server tells no more; the survivor does");
+    }
+    assert_eq!(lost.error.as_deref(), Some("its server was lost"));
+    assert_eq!(second.error, None);
+
+    let ran_in = |attempt: &Sent| {
+        let sent = collector.sent().into_iter().filter(|span| span.parent == attempt.id);
+        sent.map(|span| (span.instance, span.name)).collect::<Vec<_>>()
+    };
+    until("what ran at first", async || ran_in(&lost).contains(&(first.clone(), "put-1".to_owned())).then_some(()))
+        .await;
+    let again = (survivor.id.clone(), "put-2".to_owned());
+    until("what ran after it", async || ran_in(&second).contains(&again).then_some(())).await;
+    assert!(!ran_in(&second).iter().any(|(_, name)| name == "put-1"), "what is settled does not run again");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_goes_on_without_the_collector_of_its_traces() -> Tested {
+    let collector = TraceCollector::start().await?;
+    let variables = sending_to(&collector);
+    drop(collector);
+    let story = Story::begin_with(&["alone"], true, &variables).await?;
+    story.endpoint.open();
+    let server = story.cluster.server("alone");
+    let request = server.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    assert_eq!(server.until_ended(request.id).await.state, RequestState::Finished);
+    until("it is said in the log", async || story.cluster.log_of("alone").contains("trace/collector").then_some(()))
+        .await;
+    Ok(())
+}
