@@ -22,14 +22,18 @@ const types = {
   ".css": "text/css",
 };
 
-export async function serveBare() {
+/** Serves the page in the folder `page`, built with the packages in `from`. */
+export async function serveBare(page = "bare", from = packages) {
   const folder = mkdtempSync(join(tmpdir(), "cairn-bench-bare-"));
-  cpSync(join(here, "bare"), folder, { recursive: true });
+  cpSync(join(here, page), folder, { recursive: true });
   cpSync(join(here, "grid.mjs"), join(folder, "grid.mjs"));
-  symlinkSync(packages, join(folder, "node_modules"));
+  symlinkSync(from, join(folder, "node_modules"));
+  const svelte = page === "bare";
   writeFileSync(
     join(folder, "vite.config.mjs"),
-    'import { svelte } from "@sveltejs/vite-plugin-svelte";\nexport default { plugins: [svelte()], base: "./" };\n',
+    svelte
+      ? 'import { svelte } from "@sveltejs/vite-plugin-svelte";\nexport default { plugins: [svelte()], base: "./" };\n'
+      : 'export default { base: "./" };\n',
   );
   execFileSync(join(packages, ".bin/vite"), ["build", "--logLevel", "error"], {
     cwd: folder,

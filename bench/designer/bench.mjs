@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { serveBare } from "./bare.mjs";
 import { Browser, pause, until } from "./browser.mjs";
@@ -18,6 +18,8 @@ const USAGE = `usage: bench/designer/run [options]
   --counts NUMBERS   how many components (default 1000,2000,5000)
   --runs N           how often what can be repeated is (default 5)
   --seconds N        how long each drag takes (default 3)
+  --ui FOLDER        the user interface from this folder (ui/dist) instead of the one in the program
+  --diagram-js DIR   measure diagram-js too, from this node_modules
   --json             print the figures as JSON`;
 
 const { values: asked } = parseArgs({
@@ -28,6 +30,8 @@ const { values: asked } = parseArgs({
     counts: { type: "string", default: "1000,2000,5000" },
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
+    ui: { type: "string" },
+    "diagram-js": { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -53,19 +57,24 @@ const tell = (text) =>
 
 const figures = [];
 /** Notes a figure with what it may be (`target`, ms or MB) and the same of the bare library. */
-function note(what, unit, values, { target, bare } = {}) {
+function note(what, unit, values, { target, bare, peer } = {}) {
   figures.push({
     what,
     unit,
     ...spread(values),
     ...(target ? { target } : {}),
     ...(bare ? { bare: spread(bare) } : {}),
+    ...(peer ? { peer: spread(peer) } : {}),
   });
 }
 
 const folder = mkdtempSync(join(tmpdir(), "cairn-bench-designer-"));
 let browser = await Browser.start();
+if (asked.ui) await browser.serve(asked.ui);
 const bare = await serveBare();
+const peer = asked["diagram-js"]
+  ? await serveBare("peer", resolve(asked["diagram-js"]))
+  : undefined;
 try {
   if (parts.has("frames") || parts.has("open") || parts.has("edit"))
     await large();
@@ -82,6 +91,7 @@ try {
   print({ about, figures }, asked.json);
 } finally {
   bare.close();
+  peer?.close();
   await browser.close();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -103,7 +113,21 @@ async function large() {
     const library = {};
     if (parts.has("frames") || parts.has("open"))
       for (const count of counts)
-        library[count] = await ofLibrary(count, browser.canvas);
+        library[count] = await ofLibrary(
+          "Svelte Flow",
+          bare,
+          count,
+          browser.canvas,
+        );
+    const peers = {};
+    if (peer && (parts.has("frames") || parts.has("open")))
+      for (const count of counts)
+        peers[count] = await ofLibrary(
+          "diagram-js",
+          peer,
+          count,
+          browser.canvas,
+        );
     const targets = {
       1000: { pan: 17, all: 57, move: 20, open: 800 },
       2000: { pan: 17, all: 111, open: 1300 },
@@ -123,6 +147,7 @@ async function large() {
         note(`${count} components, ${name}`, unit, values, {
           target,
           bare: library[count]?.[key],
+          peer: peers[count]?.[key],
         });
       }
     for (const count of counts)
@@ -172,10 +197,10 @@ async function ofDesigner(count) {
   return found;
 }
 
-async function ofLibrary(count, { width, height }) {
-  tell(`the library alone, ${count} components`);
+async function ofLibrary(name, page, count, { width, height }) {
+  tell(`${name} alone, ${count} components`);
   await browser.open(
-    `${bare.address}?count=${count}&width=${width}&height=${height}`,
+    `${page.address}?count=${count}&width=${width}&height=${height}`,
     inPage,
   );
   const open = [];
@@ -295,6 +320,7 @@ async function tenFlows() {
   const { canvas } = browser;
   await browser.close();
   browser = Object.assign(await Browser.start(), { canvas });
+  if (asked.ui) await browser.serve(asked.ui);
   const designer = await design(
     asked.cairn,
     project(join(folder, "ten"), flows),

@@ -47,6 +47,14 @@ async function startDisplay() {
   return { server, display: `:${number}` };
 }
 
+const TYPES = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript",
+  css: "text/css",
+  svg: "image/svg+xml",
+  woff2: "font/woff2",
+};
+
 /** A page of a browser of its own, without a GPU. */
 export class Browser {
   #children = [];
@@ -100,7 +108,8 @@ export class Browser {
       this.#socket.addEventListener("open", done, { once: true }),
     );
     this.#socket.addEventListener("message", ({ data }) => {
-      const { id, result, error } = JSON.parse(data);
+      const { id, result, error, method, params } = JSON.parse(data);
+      if (method === "Fetch.requestPaused") return void this.#answer(params);
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error) waiting?.failed(new Error(error.message));
@@ -148,6 +157,40 @@ export class Browser {
       await this.send("Page.addScriptToEvaluateOnNewDocument", { source })
     ).identifier;
     await this.send("Page.navigate", { url: address });
+  }
+
+  /** Has the pages of `cairn design` made of the files in this folder from now on, instead of those in the program. */
+  async serve(folder) {
+    this.files = folder;
+    const patterns = [
+      { urlPattern: "*/?token=*", requestStage: "Response" },
+      { urlPattern: "*/assets/*" },
+    ];
+    await this.send("Fetch.enable", { patterns });
+  }
+
+  async #answer({ requestId, request, responseHeaders, responseStatusCode }) {
+    const { pathname, searchParams } = new URL(request.url);
+    const isPage = searchParams.has("token");
+    try {
+      if (isPage && responseStatusCode !== 200)
+        return await this.send("Fetch.continueResponse", { requestId });
+      const file = join(this.files, isPage ? "designer.html" : pathname);
+      const type = TYPES[file.split(".").pop()] ?? "application/octet-stream";
+      await this.send("Fetch.fulfillRequest", {
+        requestId,
+        responseCode: 200,
+        body: readFileSync(file).toString("base64"),
+        responseHeaders: isPage
+          ? responseHeaders
+              .filter(({ name }) => !/^content-/i.test(name))
+              .concat({ name: "content-type", value: type })
+          : [{ name: "content-type", value: type }],
+      });
+    } catch {
+      // Other pages have files of their own.
+      await this.send("Fetch.continueRequest", { requestId }).catch(() => {});
+    }
   }
 
   mouse(type, x, y, buttons = 0) {

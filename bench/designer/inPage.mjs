@@ -47,13 +47,26 @@ export const inPage = `(${function () {
       while (!holds()) await new Promise(requestAnimationFrame);
       return painted();
     },
-    nodes: () => [...document.querySelectorAll(".svelte-flow__node")],
+    /** How the page calls what is measured; other libraries than Svelte Flow say so themselves. */
+    get page() {
+      return (
+        window.benchPage ?? {
+          canvas: ".svelte-flow",
+          node: ".svelte-flow__node",
+          isFree: (element) => element.classList.contains("svelte-flow__pane"),
+          idOf: (element) => element.dataset.id,
+        }
+      );
+    },
+    nodes() {
+      return [...document.querySelectorAll(this.page.node)];
+    },
     /** Whether nodes of the flow are drawn within the window. */
     draws(flow) {
       const canvas = document.querySelector(
-        flow ? '[aria-label="Canvas of ' + flow + '"]' : ".svelte-flow",
+        flow ? '[aria-label="Canvas of ' + flow + '"]' : this.page.canvas,
       );
-      const node = canvas?.querySelector(".svelte-flow__node");
+      const node = canvas?.querySelector(this.page.node);
       return (
         !!node &&
         getComputedStyle(node).visibility === "visible" &&
@@ -63,7 +76,7 @@ export const inPage = `(${function () {
     /** The place and size of the canvas. */
     canvas() {
       const { x, y, width, height } = document
-        .querySelector(".svelte-flow")
+        .querySelector(this.page.canvas)
         .getBoundingClientRect();
       return { x, y, width, height };
     },
@@ -77,12 +90,8 @@ export const inPage = `(${function () {
             x: x + width / 2 + far * Math.cos(angle),
             y: y + height / 2 + far * Math.sin(angle),
           };
-          if (
-            document
-              .elementFromPoint(at.x, at.y)
-              ?.classList.contains("svelte-flow__pane")
-          )
-            return at;
+          const element = document.elementFromPoint(at.x, at.y);
+          if (element && this.page.isFree(element)) return at;
         }
       return undefined;
     },
@@ -92,7 +101,7 @@ export const inPage = `(${function () {
       const places = this.nodes().map((node) => {
         const box = node.getBoundingClientRect();
         const at = {
-          id: node.dataset.id,
+          id: this.page.idOf(node),
           x: box.x + box.width / 2,
           y: box.y + box.height / 2,
         };

@@ -35,9 +35,19 @@ export function print({ about, figures }, json) {
         ? `${figure.target} ${figure.median <= figure.target ? "held" : "MISSED"}`
         : "",
       figure.bare ? `${figure.bare.median}` : "",
+      figure.peer ? `${figure.peer.median}` : "",
       figure.ratio ? `${figure.ratio}` : "",
     ]);
-  const head = ["", "median", "min to max", "95%", "target", "bare", "ratio"];
+  const head = [
+    "",
+    "median",
+    "min to max",
+    "95%",
+    "target",
+    "bare",
+    "diagram-js",
+    "ratio",
+  ];
   const widths = head.map((title, at) =>
     Math.max(title.length, ...rows.map((row) => row[at].length)),
   );

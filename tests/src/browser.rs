@@ -33,6 +33,11 @@ const MARK: &str = "CAIRN_TEST_BROWSER";
 impl Browser {
     /// Chromium without a window, on an empty profile.
     pub async fn chromium() -> Self {
+        Self::chromium_with(&[]).await
+    }
+
+    /// The same with some more arguments.
+    pub async fn chromium_with(more: &[&str]) -> Self {
         let profile = tempfile::tempdir().expect("a profile folder");
         let port = free_port();
         let driver = spawn(Command::new("chromedriver").arg(format!("--port={port}")).env(MARK, profile.path()));
@@ -47,6 +52,7 @@ impl Browser {
             "--window-size=1400,860".into(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         // Chromium's sandbox refuses to run as root, which is what continuous integration often is.
         if is_root() {
             arguments.push("--no-sandbox".into());

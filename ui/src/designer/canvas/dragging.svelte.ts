@@ -11,6 +11,7 @@ import { areaOf, dropNotes, isFrame, joinOrLeave } from "./groups";
 import { linkAt, spliced } from "./insertion";
 import { mayLink } from "./linking";
 import { snapped, type Box, type Guide } from "./snap";
+import type { Gap } from "./spacing";
 
 /** How near a component must come to be level with another, in pixels of the window. */
 const REACH = 7;
@@ -28,6 +29,8 @@ export class Dragging {
   /** The link that the dragged component would be put on. */
   link = $state.raw<Link>();
   guides = $state.raw<readonly Guide[]>([]);
+  /** The gaps beside what is dragged that are equal. */
+  gaps = $state.raw<readonly Gap[]>([]);
   /** What a copy is being dragged of: it stays where it is. */
   originals = $state.raw<readonly Box[]>([]);
   /** How far the components are dragged, by their ids; relative to the body that they are in. */
@@ -48,9 +51,10 @@ export class Dragging {
     if (!primary) return new Map();
     const others = seen(drawing, view).filter(({ id }) => !isMoving(flow, drawing, id, own));
     const reach = settings.current.editor.snap ? REACH / view.zoom : 0;
-    const { position, guides } = snapped(primary, reach > 0 ? others : [], reach);
+    const { position, guides, gaps } = snapped(primary, reach > 0 ? others : [], reach);
     const [dx, dy] = [position.x - primary.x, position.y - primary.y];
     this.guides = guides;
+    this.gaps = gaps;
     const places = new Map<string, Position>();
     for (const { id, position: at } of dragged) places.set(id, { x: at.x + dx, y: at.y + dy });
     for (const [id, at] of members(flow, drawing, places)) places.set(id, at);
@@ -101,6 +105,7 @@ export class Dragging {
     this.body = undefined;
     this.link = undefined;
     this.guides = [];
+    this.gaps = [];
     this.originals = [];
     this.moved = new Map();
   }

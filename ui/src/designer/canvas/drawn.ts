@@ -1,6 +1,6 @@
 import type { Edge, Node } from "@xyflow/svelte";
 import { Position } from "@xyflow/svelte";
-import type { ComponentDescription, ComponentView } from "../../platform";
+import type { ComponentDescription, ComponentView, Link } from "../../platform";
 import { placeAll, type Placed } from "../../shared/bodies";
 import type { LinkedPorts } from "../../shared/links";
 import type { DrawnFlow } from "../state/flow.svelte";
@@ -50,20 +50,32 @@ export function drawingOf(flow: DrawnFlow, descriptions: ReadonlyMap<string, Com
 
 /** The shapes of a flow's components. One whose reasons are the same keeps its identity. */
 class Shapes {
-  readonly #known = new Map<string, { reasons: string; of: Shaping; shape: Shape }>();
+  readonly #known = new Map<string, { of: Shaping; shape: Shape }>();
 
   of(id: string, shaping: Shaping): Shape {
-    const { description, view, linked, body, folded } = shaping;
-    const ports = linked && Object.values(linked).map((names: ReadonlySet<string>) => [...names].join(" "));
-    const reasons = `${ports?.join("|")} ${body?.right} ${body?.bottom} ${folded}`;
     const known = this.#known.get(id);
-    if (known?.reasons === reasons && known.of.description === description && known.of.view === view)
-      return known.shape;
+    if (known && isSame(known.of, shaping)) return known.shape;
+    const { description, view, linked, body, folded } = shaping;
     const shape = shapeOf(description, view, linked, body, folded);
-    this.#known.set(id, { reasons, of: shaping, shape });
+    this.#known.set(id, { of: shaping, shape });
     return shape;
   }
 }
+
+function isSame(one: Shaping, other: Shaping): boolean {
+  return (
+    one.description === other.description &&
+    one.view === other.view &&
+    one.folded === other.folded &&
+    one.body?.right === other.body?.right &&
+    one.body?.bottom === other.body?.bottom &&
+    PORTS.every((way) => areSame(one.linked?.[way], other.linked?.[way]))
+  );
+}
+const PORTS = ["inlets", "outlets", "bodyInlets", "bodyOutlets"] as const;
+const areSame = (one?: ReadonlySet<string>, other?: ReadonlySet<string>): boolean =>
+  one?.size === other?.size && [...(one ?? [])].every((name) => other?.has(name));
+
 const shapesByFlow = new WeakMap<DrawnFlow, Shapes>();
 
 function shapes(flow: DrawnFlow): Shapes {
@@ -73,7 +85,7 @@ function shapes(flow: DrawnFlow): Shapes {
 }
 
 /**
- * The components of a flow as the canvas library wants them. One whose drawing is unchanged keeps its identity, so
+ * Components of a flow as the canvas library wants them. One whose drawing is unchanged keeps its identity, so
  * that the library leaves it alone.
  */
 export function drawnComponents(flow: DrawnFlow, drawing: Drawing, before: readonly Node[]): Node[] {
@@ -100,10 +112,10 @@ export function drawnComponents(flow: DrawnFlow, drawing: Drawing, before: reado
   });
 }
 
-/** The links of a flow as the canvas library wants them. */
-export function drawnLinks(flow: DrawnFlow, before: readonly Edge[]): Edge[] {
+/** Links of a flow as the canvas library wants them. One whose drawing is unchanged keeps its identity. */
+export function drawnLinks(flow: DrawnFlow, links: readonly Link[], before: readonly Edge[]): Edge[] {
   const known = new Map(before.map((edge) => [edge.id, edge]));
-  return flow.document.links.map((link) => {
+  return links.map((link) => {
     const id = linkId(link);
     const selected = flow.selectedLinks.has(id);
     const old = known.get(id);

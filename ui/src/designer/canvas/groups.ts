@@ -34,20 +34,32 @@ const NOTE_LAYER = 50;
 
 /**
  * The groups and notes of a flow as the canvas library wants them, to be drawn after the components. A frame lies behind
- * its components and on the body that they are in, if they are in one.
+ * its components and on the body that they are in, if they are in one. One whose drawing is unchanged keeps its identity.
  */
-export function drawnGroups(flow: DrawnFlow, drawing: Drawing): Node[] {
+export function drawnGroups(flow: DrawnFlow, drawing: Drawing, before: readonly Node[]): Node[] {
+  const known = new Map(before.map((node) => [node.id, node]));
   return Object.entries(flow.document.groups).flatMap(([id, group]): Node[] => {
     const area = areaOf(group, drawing);
     if (!area) return [];
     const { x, y, width, height } = area;
     const selected = flow.selectedGroups.has(id);
     const frame = isFrame(group);
+    const zIndex = frame ? depthOf(group, drawing) - 1 : NOTE_LAYER;
+    const old = known.get(id);
+    const same =
+      old &&
+      old.selected === selected &&
+      old.zIndex === zIndex &&
+      old.position.x === x &&
+      old.position.y === y &&
+      old.width === width &&
+      old.height === height;
+    if (same) return [old];
     // Only the head of a frame is there for the pointer: what is around its components is still the canvas.
     const style = frame ? "pointer-events: none" : "";
     const measured = { width, height };
     const made = { id, type: "area", data: {}, position: { x, y }, width, height, measured, selected, style };
-    return [{ ...made, zIndex: frame ? depthOf(group, drawing) - 1 : NOTE_LAYER }];
+    return [{ ...made, zIndex }];
   });
 }
 

@@ -18,6 +18,10 @@ const GROUP_PADDING = "[top=56,left=24,bottom=24,right=24]";
 /** The room between components that follow each other, and that stand above each other. */
 const SPACING = { "elk.spacing.nodeNode": "56", "elk.layered.spacing.nodeNodeBetweenLayers": "64" };
 
+/** Which of two stands above the other is where they are now. */
+const ORDER = { "elk.layered.crossingMinimization.semiInteractive": "true" };
+const standsAt = ({ x, y }: Position): Record<string, string> => ({ "elk.position": `(${x},${y})` });
+
 const sides = { left: "WEST", right: "EAST", bottom: "SOUTH" };
 const portId = ({ component, port }: PortRef, way: "in" | "out"): string => `${component} ${way} ${port}`;
 
@@ -106,7 +110,7 @@ async function arrange(elk: Engine, flow: DrawnFlow, drawing: Drawing, body: str
 }
 
 /** Where the upper left corner of some components is. */
-function cornerOf(drawing: Drawing, shapes: ReadonlyMap<string, Shape>): Position {
+function cornerOf(drawing: Drawing, shapes: ReadonlyMap<string, unknown>): Position {
   const places = [...shapes.keys()].flatMap((id) => drawing.get(id)?.at ?? []);
   return { x: Math.min(...places.map(({ x }) => x)), y: Math.min(...places.map(({ y }) => y)) };
 }
@@ -134,7 +138,7 @@ function graphOf(flow: DrawnFlow, drawing: Drawing, shapes: ReadonlyMap<string, 
   const within = flow.document.links.filter(({ from, to }) => shapes.has(from.component) && shapes.has(to.component));
   const groups = groupsIn(flow, shapes);
   const grouped = new Set([...groups.values()].flat());
-  // What stands above stays above: the engine keeps the order in which it gets things.
+  // What stands above stays above: the engine keeps to the places that it is given.
   const inOrder = [...shapes.keys()].sort(
     (a, b) => place(drawing, a).y - place(drawing, b).y || place(drawing, a).x - place(drawing, b).x,
   );
@@ -144,7 +148,7 @@ function graphOf(flow: DrawnFlow, drawing: Drawing, shapes: ReadonlyMap<string, 
       id,
       width,
       height,
-      layoutOptions: { "elk.portConstraints": "FIXED_POS" },
+      layoutOptions: { "elk.portConstraints": "FIXED_POS", ...standsAt(place(drawing, id)) },
       ports: ports
         .filter(({ inner }) => !inner)
         .map(({ name, way, side, x, y }) => ({
@@ -159,7 +163,12 @@ function graphOf(flow: DrawnFlow, drawing: Drawing, shapes: ReadonlyMap<string, 
   };
   const frames = [...groups].map(([id, members]): ElkNode => ({
     id,
-    layoutOptions: { ...SPACING, "elk.padding": GROUP_PADDING },
+    layoutOptions: {
+      ...SPACING,
+      ...ORDER,
+      "elk.padding": GROUP_PADDING,
+      ...standsAt(cornerOf(drawing, new Map(members.map((member) => [member, undefined])))),
+    },
     children: inOrder.filter((one) => members.includes(one)).map(nodeOf),
   }));
   return {
@@ -169,10 +178,8 @@ function graphOf(flow: DrawnFlow, drawing: Drawing, shapes: ReadonlyMap<string, 
       "elk.direction": "RIGHT",
       ...SPACING,
       "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-      "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
-      ...(groups.size > 0
-        ? { "elk.hierarchyHandling": "INCLUDE_CHILDREN" }
-        : { "elk.layered.crossingMinimization.forceNodeModelOrder": "true" }),
+      ...ORDER,
+      ...(groups.size > 0 ? { "elk.hierarchyHandling": "INCLUDE_CHILDREN" } : {}),
     },
     children: [...frames, ...inOrder.filter((id) => !grouped.has(id)).map(nodeOf)],
     edges: within.map(({ from, to }, index) => ({

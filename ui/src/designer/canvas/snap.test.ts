@@ -26,4 +26,20 @@ describe("a dragged component", () => {
   it("is level with nothing when snapping is off", () => {
     expect(snapped(card(406, 201), [], 0).position).toEqual({ x: 408, y: 200 });
   });
+
+  it("snaps to the middle between two, and shows that the gaps are equal", () => {
+    const { position, gaps } = snapped(card(286, 3), [card(0, 100), card(576, 0), card(0, 0)], 7);
+    expect(position).toEqual({ x: 288, y: 0 });
+    expect(gaps.filter(({ way }) => way === "horizontal")).toEqual([
+      { way: "horizontal", from: 208, to: 288, at: 28 },
+      { way: "horizontal", from: 496, to: 576, at: 28 },
+    ]);
+  });
+
+  it("goes on with the distance that the ones before it have", () => {
+    const { position, gaps } = snapped(card(3, 171), [card(0, 0), card(0, 88)], 7);
+    expect(position).toEqual({ x: 0, y: 176 });
+    expect(gaps).toHaveLength(2);
+    expect(snapped(card(3, 190), [card(0, 0), card(0, 88)], 7).gaps).toEqual([]);
+  });
 });

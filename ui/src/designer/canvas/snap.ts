@@ -1,5 +1,6 @@
 import type { Position } from "../../platform";
 import { GRID, onGrid } from "./geometry";
+import { equalGaps, evenly, type Gap } from "./spacing";
 
 /** Something with a place and a size on the canvas. */
 export interface Box extends Position {
@@ -20,10 +21,14 @@ export interface Guide {
 const lines = (start: number, size: number): number[] => [start, start + size / 2, start + size];
 
 /**
- * Where a dragged box goes: level with others where it comes near enough (`reach`, in canvas units), else to the grid. All
- * places stay on the grid. Answers the guides to be shown too.
+ * Where a dragged box goes: level with others or as far from them as they are from each other, where it comes near enough
+ * (`reach`, in canvas units), else to the grid. All places stay on the grid. Answers the guides to be shown too.
  */
-export function snapped(box: Box, others: readonly Box[], reach: number): { position: Position; guides: Guide[] } {
+export function snapped(
+  box: Box,
+  others: readonly Box[],
+  reach: number,
+): { position: Position; guides: Guide[]; gaps: Gap[] } {
   const grid = onGrid(box);
   const x =
     nearest(
@@ -31,16 +36,21 @@ export function snapped(box: Box, others: readonly Box[], reach: number): { posi
       box.width,
       others.map(({ x, width }) => lines(x, width)),
       reach,
-    ) ?? grid.x;
+    ) ??
+    evenly(box, others, "horizontal", reach) ??
+    grid.x;
   const y =
     nearest(
       box.y,
       box.height,
       others.map(({ y, height }) => lines(y, height)),
       reach,
-    ) ?? grid.y;
+    ) ??
+    evenly(box, others, "vertical", reach) ??
+    grid.y;
   const moved = { ...box, x, y };
-  return { position: { x, y }, guides: guidesOf(moved, others) };
+  const gaps = [...equalGaps(moved, others, "horizontal"), ...equalGaps(moved, others, "vertical")];
+  return { position: { x, y }, guides: guidesOf(moved, others), gaps };
 }
 
 /** Where a box of one size begins so that one of its lines meets one of the others', if that is near and on the grid. */

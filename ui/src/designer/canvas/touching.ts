@@ -22,11 +22,11 @@ export function touching(flow: DrawnFlow, drawing: Drawing, area: Area): { compo
   return { components: outermost.map(({ id }) => id), groups: groups.map(([id]) => id) };
 }
 
-function meets(one: Area, other: Area): boolean {
+export function meets(one: Area, other: Area): boolean {
   const across = one.x < other.x + other.width && other.x < one.x + one.width;
   return across && one.y < other.y + other.height && other.y < one.y + one.height;
 }
-function encloses(one: Area, other: Area): boolean {
+export function encloses(one: Area, other: Area): boolean {
   const across = one.x <= other.x && other.x + other.width <= one.x + one.width;
   return across && one.y <= other.y && other.y + other.height <= one.y + one.height;
 }

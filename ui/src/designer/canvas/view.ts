@@ -2,12 +2,12 @@ import type { Placed } from "../../shared/bodies";
 import type { Drawing } from "./drawn";
 import { CARD_HEIGHT, CARD_WIDTH, ROW, type Shape } from "./geometry";
 
-interface Viewport {
+export interface Viewport {
   x: number;
   y: number;
   zoom: number;
 }
-interface Size {
+export interface Size {
   width: number;
   height: number;
 }

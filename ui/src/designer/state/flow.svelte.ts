@@ -43,6 +43,8 @@ export interface CanvasHandle {
   pointed(): Spot | undefined;
   /** Where a component dropped at a place of the window would be; undefined outside of the canvas. */
   at(x: number, y: number): Spot | undefined;
+  /** Lets the name of a component, the title of a group or the text of a note be written in its place. */
+  write(id: string): void;
   /** Marks the body that a component which is being dragged would go into. */
   markBody(body: string | undefined): void;
   focus(): void;

@@ -29,8 +29,8 @@ export function merged<T>(
   removed: ReadonlySet<string>,
 ): Record<string, T> {
   if (removed.size === 0 && Object.keys(changed).length === 0) return before;
-  const after: Record<string, T> = {};
-  for (const [id, value] of Object.entries(before)) if (!removed.has(id)) after[id] = value;
+  const after = { ...before };
+  for (const id of removed) Reflect.deleteProperty(after, id);
   for (const [id, value] of Object.entries(changed)) if (value !== undefined) after[id] = value;
   return after;
 }

@@ -18,7 +18,13 @@ export const canvas = {
     can: hasComponents,
     do: () => on(selectConnected),
   },
-  rename: { label: "Rename", keys: "F2", where: "canvas", can: hasCursor, do: rename },
+  rename: {
+    label: "Rename",
+    keys: "F2",
+    where: "canvas",
+    can: () => hasCursor() || !!designer.active?.selectedGroup,
+    do: rename,
+  },
   "insert-after": {
     label: "Insert after…",
     keys: ["I", "Insert"],
@@ -137,10 +143,13 @@ function selectConnected(flow: DrawnFlow): void {
   flow.say(`${all.size} chosen`);
 }
 
+/** Has the name of the component that the keyboard stands on written on the canvas, or the words of the chosen group or note. */
 function rename(): void {
+  const { active } = designer;
+  if (active?.selectedGroup) return active.canvas?.write(active.selectedGroup);
   at((component) => {
-    designer.active?.select([component]);
-    designer.window.focusInspector("name");
+    active?.show(component);
+    active?.canvas?.write(component);
   });
 }
 

@@ -79,7 +79,7 @@ async function addNote(): Promise<void> {
   const { id, edit } = newNote(flow.canvas?.center() ?? { x: 0, y: 0 });
   if (!(await flow.edit(edit))) return;
   flow.select([], null, id);
-  designer.window.focusInspector("note");
+  flow.canvas?.write(id);
 }
 
 /** Draws a frame around the chosen components, to be named. */
@@ -89,5 +89,5 @@ async function group(): Promise<void> {
   const { id, edit } = newGroup(flow.selected);
   if (!(await flow.edit(edit))) return;
   flow.select([], null, id);
-  designer.window.focusInspector("title");
+  flow.canvas?.write(id);
 }

@@ -1,0 +1,80 @@
+import { getViewportForBounds, type useSvelteFlow } from "@xyflow/svelte";
+import type { Area, Position } from "../../platform";
+import { designer } from "../state/designer.svelte";
+import type { CanvasHandle, DrawnFlow, Spot } from "../state/flow.svelte";
+import { spotAt } from "./bodies";
+import { motion } from "./canvasView.svelte";
+import { CARD_HEIGHT, CARD_WIDTH } from "./geometry";
+import { areaOf } from "./groups";
+import { viewOn, type Viewport } from "./view";
+
+/** What a canvas that shows a flow tells of itself. */
+interface Canvas {
+  flow: DrawnFlow;
+  library: ReturnType<typeof useSvelteFlow>;
+  element: HTMLElement;
+  view: () => Viewport;
+  /** Where the pointer is over the canvas, while it is what is used. */
+  pointer: () => Position | undefined;
+  markBody: (body: string | undefined) => void;
+  write: (id: string) => void;
+}
+
+/** Where a card is whose middle is at a place of the window. */
+export function spotIn(library: Canvas["library"], place: Position): Spot {
+  const { x, y } = library.screenToFlowPosition(place);
+  return spotAt(designer.drawing, { x, y }, { x: x - CARD_WIDTH / 2, y: y - CARD_HEIGHT / 2 });
+}
+
+/** What a canvas can be asked to do. */
+export function handleOf({ flow, library, element, view, pointer, markBody, write }: Canvas): CanvasHandle {
+  const middle = (): Position => {
+    const box = element.getBoundingClientRect();
+    return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+  };
+  const show = (next: Viewport | undefined, time: number): void => {
+    if (next) void library.setViewport(next, { duration: motion(time) });
+  };
+  return {
+    zoomIn: () => void library.zoomIn({ duration: motion(120) }),
+    zoomOut: () => void library.zoomOut({ duration: motion(120) }),
+    zoomToFull: () => void library.setZoom(1, { duration: motion(120) }),
+    fit: (components) => {
+      const { width, height } = element.getBoundingClientRect();
+      const bounds = boundsOf(flow, components);
+      if (bounds) show(getViewportForBounds(bounds, width, height, 0.1, 1, 0.12), 200);
+    },
+    reveal: (id) => {
+      const drawn = designer.drawing.get(id);
+      show(drawn && viewOn(drawn, view(), element.getBoundingClientRect()), 160);
+    },
+    middle: () => spotIn(library, middle()),
+    center: () => library.screenToFlowPosition(pointer() ?? middle()),
+    pointed: () => {
+      const at = pointer();
+      return at && spotIn(library, at);
+    },
+    at: (x, y) =>
+      document.elementFromPoint(x, y)?.closest(".canvas") === element ? spotIn(library, { x, y }) : undefined,
+    markBody,
+    write,
+    focus: () => element.focus({ preventScroll: true }),
+  };
+}
+
+/** What is around the whole flow, or around some of its components; undefined when nothing is drawn. */
+function boundsOf(flow: DrawnFlow, components?: Iterable<string>): Area | undefined {
+  const { drawing } = designer;
+  const drawn = components ? [...components].flatMap((id) => drawing.get(id) ?? []) : [...drawing.values()];
+  const groups = components ? [] : Object.values(flow.document.groups).flatMap((one) => areaOf(one, drawing) ?? []);
+  const boxes = [
+    ...drawn.map(({ place, shape }) => ({ ...place, width: shape.width, height: shape.height })),
+    ...groups,
+  ];
+  if (boxes.length === 0) return undefined;
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
+  const height = Math.max(...boxes.map((box) => box.y + box.height)) - y;
+  return { x, y, width, height };
+}

@@ -1,0 +1,92 @@
+import type { Edge, Node } from "@xyflow/svelte";
+import { untrack } from "svelte";
+import type { Area, Link, Position } from "../../platform";
+import { designer } from "../state/designer.svelte";
+import type { DrawnFlow } from "../state/flow.svelte";
+import { linkId } from "../state/patch";
+import { drawnComponents, drawnLinks, type Drawing } from "./drawn";
+import { drawnGroups } from "./groups";
+import { encloses, meets } from "./touching";
+import type { Size, Viewport } from "./view";
+
+/** How far around what is seen counts as near, in its own widths and heights. */
+const MARGIN = 0.5;
+
+/**
+ * What of a flow the canvas library is given: what is near the view, what is chosen or held, and what that hangs on. The
+ * library goes through all that it has whenever the view moves and whenever anything changes, so that a large flow would be
+ * slow in all its parts.
+ */
+export class Shown {
+  nodes = $state.raw<Node[]>([]);
+  edges = $state.raw<Edge[]>([]);
+  /** The part of the canvas that is near. It stays as it is until the view comes to its border. */
+  #near = $state.raw<Area>();
+
+  /** Follows the view. */
+  follow({ x, y, zoom }: Viewport, { width, height }: Size): void {
+    if (width === 0 || height === 0) return;
+    const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
+    const near = untrack(() => this.#near);
+    if (near && encloses(near, seen) && near.width < (2 + 4 * MARGIN) * seen.width) return;
+    this.#near = {
+      x: seen.x - MARGIN * seen.width,
+      y: seen.y - MARGIN * seen.height,
+      width: (1 + 2 * MARGIN) * seen.width,
+      height: (1 + 2 * MARGIN) * seen.height,
+    };
+  }
+
+  /**
+   * Draws the flow as its document is now. What did not change keeps its identity, so that the library leaves it alone. Links
+   * are left out where they are `far`: something else draws them. Components that are `held` are there wherever they are.
+   */
+  draw(flow: DrawnFlow, { far, held }: { far: boolean; held: readonly string[] }): void {
+    const near = this.#near;
+    if (!near) return;
+    const { drawing } = designer;
+    const links = far ? [] : flow.document.links.filter((link) => isNear(flow, drawing, near, link));
+    const components = nearComponents(flow, drawing, near, [...held, ...links.flatMap(endsOf)]);
+    const before = untrack(() => ({ nodes: this.nodes, edges: this.edges }));
+    const nodes = [...drawnComponents(flow, components, before.nodes), ...drawnGroups(flow, drawing, before.nodes)];
+    const edges = drawnLinks(flow, links, before.edges);
+    if (!areSame(nodes, before.nodes)) this.nodes = nodes;
+    if (!areSame(edges, before.edges)) this.edges = edges;
+  }
+
+  /** Draws some of them elsewhere, as long as a drag goes on. */
+  place(at: ReadonlyMap<string, Position>): void {
+    this.nodes = untrack(() => this.nodes).map((node) => {
+      const position = at.get(node.id);
+      return position ? { ...node, position } : node;
+    });
+  }
+}
+
+/** The components that are near, those that are chosen, and `others`; with the bodies that they are in. */
+function nearComponents(flow: DrawnFlow, drawing: Drawing, near: Area, others: Iterable<string>): Drawing {
+  const wanted = new Set([...flow.selected, ...others]);
+  for (const { id, place, shape } of drawing.values())
+    if (meets(near, { ...place, width: shape.width, height: shape.height })) wanted.add(id);
+  for (const id of wanted) {
+    const parent = drawing.get(id)?.parent;
+    if (parent !== undefined) wanted.add(parent);
+  }
+  return wanted.size >= drawing.size ? drawing : new Map([...drawing].filter(([id]) => wanted.has(id)));
+}
+
+const endsOf = ({ from, to }: Link): string[] => [from.component, to.component];
+
+function isNear(flow: DrawnFlow, drawing: Drawing, near: Area, link: Link): boolean {
+  const [from, to] = [drawing.get(link.from.component), drawing.get(link.to.component)];
+  if (!from || !to) return false;
+  const x = Math.min(from.place.x, to.place.x);
+  const y = Math.min(from.place.y, to.place.y);
+  const width = Math.max(from.place.x + from.shape.width, to.place.x + to.shape.width) - x;
+  const height = Math.max(from.place.y + from.shape.height, to.place.y + to.shape.height) - y;
+  return meets(near, { x, y, width, height }) || flow.selectedLinks.has(linkId(link));
+}
+
+function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((item, at) => item === other[at]);
+}
