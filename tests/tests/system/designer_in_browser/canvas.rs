@@ -27,7 +27,7 @@ const FIRST_STEP: f64 = 5.0;
 /// A sample project whose flow is open on the canvas, all of it in sight.
 struct Canvas {
     browser: Browser,
-    _design: Design,
+    design: Design,
     _folder: TempDir,
 }
 
@@ -49,7 +49,7 @@ impl Canvas {
         browser.page.goto(&design.address).await?;
         browser.click(&test_id(&format!("flow-{flow}"))).await;
         browser.find(&component(a_component)).await;
-        let canvas = Self { browser, _design: design, _folder: folder };
+        let canvas = Self { browser, design, _folder: folder };
         canvas.browser.click(&test_id("zoom-to-fit")).await;
         canvas.rests().await;
         Ok(canvas)

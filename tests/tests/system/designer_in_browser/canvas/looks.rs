@@ -77,8 +77,8 @@ async fn the_view_goes_to_what_is_chosen_and_at_once_for_those_who_want_no_motio
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_within_reach_at_200_percent() -> Tested {
     let browser = Browser::chromium_with(&["--force-device-scale-factor=2"]).await;
-    // 1400 by 860 dots of a screen are half as many of the page's pixels.
-    let canvas = Canvas::seen_by(browser, (700, 430), "order-import", "Start").await?;
+    // 1400 by 860 dots of a screen are half as many of the page's pixels; the rest is the browser's own bars.
+    let canvas = Canvas::seen_by(browser, (700, 573), "order-import", "Start").await?;
     assert_eq!(canvas.value("return devicePixelRatio").await, json!(2));
     canvas.browser.picture("designer-canvas-200-percent").await;
     let cut = "const root = document.documentElement; \

@@ -64,7 +64,7 @@ async fn what_is_copied_is_pasted_in_another_window_and_as_text() -> Tested {
 
     let other = canvas.browser.page.new_window(true).await?;
     canvas.browser.page.switch_to_window(other.handle).await?;
-    let address = canvas._design.address.split('?').next().unwrap_or_default();
+    let address = canvas.design.address.split('?').next().unwrap_or_default();
     canvas.browser.page.goto(address).await?;
     canvas.browser.click(&test_id("flow-daily-report")).await;
     canvas.browser.find(&component("Every day")).await;
