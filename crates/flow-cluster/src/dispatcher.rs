@@ -35,11 +35,14 @@ impl Default for DispatcherSettings {
         Self {
             concurrency: 64,
             shortest_poll: Duration::from_millis(20),
-            longest_poll: Duration::from_secs(1),
+            longest_poll: Duration::from_secs(5),
             unattended_check: Duration::from_secs(5),
         }
     }
 }
+
+/// Before another look at a database that could not be asked.
+const UNREACHABLE: Duration = Duration::from_secs(1);
 
 /// How many running requests the look for unattended ones takes in.
 const UNATTENDED_AT_ONCE: usize = 10_000;
@@ -224,7 +227,7 @@ async fn time_to_next(shared: &Shared, pace: Duration) -> Duration {
     match shared.store.next_due(&shared.own).await {
         Ok(Some(due)) => due.clamp(Duration::from_millis(1), pace),
         Ok(None) => pace,
-        Err(_) => shared.settings.longest_poll,
+        Err(_) => shared.settings.longest_poll.min(UNREACHABLE),
     }
 }
 

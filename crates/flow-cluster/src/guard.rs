@@ -78,6 +78,11 @@ impl Guard {
         }
     }
 
+    /// Whether the database is to be asked whether this epoch still lives.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.unconfirmed_since.load(Ordering::Acquire) != 0
+    }
+
     /// Others may have taken this server for dead: it acts again once the database has confirmed that they have not.
     pub(crate) fn doubt(&self, now: Moment) {
         self.unconfirmed_since.store(now.nanos(), Ordering::Release);

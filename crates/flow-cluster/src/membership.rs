@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How many events a slow listener may lag behind before it loses the oldest.
@@ -248,10 +248,12 @@ fn observe(shared: &Arc<Shared>) -> std::io::Result<Ticker> {
     })
 }
 
-/// The list of servers is read again and again, for ever: nobody depends on having seen a single event.
+/// The list of servers is read again and again, for ever: nobody depends on having seen a single event. It is read when
+/// something has changed, and once a lease in any case.
 async fn rescan_for_ever(shared: Arc<Shared>) {
-    let mut reachable = true;
+    let (mut reachable, mut changes) = (true, shared.store.changes());
     loop {
+        changes.borrow_and_update();
         let asked = Moment::now();
         match shared.store.servers().await {
             Ok(servers) => {
@@ -281,10 +283,23 @@ async fn rescan_for_ever(shared: Arc<Shared>) {
             }
             Err(_) => {}
         }
+        until_next_scan(&shared, &changes, asked, reachable).await;
+    }
+}
+
+/// Waits for a reason to read the list of servers, and shows meanwhile that this server's tasks do not stand still.
+async fn until_next_scan(shared: &Shared, changes: &watch::Receiver<u64>, last: Moment, reachable: bool) {
+    loop {
         shared.pulse.beat();
         tokio::select! {
-            () = shared.rescan.notified() => {}
+            () = shared.rescan.notified() => return,
             () = tokio::time::sleep(shared.settings.heartbeat) => {}
+        }
+        // What cannot be known about changes counts as one.
+        let changed = changes.has_changed().unwrap_or(true);
+        let is_old = Moment::now().since(last) + shared.settings.heartbeat > shared.settings.lease;
+        if changed || is_old || !reachable || shared.guard.is_in_doubt() {
+            return;
         }
     }
 }
