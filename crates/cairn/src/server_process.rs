@@ -1,5 +1,6 @@
 //! A real server in a process of its own, for `tour` and `bench`.
 
+use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::Failure;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
@@ -19,9 +20,10 @@ const STOP: Duration = Duration::from_secs(10);
 pub struct ClusterFolder<'a>(pub &'a Path);
 
 impl ClusterFolder<'_> {
-    /// The checkpoint database.
-    pub fn database(self) -> std::path::PathBuf {
-        self.0.join("cairn.db")
+    /// The checkpoint database: a file in the folder, unless the file `connection` says otherwise.
+    pub fn connection(self) -> CheckpointConnection {
+        let named = std::fs::read_to_string(self.0.join("connection")).ok().and_then(|text| text.parse().ok());
+        named.unwrap_or_else(|| CheckpointConnection::Sqlite(self.0.join("cairn.db")))
     }
 
     /// The checkpoint storage.
@@ -76,8 +78,9 @@ impl ServerProcess {
         let mut child = Command::new(program)
             .args(["--json", "serve", "--name", name, "--listen", listen, "--die-with"])
             .arg(std::process::id().to_string())
-            .arg("--checkpoint-connection")
-            .arg(format!("sqlite:{}", folder.database().display()))
+            .env("CAIRN_CHECKPOINT_CONNECTION", folder.connection().expose())
+            .arg("--key-file")
+            .arg(folder.0.join("cairn.db.key"))
             .arg("--checkpoint-storage")
             .arg(folder.storage())
             .arg("--state")

@@ -1,5 +1,6 @@
 //! `cairn bench`: what Cairn does on this machine, beside what the machine can do at all.
 
+mod bulk;
 mod checkpoints;
 mod effect;
 mod engine;
@@ -16,6 +17,7 @@ mod streams;
 mod upsert;
 mod yardstick;
 
+use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use clap::ValueEnum;
@@ -37,6 +39,7 @@ Figures of saved work depend on the disk, so they come with yardsticks of it, pr
 checkpoints  flows of 10 components with a Checkpoint behind each and streams of 1 KB, through the real engine and store
   sequential_ratio_f      checkpoints per second, one flow at a time, as a share of F
   concurrent_64_ratio_s   checkpoints per second, 64 flows at once, as a share of S (and _ratio_f of F)
+  bulk_rows_per_s         checkpoints per second that the store takes when many come at once
   flow_latency_ms         from asking for a flow to its end, one at a time
 failover     two real servers; the owner of requests under way is killed with SIGKILL
   kill_to_resumed_ms      from the kill to the first component that runs on the survivor
@@ -84,6 +87,10 @@ pub struct Args {
     /// removed at the end.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Measure `checkpoints`, `failover` and `service` on this PostgreSQL database, in schemas of their own, which are removed at
+    /// the end: postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "CONNECTION")]
+    database: Option<CheckpointConnection>,
     /// Records of the file that `streams` (10 million) and `upsert` (1 million) read.
     #[arg(long)]
     rows: Option<u64>,
@@ -119,7 +126,7 @@ enum Bench {
 
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
-    let scratch = Scratch::new(args.folder)?;
+    let scratch = Scratch::new(args.folder, args.database)?;
     let report: Report = match args.bench {
         Bench::Checkpoints => checkpoints::measure(&scratch, args.runs).await?,
         Bench::Failover => failover::measure(&scratch, args.runs).await?,
@@ -132,6 +139,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         Bench::Requests => requests::measure(&scratch, args.runs, args.stored).await?,
         Bench::Upsert => upsert::measure(&scratch, args.runs, args.rows.unwrap_or(1_000_000))?,
     };
+    scratch.clean().await?;
     report.print(output);
     Ok(Outcome::Good)
 }

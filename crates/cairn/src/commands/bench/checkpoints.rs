@@ -2,13 +2,13 @@
 //! between them that compute (what is behind a checkpoint starts before that is durable), and with components that
 //! change the world (each waits until all before it is durable).
 
+use super::bulk;
 use super::effect::EffectType;
 use super::flows::{Drawing, mapper, start};
 use super::report::{Report, Samples};
 use super::scratch::Scratch;
 use super::server::Server;
 use super::yardstick;
-use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::Failure;
 use flow_components::Palette;
 use flow_model::{Component, Flow};
@@ -29,8 +29,9 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
     let (mut yardsticks, mut figures) = (Samples::default(), Samples::default());
     for run in 0..runs {
         let folder = scratch.folder(&format!("run-{run}"))?;
-        let pure = server(&folder.join("pure"), mapper).await?;
-        let with_effects = server(&folder.join("effects"), |name| Component::new(EffectType::NAME, name)).await?;
+        let pure = server(scratch, &folder.join("pure"), mapper).await?;
+        let with_effects =
+            server(scratch, &folder.join("effects"), |name| Component::new(EffectType::NAME, name)).await?;
         for server in [&pure, &with_effects] {
             checked_flow(server).await?;
         }
@@ -41,6 +42,9 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
         let concurrent = load(&pure, AT_ONCE).await?;
         let probed_last = yardstick::probe(&folder)?;
         let effects = load(&with_effects, 1).await?;
+        let many = folder.join("bulk");
+        std::fs::create_dir_all(&many).map_err(|error| Failure::file("make the folder", &many, &error))?;
+        figures.add("bulk_rows_per_s", "1/s", bulk::rows_per_second(scratch, &many).await?);
 
         for one in [probed, probed_again, probed_last] {
             yardsticks.add("F", "1/s", one.f);
@@ -68,9 +72,9 @@ struct Loaded {
     latency_ms: f64,
 }
 
-async fn server(folder: &Path, between: impl Fn(&str) -> Component) -> Result<Server, Failure> {
+async fn server(scratch: &Scratch, folder: &Path, between: impl Fn(&str) -> Component) -> Result<Server, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::new("bench/folder", error.to_string()))?;
-    let store = CheckpointConnection::Sqlite(folder.join("cairn.db")).open().await?.store;
+    let store = scratch.connection(folder).await?.open().await?.store;
     let palette = Palette::standard_with(vec![Box::new(EffectType)]);
     let inputs = json!({"id": 1, "text": incompressible_text()});
     Server::start_with(palette, store, folder, &flow_of_checkpoints(between)?, inputs).await

@@ -3,7 +3,6 @@
 use super::report::{Report, Samples};
 use super::scratch::Scratch;
 use super::yardstick;
-use crate::checkpoint_database::CheckpointConnection;
 use crate::commands::user;
 use crate::outcome::Failure;
 use crate::server_process::{ClusterFolder, ServerProcess};
@@ -59,7 +58,7 @@ struct Pair {
 
 impl Pair {
     async fn start(scratch: &Scratch) -> Result<Self, Failure> {
-        let folder = scratch.folder("cluster")?;
+        let folder = scratch.cluster("cluster").await?;
         let service = SlowService::start().await?;
         let repository = project::make(&scratch.folder("project")?, &service.url())?;
         let owner = ServerProcess::start(ClusterFolder(&folder), "one", "127.0.0.1:0").await?;
@@ -174,7 +173,7 @@ impl Pair {
 }
 
 pub(super) async fn make_token(folder: &Path) -> Result<String, Failure> {
-    let database = CheckpointConnection::Sqlite(ClusterFolder(folder).database()).open_existing().await?;
+    let database = ClusterFolder(folder).connection().open_existing().await?;
     let store = database.store.as_ref();
     let password: String = (0..32).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
     user::add(store, "bench", Role::Administrator, &password).await?;

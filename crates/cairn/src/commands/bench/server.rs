@@ -68,7 +68,7 @@ impl Server {
     }
 }
 
-fn new_request(inputs: Value) -> Result<NewRequest, Failure> {
+pub(super) fn new_request(inputs: Value) -> Result<NewRequest, Failure> {
     let wrong = |error: flow_model::InvalidName| Failure::new("flow/name", error.to_string());
     Ok(NewRequest {
         project: ProjectName::parse("bench").map_err(wrong)?,
@@ -82,7 +82,7 @@ fn new_request(inputs: Value) -> Result<NewRequest, Failure> {
     })
 }
 
-fn new_server() -> Result<NewServer, Failure> {
+pub(super) fn new_server() -> Result<NewServer, Failure> {
     Ok(NewServer {
         id: ServerId::parse("bench").map_err(|error| Failure::new("flow/name", error.to_string()))?,
         name: "bench".to_owned(),

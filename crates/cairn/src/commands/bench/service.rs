@@ -33,15 +33,15 @@ pub async fn measure(scratch: &Scratch, runs: u32, size: Size) -> Result<Report,
         let probed = yardstick::probe(scratch.path())?;
         yardsticks.add("F", "1/s", probed.f);
         yardsticks.add("S", "1/s", probed.s);
-        life::measure(&Cluster::new(scratch, &format!("life-{run}"))?, &mut figures).await?;
-        replies::measure(&Cluster::new(scratch, &format!("replies-{run}"))?, &mut figures).await?;
+        life::measure(&Cluster::new(scratch, &format!("life-{run}")).await?, &mut figures).await?;
+        replies::measure(&Cluster::new(scratch, &format!("replies-{run}")).await?, &mut figures).await?;
         if size.in_flight > 0 {
-            in_flight::measure(&Cluster::new(scratch, &format!("in-flight-{run}"))?, size.in_flight, &mut figures)
-                .await?;
+            let cluster = Cluster::new(scratch, &format!("in-flight-{run}")).await?;
+            in_flight::measure(&cluster, size.in_flight, &mut figures).await?;
         }
     }
     if size.stored > 0 {
-        list::measure(&Cluster::new(scratch, "list")?, size.stored, runs, &mut figures).await?;
+        list::measure(&Cluster::new(scratch, "list").await?, size.stored, runs, &mut figures).await?;
     }
     Ok(Report { bench: "service", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
 }
@@ -52,8 +52,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn new(scratch: &Scratch, name: &str) -> Result<Self, Failure> {
-        Ok(Self { folder: scratch.folder(name)? })
+    async fn new(scratch: &Scratch, name: &str) -> Result<Self, Failure> {
+        Ok(Self { folder: scratch.cluster(name).await? })
     }
 
     async fn start(&self, name: &str, more: &[&str]) -> Result<ServerProcess, Failure> {

@@ -1,7 +1,6 @@
 //! The two servers of a tour.
 
 use super::workplace::Workplace;
-use crate::checkpoint_database::CheckpointConnection;
 use crate::commands::user;
 use crate::outcome::Failure;
 use crate::repository;
@@ -60,7 +59,7 @@ impl TourCluster {
 
     /// Makes an administrator for the tour.
     pub async fn make_account(&self) -> Result<Account, Failure> {
-        let database = CheckpointConnection::Sqlite(ClusterFolder(&self.folder).database()).open_existing().await?;
+        let database = ClusterFolder(&self.folder).connection().open_existing().await?;
         let password: String = (0..16).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
         let account = Account { name: "tour".to_owned(), password };
         user::add(database.store.as_ref(), &account.name, Role::Administrator, &account.password).await?;

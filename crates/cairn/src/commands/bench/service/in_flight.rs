@@ -1,7 +1,6 @@
 //! Many requests under way at a server that is killed: how soon they belong to the survivor, and how soon all go on.
 
 use super::{Cluster, flows};
-use crate::checkpoint_database::CheckpointConnection;
 use crate::commands::bench::failover::SlowService;
 use crate::commands::bench::report::Samples;
 use crate::outcome::Failure;
@@ -22,7 +21,7 @@ pub async fn measure(cluster: &Cluster, count: u32, figures: &mut Samples) -> Re
     let survivor = cluster.start("survivor", &["--concurrency", &room]).await?;
     let repository = flows::publish(&cluster.folder.join("project"), &service.url())?;
     cluster.install(&repository, &[&owner, &survivor]).await?;
-    let store = CheckpointConnection::Sqlite(ClusterFolder(&cluster.folder).database()).open_existing().await?.store;
+    let store = ClusterFolder(&cluster.folder).connection().open_existing().await?.store;
 
     let client = cluster.client(&owner).await?;
     let mut missing = count;

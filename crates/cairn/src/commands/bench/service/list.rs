@@ -1,7 +1,6 @@
 //! Pages of the list of requests when there are many.
 
 use super::{Cluster, flows};
-use crate::checkpoint_database::CheckpointConnection;
 use crate::commands::bench::report::Samples;
 use crate::outcome::Failure;
 use crate::server_process::ClusterFolder;
@@ -23,7 +22,7 @@ const PAGE: u32 = 100;
 pub async fn measure(cluster: &Cluster, count: u32, runs: u32, figures: &mut Samples) -> Result<(), Failure> {
     // Makes the database.
     cluster.start("one", &[]).await?.stop().await;
-    let store = CheckpointConnection::Sqlite(ClusterFolder(&cluster.folder).database()).open_existing().await?.store;
+    let store = ClusterFolder(&cluster.folder).connection().open_existing().await?.store;
     fill(store.as_ref(), count).await?;
     let server = cluster.start("one", &[]).await?;
     let client = cluster.client(&server).await?;
