@@ -298,8 +298,10 @@ async fn attend_for_ever(shared: Arc<Shared>) {
                 tracing::warn!(code = error.code(), %error, request = %request.id, "it cannot be given back; trying again");
             }
         }
+        if !found.is_empty() {
+            shared.work.notify_one();
+        }
         seen = found.into_iter().map(|request| (request.id, request.fence)).collect();
-        shared.work.notify_one();
     }
 }
 

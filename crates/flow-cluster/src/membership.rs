@@ -297,7 +297,7 @@ async fn until_next_scan(shared: &Shared, changes: &watch::Receiver<u64>, last: 
         }
         // What cannot be known about changes counts as one.
         let changed = changes.has_changed().unwrap_or(true);
-        let is_old = Moment::now().since(last) + shared.settings.heartbeat > shared.settings.lease;
+        let is_old = Moment::now().since(last) >= shared.settings.lease;
         if changed || is_old || !reachable || shared.guard.is_in_doubt() {
             return;
         }
