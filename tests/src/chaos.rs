@@ -48,9 +48,15 @@ pub struct Scene {
 impl Scene {
     /// Starts servers with these names and environment, below `folder`.
     pub async fn begin(folder: &Path, servers: &[&str], environment: &[(String, String)]) -> Self {
+        let connection = format!("sqlite:{}", folder.join("cairn.db").display());
+        Self::begin_on(&connection, folder, servers, environment).await
+    }
+
+    /// The same on a checkpoint database of any kind.
+    pub async fn begin_on(connection: &str, folder: &Path, servers: &[&str], environment: &[(String, String)]) -> Self {
         let ledger = Ledger::start().await;
         let project = TestProject::new(folder, PROJECT, &files(&ledger.url));
-        let cluster = TestCluster::start_in(folder, servers, environment);
+        let cluster = TestCluster::start_on(connection, folder, servers, environment);
         cluster.install(PROJECT, &project.remote).await;
         Self { cluster, ledger, project }
     }

@@ -15,6 +15,7 @@ pub struct TestCluster {
     pub servers: Vec<ServerProcess>,
     token: String,
     connection: String,
+    storage: Option<String>,
     environment: Vec<(String, String)>,
 }
 
@@ -45,7 +46,7 @@ impl TestCluster {
         let token = std::fs::read_to_string(token_file).expect("the token").trim().to_owned();
         let environment = environment.to_vec();
         let (folder, connection) = (folder.to_owned(), connection.to_owned());
-        let mut cluster = Self { folder, servers: Vec::new(), token, connection, environment };
+        let mut cluster = Self { folder, servers: Vec::new(), token, connection, storage: None, environment };
         for name in names {
             cluster.add_server(name);
         }
@@ -55,7 +56,13 @@ impl TestCluster {
     /// The same cluster in another folder, to which its database and storage were brought; no server runs there yet.
     pub fn brought_to(&self, folder: &Path) -> Self {
         let (token, environment) = (self.token.clone(), self.environment.clone());
-        Self { folder: folder.to_owned(), servers: Vec::new(), token, connection: embedded(folder), environment }
+        let (folder, connection) = (folder.to_owned(), embedded(folder));
+        Self { folder, servers: Vec::new(), token, connection, storage: None, environment }
+    }
+
+    /// The same cluster on another database, in a folder where its storage is; no server runs there yet.
+    pub fn moved_to(&self, connection: &str, folder: &Path) -> Self {
+        Self { connection: connection.to_owned(), ..self.brought_to(folder) }
     }
 
     /// Starts one more server, or the same again after its end: its state folder goes by its name.
@@ -64,6 +71,25 @@ impl TestCluster {
         let server = ServerProcess::start_at(self, name, "127.0.0.1:0");
         self.servers.push(server);
         self.servers.last().expect("it was just added")
+    }
+
+    /// Starts one more server that reaches the database in another way.
+    pub fn add_server_by(&mut self, name: &str, connection: &str) -> &ServerProcess {
+        let usual = std::mem::replace(&mut self.connection, connection.to_owned());
+        self.add_server(name);
+        self.connection = usual;
+        self.server(name)
+    }
+
+    /// Lets servers that are started from now on go by another database and with more in their environment.
+    pub fn go_by(&mut self, connection: &str, environment: &[(String, String)]) {
+        self.connection = connection.to_owned();
+        self.environment.extend_from_slice(environment);
+    }
+
+    /// Gives servers that are started from now on another checkpoint storage than the folder.
+    pub fn keep_objects_in(&mut self, storage: &str) {
+        self.storage = Some(storage.to_owned());
     }
 
     /// Starts a server again that has ended, where it was before.
@@ -106,7 +132,8 @@ impl TestCluster {
 
 impl ServerProcess {
     fn start_at(cluster: &TestCluster, name: &str, listen: &str) -> Self {
-        let TestCluster { folder, token, connection, environment, .. } = cluster;
+        let TestCluster { folder, token, connection, environment, storage, .. } = cluster;
+        let storage = storage.clone().unwrap_or_else(|| folder.join("storage").display().to_string());
         let log = folder.join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
         let mut process = Command::new(program("cairn"))
@@ -115,7 +142,7 @@ impl ServerProcess {
             .arg("--key-file")
             .arg(folder.join("cairn.db.key"))
             .arg("--checkpoint-storage")
-            .arg(folder.join("storage"))
+            .arg(storage)
             .arg("--state")
             .arg(folder.join(name))
             .args(["--die-with", &std::process::id().to_string()])

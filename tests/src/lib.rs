@@ -12,6 +12,7 @@ pub mod git_host;
 pub mod holding_endpoint;
 pub mod process;
 pub mod project;
+pub mod slow_line;
 pub mod small_disk;
 pub mod static_files;
 pub mod trace_collector;

@@ -83,17 +83,28 @@ impl CheckpointConnection {
                 let lock_folder = store.lock_folder().to_owned();
                 Ok(CheckpointDatabase { store, lock_folder: Some(lock_folder) })
             }
-            Self::Postgres(text) => {
-                let wrong = |why: String| Failure::new("cairn/checkpoint-connection", why);
-                let mut address: PostgresAddress = text.parse().map_err(wrong)?;
-                address.find_password()?;
-                Ok(CheckpointDatabase { store: PostgresStore::open(&address).await?, lock_folder: None })
+            Self::Postgres(_) => {
+                Ok(CheckpointDatabase { store: PostgresStore::open(&self.postgres()?).await?, lock_folder: None })
             }
         }
     }
 
+    /// The address of a PostgreSQL database, with the password.
+    pub fn postgres(&self) -> Result<PostgresAddress, Failure> {
+        let wrong = |why: String| Failure::new("cairn/checkpoint-connection", why);
+        let mut address: PostgresAddress = self.expose().parse().map_err(wrong)?;
+        address.find_password()?;
+        Ok(address)
+    }
+
     /// Opens the database that must be there already: a mistyped path shall not make a new one.
     pub async fn open_existing(&self) -> Result<CheckpointDatabase, Failure> {
+        self.refuse_missing()?;
+        self.open().await
+    }
+
+    /// Refuses a file that is not there.
+    pub fn refuse_missing(&self) -> Result<(), Failure> {
         if let Self::Sqlite(path) = self
             && !path.is_file()
         {
@@ -103,7 +114,7 @@ impl CheckpointConnection {
             );
             return Err(Failure::new("cairn/no-database", message));
         }
-        self.open().await
+        Ok(())
     }
 }
 

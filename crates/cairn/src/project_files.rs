@@ -26,7 +26,7 @@ impl ProjectFiles {
         let files = project.files()?.into_iter().map(|(path, content)| (path, Bytes::from(content))).collect();
         Ok(Self {
             connections: project.good_connections()?,
-            places: Places { storage, project: Arc::new(files), local: project.root().to_owned() },
+            places: Places { storage: Some(storage), project: Arc::new(files), local: project.root().to_owned() },
             expressions: ExpressionCache::new(),
             http: HttpClients::new(),
             spool: Spool::in_memory(),

@@ -21,8 +21,8 @@ pub enum Folder {
 /// The places that paths lead to.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// The folder that `storage:` stands for.
-    pub storage: PathBuf,
+    /// The folder that `storage:` stands for; none if the checkpoint storage is in a bucket.
+    pub storage: Option<PathBuf>,
     /// The files that `project:` stands for, by their path within the project.
     pub project: Arc<BTreeMap<String, Bytes>>,
     /// The folder that relative local paths start from.
@@ -38,7 +38,7 @@ impl Places {
             if inside.as_os_str().is_empty() {
                 return Err(bad_path(path));
             }
-            return Ok(ResolvedPath::File(self.storage.join(inside)));
+            return Ok(ResolvedPath::File(self.storage(path)?.join(inside)));
         }
         if let Some(inside) = path.strip_prefix("project:") {
             let inside = inner(path, inside)?.to_string_lossy().into_owned();
@@ -61,7 +61,7 @@ impl Places {
     pub fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
         let path = path.trim();
         if let Some(inside) = path.strip_prefix("storage:") {
-            return Ok(Folder::Disk(self.storage.join(inner(path, inside)?)));
+            return Ok(Folder::Disk(self.storage(path)?.join(inner(path, inside)?)));
         }
         let Some(inside) = path.strip_prefix("project:") else { return Ok(Folder::Disk(self.local.join(path))) };
         let folder = inner(path, inside)?;
@@ -75,6 +75,16 @@ impl Places {
             return Err(ComponentError::new("file/not-found", message).for_good());
         }
         Ok(Folder::Project(files))
+    }
+
+    fn storage(&self, path: &str) -> Result<&Path, ComponentError> {
+        self.storage.as_deref().ok_or_else(|| {
+            let message = format!(
+                "“{path}”: the checkpoint storage of this cluster is in a bucket, which holds saved points only: use the \
+                 path of a folder that all servers see"
+            );
+            ComponentError::new("file/no-storage-folder", message).for_good()
+        })
     }
 
     fn no_project_file(&self, path: &str) -> ComponentError {
@@ -119,7 +129,7 @@ mod tests {
 
     fn places() -> Places {
         let project = [("data/orders.csv".to_owned(), Bytes::from_static(b"id\n1\n"))].into_iter().collect();
-        Places { storage: "/shared".into(), project: Arc::new(project), local: "/home/ada".into() }
+        Places { storage: Some("/shared".into()), project: Arc::new(project), local: "/home/ada".into() }
     }
 
     #[test]

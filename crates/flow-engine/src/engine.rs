@@ -132,7 +132,7 @@ impl Engine {
         let ended = match self.inner.prepare(&request).await {
             Ok((plan, from)) => {
                 let places = Places {
-                    storage: self.inner.storage.root().to_path_buf(),
+                    storage: self.inner.storage.folder().map(ToOwned::to_owned),
                     project: Arc::clone(&plan.flow.files),
                     local: self.inner.local_folder.clone(),
                 };

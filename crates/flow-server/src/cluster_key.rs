@@ -75,6 +75,14 @@ impl ClusterKey {
         }
     }
 
+    /// Reads the key from its file, which must be there.
+    ///
+    /// # Errors
+    /// As [`ClusterKey::open`].
+    pub fn open_existing(path: &Path) -> Result<Self, ServeError> {
+        read(path).map_err(|source| ServeError::KeyFile { path: path.to_owned(), source })
+    }
+
     /// Encrypts a secret.
     pub fn seal(&self, of: Sealed<'_>, secret: &str) -> Result<Vec<u8>, CannotOpen> {
         let nonce: [u8; NONCE] = rand::random();

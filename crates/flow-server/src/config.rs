@@ -1,7 +1,7 @@
 use crate::log_files::LogFiles;
 use flow_api::SettingSource;
 use flow_cluster::LeaseSettings;
-use flow_store::Store;
+use flow_store::{StoragePlace, Store};
 use ipnet::IpNet;
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,8 +28,8 @@ pub struct ServerConfig {
     /// The file with the key that the secrets of connections are encrypted with, the same for all servers of the cluster.
     /// It is made at the first start, and belongs into every backup: without it the secrets are lost.
     pub key_file: PathBuf,
-    /// The checkpoint storage: a folder shared by all servers of the cluster.
-    pub storage: PathBuf,
+    /// The checkpoint storage, the same for all servers of the cluster.
+    pub storage: StoragePlace,
     /// The server's own folder: its id and its working copies. No two servers may share it.
     pub state: PathBuf,
     /// Where streams and plans that take much memory put files: a folder on a real disk. If absent, one in `state`.
@@ -97,7 +97,7 @@ pub struct Given {
 
 impl ServerConfig {
     /// A server on loopback with default settings.
-    pub fn new(store: Arc<dyn Store>, lock_folder: PathBuf, storage: PathBuf, state: PathBuf) -> Self {
+    pub fn new(store: Arc<dyn Store>, lock_folder: PathBuf, storage: impl Into<StoragePlace>, state: PathBuf) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             address: None,
@@ -105,7 +105,7 @@ impl ServerConfig {
             store,
             key_file: lock_folder.with_extension("key"),
             lock_folder,
-            storage,
+            storage: storage.into(),
             state,
             spool: None,
             lease: LeaseSettings::default(),

@@ -38,6 +38,11 @@ impl StateFolder {
         &self.id
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the local files of flows are, if their paths are relative.
     pub fn local_files(&self) -> PathBuf {
         self.path.join("local")

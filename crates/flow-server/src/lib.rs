@@ -44,6 +44,7 @@ mod update;
 mod wire;
 mod work;
 
+pub use cluster_key::{CannotOpen, ClusterKey, Sealed};
 pub use config::{DEFAULT_PORT, Given, Patience, ServerConfig, TlsFiles};
 pub use error::ServeError;
 pub use first_administrator::FirstAdministrator;

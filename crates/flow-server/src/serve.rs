@@ -28,6 +28,7 @@ use flow_engine::{Engine, EngineParts, StoredProjects};
 use flow_store::{CheckpointStorage, Epoch, ServerId, ServerReport, check_same_storage, keep_house};
 use flow_trace::{Process as TracedProcess, Traces};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -73,12 +74,13 @@ pub async fn serve(
     let listen = listener.local_addr().map_err(|error| ServeError::listen(config.listen, error))?;
     let certificate = config.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
     let state = StateFolder::open(&config.state)?;
-    let storage = CheckpointStorage::open(&config.storage)?;
+    let spool = config.spool.clone().unwrap_or_else(|| state.spool());
+    let storage = CheckpointStorage::open_at(&config.storage, &spool).await?;
     check_same_storage(config.store.as_ref(), &storage).await?;
     let key = ClusterKey::open(&config.key_file)?;
     let (patience, log) = (config.patience, config.log.clone());
     if let Some(log) = &log {
-        log.begin(log_files::folder(storage.root(), state.id().as_str()));
+        log.begin(log_files::folder(&logs_in(&storage, &state), state.id().as_str()));
     }
 
     let (app, at) = join(config, &state, storage, key, listen).await?;
@@ -131,6 +133,11 @@ pub async fn serve(
     Ok(left?)
 }
 
+/// Where servers have their logs: where all of them can read them, or each on its own machine.
+fn logs_in(storage: &CheckpointStorage, state: &StateFolder) -> PathBuf {
+    storage.folder().map_or_else(|| state.path().to_owned(), ToOwned::to_owned)
+}
+
 async fn join(
     config: ServerConfig,
     state: &StateFolder,
@@ -138,7 +145,7 @@ async fn join(
     key: ClusterKey,
     listen: SocketAddr,
 ) -> Result<(Arc<App>, ServingAt), ServeError> {
-    let id = state.id().clone();
+    let (id, logs) = (state.id().clone(), logs_in(&storage, state));
     let settings = Settings::of(&config);
     settings.read(config.store.as_ref()).await?;
     let first_administrator = match config.first_administrator {
@@ -192,6 +199,7 @@ async fn join(
         settings,
         work,
         projects,
+        logs,
         reach: Reach::new(state.local_files()),
         copies: state.projects(),
         updating: Mutex::new(()),

@@ -65,7 +65,7 @@ impl Settings {
             ("server.trusted_proxies", json!(proxies.join(", "))),
             ("server.metrics_public", json!(config.metrics_public)),
             ("checkpoint.connection", Value::Null),
-            ("checkpoint.storage", path(&config.storage)),
+            ("checkpoint.storage", json!(config.storage.to_string())),
         ];
         let mut fixed: HashMap<&'static str, Given> = HashMap::new();
         for (key, value) in values {

@@ -25,6 +25,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The checkpoint storage.
     pub storage: CheckpointStorage,
+    /// The folder that logs of servers are in.
+    pub logs: PathBuf,
     /// The secrets of connections.
     pub secrets: Arc<Secrets>,
     /// This server's id.

@@ -81,6 +81,11 @@ fn of_postgres(error: &tokio_postgres::Error) -> StoreError {
             "{text}: the account needs to create tables in its schema, and to read and write those of Cairn"
         )),
         Some("25006") => StoreError::unavailable(format!("{text}: connect to the primary, not to a standby")),
+        // A statement that this session has prepared is not there, or one that it has not is.
+        Some("26000" | "42P05") => StoreError::unavailable(format!(
+            "{text}: a pooler of connections shares its sessions and knows nothing of prepared statements. Connect to the \
+             database itself, use pool_mode = session, or a PgBouncer from 1.21 on with max_prepared_statements"
+        )),
         None if is_conversion(error) => StoreError::Corrupt(text),
         _ => StoreError::unavailable(text),
     }

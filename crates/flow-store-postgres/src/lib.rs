@@ -5,6 +5,7 @@
 //! * `requests::batch`: requests that are changed together are locked and loaded, changed in memory by the rules of
 //!   `flow_store::transition`, and written with one statement a table.
 //! * `changes`: NOTIFY tells the other servers; `clock`: the database's clock.
+//! * `copy`: all of it as tables, to copy it into another database.
 //! * `requests`, `retention`, `servers`, `cluster`, `settings`, `projects`, `accounts`, `audit`: the `Store` traits.
 
 mod accounts;
@@ -14,6 +15,7 @@ mod changes;
 mod clock;
 mod cluster;
 mod connect;
+mod copy;
 mod error;
 mod liveness;
 mod numbers;
@@ -29,8 +31,10 @@ mod sql;
 mod tls;
 mod transaction;
 mod writer;
+pub mod yardstick;
 
 pub use address::PostgresAddress;
+pub use copy::PostgresCopyEnd;
 pub use open::{PostgresOptions, PostgresStore};
 
 #[cfg(test)]

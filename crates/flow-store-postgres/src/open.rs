@@ -8,16 +8,20 @@ use crate::error::{DbError, DbResult};
 use crate::liveness::PostgresLiveness;
 use crate::numbers::Numbers;
 use crate::schema;
-use crate::sql::row;
+use crate::sql::{row, row_if_any};
 use crate::transaction::Transaction;
 use crate::writer::Writer;
-use deadpool_postgres::{Object, Pool, PoolError};
+use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
+use flow_store::copy::{CopyMark, MARK};
 use flow_store::{Clock, Liveness, Store, StoreError, StoreStatistics, Timestamp};
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The oldest PostgreSQL that has all that is needed here.
 const OLDEST: i32 = 130_000;
+
+/// For how long the last batch of a process is remembered, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How a database is opened.
 #[derive(Clone)]
@@ -47,7 +51,6 @@ pub struct PostgresStore {
 /// The ways to the database, and what is remembered of it.
 #[derive(Clone)]
 pub(crate) struct Database {
-    pub(crate) connector: Connector,
     readers: Pool,
     writers: Pool,
     pub(crate) clock: Arc<dyn Clock>,
@@ -77,13 +80,24 @@ impl PostgresStore {
             clock: options.clock.unwrap_or_else(|| Arc::clone(&own_clock) as Arc<dyn Clock>),
             changes: Arc::clone(&changes),
             numbers: Arc::default(),
-            connector: connector.clone(),
         };
-        database.check(&own_clock).await?;
+        {
+            let client = first_connection(&database.readers, &connector).await?;
+            check_server(&client).await?;
+            set_clock(&client, &own_clock).await.map_err(DbError::from)?;
+        }
         let migrating = database.begin().await?;
-        let migrated = schema::migrate(&migrating, migrating.now).await;
+        let migrated = async {
+            schema::migrate(&migrating, migrating.now).await?;
+            // Of processes that have long ended.
+            let before = migrating.now.0 - DAY_MS;
+            crate::sql::execute(&migrating, "DELETE FROM committed WHERE at < $1", &[&before]).await?;
+            Ok(())
+        };
+        let migrated = migrated.await;
         migrating.end(migrated).await?;
-        let writer = Writer::start(database.clone(), connector.pool(1)?);
+        database.refuse_copied().await?;
+        let writer = Writer::start(database.clone(), connector.pool(1)?, name.clone());
         let no_thread = |error: std::io::Error| StoreError::unavailable(format!("no thread can be started: {error}"));
         let liveness = Arc::new(PostgresLiveness::new(connector.clone(), name).map_err(no_thread)?);
         let listener = Listener::start(connector, changes, own_clock);
@@ -115,34 +129,45 @@ impl Database {
         Ok(touched)
     }
 
-    /// Refuses what cannot be a checkpoint database.
-    async fn check(&self, clock: &DatabaseClock) -> Result<(), StoreError> {
-        let client = self.readers.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => self.connector.cannot(&error),
-            PoolError::PostCreateHook(deadpool_postgres::HookError::Backend(error)) => self.connector.cannot(&error),
-            other => DbError::from(other).into(),
-        })?;
-        let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-                          current_setting('server_encoding'), pg_is_in_recovery()";
-        let about = row(&client, sql, &[]).await?;
-        let read = || -> Result<_, tokio_postgres::Error> {
-            Ok((about.try_get::<_, i32>(0)?, about.try_get::<_, String>(1)?, about.try_get::<_, String>(2)?))
-        };
-        let (number, version, encoding) = read().map_err(DbError::from)?;
-        if number < OLDEST {
-            let message = format!("PostgreSQL {version} is too old for a checkpoint database: use version 13 or newer");
-            return Err(StoreError::unavailable(message));
-        }
-        if encoding != "UTF8" {
-            let message = format!("its encoding is {encoding}: create the database with ENCODING 'UTF8'");
-            return Err(StoreError::unavailable(message));
-        }
-        if about.try_get::<_, bool>(3).map_err(DbError::from)? {
-            return Err(StoreError::unavailable("it is a standby: connect to the primary"));
-        }
-        set_clock(&client, clock).await.map_err(DbError::from)?;
-        Ok(())
+    /// Refuses a database that holds a part of a copy, or whose cluster has moved away.
+    async fn refuse_copied(&self) -> Result<(), StoreError> {
+        let sql = "SELECT value FROM cluster WHERE key = $1";
+        let mark = row_if_any(&*self.reader().await?, sql, &[&MARK]).await?;
+        let Some(mark) = mark else { return Ok(()) };
+        Err(CopyMark::read(mark.try_get(0).map_err(DbError::from)?)?.refusal())
     }
+}
+
+/// The first connection of a pool. That it cannot be made is told with the way out.
+pub(crate) async fn first_connection(pool: &Pool, connector: &Connector) -> Result<Object, StoreError> {
+    pool.get().await.map_err(|error| match error {
+        PoolError::Backend(error) => connector.cannot(&error),
+        PoolError::PostCreateHook(deadpool_postgres::HookError::Backend(error)) => connector.cannot(&error),
+        other => DbError::from(other).into(),
+    })
+}
+
+/// Refuses what cannot be a checkpoint database.
+pub(crate) async fn check_server(client: &ClientWrapper) -> Result<(), StoreError> {
+    let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version'),
+                          current_setting('server_encoding'), pg_is_in_recovery()";
+    let about = row(client, sql, &[]).await?;
+    let read = || -> Result<_, tokio_postgres::Error> {
+        Ok((about.try_get::<_, i32>(0)?, about.try_get::<_, String>(1)?, about.try_get::<_, String>(2)?))
+    };
+    let (number, version, encoding) = read().map_err(DbError::from)?;
+    if number < OLDEST {
+        let message = format!("PostgreSQL {version} is too old for a checkpoint database: use version 13 or newer");
+        return Err(StoreError::unavailable(message));
+    }
+    if encoding != "UTF8" {
+        let message = format!("its encoding is {encoding}: create the database with ENCODING 'UTF8'");
+        return Err(StoreError::unavailable(message));
+    }
+    if about.try_get::<_, bool>(3).map_err(DbError::from)? {
+        return Err(StoreError::unavailable("it is a standby: connect to the primary"));
+    }
+    Ok(())
 }
 
 impl Store for PostgresStore {

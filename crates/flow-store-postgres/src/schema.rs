@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("retention", include_str!("migrations/0005_retention.sql")),
     ("cluster", include_str!("migrations/0006_cluster.sql")),
     ("service", include_str!("migrations/0007_service.sql")),
+    ("commits", include_str!("migrations/0008_commits.sql")),
 ];
 
 /// The newest schema that this release knows.

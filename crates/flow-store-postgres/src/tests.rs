@@ -1,6 +1,7 @@
 //! The store against the suite and against the reference, on a server of PostgreSQL of its own.
 
 mod liveness;
+mod poolers;
 mod refusals;
 mod writer;
 

@@ -5,7 +5,7 @@
 //! refuse leaves the others of its batch alone; replies go out after the commit.
 //!
 //! A database that restarts is waited for. When a connection breaks around a commit, the writer asks for the outcome of
-//! that very transaction before it goes on: nothing is written twice, and nothing is told as lost that was saved.
+//! that very batch before it goes on: nothing is written twice, and nothing is told as lost that was saved.
 
 mod command;
 mod committer;
@@ -13,6 +13,7 @@ mod committer;
 use crate::open::Database;
 use command::Command;
 use committer::Committer;
+pub(crate) use committer::Token;
 use deadpool_postgres::Pool;
 use flow_store::{
     AttemptEnd, AttemptWrite, AuditEntry, Created, Fence, NewRequest, Owner, Request, RequestId, StoreError,
@@ -34,12 +35,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer, which has the one connection of `pool` for itself.
-    pub(crate) fn start(database: Database, pool: Pool) -> Self {
+    /// Starts the writer, which has the one connection of `pool` for itself. No other process has this `name`.
+    pub(crate) fn start(database: Database, pool: Pool, name: String) -> Self {
         let (queue, commands) = mpsc::unbounded_channel();
         let counted = Arc::<WriteCounters>::default();
         let waiting = Arc::<AtomicUsize>::default();
-        let committer = Committer::new(database, pool, Arc::clone(&counted));
+        let committer = Committer::new(database, pool, Arc::clone(&counted), name);
         tokio::spawn(commit_for_ever(committer, commands, Arc::clone(&waiting)));
         Self { queue, counted, waiting }
     }

@@ -5,6 +5,7 @@
 //! * `write_lock`: processes take turns at writing, one batch each, by locks in the lock folder.
 //! * `wal`: keeps the write-ahead log short, and its file long: overwriting is cheaper than growing.
 //! * `reader`: reads go to connections of their own and never wait for writes.
+//! * `copy`: all of it as tables, to copy it into another database.
 //! * `requests`, `retention`, `servers`, `cluster`, `settings`, `projects`, `accounts`, `audit`: the `Store` traits, by the rules of `flow_store::transition`.
 
 mod accounts;
@@ -14,6 +15,7 @@ mod changes;
 pub mod check;
 mod cluster;
 mod compact;
+mod copy;
 mod error;
 mod filesystem;
 mod open;
@@ -32,6 +34,7 @@ pub mod yardstick;
 
 pub use backup::{back_up, is_there};
 pub use compact::{Compacted, compact};
+pub use copy::SqliteCopyEnd;
 pub use open::{Fatal, SqliteOptions, SqliteStore};
 
 #[cfg(test)]

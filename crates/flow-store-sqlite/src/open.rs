@@ -7,9 +7,10 @@ use crate::wal::{self, Checkpointer};
 use crate::write_lock::WriteLock;
 use crate::writer::Writer;
 use crate::{filesystem, schema};
+use flow_store::copy::{CopyMark, MARK};
 use flow_store::{Clock, Store, StoreError, StoreStatistics, SystemClock};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,7 @@ impl SqliteStore {
             DbError::Store(error) => error,
             DbError::Sqlite(error) => cannot("it cannot be opened at", &error),
         })?;
+        refuse_copied(&connection)?;
         wal::fill(path, options.log_bytes).map_err(|error| cannot("no log can be made for", &error))?;
         drop(turn);
         let lock = Arc::new(lock);
@@ -115,7 +117,7 @@ pub(crate) fn lock_folder(path: &Path) -> PathBuf {
 }
 
 /// Opens the writer's connection. Under the write lock, so that processes that start together do not meet in here.
-fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
+pub(crate) fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(256);
@@ -136,6 +138,13 @@ fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     schema::migrate(&mut connection, path, options.clock.now())?;
     Ok(connection)
+}
+
+/// Refuses a database that holds a part of a copy, or whose cluster has moved away.
+fn refuse_copied(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT value FROM cluster WHERE key = ?";
+    let mark = connection.query_row(sql, [MARK], |row| row.get::<_, String>(0)).optional().map_err(DbError::from)?;
+    mark.map_or(Ok(()), |mark| Err(CopyMark::read(&mark)?.refusal()))
 }
 
 fn abort(error: &StoreError) {

@@ -50,10 +50,10 @@ impl SameStorageError {
 /// when a server starts, before it takes any request.
 pub async fn check_same_storage(store: &dyn Store, storage: &CheckpointStorage) -> Result<(), SameStorageError> {
     let (cluster, noted) = (store.cluster_id().await?, store.storage_id().await?);
-    let marker = match storage.marker()? {
+    let marker = match storage.marker().await? {
         Some(marker) => marker,
         None if noted.is_some() => return Err(storage.without_marker().into()),
-        None => storage.mark(&cluster)?,
+        None => storage.mark(&cluster).await?,
     };
     if marker.cluster != cluster {
         return Err(storage.of_another_cluster().into());

@@ -73,6 +73,40 @@ pub enum StoreError {
         /// The kind of file system.
         kind: String,
     },
+    /// The place to copy to is not empty.
+    #[error("{0}: copy into an empty database, nothing is ever overwritten")]
+    NotEmpty(String),
+    /// The database holds a part of a copy.
+    #[error(
+        "the checkpoint database is being copied into from {from}, and that is not complete: let `cairn store copy` end, \
+         or run it again, which goes on where it stopped"
+    )]
+    CopyIncomplete {
+        /// What is copied.
+        from: String,
+    },
+    /// The cluster has moved to another database.
+    #[error(
+        "the cluster of this checkpoint database was moved to {to}: give its servers that connection. If the move is to be \
+         taken back, and what happened there since is to be given up, run `cairn store reopen` on this database"
+    )]
+    Moved {
+        /// Where it is now.
+        to: String,
+    },
+    /// What was copied is not what is there.
+    #[error(
+        "the copy differs from its source in the table {table} ({source_rows} rows in the source, {target_rows} in the \
+         copy): the source was changed since the copy began. Empty the target and copy again while no server runs"
+    )]
+    CopyDiffers {
+        /// In which table.
+        table: String,
+        /// How many rows the source has.
+        source_rows: u64,
+        /// How many rows the copy has.
+        target_rows: u64,
+    },
     /// What is stored cannot be understood.
     #[error("the checkpoint database holds something that this release does not understand: {0}")]
     Corrupt(String),
@@ -92,6 +126,10 @@ impl StoreError {
             Self::Full(_) => "store/full",
             Self::NewerSchema { .. } => "store/newer-schema",
             Self::NetworkFilesystem { .. } => "store/network-filesystem",
+            Self::NotEmpty(_) => "store/not-empty",
+            Self::CopyIncomplete { .. } => "store/copy-incomplete",
+            Self::Moved { .. } => "store/moved",
+            Self::CopyDiffers { .. } => "store/copy-differs",
             Self::Corrupt(_) => "store/corrupt",
         }
     }

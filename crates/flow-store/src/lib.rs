@@ -5,6 +5,7 @@
 //!   as pure functions. Every store applies these same functions, so no database has rules of its own.
 //! * [`Store`] is the door to a checkpoint database; [`MemoryStore`] is the reference that the others are tested against.
 //! * [`CheckpointStorage`] keeps the saved streams that are too large for a database row.
+//! * [`copy`] copies all of one checkpoint database into another.
 //! * [`conformance`] (feature `conformance`) is the test suite that every store must pass.
 
 mod account;
@@ -14,6 +15,7 @@ mod clock;
 mod cluster;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod copy;
 mod error;
 mod id;
 mod liveness;
@@ -58,7 +60,9 @@ pub use server::{
 };
 pub use settings::{Setting, SettingsStore};
 pub use statistics::{StoreStatistics, WriteCounters};
-pub use storage::{CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker, StoredObject};
+pub use storage::{
+    BucketAddress, CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker, StoragePlace, StoredObject,
+};
 pub use store::Store;
 
 #[cfg(test)]

@@ -1,22 +1,26 @@
-//! The checkpoint storage: a folder of write-once objects for the streams that are too large for a database row. All
-//! servers of a cluster see the same folder.
+//! The checkpoint storage: write-once objects for the streams that are too large for a database row, in a folder or in a
+//! bucket of an S3 service. All servers of a cluster use the same one.
 
+mod bucket;
 mod error;
-mod marker;
-mod orphans;
+mod folder;
+mod place;
 
-use crate::SavedData;
+use crate::retention::HouseError;
+use crate::{RetentionStore, SavedData};
+use bucket::Bucket;
 use bytes::Bytes;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use folder::Folder;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
-use tempfile::NamedTempFile;
+use std::time::Duration;
 
 pub use error::StorageError;
-pub use marker::StorageMarker;
-pub use orphans::OldObject;
+pub use place::{BucketAddress, StoragePlace};
 
 /// A stream of at most so many bytes is kept in the database row itself; a larger one becomes an object.
 pub const INLINE_LIMIT: usize = 16 * 1024;
@@ -41,62 +45,70 @@ impl StoredObject {
     }
 }
 
-/// A file that is being written, and the hash of what is in it so far.
-struct Hashing {
-    file: NamedTempFile,
-    hasher: blake3::Hasher,
-    bytes: u64,
+/// An object that nobody has written for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldObject {
+    /// Where, within the storage.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
-impl Write for Hashing {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(buffer)?;
-        self.hasher.update(&buffer[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
+/// By what servers see that they all use the same storage, and no other cluster's: an object with a name of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageMarker {
+    /// The identity of the checkpoint database whose objects are in the storage.
+    pub cluster: String,
+    /// The storage's own identity.
+    pub storage: String,
 }
 
-/// A checkpoint storage folder. Cheap to clone.
+/// The name of the marker.
+const MARKER: &str = "cairn-storage.json";
+
+/// A checkpoint storage. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct CheckpointStorage {
-    root: Arc<Path>,
-    /// Makes a file durable.
-    sync: fn(&File) -> io::Result<()>,
-    /// What to do when that fails.
-    fatal: fn(&io::Error),
+pub struct CheckpointStorage(Where);
+
+#[derive(Debug, Clone)]
+enum Where {
+    Folder(Folder),
+    Bucket(Arc<Bucket>),
 }
 
 impl CheckpointStorage {
-    /// Opens the storage, makes its folder where it is missing, and checks that it can be written.
-    pub fn open(root: impl Into<PathBuf>) -> Result<Self, StorageError> {
-        let root: PathBuf = root.into();
-        let storage = Self { root: root.into(), sync: File::sync_all, fatal: abort };
-        fs::create_dir_all(storage.root.join("objects")).map_err(|error| storage.not_writable(&error))?;
-        storage.check_writable()?;
-        Ok(storage)
+    /// Opens the storage in a folder, makes that where it is missing, and checks that it can be written.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        Ok(Self(Where::Folder(Folder::open(folder)?)))
     }
 
-    /// The storage's folder.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// Opens the storage at a place, and checks that it can be written. What does not fit into memory on its way to a bucket
+    /// is put into `spool` meanwhile.
+    pub async fn open_at(place: &StoragePlace, spool: &Path) -> Result<Self, StorageError> {
+        match place {
+            StoragePlace::Folder(folder) => Self::open(folder),
+            StoragePlace::Bucket(address) => {
+                let bucket = Bucket::open(address, spool)?;
+                bucket.check_writable().await?;
+                Ok(Self(Where::Bucket(Arc::new(bucket))))
+            }
+        }
     }
 
-    /// Writes, reads back and removes a small file.
-    pub fn check_writable(&self) -> Result<(), StorageError> {
-        let probe = || -> io::Result<()> {
-            let mut file = tempfile::Builder::new().prefix(".probe-").tempfile_in(&self.root)?;
-            file.write_all(b"cairn")?;
-            file.as_file().sync_data()?;
-            let read = fs::read(file.path())?;
-            file.close()?;
-            if read == b"cairn" { Ok(()) } else { Err(io::Error::other("what was written is not what is read")) }
-        };
-        probe().map_err(|error| self.not_writable(&error))
+    /// Writes, reads back and removes something small.
+    pub async fn check_writable(&self) -> Result<(), StorageError> {
+        match &self.0 {
+            Where::Folder(folder) => folder.probe().await,
+            Where::Bucket(bucket) => bucket.check_writable().await,
+        }
+    }
+
+    /// The storage's folder; none if it is in a bucket.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.0 {
+            Where::Folder(folder) => Some(folder.root()),
+            Where::Bucket(_) => None,
+        }
     }
 
     /// Keeps the encoded stream of a saved point: in the row where it is small, else as an object, which is durable
@@ -118,10 +130,12 @@ impl CheckpointStorage {
         }
     }
 
-    /// Writes an object: temporary file, fsync, rename, fsync of the folder. Equal bytes are one object.
+    /// Writes an object, which is durable when this returns.
     pub async fn put_object(&self, data: Bytes) -> Result<StoredObject, StorageError> {
-        let storage = self.clone();
-        blocking(move || storage.put_now(&data)).await.map_err(|error| self.not_writable(&error))
+        match &self.0 {
+            Where::Folder(folder) => folder.put_object(data).await,
+            Where::Bucket(bucket) => bucket.put_object(data).await,
+        }
     }
 
     /// Saves what `write` writes, however much that is, as [`Self::save`] does with bytes. The inner result is that of
@@ -130,179 +144,131 @@ impl CheckpointStorage {
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
     ) -> Result<Result<(SavedData, T), E>, StorageError> {
-        let storage = self.clone();
-        blocking(move || storage.write_now(write)).await.map_err(|error| self.not_writable(&error))
+        match &self.0 {
+            Where::Folder(folder) => folder.save_written(write).await,
+            Where::Bucket(bucket) => bucket.save_written(write).await,
+        }
     }
 
-    /// Opens the file of an object, to read it bit by bit, having read it once to check that it is whole: nothing may
+    /// Opens an object as a file, to read it bit by bit, having read it once to check that it is whole: nothing may
     /// act on the first records of a stream that turns out to be damaged further on.
     pub async fn open_object(&self, key: &str, hash: &str) -> Result<File, StorageError> {
-        let path = self.object_path(key)?;
-        let opened = blocking(move || {
-            let mut file = open_kept(&path)?;
-            let mut hasher = blake3::Hasher::new();
-            hasher.update_reader(&mut file)?;
-            file.rewind()?;
-            Ok((file, hasher.finalize()))
-        });
-        let (file, found) = opened.await.map_err(|error| self.unreadable(key, &error))?;
-        self.check_hash(key, hash, found)?;
-        Ok(file)
+        match &self.0 {
+            Where::Folder(folder) => folder.open_object(key, hash).await,
+            Where::Bucket(bucket) => bucket.open_object(key, hash).await,
+        }
     }
 
     /// Reads an object and checks that it is whole.
     pub async fn get_object(&self, key: &str, hash: &str) -> Result<Bytes, StorageError> {
-        let path = self.object_path(key)?;
-        let read = blocking(move || {
-            let mut read = Vec::new();
-            open_kept(&path)?.read_to_end(&mut read)?;
-            Ok(read)
-        });
-        let read = read.await.map_err(|error| self.unreadable(key, &error))?;
-        self.check_hash(key, hash, blake3::hash(&read))?;
-        Ok(read.into())
-    }
-
-    fn check_hash(&self, key: &str, wanted: &str, found: blake3::Hash) -> Result<(), StorageError> {
-        if found.to_hex().as_str() == wanted {
-            return Ok(());
+        match &self.0 {
+            Where::Folder(folder) => folder.get_object(key, hash).await,
+            Where::Bucket(bucket) => bucket.get_object(key, hash).await,
         }
-        Err(StorageError::Damaged { path: self.root.to_path_buf(), key: key.to_owned() })
     }
 
-    fn put_now(&self, data: &[u8]) -> io::Result<StoredObject> {
-        let object = StoredObject::of(blake3::hash(data), data.len() as u64);
-        self.keep(object, |folder| {
-            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-            file.write_all(data)?;
-            Ok(file)
-        })
+    /// Copies an object into another storage, where it gets the same key, and checks that it is whole.
+    pub async fn copy_object(&self, object: &StoredObject, to: &Self) -> Result<(), StorageError> {
+        let file = self.open_object(&object.key, &object.hash).await?;
+        match &to.0 {
+            Where::Folder(folder) => folder.put_at(object.clone(), file).await,
+            Where::Bucket(bucket) => bucket.put_at(object, file).await,
+        }
     }
 
-    fn write_now<T, E>(
+    /// Sees that an object is there and has the size that it should have.
+    pub async fn check_object(&self, object: &StoredObject) -> Result<(), StorageError> {
+        match &self.0 {
+            Where::Folder(folder) => folder.check_object(object).await,
+            Where::Bucket(bucket) => bucket.check_object(object).await,
+        }
+    }
+
+    /// The objects that were last written at least `age` ago, by the storage's own clock. Removes, too, what writers that
+    /// ended early left behind.
+    pub async fn old_objects(&self, age: Duration) -> Result<Vec<OldObject>, StorageError> {
+        match &self.0 {
+            Where::Folder(folder) => folder.old_objects(age).await,
+            Where::Bucket(bucket) => bucket.old_objects(age).await,
+        }
+    }
+
+    /// The objects that are there, with their sizes, by key.
+    pub async fn objects(&self) -> Result<Vec<OldObject>, StorageError> {
+        self.old_objects(Duration::ZERO).await
+    }
+
+    /// Removes those of the objects that no row names and that are still old. How many, and their size in bytes.
+    pub async fn remove_unnamed<S: RetentionStore + ?Sized>(
         &self,
-        write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
-    ) -> io::Result<Result<(SavedData, T), E>> {
-        let file = tempfile::Builder::new().prefix(".new-").tempfile_in(self.root.join("objects"))?;
-        let mut hashing = Hashing { file, hasher: blake3::Hasher::new(), bytes: 0 };
-        let written = match write(&mut hashing) {
-            Ok(written) => written,
-            Err(error) => return Ok(Err(error)),
+        old: Vec<OldObject>,
+        age: Duration,
+        store: &S,
+    ) -> Result<(u64, u64), HouseError> {
+        match &self.0 {
+            Where::Folder(folder) => folder.remove_unnamed(old, age, store).await,
+            Where::Bucket(bucket) => bucket.remove_unnamed(old, store).await,
+        }
+    }
+
+    /// The marker; none if the storage has none yet.
+    pub async fn marker(&self) -> Result<Option<StorageMarker>, StorageError> {
+        let text = match &self.0 {
+            Where::Folder(folder) => folder.marker()?.map(Bytes::from),
+            Where::Bucket(bucket) => bucket.marker().await?,
         };
-        let Hashing { file, hasher, bytes } = hashing;
-        if bytes <= INLINE_LIMIT as u64 {
-            return Ok(Ok((SavedData::Inline(fs::read(file.path())?.into()), written)));
-        }
-        let object = self.keep(StoredObject::of(hasher.finalize(), bytes), |_| Ok(file))?;
-        let StoredObject { key, hash, bytes } = object;
-        Ok(Ok((SavedData::Object { key, hash, bytes }, written)))
+        let not_understood = |error| self.another(&format!("its marker {MARKER} cannot be understood ({error})"));
+        text.map(|text| serde_json::from_slice(&text).map_err(not_understood)).transpose()
     }
 
-    /// Brings the file that `write` makes, below the folder it is given, to its place and makes it durable there.
-    fn keep(
-        &self,
-        object: StoredObject,
-        write: impl FnOnce(&Path) -> io::Result<NamedTempFile>,
-    ) -> io::Result<StoredObject> {
-        let path = self.root.join(&object.key);
-        let objects = self.root.join("objects");
-        let folder = path.parent().unwrap_or(&objects);
-        if make_folder(folder)? {
-            self.sync(&File::open(&objects)?)?;
+    /// Makes the marker for a cluster. If another server was faster, its marker stands. The marker that is there now.
+    pub async fn mark(&self, cluster: &str) -> Result<StorageMarker, StorageError> {
+        let marker = StorageMarker { cluster: cluster.to_owned(), storage: new_id() };
+        let text = serde_json::to_vec_pretty(&marker).map_err(|error| self.another(&error.to_string()))?;
+        match &self.0 {
+            Where::Folder(folder) => folder.mark(&text)?,
+            Where::Bucket(bucket) => bucket.mark(text).await?,
         }
-        // Another writer may have put it there a moment ago and not yet made it durable.
-        if !self.renew(&path, &object)? {
-            let file = write(folder)?;
-            self.sync(file.as_file())?;
-            file.persist(&path).map_err(|error| error.error)?;
-        }
-        self.sync(&File::open(folder)?)?;
-        Ok(object)
+        self.marker().await?.ok_or_else(|| self.without_marker())
     }
 
-    /// Makes an object that is there already durable, and young again so that it is not taken for an orphan while its row
-    /// is being written. Whether it is there; one that is damaged is not, so that whoever runs again mends it.
-    fn renew(&self, path: &Path, object: &StoredObject) -> io::Result<bool> {
-        let file = match OpenOptions::new().read(true).append(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
+    /// The error for a storage without the marker that it should have.
+    pub fn without_marker(&self) -> StorageError {
+        let check = match &self.0 {
+            Where::Folder(_) => "check that it is the folder that the other servers use and that its disk is mounted",
+            Where::Bucket(_) => "check that it is the bucket and the prefix that the other servers use",
         };
-        if file.metadata()?.len() != object.bytes
-            || blake3::Hasher::new().update_reader(&file)?.finalize().to_hex().as_str() != object.hash
-        {
-            return Ok(false);
-        }
-        file.set_modified(SystemTime::now())?;
-        self.sync(&file)?;
-        // It may have been moved away between the two.
-        Ok(path.exists())
+        self.another(&format!(
+            "the cluster has a storage already, but this one has no marker {MARKER}; {check}; if the storage was moved, \
+             bring the marker along"
+        ))
     }
 
-    /// Makes a file or folder durable. When that fails, nobody knows what is on the disk, and asking again would only
-    /// hide it: the process must end. A full disk is no such failure.
-    fn sync(&self, file: &File) -> io::Result<()> {
-        let synced = (self.sync)(file);
-        if let Err(error) = &synced
-            && !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-        {
-            (self.fatal)(error);
-        }
-        synced
+    /// The error for a storage with the marker of another cluster.
+    pub fn of_another_cluster(&self) -> StorageError {
+        self.another(&format!(
+            "its marker {MARKER} names another checkpoint database; check both settings, and give each cluster a storage \
+             of its own"
+        ))
     }
 
-    /// The file of an object. Keys come from the database: one that leads out of the storage is not followed.
-    fn object_path(&self, key: &str) -> Result<PathBuf, StorageError> {
-        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        if key.split('/').all(plain) {
-            return Ok(self.root.join(key));
-        }
-        Err(StorageError::Missing { path: self.root.to_path_buf(), key: key.to_owned() })
+    pub(crate) fn is_another(&self) -> StorageError {
+        self.another("the other servers of the cluster use another one; give every server the same checkpoint storage")
     }
 
-    fn not_writable(&self, error: &io::Error) -> StorageError {
-        StorageError::NotWritable { path: self.root.to_path_buf(), reason: error.to_string() }
-    }
-
-    fn unreadable(&self, key: &str, error: &io::Error) -> StorageError {
-        let (path, key) = (self.root.to_path_buf(), key.to_owned());
-        match error.kind() {
-            io::ErrorKind::NotFound => StorageError::Missing { path, key },
-            _ => StorageError::Unreadable { path, key, reason: error.to_string() },
-        }
+    fn another(&self, reason: &str) -> StorageError {
+        let place = match &self.0 {
+            Where::Folder(folder) => folder.root().display().to_string(),
+            Where::Bucket(bucket) => bucket.to_string(),
+        };
+        StorageError::Another { place, reason: reason.to_owned() }
     }
 }
 
-/// Opens an object, also one that is just being looked at whether it is an orphan.
-fn open_kept(path: &Path) -> io::Result<File> {
-    match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            orphans::aside(path).map_or(Err(error), |aside| File::open(aside).or_else(|_| File::open(path)))
-        }
-        opened => opened,
-    }
-}
-
-fn abort(error: &io::Error) {
-    // The log may not be flushed any more. If even this cannot be written, there is nobody left to tell.
-    let _ = writeln!(
-        io::stderr(),
-        "fatal: the checkpoint storage could not make a file durable, so this process ends: {error}"
-    );
-    std::process::abort();
-}
-
-/// Makes a folder; whether it is new.
-fn make_folder(folder: &Path) -> io::Result<bool> {
-    match fs::create_dir(folder) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+/// An identity that is not given twice.
+fn new_id() -> String {
+    let random = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", random(), random())
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 // A test says what it expects by ending when it is not so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod pooler;
+
+pub use pooler::Pooler;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -32,6 +35,18 @@ impl Server {
     /// Starts one.
     pub fn start() -> Self {
         Self::start_with(5432, |_| vec!["listen_addresses=".to_owned()])
+    }
+
+    /// Starts one that listens on 127.0.0.1, too.
+    pub fn start_listening() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::start_with(port, |_| vec!["listen_addresses=127.0.0.1".to_owned()])
+    }
+
+    /// Ends all sessions of servers, as an administrator may.
+    pub fn end_sessions(&self) {
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'cairn-%'";
+        self.sql("postgres", sql);
     }
 
     /// Starts one that listens on 127.0.0.1 and wants TLS there, with a certificate that nobody knows

@@ -11,6 +11,7 @@ mod retries;
 mod samples;
 mod samples_killed;
 mod store;
+mod store_copy;
 mod takeover;
 mod traces;
 mod walls;

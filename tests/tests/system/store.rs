@@ -62,6 +62,15 @@ pub struct Story {
 
 impl Story {
     pub async fn begin(servers: &[&str]) -> std::io::Result<Self> {
+        Self::begin_in(None, servers, &[]).await
+    }
+
+    /// With another checkpoint storage than a folder, and more in the environment of the servers.
+    pub async fn begin_in(
+        storage: Option<&str>,
+        servers: &[&str],
+        environment: &[(String, String)],
+    ) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let endpoint = HoldingEndpoint::start().await;
         let files = [
@@ -70,7 +79,13 @@ impl Story {
             ("connections/hold.json", http_connection(&endpoint.url)),
         ];
         let project = TestProject::new(folder.path(), "stored", &files);
-        let cluster = TestCluster::start(folder.path(), servers);
+        let mut cluster = TestCluster::start_in(folder.path(), &[], environment);
+        if let Some(storage) = storage {
+            cluster.keep_objects_in(storage);
+        }
+        for name in servers {
+            cluster.add_server(name);
+        }
         cluster.install("stored", &project.remote).await;
         Ok(Self { cluster, endpoint, folder })
     }

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod compact;
+mod copy;
 mod files;
 mod manifest;
 mod restore;
@@ -12,6 +13,7 @@ use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use clap::Subcommand;
+use flow_store::StoragePlace;
 use std::path::{Path, PathBuf};
 
 /// Look after the checkpoint database and storage.
@@ -25,6 +27,8 @@ Examples:
       --checkpoint-storage /var/lib/cairn/storage
   cairn store retention --checkpoint-connection sqlite:/var/lib/cairn/cairn.db --finished-days 30
   cairn store compact --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
+  cairn store copy --from sqlite:/var/lib/cairn/cairn.db --to postgres://cairn@db.example.org/cairn \
+      --storage /var/lib/cairn/storage
 
 check, backup, retention and compact may run while servers work. The key file, which opens the secrets of connections, stands
 beside the database (cairn.db.key) unless --key-file says otherwise; it is part of the backup, so keep that safe.")]
@@ -43,6 +47,10 @@ enum Action {
     Restore(restore::Args),
     /// Show what a retention policy would remove, or remove it.
     Retention(retention::Args),
+    /// Move everything to another checkpoint database, of either kind.
+    Copy(copy::Args),
+    /// Let servers work again on a database that was copied elsewhere.
+    Reopen(copy::ReopenArgs),
     /// Give the room back that retention has made in the file of the database.
     Compact(compact::Args),
 }
@@ -55,7 +63,7 @@ struct PlacesArgs {
     checkpoint_connection: CheckpointConnection,
     /// The checkpoint storage.
     #[arg(long, env = "CAIRN_CHECKPOINT_STORAGE", value_name = "FOLDER")]
-    checkpoint_storage: PathBuf,
+    checkpoint_storage: StoragePlace,
     /// The file with the cluster's key; beside the database unless given.
     #[arg(long, env = "CAIRN_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -95,11 +103,17 @@ impl PlacesArgs {
 
     /// Refuses a storage that is not there.
     fn existing_storage(&self) -> Result<&Path, Failure> {
-        if self.checkpoint_storage.is_dir() {
-            return Ok(&self.checkpoint_storage);
-        }
-        let folder = self.checkpoint_storage.display();
-        Err(Failure::new("cairn/no-storage", format!("there is no folder “{folder}”: check --checkpoint-storage")))
+        let folder = self.storage_folder()?;
+        if folder.is_dir() { Ok(folder) } else { Err(no_storage(folder, "--checkpoint-storage")) }
+    }
+
+    /// The folder of the storage. A bucket has other ways to be kept safe.
+    fn storage_folder(&self) -> Result<&Path, Failure> {
+        self.checkpoint_storage.folder().ok_or_else(|| {
+            let message = "this works on a storage in a folder. Keep a bucket safe by its versioning and replication; the \
+                           operations guide says how";
+            Failure::new("storage/no-folder", message.to_owned())
+        })
     }
 }
 
@@ -110,8 +124,14 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         Action::Backup(args) => backup::run(args, output).await,
         Action::Restore(args) => restore::run(args, output).await,
         Action::Retention(args) => retention::run(args, output).await,
+        Action::Copy(args) => copy::run(args, output).await,
+        Action::Reopen(args) => copy::reopen(args, output).await,
         Action::Compact(args) => compact::run(args, output).await,
     }
+}
+
+fn no_storage(folder: &Path, option: &str) -> Failure {
+    Failure::new("cairn/no-storage", format!("there is no folder “{}”: check {option}", folder.display()))
 }
 
 /// Runs something that blocks for long.

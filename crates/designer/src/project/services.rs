@@ -44,7 +44,8 @@ struct KeptFile {
 
 impl DesignServices {
     pub(crate) fn new(project: Project, storage: PathBuf, secrets: LocalSecrets) -> Arc<Self> {
-        let places = Places { storage, project: Arc::new(BTreeMap::new()), local: project.root().to_owned() };
+        let places =
+            Places { storage: Some(storage), project: Arc::new(BTreeMap::new()), local: project.root().to_owned() };
         Arc::new_cyclic(|me| Self {
             project,
             places,

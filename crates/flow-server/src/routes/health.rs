@@ -37,9 +37,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
         Refusal::passed_on("store/unavailable", 503, "The checkpoint database is not available", detail)
     };
     asked.map_err(slow)??;
-    let storage = app.storage.clone();
-    let writable = tokio::task::spawn_blocking(move || storage.check_writable()).await;
-    writable.map_err(|error| Refusal::internal(&error))??;
+    app.storage.check_writable().await?;
     Ok("ready")
 }
 

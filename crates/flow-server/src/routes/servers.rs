@@ -98,7 +98,13 @@ pub async fn log(
     Params(query): Params<ServerLogQuery>,
 ) -> Reply<Json<ServerLog>> {
     // Only the id of a server that there is becomes part of a path.
-    let folder = log_files::folder(app.storage.root(), known(&app, &id).await?.as_str());
+    let id = known(&app, &id).await?;
+    if app.storage.folder().is_none() && id != app.id {
+        let detail =
+            "the checkpoint storage is in a bucket, so the log of each server is on its own machine: ask that server";
+        return Err(Refusal::passed_on("storage/no-folder", 422, "The log is on another machine", detail.to_owned()));
+    }
+    let folder = log_files::folder(&app.logs, id.as_str());
     let read = tokio::task::spawn_blocking(move || {
         let wanted = log_files::Wanted {
             after: query.after.as_deref(),

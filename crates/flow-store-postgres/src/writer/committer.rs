@@ -4,13 +4,14 @@ use super::command::{Applied, AttemptKey, Chain, Command, Done};
 use crate::error::{DbError, DbResult};
 use crate::open::Database;
 use crate::requests::{Needs, begin_batch, fold_counts};
-use crate::sql::row;
+use crate::sql::{row, row_if_any};
 use crate::transaction::Transaction;
 use deadpool_postgres::Pool;
 use flow_store::{StoreError, WriteCounters};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_postgres::error::SqlState;
 
 /// How long a batch waits for a database that is away, before its commands are told.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +28,18 @@ pub(super) struct Committer {
     broken: HashSet<AttemptKey>,
     counted: Arc<WriteCounters>,
     unfolded: u32,
+    /// By what this process knows its own batches.
+    name: String,
+    /// How many tries to commit there were.
+    tries: i64,
+}
+
+/// By what a batch is known in the database once it is committed.
+pub(crate) struct Token {
+    /// Who commits.
+    pub(crate) writer: String,
+    /// Its batch.
+    pub(crate) batch: i64,
 }
 
 /// What has become of each command of a batch.
@@ -41,14 +54,15 @@ enum Failure {
         error: DbError,
         /// The transaction.
         xid: String,
+        token: Token,
         /// What holds if it was committed.
         outcomes: Outcomes,
     },
 }
 
 impl Committer {
-    pub(super) fn new(database: Database, pool: Pool, counted: Arc<WriteCounters>) -> Self {
-        Self { database, pool, broken: HashSet::new(), counted, unfolded: 0 }
+    pub(super) fn new(database: Database, pool: Pool, counted: Arc<WriteCounters>, name: String) -> Self {
+        Self { database, pool, broken: HashSet::new(), counted, unfolded: 0, name, tries: 0 }
     }
 
     /// Commits a batch and answers each of its commands.
@@ -70,12 +84,12 @@ impl Committer {
         self.fold_now_and_then();
     }
 
-    async fn commit_patiently(&self, commands: &[Command], until: Instant) -> DbResult<Outcomes> {
+    async fn commit_patiently(&mut self, commands: &[Command], until: Instant) -> DbResult<Outcomes> {
         loop {
             let error = match self.try_commit(commands).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Undone(error)) => error,
-                Err(Failure::Unknown { error, xid, outcomes }) => match self.was_committed(&xid, until).await {
+                Err(Failure::Unknown { error, xid, token, outcomes }) => match self.was_committed(&xid, &token, until).await {
                     Some(true) => return Ok(outcomes),
                     Some(false) => error,
                     None => return Err(error),
@@ -89,7 +103,9 @@ impl Committer {
         }
     }
 
-    async fn try_commit(&self, commands: &[Command]) -> Result<Outcomes, Failure> {
+    async fn try_commit(&mut self, commands: &[Command]) -> Result<Outcomes, Failure> {
+        self.tries += 1;
+        let token = Token { writer: self.name.clone(), batch: self.tries };
         let client = self.pool.get().await.map_err(|error| Failure::Undone(error.into()))?;
         let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
         let mut needs = Needs::default();
@@ -114,7 +130,7 @@ impl Committer {
         let committed = if batch.is_empty() {
             transaction.batch_execute("ROLLBACK").await.map_err(|error| (error.into(), false))
         } else {
-            batch.commit(&transaction, &self.database).await
+            batch.commit(&transaction, &self.database, &token).await
         };
         let outcomes = || applied.into_iter().map(|applied| Ok(applied?.done(&batch)?)).collect();
         match committed {
@@ -123,7 +139,7 @@ impl Committer {
                 Ok(outcomes())
             }
             Err((error, false)) => Err(undone(transaction, error).await),
-            Err((error, true)) => Err(Failure::Unknown { error, xid, outcomes: outcomes() }),
+            Err((error, true)) => Err(Failure::Unknown { error, xid, token, outcomes: outcomes() }),
         }
     }
 
@@ -136,22 +152,34 @@ impl Committer {
         }
     }
 
-    /// Whether a transaction was committed; none if that cannot be found out in time.
-    async fn was_committed(&self, xid: &str, until: Instant) -> Option<bool> {
+    /// Whether a batch was committed; none if that cannot be found out in time.
+    async fn was_committed(&self, xid: &str, token: &Token, until: Instant) -> Option<bool> {
         loop {
-            match self.status(xid).await {
-                Ok(Some(status)) if status == "committed" => return Some(true),
-                Ok(Some(status)) if status == "aborted" => return Some(false),
+            match self.outcome(xid, token).await {
+                Ok(Some(committed)) => return Some(committed),
                 // It is still under way, or the database is not there yet.
-                Ok(Some(_)) | Err(_) if Instant::now() < until => tokio::time::sleep(AGAIN).await,
+                Ok(None) | Err(_) if Instant::now() < until => tokio::time::sleep(AGAIN).await,
                 _ => return None,
             }
         }
     }
 
-    async fn status(&self, xid: &str) -> DbResult<Option<String>> {
+    /// Whether a batch was committed; none while its transaction is under way. First whether it is, then its token, which can
+    /// change no more. The id of the transaction alone says nothing: after a crash it may be another one's.
+    async fn outcome(&self, xid: &str, token: &Token) -> DbResult<Option<bool>> {
         let client = self.pool.get().await?;
-        Ok(row(&client, "SELECT pg_xact_status($1::text::xid8)", &[&xid]).await?.try_get(0)?)
+        let status = row(&client, "SELECT pg_xact_status($1::text::xid8)", &[&xid]).await;
+        let under_way = match status {
+            Ok(row) => row.try_get::<_, Option<String>>(0)?.as_deref() == Some("in progress"),
+            // After a crash there may not have been such an id yet.
+            Err(DbError::Postgres(error)) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => false,
+            Err(error) => return Err(error),
+        };
+        if under_way {
+            return Ok(None);
+        }
+        let last = row_if_any(&client, "SELECT batch FROM committed WHERE writer = $1", &[&token.writer]).await?;
+        Ok(Some(last.map(|row| row.try_get::<_, i64>(0)).transpose()? == Some(token.batch)))
     }
 
     fn note_broken(&mut self, chain: Chain, failure: Option<&StoreError>) {

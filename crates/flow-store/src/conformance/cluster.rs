@@ -46,24 +46,25 @@ pub(super) async fn servers_on_another_storage_are_refused(fixture: Fixture) {
     let check = async |storage: &CheckpointStorage| check_same_storage(&*fixture.store, storage).await;
     check(&open(&ours)).await.unwrap();
     check(&open(&ours)).await.unwrap();
-    let marker = open(&ours).marker().unwrap().unwrap();
+    let marker = open(&ours).marker().await.unwrap().unwrap();
     assert_eq!(marker.cluster, fixture.store.cluster_id().await.unwrap());
 
     let error = check(&open(&other)).await.unwrap_err();
     assert_eq!(error.code(), "storage/another");
     assert!(error.to_string().contains("mounted"), "{error}");
-    assert_eq!(open(&other).marker().unwrap(), None, "nothing is written into what is not ours");
-    open(&other).mark(&marker.cluster).unwrap();
+    assert_eq!(open(&other).marker().await.unwrap(), None, "nothing is written into what is not ours");
+    open(&other).mark(&marker.cluster).await.unwrap();
     let error = check(&open(&other)).await.unwrap_err();
-    assert!(error.to_string().contains("another folder"), "{error}");
+    assert!(error.to_string().contains("use another one"), "{error}");
     let foreign = tempfile::tempdir().unwrap();
-    open(&foreign).mark("some other database").unwrap();
+    open(&foreign).mark("some other database").await.unwrap();
     let error = check(&open(&foreign)).await.unwrap_err();
     assert!(error.to_string().contains("another checkpoint database"), "{error}");
-    std::fs::write(open(&foreign).marker_path(), "{").unwrap();
+    let marker_of = |folder: &tempfile::TempDir| folder.path().join("cairn-storage.json");
+    std::fs::write(marker_of(&foreign), "{").unwrap();
     assert_eq!(check(&open(&foreign)).await.unwrap_err().code(), "storage/another");
 
-    std::fs::copy(open(&ours).marker_path(), open(&foreign).marker_path()).unwrap();
+    std::fs::copy(marker_of(&ours), marker_of(&foreign)).unwrap();
     check(&open(&foreign)).await.unwrap();
 }
 

@@ -1,4 +1,7 @@
+use super::folder::Folder;
 use super::*;
+use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::tempdir;
@@ -87,7 +90,7 @@ fn a_folder_that_cannot_be_made_is_refused_at_start() {
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_refused() {
     let folder = tempdir().unwrap();
-    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let storage = Folder::open(folder.path()).unwrap();
     let object = storage.put_object(large(7)).await.unwrap();
     let set_mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
     set_mode(0o500);
@@ -108,7 +111,7 @@ async fn a_folder_that_cannot_be_written_is_refused() {
 #[test]
 fn no_probe_is_left_behind() {
     let folder = tempdir().unwrap();
-    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let storage = Folder::open(folder.path()).unwrap();
     storage.check_writable().unwrap();
     assert_eq!(files_below(folder.path()), 0);
 }
@@ -164,18 +167,18 @@ async fn a_damaged_object_is_found_by_its_hash_however_it_is_read() {
 async fn a_failed_fsync_is_fatal_but_a_full_disk_is_an_error() {
     static FATAL: AtomicUsize = AtomicUsize::new(0);
     let folder = tempdir().unwrap();
-    let mut storage = CheckpointStorage::open(folder.path()).unwrap();
+    let mut storage = Folder::open(folder.path()).unwrap();
     storage.fatal = |_| {
         FATAL.fetch_add(1, Ordering::SeqCst);
     };
     storage.sync = |_| Err(io::ErrorKind::StorageFull.into());
-    assert_eq!(storage.save(large(1)).await.unwrap_err().code(), "storage/not-writable");
+    assert_eq!(storage.put_object(large(1)).await.unwrap_err().code(), "storage/not-writable");
     assert_eq!(FATAL.load(Ordering::SeqCst), 0);
     storage.sync = |_| Err(io::Error::from_raw_os_error(5));
-    assert!(storage.save(large(1)).await.is_err());
+    assert!(storage.put_object(large(1)).await.is_err());
     assert_eq!(FATAL.load(Ordering::SeqCst), 1);
     storage.sync = File::sync_all;
-    assert!(storage.save(large(1)).await.is_ok());
+    assert!(storage.put_object(large(1)).await.is_ok());
 }
 
 #[tokio::test]
@@ -185,7 +188,7 @@ async fn what_an_earlier_collection_left_aside_is_still_read_and_brought_back() 
     let saved = storage.save(large(3)).await.unwrap();
     let SavedData::Object { key, .. } = &saved else { panic!("{saved:?}") };
     let path = folder.path().join(key);
-    std::fs::rename(&path, orphans::aside(&path).unwrap()).unwrap();
+    std::fs::rename(&path, folder::aside(&path).unwrap()).unwrap();
     assert!(storage.load(&saved).await.is_ok());
     storage.objects().await.unwrap();
     assert!(path.exists());

@@ -1,10 +1,13 @@
 //! The same on PostgreSQL, and what happens when the database itself goes away.
 
 use super::{Story, TestCluster};
-use flow_api::{Request, RequestState};
+use flow_api::{Request, RequestState, Update};
+use rand::RngExt;
 use serde_json::json;
 use std::time::Duration;
 use system_tests::Tested;
+use system_tests::chaos::{Faults, History, Load, Scene, chance, time_of_faults};
+use system_tests::slow_line::Line;
 use system_tests::wait::until;
 use test_postgres::Server;
 
@@ -115,6 +118,173 @@ async fn a_database_that_is_away_for_longer_than_a_lease_is_nobodys_death() -> T
     tokio::time::sleep(LONG).await;
     assert_eq!(epochs(&story.cluster).await, before, "a living server was declared dead");
     assert_eq!(story.ledger(), every_row_once(3), "nothing lost, and nothing settled ran again");
+    story.cluster.servers.clear();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_ended_again_and_again_are_nobodys_death() -> Tested {
+    let database = Server::start();
+    let mut story = begin(&database).await?;
+    let requests = under_way(&story, 3).await;
+    let before = epochs(&story.cluster).await;
+    for _ in 0..8 {
+        database.end_sessions();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    story.endpoint.open();
+    for request in &requests {
+        let ended = story.cluster.server("second").until_ended(request.id).await;
+        assert_eq!(ended.state, RequestState::Finished);
+    }
+    assert_eq!(epochs(&story.cluster).await, before, "a living server was declared dead");
+    assert_eq!(story.ledger(), every_row_once(3), "nothing lost, and nothing settled ran again");
+    story.cluster.servers.clear();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_parted_from_the_database_is_taken_over_and_joins_again() -> Tested {
+    let database = Server::start_listening();
+    let line = Line::to(database.port()).await;
+    let direct = database.database();
+    let name = direct.rsplit('/').next().unwrap_or_default();
+    let parted = format!("postgres://cairn@127.0.0.1:{}/{name}", line.port);
+    let mut story = Story::begin_on(Some(&direct), &["second"], true).await?;
+    story.cluster.add_server_by("first", &parted);
+    story.cluster.server("first").client.update("ledger", &Update::default()).await?;
+    let requests = under_way(&story, 2).await;
+    let (first, second) = (story.cluster.server("first"), story.cluster.server("second"));
+    let epoch = second.sees(&first.id).await.epoch;
+
+    line.hang(true);
+    story.endpoint.until_calls(4).await;
+    story.endpoint.open();
+    for request in &requests {
+        let ended = second.until_ended(request.id).await;
+        assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
+        assert_eq!(ended.owner.map(|owner| owner.server), Some(second.id.clone()));
+    }
+    line.hang(false);
+    until("the server that was parted joins anew", async || (second.sees(&first.id).await.epoch > epoch).then_some(()))
+        .await;
+    // One more look: what the first server sent before it was parted may arrive now, and changes nothing.
+    for request in &requests {
+        let after = second.client.request(request.id).await?.request;
+        assert_eq!((after.state, after.attempt), (RequestState::Finished, 2));
+    }
+    assert_eq!(story.ledger(), every_row_once(2), "nothing lost, and nothing settled ran again");
+    let next = story.cluster.server("first").request("ledger", "ledger", json!({"number": 9}), 1).await.remove(0);
+    assert_eq!(story.cluster.server("first").until_ended(next.id).await.state, RequestState::Finished);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_on_postgres_under_kills_stops_and_ended_sessions_loses_and_repeats_nothing() -> Tested {
+    let mut chance = chance();
+    let (database, folder) = (Server::start(), tempfile::tempdir()?);
+    let mut scene = Scene::begin_on(&database.database(), folder.path(), &["one", "two", "three"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    let ending = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(chance.random_range(300..1500))).await;
+            println!("end all sessions");
+            tokio::task::block_in_place(|| database.end_sessions());
+        }
+    };
+    let mut faults = system_tests::chaos::chance();
+    tokio::select! {
+        () = ending => {}
+        () = Faults::ALL.inject(time_of_faults(), &mut scene.cluster, &load, &mut faults) => {}
+    }
+    // What was cut off in the middle of a restart comes back.
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(true);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_restarts_again_and_again_under_load_loses_and_repeats_nothing() -> Tested {
+    let mut chance = chance();
+    let (mut database, folder) = (Server::start(), tempfile::tempdir()?);
+    let scene = Scene::begin_on(&database.database(), folder.path(), &["one", "two"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    for round in 0..3 {
+        let made = load.made();
+        until("the load runs", async || (load.made() > made + 20).then_some(())).await;
+        database.crash();
+        // The last time for longer than a lease.
+        let away = if round == 2 { 3_000 } else { chance.random_range(0..800) };
+        tokio::time::sleep(Duration::from_millis(away)).await;
+        database.start_again();
+    }
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(true);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_with_one_id_and_another_storage_are_refused_and_a_clock_that_is_hours_off_does_no_harm() -> Tested
+{
+    let (database, folder) = (Server::start(), tempfile::tempdir()?);
+    let connection = database.database();
+    let clock = system_tests::clock::TestClock::new(folder.path());
+    let mut story = Story::begin_on(Some(&connection), &["first"], true).await?;
+    let refused = |state: &std::path::Path, storage: &std::path::Path| {
+        let mut command = std::process::Command::new(system_tests::program("cairn"));
+        command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--checkpoint-connection", &connection]);
+        command.arg("--checkpoint-storage").arg(storage).arg("--state").arg(state);
+        let ran =
+            command.arg("--key-file").arg(story.cluster.folder.join("cairn.db.key")).output().expect("cairn runs");
+        assert_eq!(ran.status.code(), Some(3));
+        String::from_utf8_lossy(&ran.stderr).into_owned()
+    };
+    let twin = folder.path().join("twin");
+    std::fs::create_dir(&twin)?;
+    std::fs::copy(story.cluster.folder.join("first/server-id"), twin.join("server-id"))?;
+    let told = refused(&twin, &story.cluster.folder.join("storage"));
+    assert!(told.contains("cluster/id-in-use"), "{told}");
+    let told = refused(&folder.path().join("third"), &folder.path().join("elsewhere"));
+    assert!(told.contains("storage/another") && told.contains("cairn-storage.json"), "{told}");
+
+    // Its clock is three hours behind: requests go by the database's, and so do heartbeats.
+    clock.set(-3 * 3600);
+    let mut late = story.cluster.brought_to(&story.cluster.folder.clone());
+    late.go_by(&connection, &clock.environment());
+    late.add_server("late");
+    late.server("late").client.update("ledger", &Update::default()).await?;
+    let epochs = |server: &system_tests::cluster::ServerProcess| {
+        let client = server.client.clone();
+        async move { client.servers().await.unwrap_or_default().into_iter().map(|server| server.epoch).collect::<Vec<_>>() }
+    };
+    let before = epochs(late.server("late")).await;
+    let requests = late.server("late").request("ledger", "ledger", json!({"number": 1}), 1).await;
+    story.endpoint.until_calls(1).await;
+    late.server_mut("late").kill();
+    story.endpoint.open();
+    let ended = story.cluster.server("first").until_ended(requests[0].id).await;
+    assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2), "it is due at once, by whatever clock");
+    assert_eq!(epochs(story.cluster.server("first")).await, before, "nobody was declared dead by a clock");
+    story.cluster.servers.clear();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_server_asks_little_of_the_database() -> Tested {
+    const SECONDS: u32 = 12;
+    let database = Server::start();
+    let mut story = begin(&database).await?;
+    let transactions = || -> f64 {
+        let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'test_0'";
+        database.sql("postgres", sql).parse().unwrap_or(f64::NAN)
+    };
+    // What was done to begin is counted a little later.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = transactions();
+    tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
+    let each = (transactions() - before) / f64::from(SECONDS) / 2.0;
+    println!("{each:.2} transactions a second and server");
+    assert!(each <= 4.0, "{each} transactions a second and server");
     story.cluster.servers.clear();
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::checkpoint_database::CheckpointConnection;
 use clap::{CommandFactory as _, Parser, ValueEnum};
+use flow_store::StoragePlace;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,9 +32,10 @@ pub struct Options {
     /// same one.
     #[arg(long, value_name = "CONNECTION")]
     pub checkpoint_connection: Option<CheckpointConnection>,
-    /// The checkpoint storage: a folder for large checkpoints and for `storage:` paths, the same for every server.
-    #[arg(long, value_name = "FOLDER")]
-    pub checkpoint_storage: Option<PathBuf>,
+    /// The checkpoint storage, the same for every server: a folder for large checkpoints and for `storage:` paths, or
+    /// s3://BUCKET/PREFIX for large checkpoints alone.
+    #[arg(long, value_name = "FOLDER|s3://BUCKET/PREFIX")]
+    pub checkpoint_storage: Option<StoragePlace>,
     /// The file with the cluster's key, the same for every server, made where it is missing; with SQLite beside the
     /// database unless given.
     #[arg(long, value_name = "FILE")]
@@ -86,7 +88,7 @@ impl Options {
         let proxies: Vec<String> = self.trusted_proxy.iter().map(ToString::to_string).collect();
         let all = [
             ("checkpoint-connection", self.checkpoint_connection.as_ref().map(CheckpointConnection::expose)),
-            ("checkpoint-storage", self.checkpoint_storage.as_ref().map(path)),
+            ("checkpoint-storage", self.checkpoint_storage.as_ref().map(ToString::to_string)),
             ("key-file", self.key_file.as_ref().map(path)),
             ("state", self.state.as_ref().map(path)),
             ("listen", self.listen.as_ref().map(ToString::to_string)),

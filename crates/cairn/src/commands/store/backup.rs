@@ -79,7 +79,8 @@ async fn keep_turn(store: Arc<SqliteStore>, holder: String) {
 async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, Failure> {
     let to = BackupFolder::new(args.to.clone());
     let (database, key) = (args.places.database()?.to_owned(), args.places.key_file()?);
-    let (root, with_key) = (storage.root().to_owned(), !args.without_key);
+    let root = storage.folder().unwrap_or(args.places.existing_storage()?).to_owned();
+    let with_key = !args.without_key;
     blocking(move || {
         files::make_folder_of(&to.database())?;
         back_up(&database, &to.database())?;
@@ -93,7 +94,7 @@ async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, 
         }
         let mut manifest = Manifest::now(found.schema);
         copy_objects(&root, &to, &found.objects, &mut manifest)?;
-        copy_others(&root, &to, &mut manifest)?;
+        manifest.files = copy_files(&root, &to.storage(), Marker::Copied)?;
         manifest.has_key = with_key && key.is_file();
         if manifest.has_key {
             files::copy_secret(&key, &to.key())?;
@@ -123,21 +124,38 @@ fn copy_objects(root: &Path, to: &BackupFolder, objects: &[NamedObject], all: &m
     Ok(())
 }
 
-/// The marker, and what flows keep at `storage:` paths. Logs of servers and files that are being written stay out.
-fn copy_others(root: &Path, to: &BackupFolder, all: &mut Manifest) -> Result<(), Failure> {
+/// What becomes of the storage's marker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    /// The copy stands for the storage itself.
+    Copied,
+    /// The copy is another storage.
+    Left,
+}
+
+/// Copies what flows keep at `storage:` paths, and the marker perhaps. Logs of servers and files that are being written stay
+/// out. How many files.
+pub fn copy_files(root: &Path, to: &Path, marker: Marker) -> Result<u64, Failure> {
     let is_left_out = |path: &Path| {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        path == Path::new("objects") || path == Path::new("logs") || hidden
+        let is_marker = marker == Marker::Left && path == Path::new("cairn-storage.json");
+        path == Path::new("objects") || path == Path::new("logs") || hidden || is_marker
     };
+    let mut copied = 0;
     for file in files::below(root, &is_left_out)? {
-        match files::copy(&root.join(&file), &to.storage().join(&file)) {
-            Ok(_) => all.files += 1,
+        let target = to.join(&file);
+        // Of a copy that was stopped.
+        if marker == Marker::Left && target.exists() {
+            std::fs::remove_file(&target).map_err(|error| Failure::file("replace", &target, &error))?;
+        }
+        match files::copy(&root.join(&file), &target) {
+            Ok(_) => copied += 1,
             // A flow has removed it since it was listed.
             Err(_) if !root.join(&file).exists() => {}
             Err(failure) => return Err(failure),
         }
     }
-    Ok(())
+    Ok(copied)
 }
 
 /// Size and BLAKE3 of a file.

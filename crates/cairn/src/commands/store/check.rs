@@ -78,7 +78,7 @@ pub async fn check(database: &Path, storage: &CheckpointStorage) -> Result<Repor
     let path = database.to_owned();
     let found = blocking(move || Ok(flow_store_sqlite::check::check(&path)?)).await?;
     let mut problems: Vec<Trouble> = found.problems.into_iter().map(Trouble::from).collect();
-    problems.extend(marker(storage));
+    problems.extend(marker(storage).await);
     problems.extend(damaged(storage, &found.objects).await);
     let named: HashSet<&str> = found.objects.iter().map(|object| object.key.as_str()).collect();
     let orphans: Vec<_> = there.iter().filter(|object| !named.contains(object.key.as_str())).collect();
@@ -95,8 +95,8 @@ pub async fn check(database: &Path, storage: &CheckpointStorage) -> Result<Repor
     })
 }
 
-fn marker(storage: &CheckpointStorage) -> Option<Trouble> {
-    let error = storage.marker().err()?;
+async fn marker(storage: &CheckpointStorage) -> Option<Trouble> {
+    let error = storage.marker().await.err()?;
     Some(Trouble { place: "storage".to_owned(), message: error.to_string() })
 }
 

@@ -28,12 +28,12 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let from = BackupFolder::new(args.from.clone());
     let manifest = from.read()?;
     refuse_what_is_there(&args.places, &manifest)?;
-    let (database, storage) = (args.places.database()?.to_owned(), args.places.checkpoint_storage.clone());
+    let (database, storage) = (args.places.database()?.to_owned(), args.places.storage_folder()?.to_owned());
     let key = manifest.has_key.then(|| args.places.key_file()).transpose()?;
     let hash = manifest.database_hash.clone();
     blocking(move || copy_all(&from, &hash, &database, &storage, key.as_deref())).await?;
     stop_servers(args.places.database()?).await?;
-    let report = check(args.places.database()?, &CheckpointStorage::open(&args.places.checkpoint_storage)?).await?;
+    let report = check(args.places.database()?, &CheckpointStorage::open(args.places.storage_folder()?)?).await?;
     output.answer(&report, || {
         let problems: String =
             report.problems.iter().map(|trouble| format!("\n{}: {}", trouble.place, trouble.message)).collect();
@@ -57,8 +57,9 @@ fn refuse_what_is_there(places: &PlacesArgs, manifest: &Manifest) -> Result<(), 
     if is_there(database) {
         return refused("a database", database);
     }
-    if !files::is_empty(&places.checkpoint_storage) {
-        return refused("something in the storage", &places.checkpoint_storage);
+    let storage = places.storage_folder()?;
+    if !files::is_empty(storage) {
+        return refused("something in the storage", storage);
     }
     if manifest.has_key && key.exists() {
         return refused("a key", &key);

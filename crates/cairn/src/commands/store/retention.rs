@@ -6,12 +6,16 @@ use crate::output::{Output, table};
 use flow_store::retention::{TURN, wait_for_turn};
 use flow_store::{Keep, RetentionDone, RetentionGroup, RetentionPolicy, RetentionReport, Store};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Milliseconds of a day.
 const DAY_MS: f64 = 86_400_000.0;
 /// Requests in one write.
 const AT_ONCE: usize = 100;
+
+/// How often a turn is taken anew.
+const AGAIN: Duration = Duration::from_secs(20);
 
 /// Show what would be removed, or remove it.
 #[derive(Debug, clap::Args)]
@@ -110,6 +114,31 @@ impl Args {
             error: keep(self.error_days, self.error_number, self.error_details_days),
             cancelled: keep(self.cancelled_days, self.cancelled_number, self.cancelled_details_days),
         }
+    }
+}
+
+/// The turn at retention, for as long as this value lives: nothing is removed meanwhile.
+pub struct Turn(tokio::task::JoinHandle<()>);
+
+impl Turn {
+    /// Waits for it and takes it.
+    pub async fn take(store: Arc<dyn Store>, work: &str) -> Result<Self, Failure> {
+        let holder = format!("{work}-{}", std::process::id());
+        wait_for_turn(&*store, &holder).await?;
+        Ok(Self(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                // What fails is tried again before the turn has run out.
+                let _ = wait_for_turn(&*store, &holder).await;
+            }
+        })))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // It runs out by itself.
+        self.0.abort();
     }
 }
 

@@ -12,16 +12,21 @@ use crate::requests::attempts::outcome_number;
 use crate::requests::rows::{state_number, to_json};
 use crate::sql::{number, rows, text};
 use crate::transaction::Transaction;
+use crate::writer::Token;
 use deadpool_postgres::ClientWrapper;
 use flow_store::{AuditEntry, Created, MadeRequests, Request, RequestId};
 use std::collections::BTreeMap;
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
+/// Notes which batch this process has committed last.
+const NOTE: &str = "INSERT INTO committed (writer, batch, at) VALUES ($1, $2, $3)
+                    ON CONFLICT (writer) DO UPDATE SET batch = $2, at = $3";
+
 impl Batch<'_> {
     /// Writes what has changed; nothing is committed. Gives new requests their ids.
     pub(crate) async fn write_out(&mut self, transaction: &Transaction, database: &Database) -> DbResult<()> {
-        self.send(transaction, database, false).await.map_err(|(error, _)| error)
+        self.send(transaction, database, None).await.map_err(|(error, _)| error)
     }
 
     /// Writes what has changed and commits. The second part of an error says whether the commit may have been made.
@@ -29,8 +34,9 @@ impl Batch<'_> {
         &mut self,
         transaction: &Transaction,
         database: &Database,
+        token: &Token,
     ) -> Result<(), (DbError, bool)> {
-        self.send(transaction, database, true).await
+        self.send(transaction, database, Some(token)).await
     }
 
     /// The requests that were asked to be made, once they have their ids.
@@ -52,7 +58,7 @@ impl Batch<'_> {
         &mut self,
         transaction: &Transaction,
         database: &Database,
-        commit: bool,
+        token: Option<&Token>,
     ) -> Result<(), (DbError, bool)> {
         let before = |error: DbError| (error, false);
         self.give_ids(transaction).await.map_err(before)?;
@@ -71,6 +77,7 @@ impl Batch<'_> {
         insert_counts(&counts, &mut writes);
         insert_audit(&audit, &mut writes);
         let prepared = prepare(transaction, &writes).await.map_err(before)?;
+        let note = transaction.prepare_cached(NOTE).await.map_err(|error| before(error.into()))?;
         let all: Vec<Vec<&(dyn ToSql + Sync)>> = writes
             .iter()
             .map(|write| write.columns.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect())
@@ -79,12 +86,17 @@ impl Batch<'_> {
         // Polled, and so sent, in this order: the commit is on its way before the first answer has come. If a statement
         // fails, it undoes all.
         let written = futures::future::join_all(sent);
-        let committed = async { if commit { transaction.batch_execute("COMMIT").await } else { Ok(()) } };
-        let (written, committed) = futures::join!(written, committed);
-        for written in written {
+        let now = self.now.0;
+        let noted = async {
+            let Some(Token { writer, batch }) = token else { return Ok(0) };
+            transaction.execute(&note, &[writer, batch, &now]).await
+        };
+        let committed = async { if token.is_some() { transaction.batch_execute("COMMIT").await } else { Ok(()) } };
+        let (written, noted, committed) = futures::join!(written, noted, committed);
+        for written in written.into_iter().chain([noted]) {
             written.map_err(|error| {
                 let refused = error.as_db_error().is_some();
-                (error.into(), commit && !refused)
+                (error.into(), token.is_some() && !refused)
             })?;
         }
         committed.map_err(|error| (error.into(), true))

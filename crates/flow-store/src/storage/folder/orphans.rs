@@ -5,9 +5,10 @@
 //! the same bytes again makes it young (see `renew`). It is first moved aside and looked at once more: whoever writes it
 //! before that is seen by the object's age, and whoever comes after it writes it anew.
 
-use super::{CheckpointStorage, StorageError, blocking};
+use super::{Folder, blocking};
 use crate::RetentionStore;
 use crate::retention::HouseError;
+use crate::storage::{OldObject, StorageError};
 use std::fs::{self, DirEntry, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,31 +17,22 @@ use std::time::{Duration, SystemTime};
 /// What is put behind the name of an object that is moved aside.
 const ASIDE: &str = ".aside";
 
-/// An object that nobody has written for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OldObject {
-    /// Where, within the storage.
-    pub key: String,
-    /// Its size.
-    pub bytes: u64,
-}
-
 /// Where an object is while it is looked at.
-pub(super) fn aside(path: &Path) -> Option<PathBuf> {
+pub(in crate::storage) fn aside(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(format!("{}{ASIDE}", path.file_name()?.to_str()?)))
 }
 
-impl CheckpointStorage {
+impl Folder {
     /// The objects that were last written at least `age` ago, by the clock of the storage's own file system. Brings back
     /// what an earlier look left aside, and removes what writers that ended early left behind.
-    pub async fn old_objects(&self, age: Duration) -> Result<Vec<OldObject>, StorageError> {
+    pub(in crate::storage) async fn old_objects(&self, age: Duration) -> Result<Vec<OldObject>, StorageError> {
         let storage = self.clone();
         let listed = blocking(move || storage.list_old(age)).await;
         listed.map_err(|error| self.unreadable("objects", &error))
     }
 
     /// Removes those of the objects that no row names and that are still old. How many, and their size in bytes.
-    pub async fn remove_unnamed<S: RetentionStore + ?Sized>(
+    pub(in crate::storage) async fn remove_unnamed<S: RetentionStore + ?Sized>(
         &self,
         old: Vec<OldObject>,
         age: Duration,
@@ -71,11 +63,6 @@ impl CheckpointStorage {
             Ok(removed)
         });
         Ok(removed.await.map_err(|error| self.unreadable("objects", &error))?)
-    }
-
-    /// The objects that are there, with their sizes, by key.
-    pub async fn objects(&self) -> Result<Vec<OldObject>, StorageError> {
-        self.old_objects(Duration::ZERO).await
     }
 
     fn list_old(&self, age: Duration) -> io::Result<Vec<OldObject>> {

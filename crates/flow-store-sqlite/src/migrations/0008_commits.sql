@@ -1,0 +1,1 @@
+-- Nothing to be made: a commit of this process cannot be cut off from its answer, as it can on the way to a server.
