@@ -150,7 +150,7 @@ async fn a_server_that_is_parted_from_the_database_is_taken_over_and_joins_again
     let direct = database.database();
     let name = direct.rsplit('/').next().unwrap_or_default();
     let parted = format!("postgres://cairn@127.0.0.1:{}/{name}", line.port);
-    let mut story = Story::begin_on(Some(&direct), &["second"], true).await?;
+    let mut story = Story::begin_on(Some(&direct), &["second"], true, &[]).await?;
     story.cluster.add_server_by("first", &parted);
     story.cluster.server("first").client.update("ledger", &Update::default()).await?;
     let requests = under_way(&story, 2).await;
@@ -229,7 +229,7 @@ async fn two_servers_with_one_id_and_another_storage_are_refused_and_a_clock_tha
     let (database, folder) = (Server::start(), tempfile::tempdir()?);
     let connection = database.database();
     let clock = system_tests::clock::TestClock::new(folder.path());
-    let mut story = Story::begin_on(Some(&connection), &["first"], true).await?;
+    let mut story = Story::begin_on(Some(&connection), &["first"], true, &[]).await?;
     let refused = |state: &std::path::Path, storage: &std::path::Path| {
         let mut command = std::process::Command::new(system_tests::program("cairn"));
         command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--checkpoint-connection", &connection]);
