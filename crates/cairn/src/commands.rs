@@ -23,6 +23,7 @@ mod store;
 mod test;
 mod top;
 mod tour;
+mod trigger;
 mod update;
 mod user;
 mod whoami;
@@ -54,6 +55,7 @@ pub enum Command {
     Connection(connection::Args),
     Secret(secret::Args),
     Request(request::Args),
+    Trigger(trigger::Args),
     Server(server::Args),
     Settings(settings::Args),
     Audit(audit::Args),
@@ -95,6 +97,7 @@ impl Command {
             Self::Connection(args) => connection::run(args, output).await,
             Self::Secret(args) => secret::run(args, output).await,
             Self::Request(args) => request::run(args, output).await,
+            Self::Trigger(args) => trigger::run(args, output).await,
             Self::Server(args) => server::run(args, output).await,
             Self::Settings(args) => settings::run(args, output).await,
             Self::Audit(args) => audit::run(args, output).await,

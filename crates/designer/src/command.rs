@@ -92,6 +92,7 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         search: Search;
         connection: ConnectionKinds, ConnectionView, ConnectionSave, ConnectionDelete, ConnectionSetSecret, ConnectionTest,
             ConnectionSchema;
+        trigger: TriggerKinds, TriggerView, TriggerCheck, TriggerSave, TriggerDelete;
         palette: Palette, SqlFunctions;
         flow: FlowOpen, FlowClose, FlowNewComponent, FlowApplyEdit, FlowUndo, FlowRedo, FlowSave, FlowReload, FlowConflicts, FlowTakeIn,
             FlowRunsAgain, FlowCopy, FlowPaste;

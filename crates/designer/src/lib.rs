@@ -28,6 +28,7 @@ mod search;
 mod secrets;
 mod settings;
 pub mod tour;
+mod trigger;
 mod typescript;
 mod vcs;
 

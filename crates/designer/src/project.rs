@@ -30,6 +30,8 @@ pub struct ProjectView {
     pub flows: Vec<FlowSummary>,
     /// Its connections by name.
     pub connections: Vec<ConnectionSummary>,
+    /// Its triggers, by name.
+    pub triggers: Vec<TriggerSummary>,
     /// Whether the folder is under git. Without it there is no version control and no Push update.
     pub versioned: bool,
     /// Why nothing can be saved in the folder; null when it can. What is edited is kept, and `project_save_as` saves it
@@ -48,6 +50,19 @@ pub struct FlowSummary {
     pub dirty: bool,
     /// Whether changes that were never saved were found in the crash journal: opening the flow brings them back.
     pub recovered: bool,
+}
+
+/// A trigger of the project tree.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct TriggerSummary {
+    /// Its name.
+    pub name: String,
+    /// Its kind: `schedule`, `http`. Empty when its file cannot be read.
+    pub kind: String,
+    /// The flow that it starts.
+    pub flow: String,
+    /// What is wrong with it, if anything is.
+    pub problem: Option<String>,
 }
 
 /// A connection of the project tree.

@@ -7,6 +7,7 @@ mod events;
 mod projects;
 mod requests;
 mod traced;
+mod triggers;
 
 pub use error::ClientError;
 pub use events::EventStream;

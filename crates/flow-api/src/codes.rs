@@ -55,6 +55,8 @@ codes! {
     REQUEST_KEY_REUSED = "request/key-reused", 409, "The Idempotency-Key was used for something else";
     /// A filter finds more requests than one call may change, or names none.
     REQUEST_TOO_MANY = "request/too-many", 422, "Too many requests for one call";
+    /// The request that a trigger's caller waited for has ended in an error.
+    REQUEST_FAILED = "request/failed", 500, "The request failed";
     /// No such project.
     PROJECT_NOT_FOUND = "project/not-found", 404, "There is no such project";
     /// A project of this name exists.
@@ -79,6 +81,12 @@ codes! {
     ACCOUNT_LAST_ADMINISTRATOR = "account/last-administrator", 409, "The last administrator cannot go";
     /// No such token.
     TOKEN_NOT_FOUND = "token/not-found", 404, "There is no such token";
+    /// The cluster has no trigger of this project and id, or none that answers this call.
+    TRIGGER_NOT_FOUND = "trigger/not-found", 404, "There is no such trigger";
+    /// The trigger is switched off.
+    TRIGGER_OFF = "trigger/off", 503, "The trigger is switched off";
+    /// The trigger cannot fire.
+    TRIGGER_BROKEN = "trigger/broken", 422, "The trigger cannot fire";
     /// No such server.
     SERVER_NOT_FOUND = "server/not-found", 404, "There is no such server";
     /// Another server has this name.

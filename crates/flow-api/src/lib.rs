@@ -17,6 +17,7 @@ mod secret;
 mod server;
 mod setting;
 mod time;
+mod trigger;
 mod typescript;
 
 pub use account::{
@@ -47,6 +48,7 @@ pub use setting::{
     SettingSource,
 };
 pub use time::Time;
+pub use trigger::{DueTime, FiringQuery, TriggerEntry, TriggerFiring, TriggerQuery};
 pub use typescript::{declarations, typescript};
 
 /// Where the endpoints live on a server.

@@ -4,7 +4,7 @@
 //! others wait for that lock, so that a death is seen at once, and watch that counter, so that a hang is seen within a
 //! lease. Whoever sees a loss first takes the requests over in one transaction of the store; the fence that it raises
 //! there stops whatever a hanging server may still try. [`Membership`] is that; [`Dispatcher`] brings the requests
-//! which are this server's to the engine.
+//! which are this server's to the engine; [`plan`] says what a schedule has to do at a moment.
 //!
 //! This crate knows the [`flow_store::Store`] trait and nothing of the engine.
 
@@ -21,6 +21,7 @@ mod observation;
 mod peers;
 mod process;
 mod pulse;
+mod schedule;
 mod takeover;
 
 pub use dispatcher::{Dispatcher, DispatcherSettings, Slot};
@@ -29,6 +30,7 @@ pub use event::ClusterEvent;
 pub use guard::Guard;
 pub use lease::LeaseSettings;
 pub use membership::{Identity, Membership};
+pub use schedule::{Due, MissedRuns, Plan, Planned, plan};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod dispatch;
 mod known_failures;
 mod loss;
+mod schedule;
 
 use crate::process::ProcessIdentity;
 use crate::{ClusterEvent, Identity, LeaseSettings, Membership};

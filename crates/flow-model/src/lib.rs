@@ -21,6 +21,7 @@ mod resume;
 mod rules;
 mod schema;
 mod start;
+mod trigger;
 
 #[cfg(test)]
 mod example;
@@ -45,8 +46,13 @@ pub use id::{ComponentId, FlowName, InvalidName};
 pub use merge::{Conflict, Merge, Side, merge, merge_deciding};
 pub use resume::{SavedState, runs_again, settled};
 pub use rules::{Surroundings, calls_flows, check_connections, check_structure, check_sub_flows};
-pub use schema::json_schema;
+pub use schema::{json_schema, trigger_schema};
 pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings, WAIT};
+pub use trigger::{
+    Afterwards, Answer, FileTrigger, HttpAuthentication, HttpTrigger, Missed, RequestTrigger, Schedule, Trigger,
+    TriggerAction, TriggerError, TriggerKind, TriggerProperty, TriggerSurroundings, WatchedState, check_triggers,
+    trigger_kind, trigger_kinds,
+};
 
 /// Name of the outlet that every component has which can fail and be handled (all but Start, End, Checkpoint and Fail): the
 /// error as a record.

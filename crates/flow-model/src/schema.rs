@@ -61,6 +61,11 @@ pub fn json_schema(catalogue: &dyn Catalogue) -> Value {
     })
 }
 
+/// The schema of the files of triggers.
+pub fn trigger_schema() -> Value {
+    crate::trigger::schema()
+}
+
 fn component(kinds: &[&ComponentDescription]) -> Value {
     let names: Vec<&str> = kinds.iter().map(|description| description.kind).collect();
     json!({

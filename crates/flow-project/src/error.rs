@@ -1,6 +1,6 @@
 //! What can go wrong with a project, and what can be done about it.
 
-use flow_model::{ConnectionError, DocumentError, EditError, FlowName, InvalidName};
+use flow_model::{ConnectionError, DocumentError, EditError, FlowName, InvalidName, TriggerError};
 use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,21 @@ pub enum ProjectError {
     ConnectionExists {
         /// The connection.
         connection: String,
+    },
+    /// The trigger's file cannot be understood.
+    #[error(transparent)]
+    Trigger(Box<TriggerError>),
+    /// The trigger has no file.
+    #[error("the project has no trigger “{trigger}”")]
+    NoSuchTrigger {
+        /// The trigger asked for.
+        trigger: String,
+    },
+    /// A trigger of that name has a file already.
+    #[error("the project has a trigger “{trigger}” already: choose another name")]
+    TriggerExists {
+        /// The trigger.
+        trigger: String,
     },
     /// The flow test has no file.
     #[error("the project has no flow test “{test}”")]
@@ -210,6 +225,9 @@ impl ProjectError {
             Self::Connection(error) => error.code(),
             Self::NoSuchConnection { .. } => "connection/not-found",
             Self::ConnectionExists { .. } => "connection/exists",
+            Self::Trigger(error) => error.code(),
+            Self::NoSuchTrigger { .. } => "trigger/not-found",
+            Self::TriggerExists { .. } => "trigger/exists",
             Self::NoSuchTest { .. } => "test/not-found",
             Self::TestExists { .. } => "test/exists",
             Self::Name(_) => "project/name",

@@ -1,6 +1,6 @@
-//! Merging the files of a project that mean more than their lines: flows.
+//! Merging the files of a project that mean more than their lines: flows and triggers.
 
-use flow_model::{Conflict, Flow, FlowName, Side, merge_deciding};
+use flow_model::{Conflict, Flow, FlowName, Side, Trigger, merge_deciding};
 
 /// What came of merging three versions of a file of a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,8 @@ pub enum FileMerge {
     NotAFlow,
 }
 
-/// Merges three versions of the file at `path` (relative to the project) by component, if it is a flow's file. Without
+/// Merges three versions of the file at `path` (relative to the project) by component, if it is a flow's file, or by
+/// member, if it is a trigger's. Without
 /// a base, both sides added the file.
 pub fn merge_file(path: &str, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> FileMerge {
     merge_file_deciding(path, base, ours, theirs, &|_| None)
@@ -34,6 +35,9 @@ pub fn merge_file_deciding(
     theirs: &[u8],
     decide: &dyn Fn(&Conflict) -> Option<Side>,
 ) -> FileMerge {
+    if let Some(name) = Trigger::name_in(path) {
+        return merge_trigger(name, base, ours, theirs, decide);
+    }
     if FlowName::from_path(path).is_none() {
         return FileMerge::NotAFlow;
     }
@@ -43,6 +47,29 @@ pub fn merge_file_deciding(
         read("theirs", theirs),
     ) {
         (Ok(base), Ok(ours), Ok(theirs)) => merged(&base, &ours, &theirs, decide),
+        (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => FileMerge::Unreadable(problem),
+    }
+}
+
+fn merge_trigger(
+    name: &str,
+    base: Option<&[u8]>,
+    ours: &[u8],
+    theirs: &[u8],
+    decide: &dyn Fn(&Conflict) -> Option<Side>,
+) -> FileMerge {
+    let read = |side: &str, content: &[u8]| {
+        let text = std::str::from_utf8(content).map_err(|_| format!("{side} is not UTF-8 text"))?;
+        Trigger::from_json(name, text).map_err(|error| format!("{side} cannot be read: {error}"))
+    };
+    match (base.map(|base| read("base", base)).transpose(), read("ours", ours), read("theirs", theirs)) {
+        (Ok(base), Ok(ours), Ok(theirs)) => {
+            let (merged, conflicts) = Trigger::merge(base.as_ref(), &ours, &theirs, decide);
+            match conflicts.is_empty() {
+                true => FileMerge::Merged(merged.to_json()),
+                false => FileMerge::Conflicts { conflicts, text: merged.to_json() },
+            }
+        }
         (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => FileMerge::Unreadable(problem),
     }
 }
@@ -70,7 +97,7 @@ fn read(side: &str, content: &[u8]) -> Result<Flow, String> {
 mod tests {
     use super::{FileMerge, merge_file};
     use crate::project::tests::flow;
-    use flow_model::{ComponentId, Edit, Flow};
+    use flow_model::{ComponentId, Edit, Flow, Trigger};
     use serde_json::json;
 
     fn with(property: &str, value: i64) -> Flow {
@@ -94,6 +121,30 @@ mod tests {
         let start: &ComponentId = both.start().expect("has a start").0;
         assert_eq!(both.components[start].properties.len(), 2);
         assert_eq!(merge_file("data/x.csv", None, b"1", b"2"), FileMerge::NotAFlow);
+    }
+
+    #[test]
+    fn a_trigger_is_merged_by_member() {
+        let file = |cron: &str, missed: &str| {
+            let trigger =
+                Trigger::new("t", "trigger-aaaaaa", "schedule", &"import".to_owned().try_into().expect("a name"));
+            trigger.with("Cron", cron).with("Missed", missed).to_json()
+        };
+        let merge = |base: &str, ours: &str, theirs: &str| {
+            merge_file("triggers/t.trigger.json", Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes())
+        };
+        let base = file("0 6 * * *", "Skip");
+        let FileMerge::Merged(text) = merge(&base, &file("0 7 * * *", "Skip"), &file("0 6 * * *", "All")) else {
+            panic!("merges")
+        };
+        assert_eq!(text, file("0 7 * * *", "All"));
+        let FileMerge::Conflicts { conflicts, text } =
+            merge(&base, &file("0 7 * * *", "Skip"), &file("0 8 * * *", "All"))
+        else {
+            panic!("is in conflict")
+        };
+        assert_eq!((conflicts.len(), conflicts[0].what.as_str()), (1, "Cron of trigger “t”"));
+        assert_eq!(text, file("0 7 * * *", "All"), "ours, and what only they changed");
     }
 
     #[test]

@@ -6,12 +6,14 @@ mod descriptor;
 pub(crate) mod files;
 mod flow_tests;
 mod flows;
+mod triggers;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use connections::ConnectionEntry;
 pub use flows::{FlowEntry, LoadedFlow};
+pub use triggers::TriggerEntry;
 
 use crate::{ProjectError, ProjectWatch, Stamp, atomic};
 use parking_lot::Mutex;
@@ -40,7 +42,8 @@ impl Project {
         let is_project = |folder: &&Path| folder.join(descriptor::FILE).is_file();
         let root = given.ancestors().find(is_project).ok_or(ProjectError::NotAProject { path: given.clone() })?;
         let name = descriptor::read(root)?;
-        for folder in [root.to_owned(), root.join(flows::FOLDER), root.join(connections::FOLDER)] {
+        let folders = [flows::FOLDER, connections::FOLDER, triggers::FOLDER].map(|folder| root.join(folder));
+        for folder in [root.to_owned()].into_iter().chain(folders) {
             atomic::sweep(&folder);
         }
         Ok(Self { root: root.to_owned(), name, own_writes: OwnWrites::default() })

@@ -108,7 +108,8 @@ pub async fn require(State((app, least)): State<(Arc<App>, Role)>, request: Requ
     }
 }
 
-async fn authorise(app: &App, parts: &mut Parts, least: Role) -> Result<Caller, Refusal> {
+/// Finds the caller and checks the role.
+pub async fn authorise(app: &App, parts: &mut Parts, least: Role) -> Result<Caller, Refusal> {
     let Ok(CallerAddress { address, .. }) = CallerAddress::from_request_parts(parts, &()).await;
     let caller = match secret_of(&parts.headers) {
         None => return Err(sign_in_first()),

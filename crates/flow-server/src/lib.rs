@@ -5,6 +5,7 @@
 //! * `routes` are the endpoints, each declared with who may call it; `auth` finds the caller.
 //! * `work` is the server's place in the cluster and the requests it works on.
 //! * `projects` and `update` are the project versions that it has, and how it gets newer ones.
+//! * `triggers` are what starts requests by itself.
 //! * `secrets` are those of connections, encrypted with the cluster's key.
 //! * `events` tells those who watch what changed.
 //! * `http`, `tls` and `caller_address` are the way in; `log_files` and `metrics` are for those who watch over servers.
@@ -39,6 +40,7 @@ mod state;
 mod throttle;
 mod tls;
 mod traces;
+mod triggers;
 pub mod ui;
 mod update;
 mod wire;

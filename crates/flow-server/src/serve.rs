@@ -19,6 +19,7 @@ use crate::state::App;
 use crate::throttle::LoginThrottle;
 use crate::tls::Certificate;
 use crate::traces::RequestTraces;
+use crate::triggers::{self, Triggers};
 use crate::update;
 use crate::work::{Joining, Work};
 use crate::{ServeError, ServerConfig, routes};
@@ -97,6 +98,10 @@ pub async fn serve(
     beside.spawn(|app| async move { app.settings.follow(app.store.as_ref()).await });
     beside.spawn(|app| async move { app.names.follow(&app).await });
     beside.spawn(|app| async move { app.callers.follow(app.store.as_ref()).await });
+    beside.spawn(|app| async move { triggers::follow(&app).await });
+    beside.spawn(|app| async move { triggers::follow_chains(&app).await });
+    beside.spawn(|app| async move { triggers::watch_folders(&app).await });
+    beside.spawn(|app| async move { triggers::note_calls(&app).await });
     beside.spawn(|app| async move { report_for_ever(&app).await });
     beside.spawn(|app| async move { keep_house(app.store.as_ref(), &app.storage, app.id.as_str()).await });
     if let Some(certificate) = certificate.clone() {
@@ -200,6 +205,7 @@ async fn join(
         work,
         projects,
         logs,
+        triggers: Triggers::default(),
         reach: Reach::new(state.local_files()),
         copies: state.projects(),
         updating: Mutex::new(()),

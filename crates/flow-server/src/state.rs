@@ -11,6 +11,7 @@ use crate::projects::Projects;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::throttle::LoginThrottle;
+use crate::triggers::Triggers;
 use crate::work::Work;
 use flow_store::{CheckpointStorage, ServerId, Store};
 use flow_trace::Traces;
@@ -41,6 +42,8 @@ pub struct App {
     pub work: Work,
     /// The project versions that this server has.
     pub projects: Projects,
+    /// What starts requests by itself.
+    pub triggers: Triggers,
     /// How connections are tried out.
     pub reach: Reach,
     /// Where the working copies of projects are.

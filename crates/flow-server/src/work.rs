@@ -8,7 +8,10 @@ use flow_cluster::{
     ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership,
 };
 use flow_engine::{Engine, EngineError, OwnerGuard};
-use flow_store::{AuditEntry, Created, Fence, NewRequest, Owner, Request, RequestId, RequestState, Store, StoreError};
+use flow_store::{
+    AuditEntry, Created, Fence, Fired, NewFiring, NewRequest, Owner, Request, RequestId, RequestState, Store,
+    StoreError,
+};
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,6 +96,35 @@ impl Work {
     pub async fn until_ended(&self, id: RequestId, patience: Duration) -> Result<Request, StoreError> {
         let request = self.joining.store.get(id).await?;
         self.endings.of(&request).request(self.joining.store.as_ref(), patience).await
+    }
+
+    /// Makes a firing of a trigger. Where there is room its request is this server's own and runs at once; else it is
+    /// queued for whoever has room.
+    pub async fn fire(&self, firing: NewFiring) -> Result<Fired, StoreError> {
+        let dispatcher = self.dispatcher();
+        let slot = dispatcher.as_ref().filter(|_| firing.request.is_some()).and_then(Dispatcher::reserve);
+        let owner = if slot.is_some() { self.owner() } else { None };
+        let fired = self.joining.store.fire(firing, owner).await?;
+        if let Fired::New(Some(request)) = &fired {
+            match slot {
+                Some(slot) if request.state == RequestState::Running => slot.run(request.as_ref().clone()),
+                _ => self.wake(),
+            }
+        }
+        Ok(fired)
+    }
+
+    /// The same for a request that only this server can run; none if it has no room at this time.
+    pub async fn fire_here(&self, firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+        let (Some(dispatcher), Some(owner)) = (self.dispatcher(), self.owner()) else { return Ok(None) };
+        let Some(slot) = dispatcher.reserve() else { return Ok(None) };
+        let fired = self.joining.store.fire(firing, Some(owner)).await?;
+        if let Fired::New(Some(request)) = &fired
+            && request.state == RequestState::Running
+        {
+            slot.run(request.as_ref().clone());
+        }
+        Ok(Some(fired))
     }
 
     /// `before_it_runs` sees each request when it is made and cannot have ended here yet.

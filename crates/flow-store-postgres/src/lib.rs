@@ -30,6 +30,7 @@ mod settings;
 mod sql;
 mod tls;
 mod transaction;
+mod triggers;
 mod writer;
 pub mod yardstick;
 

@@ -116,6 +116,11 @@ impl Database {
         Ok(self.readers.get().await?)
     }
 
+    /// A connection to write on.
+    pub(crate) async fn writer(&self) -> DbResult<Object> {
+        Ok(self.writers.get().await?)
+    }
+
     /// Begins a transaction.
     pub(crate) async fn begin(&self) -> DbResult<Transaction> {
         Transaction::begin(&self.writers, self.now(), &self.changes).await

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) use batch::{Batch, Made, Needs, begin_batch, server_lock};
-pub(crate) use groups::{count_off, fold_counts, present};
+pub(crate) use groups::{count_off, ended, fold_counts, present};
 pub(crate) use prepared::PreparedWrite;
 pub(crate) use rows::state_number;
 

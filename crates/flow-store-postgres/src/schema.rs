@@ -22,6 +22,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("cluster", include_str!("migrations/0006_cluster.sql")),
     ("service", include_str!("migrations/0007_service.sql")),
     ("commits", include_str!("migrations/0008_commits.sql")),
+    ("triggers", include_str!("migrations/0009_triggers.sql")),
 ];
 
 /// The newest schema that this release knows.

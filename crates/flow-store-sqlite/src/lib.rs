@@ -27,6 +27,7 @@ mod schema;
 mod secrets;
 mod servers;
 mod settings;
+mod triggers;
 mod wal;
 mod write_lock;
 mod writer;

@@ -11,7 +11,7 @@ mod together;
 use crate::error::DbResult;
 use crate::writer::{AttemptKey, Chain, Db, Undo};
 use crate::{SqliteStore, audit};
-use apply::{apply, create};
+use apply::apply;
 use async_trait::async_trait;
 use flow_store::{
     AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, MadeRequests, NewRequest, NumberedLogEntry,
@@ -21,8 +21,10 @@ use flow_store::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(crate) use apply::create;
 pub(crate) use groups::{count, present};
 pub(crate) use history::{remove_unlinked, unlink};
+pub(crate) use queries::ended;
 pub(crate) use rows::{collect, state_number};
 pub(crate) use together::apply_to_all;
 

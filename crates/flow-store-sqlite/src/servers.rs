@@ -13,7 +13,7 @@ use flow_store::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// The number of a state in the database. Never changes.
-fn state_number(state: ServerState) -> i64 {
+pub(crate) fn state_number(state: ServerState) -> i64 {
     match state {
         ServerState::Running => 0,
         ServerState::Draining => 1,

@@ -31,6 +31,7 @@ mod statistics;
 mod storage;
 mod store;
 pub mod transition;
+pub mod trigger;
 
 pub use account::{
     Account, AccountStore, Credentials, NewAccount, NewSession, NewToken, Role, SavedFilter, Session, Token, TokenId,
@@ -64,6 +65,7 @@ pub use storage::{
     BucketAddress, CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker, StoragePlace, StoredObject,
 };
 pub use store::Store;
+pub use trigger::{Fired, Firing, NewFiring, NewTrigger, TriggerState, TriggerStore};
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountStore, AuditStore, ClusterStore, Liveness, ProjectStore, RequestStore, RetentionStore, SecretStore,
-    ServerStore, SettingsStore, StoreStatistics,
+    ServerStore, SettingsStore, StoreStatistics, TriggerStore,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -15,6 +15,7 @@ pub trait Store:
     + ClusterStore
     + SettingsStore
     + ProjectStore
+    + TriggerStore
     + SecretStore
     + AccountStore
     + AuditStore

@@ -14,4 +14,5 @@ mod store;
 mod store_copy;
 mod takeover;
 mod traces;
+mod triggers;
 mod walls;

@@ -5,6 +5,7 @@ import type {
   AuditQuery,
   AuditRecord,
   ConnectionEntry,
+  DueTime,
   GitAccessTest,
   GitCredential,
   NewAccount,
@@ -19,6 +20,7 @@ import type {
   ProjectChange,
   ProjectCommit,
   ProjectOnServer,
+  Request,
   RetentionReport,
   SavedFilter,
   SecretEntry,
@@ -29,6 +31,8 @@ import type {
   SettingChange,
   TestResult,
   Token,
+  TriggerEntry,
+  TriggerFiring,
 } from "../generated/types";
 import { addressOf, call } from "./api";
 
@@ -93,4 +97,19 @@ export const projects = {
     call<SecretEntry[]>("PUT", secretsOf(name, connection), { secrets }),
   removeSecret: (name: string, connection: string, field: string) =>
     call<SecretEntry[]>("DELETE", addressOf(secretsOf(name, connection), { field })),
+};
+
+const triggerOf = (project: string, id: string, what: string): string =>
+  `/triggers/${part(project)}/${part(id)}/${what}`;
+
+/** What starts requests by itself. */
+export const triggers = {
+  list: () => call<TriggerEntry[]>("GET", "/triggers"),
+  turn: (project: string, id: string, on: boolean) =>
+    call<TriggerEntry>("POST", triggerOf(project, id, on ? "on" : "off"), {}),
+  fire: (project: string, id: string) => call<Request>("POST", triggerOf(project, id, "fire"), {}),
+  next: (project: string, id: string) =>
+    call<DueTime[]>("GET", addressOf(triggerOf(project, id, "next"), { limit: 5 })),
+  firings: (project: string, id: string) =>
+    call<TriggerFiring[]>("GET", addressOf(triggerOf(project, id, "firings"), { limit: 20 })),
 };

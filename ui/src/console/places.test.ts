@@ -11,6 +11,7 @@ describe("the sidebar", () => {
     expect(titles("Administrator")).toEqual([
       "Server List",
       "Status List",
+      "Triggers",
       "Version Control",
       "Log",
       "Flow",

@@ -7,6 +7,7 @@ import Server from "@lucide/svelte/icons/server";
 import ShieldCheck from "@lucide/svelte/icons/shield-check";
 import SlidersHorizontal from "@lucide/svelte/icons/sliders-horizontal";
 import Users from "@lucide/svelte/icons/users";
+import Zap from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import { places } from "../cluster/router.svelte";
 import { atLeast } from "../cluster/source";
@@ -15,6 +16,7 @@ import type { Role } from "../generated/types";
 /** The addresses of the views that only the console has. */
 export const consolePlaces = {
   start: "/requests/new",
+  triggers: "/triggers",
   projects: "/projects",
   log: "/log",
   settings: "/settings/flow",
@@ -48,6 +50,7 @@ const groups: readonly Group[] = [
         entries: [
           { title: "Server List", path: places.servers, icon: Server },
           { title: "Status List", path: places.requests, icon: ListChecks },
+          { title: "Triggers", path: consolePlaces.triggers, icon: Zap },
         ],
       },
       {

@@ -1435,6 +1435,19 @@ wanted: string,
 present?: string, };
 
 /**
+ * When a schedule is due next.
+ */
+export type DueTime = { 
+/**
+ * The time.
+ */
+at: Time, 
+/**
+ * The same as the clock of the schedule's time zone shows it.
+ */
+shown: string, };
+
+/**
  * A change to a flow. Menu, keyboard, canvas, inspector, paste and merge all change a flow by edits and in no other way.
  */
 export type Edit = { "edit": "addComponent", 
@@ -1618,6 +1631,15 @@ choices: Array<Choice>, };
  * How a file differs from the last commit.
  */
 export type FileChange = "added" | "modified" | "deleted" | "conflicted";
+
+/**
+ * How many firings, or due times.
+ */
+export type FiringQuery = { 
+/**
+ * At most so many, 1 to 1,000; 20 if absent.
+ */
+limit?: number, };
 
 /**
  * An edit that mends what a diagnostic is about.
@@ -3243,6 +3265,10 @@ flows: Array<FlowSummary>,
  * Its connections by name.
  */
 connections: Array<ConnectionSummary>, 
+/**
+ * Its triggers, by name.
+ */
+triggers: Array<TriggerSummary>, 
 /**
  * Whether the folder is under git. Without it there is no version control and no Push update.
  */
@@ -5232,6 +5258,376 @@ killToFirstResumedComponent: number | null, };
 export type TourStart = Record<symbol, never>;
 
 /**
+ * What starts requests of a flow, kept in `triggers/NAME.trigger.json`.
+ */
+export type Trigger = { 
+/**
+ * Its name: the file name without `.trigger.json`.
+ */
+name: string, 
+/**
+ * Its identity, which never changes (`trigger-k3x9ab`). What a cluster remembers of it hangs on this.
+ */
+id: string, 
+/**
+ * What kind it is, one of [`trigger_kinds`]: `schedule`, `http`, `file`, `request`.
+ */
+kind: string, 
+/**
+ * The flow that it starts.
+ */
+flow: string, 
+/**
+ * What it is for.
+ */
+description: string, 
+/**
+ * Whether a cluster to which it comes for the first time has it switched on.
+ */
+enabled: boolean, 
+/**
+ * Inputs that each of its requests is given, by name.
+ */
+inputs: Record<string, unknown>, 
+/**
+ * The properties of its kind.
+ */
+properties: Record<string, unknown>, };
+
+/**
+ * Whether what a form says of a trigger is right, and when it would fire. Nothing is written.
+ */
+export type TriggerCheck = { 
+/**
+ * What the form says.
+ */
+trigger: TriggerDraft, };
+
+/**
+ * The answer of `trigger_check`.
+ */
+export type TriggerChecked = { 
+/**
+ * What is wrong with it.
+ */
+problems: Array<TriggerProblem>, 
+/**
+ * When it fires, in words; empty if it goes by no clock.
+ */
+words: string, 
+/**
+ * The next due times, as the clock of its time zone shows them.
+ */
+next: Array<string>, };
+
+/**
+ * Deletes a trigger's file. Errors: `trigger/not-found`.
+ */
+export type TriggerDelete = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * The answer of `trigger_view`.
+ */
+export type TriggerDetails = { 
+/**
+ * The trigger; null when its file cannot be read.
+ */
+trigger: Trigger | null, 
+/**
+ * Why its file cannot be read, if so.
+ */
+problem: string | null, };
+
+/**
+ * What a form says of a trigger.
+ */
+export type TriggerDraft = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * The flow that it starts.
+ */
+flow: string, 
+/**
+ * What it is for.
+ */
+description: string, 
+/**
+ * Whether a cluster to which it comes for the first time has it switched on.
+ */
+enabled: boolean, 
+/**
+ * Inputs that each of its requests is given, by name.
+ */
+inputs: Record<string, unknown>, 
+/**
+ * The properties of its kind. Empty texts and lists are left out.
+ */
+properties: Record<string, unknown>, };
+
+/**
+ * A trigger of the version that its project's triggers go by, or one that the version no longer has.
+ */
+export type TriggerEntry = { 
+/**
+ * The project.
+ */
+project: string, 
+/**
+ * Its id, which never changes.
+ */
+id: string, 
+/**
+ * Its name; its id if the version no longer has it.
+ */
+name: string, 
+/**
+ * What kind it is: `schedule`, `http`, `file` or `request`; empty if the version no longer has it.
+ */
+kind: string, 
+/**
+ * The flow that it starts.
+ */
+flow: string, 
+/**
+ * What it is for.
+ */
+description: string, 
+/**
+ * When it fires, in words.
+ */
+fires: string, 
+/**
+ * The version that the project's triggers go by: the one that every running server has.
+ */
+version: string, 
+/**
+ * Whether that version has it.
+ */
+present: boolean, 
+/**
+ * Whether it is switched on here.
+ */
+on: boolean, 
+/**
+ * Who switched it last.
+ */
+switchedBy?: string, 
+/**
+ * When.
+ */
+switched?: Time, 
+/**
+ * How often it has fired.
+ */
+fired: number, 
+/**
+ * How many due times were missed.
+ */
+missed: number, 
+/**
+ * When it fired last.
+ */
+lastFired?: Time, 
+/**
+ * The request of the last firing.
+ */
+lastRequest?: number, 
+/**
+ * When it is due next, if it is a schedule and on.
+ */
+next?: Time, 
+/**
+ * Where to call it, if it answers calls: `POST /api/v1/http/orders/new`.
+ */
+address?: string, 
+/**
+ * Why it cannot fire, if it cannot.
+ */
+problem?: string, };
+
+/**
+ * Something that a trigger has fired for.
+ */
+export type TriggerFiring = { 
+/**
+ * What it was for: a due time, a file, a request.
+ */
+key: string, 
+/**
+ * When that was due, or came.
+ */
+due: Time, 
+/**
+ * When it fired.
+ */
+at: Time, 
+/**
+ * How many due times were missed with it.
+ */
+missed: number, 
+/**
+ * The request that it made; none if it only notes what was missed.
+ */
+request?: number, 
+/**
+ * The state of that request, if it is still kept.
+ */
+state?: RequestState, };
+
+/**
+ * A kind of trigger.
+ */
+export type TriggerKind = { 
+/**
+ * Its name in the document: `schedule`.
+ */
+kind: string, 
+/**
+ * Its name for people: `Schedule`.
+ */
+title: string, 
+/**
+ * One line that says when it fires.
+ */
+summary: string, 
+/**
+ * Its properties, in the order in which they are asked for.
+ */
+properties: Array<TriggerProperty>, 
+/**
+ * What each firing brings, for inputs of those names: name and meaning.
+ */
+brings: Array<[string, string]>, };
+
+/**
+ * The answer of `trigger_kinds`.
+ */
+export type TriggerKindList = { 
+/**
+ * The kinds, in the order in which they are offered.
+ */
+kinds: Array<TriggerKind>, };
+
+/**
+ * The kinds of triggers that there are, with their properties.
+ */
+export type TriggerKinds = Record<symbol, never>;
+
+/**
+ * Something that is wrong with a trigger.
+ */
+export type TriggerProblem = { 
+/**
+ * The stable code: `trigger/cron`.
+ */
+code: string, 
+/**
+ * What is wrong, and the way out.
+ */
+message: string, 
+/**
+ * What it is about: a property, `flow`, or an input as `inputs.NAME`; null for the trigger as a whole.
+ */
+member: string | null, 
+/**
+ * Whether it works all the same.
+ */
+warning: boolean, };
+
+/**
+ * A property of a kind of trigger.
+ */
+export type TriggerProperty = { 
+/**
+ * Its name in the document.
+ */
+name: string, 
+/**
+ * Its label.
+ */
+title: string, 
+/**
+ * What it means, and what holds when it is left out.
+ */
+help: string, 
+/**
+ * What values it takes.
+ */
+values: FieldValues, 
+/**
+ * Whether it is a list of such values.
+ */
+list: boolean, 
+/**
+ * Whether the trigger cannot do without it.
+ */
+required: boolean, };
+
+/**
+ * Which triggers to list.
+ */
+export type TriggerQuery = { 
+/**
+ * Only those of this project.
+ */
+project?: string, };
+
+/**
+ * Writes a trigger's file. Errors: `trigger/exists` for a new one whose name is taken, and those of its properties
+ * (`trigger/missing-property` …).
+ */
+export type TriggerSave = { 
+/**
+ * What the form says.
+ */
+trigger: TriggerDraft, 
+/**
+ * Whether it is a new one.
+ */
+create: boolean, };
+
+/**
+ * A trigger of the project tree.
+ */
+export type TriggerSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its kind: `schedule`, `http`. Empty when its file cannot be read.
+ */
+kind: string, 
+/**
+ * The flow that it starts.
+ */
+flow: string, 
+/**
+ * What is wrong with it, if anything is.
+ */
+problem: string | null, };
+
+/**
+ * A trigger as its file says. Errors: `trigger/not-found`.
+ */
+export type TriggerView = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
  * An expression in a property, and the type of its values.
  */
 export type TypedExpression = { 
@@ -5743,6 +6139,27 @@ export interface Commands {
    * Read schema: the tables and views of a database. Errors like those of `connection_test`.
    */
   connection_schema: { input: ConnectionSchema; output: DatabaseSchema };
+  /**
+   * The kinds of triggers that there are, with their properties.
+   */
+  trigger_kinds: { input: TriggerKinds; output: TriggerKindList };
+  /**
+   * A trigger as its file says. Errors: `trigger/not-found`.
+   */
+  trigger_view: { input: TriggerView; output: TriggerDetails };
+  /**
+   * Whether what a form says of a trigger is right, and when it would fire. Nothing is written.
+   */
+  trigger_check: { input: TriggerCheck; output: TriggerChecked };
+  /**
+   * Writes a trigger's file. Errors: `trigger/exists` for a new one whose name is taken, and those of its properties
+   * (`trigger/missing-property` …).
+   */
+  trigger_save: { input: TriggerSave; output: ProjectView };
+  /**
+   * Deletes a trigger's file. Errors: `trigger/not-found`.
+   */
+  trigger_delete: { input: TriggerDelete; output: ProjectView };
   /**
    * Every component type, in the order of the palette, with its properties: what the palette shows and what the
    * inspector is made from.

@@ -15,8 +15,8 @@ use crate::project_files::ProjectFiles;
 use bytes::Bytes;
 use flow_components::Palette;
 use flow_model::{
-    Diagnostic, Flow, FlowName, Severity, Surroundings, check_connections, check_structure, check_sub_flows,
-    failure_report,
+    Diagnostic, Flow, FlowName, Severity, Surroundings, Trigger, TriggerError, TriggerSurroundings, check_connections,
+    check_structure, check_sub_flows, check_triggers, failure_report,
 };
 use flow_project::{Problem, Project};
 use serde::Serialize;
@@ -86,6 +86,10 @@ struct Opened {
     broken: Vec<CheckedFile>,
     /// The flows that were asked for.
     wanted: Vec<FlowName>,
+    /// All flows of the project.
+    names: Vec<FlowName>,
+    /// Whether only some flows were asked for.
+    only_some: bool,
 }
 
 /// Runs the command.
@@ -147,7 +151,7 @@ impl Opened {
             broken
                 .retain(|file| wanted.iter().any(|name| name.path() == file.file) || !file.file.starts_with("flows/"));
         }
-        Ok(Self { project, surroundings, flows, broken, wanted })
+        Ok(Self { project, surroundings, flows, broken, wanted, names, only_some: !args.flows.is_empty() })
     }
 
     fn check(self, args: &Args, output: Output) -> Outcome {
@@ -166,6 +170,9 @@ impl Opened {
         let readable: Vec<(&FlowName, &Flow)> =
             self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?))).collect();
         let mut files = std::mem::take(&mut self.broken);
+        if !self.only_some {
+            files.extend(self.check_triggers());
+        }
         files.extend(on_all_cores(&readable, |(name, flow)| self.check_flow(name, flow, &palette)));
         files.sort_by(|one, other| one.file.cmp(&other.file));
         let count = |severity| {
@@ -187,6 +194,34 @@ impl Opened {
         CheckedFile::new(file, diagnostics, &content, Some(flow))
     }
 
+    /// What is wrong with the triggers, file by file.
+    fn check_triggers(&self) -> Vec<CheckedFile> {
+        let read = self.surroundings.files().iter().filter_map(|(path, content)| {
+            let name = Trigger::name_in(path)?;
+            Some((name.to_owned(), content, Trigger::from_json(name, &String::from_utf8_lossy(content))))
+        });
+        let (mut triggers, mut found, mut contents) =
+            (Vec::new(), BTreeMap::<String, Vec<Diagnostic>>::new(), BTreeMap::new());
+        for (name, content, read) in read {
+            let diagnostics = found.entry(name.clone()).or_default();
+            match read {
+                Ok(trigger) => triggers.push(trigger),
+                Err(error) => diagnostics.push(diagnostic(&error)),
+            }
+            contents.insert(name, content);
+        }
+        let connections = self.surroundings.connections();
+        let around = TriggerSurroundings { flows: &self.flows, names: &self.names, connections };
+        for (name, error) in check_triggers(&triggers, around) {
+            found.entry(name).or_default().push(diagnostic(&error));
+        }
+        let file = |(name, diagnostics): (String, Vec<Diagnostic>)| {
+            let content: &[u8] = contents.get(&name).map_or(&[][..], |content| &content[..]);
+            CheckedFile::new(Trigger::path_of(&name), diagnostics, content, None)
+        };
+        found.into_iter().map(file).collect()
+    }
+
     /// Prints what the loss of a server means for each flow.
     fn failures(self, output: Output) -> Outcome {
         let palette = Palette::standard();
@@ -204,6 +239,17 @@ impl Opened {
         };
         output.answer(&answer, || failures::text(&answer));
         Outcome::good_if(answer.broken.is_empty())
+    }
+}
+
+fn diagnostic(error: &TriggerError) -> Diagnostic {
+    let found = match error.is_warning() {
+        true => Diagnostic::warning(error.code(), error.to_string()),
+        false => Diagnostic::error(error.code(), error.to_string()),
+    };
+    match error.member() {
+        Some(member) => found.on(&member),
+        None => found,
     }
 }
 

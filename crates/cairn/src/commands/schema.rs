@@ -1,18 +1,33 @@
-//! `cairn schema`: the JSON Schema of flow files.
+//! `cairn schema`: the JSON Schema of flow and trigger files.
 
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use flow_components::Palette;
 
-/// Print the JSON Schema of flow files, for editors and other programs.
+/// Print the JSON Schema of flow files, or of trigger files, for editors and other programs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  cairn schema > flow.schema.json      In Visual Studio Code, name it under \"json.schemas\" for *.flow.json")]
-pub struct Args {}
+  cairn schema > flow.schema.json      In Visual Studio Code, name it under \"json.schemas\" for *.flow.json
+  cairn schema trigger > trigger.schema.json      The same for *.trigger.json")]
+pub struct Args {
+    /// What the files hold.
+    #[arg(value_enum, default_value_t = Of::Flow)]
+    of: Of,
+}
+
+/// A kind of file of a project.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Of {
+    Flow,
+    Trigger,
+}
 
 /// Runs the command.
-pub fn run(_: &Args, output: Output) -> Result<Outcome, Failure> {
-    output.document(&flow_model::json_schema(Palette::standard().as_ref()));
+pub fn run(args: &Args, output: Output) -> Result<Outcome, Failure> {
+    output.document(&match args.of {
+        Of::Flow => flow_model::json_schema(Palette::standard().as_ref()),
+        Of::Trigger => flow_model::trigger_schema(),
+    });
     Ok(Outcome::Good)
 }

@@ -150,3 +150,35 @@ fn a_conflict_is_named_and_ours_is_kept() {
     let printed = place.run(&["merge", "--print", &files[0], &files[0], &files[2]]);
     assert!(code(&printed) == 0 && text(&printed).contains("number * 4"), "{}", text(&printed));
 }
+
+#[test]
+fn what_is_wrong_with_triggers_is_found_with_its_line() {
+    let place = Place::new();
+    let folder = place.project().join("triggers");
+    std::fs::create_dir_all(&folder).unwrap();
+    let trigger = |flow: &str, cron: &str| {
+        let file = json!({"format": 1, "id": "trigger-aaaaaa", "kind": "schedule", "flow": flow, "properties": {"Cron": cron}});
+        format!("{file:#}\n")
+    };
+    std::fs::write(folder.join("good.trigger.json"), trigger("double", "30 6 * * MON-FRI")).unwrap();
+    std::fs::write(folder.join("bad.trigger.json"), trigger("nothing", "99 6 * * *")).unwrap();
+    std::fs::write(folder.join("broken.trigger.json"), "{\n").unwrap();
+    let found = json(&place.run(&["--json", "check", "project"]));
+    let codes = |file: &str| -> Vec<String> {
+        let files = found["files"].as_array().unwrap();
+        let file = files.iter().find(|one| one["file"] == format!("triggers/{file}.trigger.json")).unwrap();
+        let found = file["diagnostics"].as_array().unwrap();
+        found.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(codes("bad"), ["trigger/cron", "trigger/unknown-flow"]);
+    assert_eq!(codes("broken"), ["trigger/syntax"]);
+    assert!(codes("good").iter().all(|code| code == "trigger/same-id" || code == "trigger/missing-input"), "{found}");
+    let log = json(&place.run(&["check", "project", "--sarif"]));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let cron = results.iter().find(|result| result["ruleId"] == "trigger/cron").unwrap();
+    let region = &cron["locations"][0]["physicalLocation"]["region"];
+    let line = trigger("nothing", "99 6 * * *").lines().position(|line| line.contains("\"Cron\"")).unwrap() + 1;
+    assert_eq!(region["startLine"], line);
+    let schema = json(&place.run(&["schema", "trigger"]));
+    assert_eq!(schema["title"], "Cairn trigger");
+}

@@ -1,6 +1,6 @@
 //! The open project: its folder, its open flows, and the watch over what other programs change.
 
-use super::{ConnectionSummary, FlowSummary, ProjectView, SavedFlows};
+use super::{ConnectionSummary, FlowSummary, ProjectView, SavedFlows, TriggerSummary};
 use crate::config_folder::ConfigFolder;
 use crate::flow::Session;
 use crate::project::services::DesignServices;
@@ -8,7 +8,7 @@ use crate::secrets::{LocalSecrets, SecretStore};
 use crate::{CommandError, Designer, Event};
 use bytes::Bytes;
 use flow_components::Palette;
-use flow_model::{Connection, Flow, FlowName};
+use flow_model::{Connection, Flow, FlowName, Trigger, TriggerSurroundings, check_triggers};
 use flow_project::{Change, OpenFlow, Project, ProjectChange};
 use flow_vcs::Repository;
 use parking_lot::{Mutex, RwLock};
@@ -136,9 +136,38 @@ impl OpenProject {
             path: self.files.root().to_string_lossy().into_owned(),
             flows,
             connections: self.files.connections()?.into_iter().map(ConnectionSummary::of).collect(),
+            triggers: self.trigger_summaries()?,
             versioned: self.repository().is_ok(),
             read_only: self.files.read_only(),
         })
+    }
+
+    fn trigger_summaries(&self) -> Result<Vec<TriggerSummary>, CommandError> {
+        let entries = self.files.triggers()?;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all: Vec<Trigger> = entries.iter().filter_map(|entry| entry.trigger.clone().ok()).collect();
+        let flows = self.flows_now();
+        let names: Vec<FlowName> = self.files.flows()?.into_iter().map(|flow| flow.name).collect();
+        let connections = self.connections();
+        let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
+        let problems = check_triggers(&all, around);
+        let summary = |entry: flow_project::TriggerEntry| {
+            let found = problems.iter().find(|(name, error)| *name == entry.name && !error.is_warning());
+            match entry.trigger {
+                Ok(Trigger { name, kind, flow, .. }) => {
+                    TriggerSummary { name, kind, flow, problem: found.map(|(_, error)| error.to_string()) }
+                }
+                Err(problem) => TriggerSummary {
+                    name: entry.name,
+                    kind: String::new(),
+                    flow: String::new(),
+                    problem: Some(problem.message),
+                },
+            }
+        };
+        Ok(entries.into_iter().map(summary).collect())
     }
 
     /// The sessions of all flows that are open.

@@ -15,8 +15,9 @@ mod servers;
 mod session;
 mod settings;
 mod tokens;
+mod triggers;
 
-pub(crate) use requests::change::runs_at_once;
+pub(crate) use requests::change::{idempotency_key, make, runs_at_once};
 
 use crate::auth::{Access, require};
 use crate::problem::Refusal;
@@ -80,6 +81,12 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(VIEWER, routes!(secrets::list))
         .add(AUTHOR, routes!(secrets::set))
         .add(AUTHOR, routes!(secrets::remove))
+        .add(VIEWER, routes!(triggers::list))
+        .add(OPERATOR, routes!(triggers::on))
+        .add(OPERATOR, routes!(triggers::off))
+        .add(OPERATOR, routes!(triggers::fire))
+        .add(VIEWER, routes!(triggers::firings))
+        .add(VIEWER, routes!(triggers::next))
         .add(VIEWER, routes!(requests::read::list))
         .add(OPERATOR, routes!(requests::change::create))
         .add(OPERATOR, routes!(requests::bulk::bulk))
@@ -116,6 +123,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let _ = app.openapi.set(openapi::text(&document));
 
     router
+        .route(&format!("{PREFIX}/http/{{project}}/{{*path}}"), any(triggers::call))
         .route("/api/{*rest}", any(no_such_endpoint))
         .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)

@@ -19,4 +19,5 @@ mod saved;
 mod secrets;
 mod settings;
 mod starting;
+mod triggers;
 mod watching;

@@ -7,7 +7,7 @@ use crate::numbers::Numbers;
 use crate::open::Database;
 use crate::sql::{count, execute, row, row_if_any};
 use deadpool_postgres::ClientWrapper;
-use flow_store::{Request, RequestFilter, RequestId, RequestState, StoreError};
+use flow_store::{ProjectName, Request, RequestFilter, RequestId, RequestState, StoreError, Timestamp};
 use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
 
@@ -188,6 +188,29 @@ pub(super) async fn counts(
         *counts.entry(named.state).or_default() += 1;
     }
     Ok(counts)
+}
+
+/// The requests of a flow that ended in a state at `from` or later, in the order of their ends.
+pub(crate) async fn ended(
+    db: &ClientWrapper,
+    numbers: &Numbers,
+    project: &ProjectName,
+    flow: &str,
+    state: i64,
+    from: Timestamp,
+    limit: usize,
+) -> DbResult<Vec<Request>> {
+    let sql = format!(
+        "{} WHERE r.state = $1 AND r.ended IS NOT NULL AND r.ended >= $2
+                  AND r.flow = (SELECT id FROM flow WHERE project = $3 AND flow = $4)
+         ORDER BY r.ended, r.id LIMIT $5",
+        rows::SELECT
+    );
+    let flow = crate::sql::text(flow);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values: crate::sql::Values<'_> = &[&state, &from.0, &project.as_str(), &flow, &limit];
+    let found = crate::sql::rows(db, &sql, values).await?;
+    rows::requests(db, numbers, &found).await
 }
 
 /// How many requests are in a state.

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
 /// Makes a request, or finds the one that has its idempotency key.
-pub(super) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbResult<Created> {
+pub(crate) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbResult<Created> {
     if let Some(existing) = with_key(db, &new)? {
         existing.check_same(&new)?;
         return Ok(Created { request: existing, new: false });

@@ -4,7 +4,9 @@ use super::apply::outcome_number;
 use super::rows::{self, SELECT, collect, request, server_id, state_number};
 use crate::error::{DbResult, corrupt};
 use crate::servers;
-use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, Request, RequestId, RequestState, Timestamp};
+use flow_store::{
+    AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, RequestState, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// Open requests that are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of open
@@ -94,4 +96,22 @@ fn attempt(row: &Row<'_>) -> DbResult<AttemptRecord> {
         error: rows::error(row, 7)?,
         first_component_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
     })
+}
+
+/// The requests of a flow that ended in a state at `from` or later, in the order of their ends.
+pub(crate) fn ended(
+    connection: &Connection,
+    project: &ProjectName,
+    flow: &str,
+    state: i64,
+    from: Timestamp,
+    limit: usize,
+) -> DbResult<Vec<Request>> {
+    let sql = format!(
+        "{SELECT} WHERE r.state = ?1 AND r.ended IS NOT NULL AND r.ended >= ?2
+                        AND r.flow = (SELECT id FROM flow WHERE project = ?3 AND flow = ?4)
+         ORDER BY r.ended, r.id LIMIT ?5"
+    );
+    let values = params![state, from.0, project.as_str(), flow, limit];
+    collect(connection.prepare_cached(&sql)?.query(values)?, request)
 }

@@ -21,6 +21,7 @@ mod secrets;
 mod servers;
 mod steps;
 mod takeover;
+mod triggers;
 
 use crate::{
     AttemptWrite, Level, LogEntry, ManualClock, NewRequest, NewServer, Owner, ProjectName, Request, RequestId,
@@ -111,6 +112,16 @@ tests! {
         a_project_moves_to_another_repository,
         version_files_are_kept_for_good,
         servers_tell_which_version_they_have;
+    triggers:
+        triggers_change_over_when_every_running_server_has_the_version,
+        a_trigger_that_changes_or_comes_back_begins_anew,
+        a_trigger_fires_once_for_each_key,
+        many_servers_that_fire_at_once_make_one_request,
+        what_a_trigger_has_reached_never_goes_back,
+        a_trigger_that_is_off_fires_only_by_hand,
+        firings_made_elsewhere_are_noted,
+        old_firings_are_forgotten_and_lasting_ones_are_not,
+        requests_are_found_by_when_they_ended;
     secrets:
         secrets_belong_to_a_connection_of_a_project,
         a_secret_is_replaced_and_removed;

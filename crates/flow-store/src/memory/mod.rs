@@ -11,6 +11,7 @@ mod retention;
 mod secrets;
 mod servers;
 mod settings;
+mod triggers;
 
 use crate::transition::{AttemptChange, Change};
 use crate::{
@@ -52,6 +53,7 @@ struct State {
     sessions: HashMap<String, Session>,
     /// Changes of accounts, tokens and ended sessions.
     account_changes: u64,
+    triggers: triggers::Triggers,
     audit: Vec<AuditRecord>,
     settings: BTreeMap<String, Setting>,
     storage_id: Option<String>,

@@ -223,7 +223,7 @@ impl RequestStore for MemoryStore {
 }
 
 /// A request about to be made, or the one that already has its idempotency key.
-enum Planned {
+pub(super) enum Planned {
     New(Box<Change>, Option<String>),
     Existing(Box<Request>),
 }
@@ -250,7 +250,7 @@ impl State {
     }
 
     /// Decides what each wanted request becomes, without changing anything yet.
-    fn plan_requests(
+    pub(super) fn plan_requests(
         &self,
         new: Vec<NewRequest>,
         owner: Option<&Owner>,
@@ -285,7 +285,7 @@ impl State {
         })
     }
 
-    fn enter(&mut self, planned: Planned) -> Created {
+    pub(super) fn enter(&mut self, planned: Planned) -> Created {
         match planned {
             Planned::Existing(request) => Created { request: *request, new: false },
             Planned::New(change, key) => {

@@ -31,6 +31,7 @@ async fn every_page_of_the_console_is_accessible_in_every_theme() -> Tested {
         ("/requests", "tr[data-row]"),
         (request_page.as_str(), "[data-testid=\"component-Give notice\"]"),
         ("/requests/new", "form[aria-label=\"Start requests\"] select"),
+        ("/triggers?trigger=orders/trigger-w7m2qd", "[aria-label=\"Next due times of monthly\"] li"),
         ("/projects", "[aria-label=\"Project orders\"]"),
         ("/log", "[role=log] time"),
         ("/settings/flow", "[data-testid=\"setting-server.name\"]"),
@@ -44,7 +45,7 @@ async fn every_page_of_the_console_is_accessible_in_every_theme() -> Tested {
         console.find(shown).await;
         for theme in ["light", "dark", "contrast"] {
             console.theme(theme).await?;
-            let name = format!("console{}-{theme}", page.replace('/', "-"));
+            let name = format!("console{}-{theme}", page.split('?').next().unwrap_or(page).replace('/', "-"));
             console.picture(&name).await;
             assert_eq!(console.barriers().await?, Vec::<String>::new(), "{page} in {theme}");
         }
@@ -307,4 +308,31 @@ async fn sign_out(console: &Browser, who: &str) {
     console.press(&format!("Account {who}")).await;
     console.press("Sign out").await;
     console.find("form[aria-label=\"Sign in\"]").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_is_switched_and_fired_by_keyboard_and_shows_what_it_fired() -> Tested {
+    let (story, console) = signed_in(&["first"]).await?;
+    let server = story.cluster.server("first");
+    go(&console, &server.address, "/triggers").await?;
+    let row = test_id("trigger-monthly");
+    console.shows(&row, "never fired").await;
+    console.type_into(&format!("{row} [role=switch]"), " ").await;
+    console.shows(&row, "next").await;
+    let known = server.client.triggers(&flow_api::TriggerQuery::default()).await?;
+    assert!(known[0].on && known[0].next.is_some(), "{known:?}");
+
+    // It opens, says when it is due, and is in the address.
+    console.press("monthly").await;
+    console.find("[aria-label=\"Next due times of monthly\"] li:nth-child(5)").await;
+    console.press("Fire monthly now").await;
+    let fired = until("it has fired", async || {
+        let known = server.client.triggers(&flow_api::TriggerQuery::default()).await.ok()?;
+        known.into_iter().find_map(|trigger| trigger.last_request)
+    })
+    .await;
+    console.find(&format!("[aria-label=\"Firings of monthly\"] a[href=\"/requests/{fired}\"]")).await;
+    assert_eq!(server.client.request(fired).await?.request.trigger, "schedule monthly");
+    story.endpoint.open();
+    Ok(())
 }

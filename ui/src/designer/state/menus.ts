@@ -11,6 +11,7 @@ export const menus: Readonly<Record<string, readonly MenuLine[]>> = {
   ...(isMac ? app : {}),
   File: [
     "new-flow",
+    "new-trigger",
     "quick-open",
     "search",
     "separator",

@@ -15,6 +15,9 @@ export type OpenDialog =
   | { kind: "new-connection"; kinds?: string[]; then?: (name: string) => void }
   | { kind: "connection"; connection: string }
   | { kind: "delete-connection"; connection: string }
+  | { kind: "new-trigger"; flow?: string }
+  | { kind: "trigger"; trigger: string }
+  | { kind: "delete-trigger"; trigger: string }
   | { kind: "commit" }
   | { kind: "pull-conflicts"; conflicts: PullConflict[] }
   | { kind: "sign-in"; cluster?: string }

@@ -291,6 +291,50 @@ pub(super) const PARTS: &[Part] = &[
         ],
     ),
     (
+        "Triggers",
+        &[
+            error("trigger/syntax", "The trigger's file is no JSON.", "Mend it at the place that is named."),
+            error("trigger/too-new", "A newer release wrote the trigger's file.", "Open it with that release."),
+            error("trigger/shape", "The trigger's file has not the members that it needs.", "Mend the file."),
+            error("trigger/unknown-kind", "No trigger has this kind.", "Use one that the message lists."),
+            error("trigger/unknown-property", "The kind of trigger has no such property.", "Remove or rename it."),
+            error("trigger/property", "A property of the trigger has a value that it cannot have.", "Set another."),
+            error("trigger/missing-property", "A property that the trigger cannot do without is missing.", "Set it."),
+            error("trigger/cron", "`Cron` is no cron pattern.", "Write minute, hour, day, month and weekday."),
+            error("trigger/never-due", "No day has the date, or all are in `Except`.", "Change `Cron` or `Except`."),
+            error("trigger/time-zone", "The machine knows no such time zone.", "Write one such as `Europe/Berlin`."),
+            error("trigger/unknown-flow", "The project has no flow of this name.", "Name one of its flows."),
+            error("trigger/unknown-input", "The flow declares no input of this name.", "Remove or rename it."),
+            error(
+                "trigger/missing-input",
+                "The flow needs an input that has no default, and neither trigger nor firing gives it.",
+                "Give it, or declare a default in Start.",
+            ),
+            error("trigger/input-type", "An input is not of the type that the flow declares.", "Give another value."),
+            error(
+                "trigger/same-id",
+                "Two triggers have one id, as when a file was copied.",
+                "Give one of them another.",
+            ),
+            error("trigger/same-path", "Two triggers answer the same method and path.", "Give one of them another."),
+            error(
+                "trigger/unknown-connection",
+                "The project has no such connection of kind http to keep the trigger's secret.",
+                "Add it.",
+            ),
+            error(
+                "trigger/circle",
+                "Requests would start each other for ever.",
+                "Start another flow, or watch another state.",
+            ),
+            warning(
+                "trigger/this-server-only",
+                "Files in a folder of one server wait for that server when it is lost.",
+                "Use a folder of `storage:`.",
+            ),
+        ],
+    ),
+    (
         "Calls of other flows",
         &[
             error("sub-flow/unknown", "The project has no flow of this name.", "Add it, or choose another."),

@@ -3,11 +3,12 @@
 use flow_api::codes::{self, Code};
 
 /// What an endpoint is about, by a part of its path, and the codes that this brings.
-const ABOUT: [(&str, &[&str]); 14] = [
+const ABOUT: [(&str, &[&str]); 15] = [
     ("/requests", &["request/"]),
     ("/requests/{id}/flow", &["project/"]),
     ("/requests/{id}/re-execute", &["server/"]),
     ("/projects", &["project/"]),
+    ("/triggers", &["trigger/"]),
     ("/connections", &["connection/"]),
     ("/servers", &["server/"]),
     ("/server", &["server/fenced"]),

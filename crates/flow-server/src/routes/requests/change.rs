@@ -47,7 +47,12 @@ pub async fn create(
 }
 
 /// Makes the requests; with patience, waits until they have ended or until it is over.
-async fn make(app: &App, new: Vec<NewRequest>, audit: AuditEntry, patience: Option<Duration>) -> Reply<Vec<Created>> {
+pub(crate) async fn make(
+    app: &App,
+    new: Vec<NewRequest>,
+    audit: AuditEntry,
+    patience: Option<Duration>,
+) -> Reply<Vec<Created>> {
     let refuse = |error| match error {
         StoreError::Conflict(detail) => Refusal::new(codes::REQUEST_KEY_REUSED, detail),
         other => other.into(),
@@ -161,7 +166,7 @@ async fn prepare(app: &App, caller: &Caller, key: Option<String>, wish: NewReque
     Ok((0..count).map(one).collect())
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Reply<Option<String>> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Reply<Option<String>> {
     let Some(value) = headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > 200 {

@@ -10,6 +10,11 @@ export const file = {
     can: hasProject,
     do: () => designer.window.open({ kind: "new-flow" }),
   },
+  "new-trigger": {
+    label: "New trigger…",
+    can: hasProject,
+    do: () => designer.window.open({ kind: "new-trigger", ...(designer.active ? { flow: designer.active.name } : {}) }),
+  },
   "quick-open": {
     label: "Quick open…",
     keys: "Ctrl+P",

@@ -1,0 +1,235 @@
+use super::*;
+use crate::InputDeclaration;
+use jiff::Timestamp;
+
+fn schedule(cron: &str, zone: &str) -> Trigger {
+    let flow = FlowName::parse("import").unwrap();
+    Trigger::new("nightly", "trigger-aaaaaa", "schedule", &flow).with("Cron", cron).with("TimeZone", zone)
+}
+
+fn of(trigger: &Trigger) -> Schedule {
+    match trigger.action().unwrap() {
+        TriggerAction::Schedule(schedule) => schedule,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ms(time: &str) -> i64 {
+    time.parse::<Timestamp>().unwrap().as_millisecond()
+}
+
+fn due(trigger: &Trigger, after: &str, count: usize) -> Vec<String> {
+    let due = of(trigger).due(ms(after), i64::MAX, count);
+    due.into_iter().map(|due| Timestamp::from_millisecond(due).unwrap().to_string()).collect()
+}
+
+#[test]
+fn a_file_is_the_same_after_reading_and_writing() {
+    let text = r#"{
+  "format": 1,
+  "id": "trigger-k3x9ab",
+  "kind": "schedule",
+  "flow": "orders/import",
+  "description": "Every morning",
+  "enabled": false,
+  "inputs": {
+    "day": "today"
+  },
+  "properties": {
+    "Cron": "30 6 * * MON-FRI",
+    "TimeZone": "Europe/Berlin",
+    "Except": [
+      "12-25"
+    ]
+  }
+}
+"#;
+    let trigger = Trigger::from_json("morning", text).unwrap();
+    assert_eq!(trigger.to_json(), text);
+    assert_eq!(trigger.problems(), []);
+    let bare = schedule("@daily", "UTC");
+    assert_eq!(Trigger::from_json("nightly", &bare.to_json()).unwrap(), bare);
+    assert!(!bare.to_json().contains("enabled"), "defaults are left out");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_named_with_its_place() {
+    let code = |text: &str| Trigger::from_json("t", text).unwrap_err().code();
+    assert_eq!(code("{"), "trigger/syntax");
+    assert_eq!(code(r#"{"format": 9}"#), "trigger/too-new");
+    for broken in [
+        "[]",
+        r#"{"id": "a", "kind": "http", "flow": "f"}"#,
+        r#"{"format": 1, "kind": "http", "flow": "f"}"#,
+        r#"{"format": 1, "id": "a b", "kind": "http", "flow": "f"}"#,
+        r#"{"format": 1, "id": "a", "flow": "f"}"#,
+        r#"{"format": 1, "id": "a", "kind": "http"}"#,
+        r#"{"format": 1, "id": "a", "kind": "http", "flow": "f", "cron": "* * * * *"}"#,
+        r#"{"format": 1, "id": "a", "kind": "http", "flow": "f", "enabled": 1}"#,
+    ] {
+        assert_eq!(code(broken), "trigger/shape", "{broken}");
+    }
+}
+
+#[test]
+fn properties_are_checked_against_the_kind() {
+    let flow = FlowName::parse("f").unwrap();
+    let codes = |trigger: Trigger| trigger.problems().iter().map(TriggerError::code).collect::<Vec<_>>();
+    let new = |kind: &str| Trigger::new("t", "trigger-aaaaaa", kind, &flow);
+    assert_eq!(codes(new("timer")), ["trigger/unknown-kind"]);
+    assert_eq!(codes(new("schedule")), ["trigger/missing-property"]);
+    assert_eq!(codes(new("schedule").with("Cron", "61 * * * *")), ["trigger/cron"]);
+    assert_eq!(codes(new("schedule").with("Cron", "0 0 30 2 *")), ["trigger/never-due"]);
+    assert_eq!(codes(schedule("* * * * *", "Europe/Atlantis")), ["trigger/time-zone"]);
+    assert_eq!(codes(schedule("* * * * *", "UTC").with("Except", vec!["25.12."])), ["trigger/property"]);
+    assert_eq!(codes(schedule("* * * * *", "UTC").with("Misssed", "All")), ["trigger/unknown-property"]);
+    assert_eq!(codes(schedule("* * * * *", "UTC").with("Missed", "Some")), ["trigger/property"]);
+    assert_eq!(codes(new("http").with("Path", "a b")), ["trigger/property"]);
+    assert_eq!(codes(new("http").with("Path", "a").with("Authentication", "Secret")), ["trigger/missing-property"]);
+    assert_eq!(codes(new("file").with("Folder", "incoming")), ["trigger/property"]);
+    assert_eq!(codes(new("file").with("Folder", "storage:../x")), ["trigger/property"]);
+    assert_eq!(codes(new("file").with("Folder", "/srv/in")), ["trigger/missing-property"]);
+    assert_eq!(codes(new("file").with("Folder", "storage:in")), [""; 0]);
+    assert_eq!(codes(new("request").with("Flow", "g").with("States", vec!["Gone"])), ["trigger/property"]);
+}
+
+#[test]
+fn a_time_that_clocks_skip_is_due_as_soon_as_it_is_over() {
+    // In Berlin 02:30 does not exist on 29 March 2026: the clocks go from 02:00 to 03:00.
+    let found = due(&schedule("30 2 * * *", "Europe/Berlin"), "2026-03-28T00:00:00Z", 3);
+    assert_eq!(found, ["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]);
+}
+
+#[test]
+fn a_time_that_comes_twice_is_due_once() {
+    // On 25 October 2026 the clocks go back from 03:00 to 02:00.
+    let found = due(&schedule("30 2 * * *", "Europe/Berlin"), "2026-10-24T00:00:00Z", 3);
+    assert_eq!(found, ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]);
+}
+
+#[test]
+fn what_is_due_every_half_hour_goes_by_the_time_that_passes() {
+    let back = due(&schedule("*/30 * * * *", "Europe/Berlin"), "2026-10-24T23:59:00Z", 5);
+    let hours = ["00:00", "00:30", "01:00", "01:30", "02:00"];
+    assert_eq!(back, hours.map(|hour| format!("2026-10-25T{hour}:00Z")));
+    let forward = due(&schedule("*/30 * * * *", "Europe/Berlin"), "2026-03-29T00:29:00Z", 3);
+    assert_eq!(forward, ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"]);
+}
+
+#[test]
+fn excluded_days_are_left_out_by_the_local_calendar() {
+    let trigger = schedule("0 0 * * *", "Asia/Tokyo").with("Except", vec!["12-25", "2026-12-26"]);
+    let found = due(&trigger, "2026-12-23T16:00:00Z", 2);
+    // Midnight of 27 December in Tokyo is 15:00 of the day before here.
+    assert_eq!(found, ["2026-12-26T15:00:00Z", "2026-12-27T15:00:00Z"]);
+    let leap = schedule("0 12 29 2 *", "UTC");
+    assert_eq!(due(&leap, "2026-01-01T00:00:00Z", 1), ["2028-02-29T12:00:00Z"]);
+}
+
+#[test]
+fn seconds_may_stand_in_front_and_no_due_time_comes_twice() {
+    let every = of(&schedule("* * * * * *", "UTC"));
+    let start = ms("2026-05-04T06:00:00Z");
+    let found = every.due(start + 300, start + 3000, 100);
+    assert_eq!(found, [start + 1000, start + 2000, start + 3000]);
+    assert_eq!(every.next_after(start), Some(start + 1000), "after, not at");
+}
+
+#[test]
+fn jitter_is_the_same_wherever_it_is_asked_for() {
+    let mut trigger = of(&schedule("* * * * *", "UTC"));
+    assert_eq!(trigger.delay_ms("a", 60_000), 0);
+    trigger.jitter_ms = 5000;
+    let delays: Vec<u64> = (0..200).map(|minute| trigger.delay_ms("a", minute * 60_000)).collect();
+    assert_eq!(delays, (0..200).map(|minute| trigger.delay_ms("a", minute * 60_000)).collect::<Vec<_>>());
+    assert!(delays.iter().all(|delay| *delay <= 5000));
+    assert!(delays.iter().any(|delay| *delay < 1000) && delays.iter().any(|delay| *delay > 4000), "{delays:?}");
+}
+
+#[test]
+fn a_schedule_is_told_in_words() {
+    let trigger = of(&schedule("30 6 * * MON-FRI", "Europe/Berlin"));
+    assert!(trigger.in_words().contains("06:30"), "{}", trigger.in_words());
+    assert_eq!(trigger.shown(ms("2026-05-04T04:30:00Z")), "Mon 4 May 2026, 06:30 +02:00");
+}
+
+fn start(inputs: &[(&str, crate::InputType, Option<Value>)]) -> StartSettings {
+    let json = serde_json::json!({
+        "format": 2,
+        "components": [{"id": "start-aaaaaa", "type": "Start", "name": "Start"}]
+    });
+    let flow = crate::Flow::from_json(&json.to_string()).unwrap();
+    let inputs = inputs.iter().map(|(name, kind, default)| InputDeclaration {
+        name: (*name).to_owned(),
+        kind: *kind,
+        default: default.clone(),
+    });
+    StartSettings { inputs: inputs.collect(), ..StartSettings::of(&flow).unwrap() }
+}
+
+use crate::{InputType, StartSettings};
+
+#[test]
+fn inputs_come_from_the_trigger_and_from_the_firing() {
+    let mut trigger = schedule("* * * * *", "UTC");
+    trigger.inputs.insert("limit".to_owned(), 5.into());
+    let start = start(&[
+        ("limit", InputType::Integer, None),
+        ("due", InputType::Text, None),
+        ("size", InputType::Integer, Some(1.into())),
+    ]);
+    assert_eq!(trigger.check_inputs(&start), []);
+    let inputs =
+        trigger.inputs_of(&start, &[("due", "2026".into()), ("size", "7".into()), ("other", 1.into())]).unwrap();
+    assert_eq!(Value::Object(inputs), serde_json::json!({"limit": 5, "due": "2026", "size": 7}));
+    trigger.inputs.insert("limit".to_owned(), "five".into());
+    trigger.inputs.insert("nothing".to_owned(), 1.into());
+    let codes: Vec<_> = trigger.check_inputs(&start).iter().map(TriggerError::code).collect();
+    assert_eq!(codes, ["trigger/input-type", "trigger/unknown-input"]);
+    let needs = self::start(&[("path", InputType::Text, None)]);
+    assert!(
+        schedule("* * * * *", "UTC").check_inputs(&needs).iter().any(|error| error.code() == "trigger/missing-input")
+    );
+}
+
+#[test]
+fn triggers_are_checked_together() {
+    let name = |name: &str| FlowName::parse(name).unwrap();
+    let names = [name("a"), name("b")];
+    let (flows, connections) = (BTreeMap::new(), BTreeMap::new());
+    let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
+    let follow = |trigger: &str, id: &str, from: &str, to: &str| {
+        Trigger::new(trigger, id, "request", &name(to)).with("Flow", from)
+    };
+    let http = |trigger: &str, id: &str| Trigger::new(trigger, id, "http", &name("a")).with("Path", "/new/");
+    let triggers = [
+        follow("one", "trigger-1", "a", "b"),
+        follow("two", "trigger-2", "b", "a"),
+        follow("three", "trigger-1", "a", "c"),
+        http("four", "trigger-4"),
+        http("five", "trigger-5").with("Authentication", "Secret").with("Connection", "none"),
+    ];
+    let found = check_triggers(&triggers, around);
+    let codes: Vec<_> = found.iter().map(|(name, error)| (name.as_str(), error.code())).collect();
+    assert_eq!(
+        codes,
+        [
+            ("one", "trigger/circle"),
+            ("two", "trigger/circle"),
+            ("three", "trigger/unknown-flow"),
+            ("three", "trigger/same-id"),
+            ("five", "trigger/same-path"),
+            ("five", "trigger/unknown-connection"),
+        ]
+    );
+    assert!(found[0].1.to_string().contains("a → b → a"), "{}", found[0].1);
+}
+
+#[test]
+fn the_schema_is_one_and_takes_what_is_right() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let file = |trigger: &Trigger| serde_json::from_str::<Value>(&trigger.to_json()).unwrap();
+    assert!(validator.is_valid(&file(&schedule("* * * * *", "UTC").with("Missed", "All"))));
+    assert!(!validator.is_valid(&file(&schedule("* * * * *", "UTC").with("Missed", "Some"))));
+    assert!(!validator.is_valid(&file(&schedule("* * * * *", "UTC").with("Path", "x"))));
+}

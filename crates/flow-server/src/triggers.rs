@@ -1,0 +1,90 @@
+//! The triggers of the cluster, as this server works on them.
+//!
+//! Every server does the same: it knows the triggers of the versions that all servers have (`active`), and fires what is
+//! due (`schedules`), what has ended (`chains`) and what has come (`files`). Several may come with the same firing; the
+//! checkpoint database lets one of them make it, so nothing depends on who is alive. Calls (`calls`) are answered by the
+//! server that receives them.
+
+mod active;
+mod adopt;
+mod calls;
+mod chains;
+mod files;
+mod follow;
+mod schedules;
+mod show;
+
+pub use active::Live;
+pub use calls::{call, note_calls};
+pub use chains::follow_chains;
+pub use files::watch_folders;
+pub use follow::follow;
+pub use show::{entries, entry, next_due};
+
+use crate::state::App;
+use active::Active;
+use flow_store::{Fired, NewFiring, ProjectName, Request, RequestId, StoreError};
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What this server knows of the cluster's triggers.
+#[derive(Default)]
+pub struct Triggers {
+    active: RwLock<Arc<Active>>,
+    /// There may be other triggers than at the last look.
+    changed: Notify,
+    /// Calls that have made requests since that was last written down: how many, and the last of them.
+    calls: Mutex<HashMap<(ProjectName, String), (u64, RequestId)>>,
+}
+
+impl Triggers {
+    /// The triggers as of the last look.
+    pub fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.active.read())
+    }
+
+    /// Somebody has changed something about them: it is looked at now.
+    pub fn look_again(&self) {
+        self.changed.notify_one();
+    }
+}
+
+/// The triggers as they are now, for whoever asks.
+pub async fn now(app: &App) -> Result<Arc<Active>, StoreError> {
+    let active = Arc::new(Active::read(app, &app.triggers.active()).await?);
+    *app.triggers.active.write() = Arc::clone(&active);
+    Ok(active)
+}
+
+/// Makes a firing, and executes its request if it is this server's own. Gives the request if this very call made it.
+async fn fire(app: &App, firing: NewFiring) -> Result<Fired, StoreError> {
+    let (project, trigger, key) = (firing.project.clone(), firing.trigger.clone(), firing.key.clone());
+    let fired = app.work.fire(firing).await?;
+    if let Fired::New(Some(request)) = &fired {
+        tracing::debug!(%project, trigger, key, request = %request.id, "a trigger fired");
+    }
+    Ok(fired)
+}
+
+/// A person fires a trigger.
+pub async fn fire_by_hand(app: &App, live: &Live, by: &str) -> crate::problem::Reply<Request> {
+    use crate::problem::Refusal;
+    let broken = |problem: &str| {
+        let detail = format!("the trigger “{}” cannot fire: {problem}", live.open.trigger.name);
+        Refusal::new(flow_api::codes::TRIGGER_BROKEN, detail)
+    };
+    let now = app.store.now();
+    let brought = [("due", serde_json::Value::from(now.to_string()))];
+    let request = live.open.request(by, &brought).map_err(|problem| broken(&problem))?;
+    let firing = NewFiring {
+        key: format!("by hand {now} {:08x}", rand::random::<u32>()),
+        by_hand: true,
+        ..live.open.firing(now, Some(request))
+    };
+    match fire(app, firing).await? {
+        Fired::New(Some(request)) => Ok(*request),
+        _ => Err(broken("the checkpoint database has made no request")),
+    }
+}

@@ -1,0 +1,138 @@
+//! Firing when requests of other flows have ended.
+
+use super::active::Live;
+use crate::state::App;
+use flow_model::{RequestTrigger, TriggerAction, WatchedState};
+use flow_store::{NewFiring, ProjectName, Request, RequestId, RequestState, StoreError, Timestamp};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// While much changes, ended requests are looked for this often.
+const GAP: Duration = Duration::from_millis(50);
+/// An end may become visible so long after the time that it carries.
+const VISIBLE_MS: u64 = 10_000;
+/// How far a trigger has come is written down in steps of this.
+const STEP_MS: u64 = 60_000;
+/// So many requests are read at once.
+const PAGE: usize = 500;
+
+/// What this server has seen of the requests that one trigger follows.
+struct Seen {
+    /// What was switched on, or changed, since then begins anew.
+    mark: (String, Timestamp),
+    /// All that ended before this is dealt with.
+    from: Timestamp,
+    /// Those dealt with that ended since.
+    dealt_with: BTreeMap<RequestId, Timestamp>,
+}
+
+/// Fires for requests that have ended, for as long as the server lives.
+pub async fn follow_chains(app: &App) {
+    let mut changes = app.store.changes();
+    let mut seen: HashMap<(ProjectName, String), Seen> = HashMap::new();
+    loop {
+        changes.borrow_and_update();
+        let active = app.triggers.active();
+        let mut followed = Vec::new();
+        for (live, action) in active.firing() {
+            let TriggerAction::Request(request) = action else { continue };
+            let place = (live.open.project.clone(), live.open.trigger.id.clone());
+            if app.work.may_act() && !app.stopping.is_cancelled() {
+                let known = seen.remove(&place).filter(|known| known.is_of(live));
+                let mut known = known.unwrap_or_else(|| Seen::begin(live));
+                if let Err(error) = look(app, live, request, &mut known).await {
+                    tracing::debug!(code = error.code(), %error, "ended requests cannot be looked for; trying again");
+                }
+                seen.insert(place.clone(), known);
+            }
+            followed.push(place);
+        }
+        seen.retain(|place, _| followed.contains(place));
+        tokio::time::sleep(GAP).await;
+        if followed.is_empty() {
+            // The triggers are looked at again beside this; so often is soon enough.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Seen {
+    fn begin(live: &Live) -> Self {
+        Self { mark: Self::mark_of(live), from: live.state.reached, dealt_with: BTreeMap::new() }
+    }
+
+    fn mark_of(live: &Live) -> (String, Timestamp) {
+        (live.state.mark.clone(), live.state.switched.unwrap_or(Timestamp(0)))
+    }
+
+    fn is_of(&self, live: &Live) -> bool {
+        self.mark == Self::mark_of(live)
+    }
+}
+
+async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
+    let states: Vec<RequestState> = follows.states.iter().map(|state| stored(*state)).collect();
+    let mut from = seen.from;
+    loop {
+        let asked = app.store.now();
+        let flow = follows.flow.as_str();
+        let ended = app.store.ended_requests(&live.open.project, flow, &states, from, PAGE).await?;
+        for request in &ended {
+            let at = request.ended.unwrap_or(request.updated);
+            if seen.dealt_with.insert(request.id, at).is_none()
+                && let Err(error) = fire(app, live, request).await
+            {
+                seen.dealt_with.remove(&request.id);
+                return Err(error);
+            }
+        }
+        let last = ended.last().and_then(|request| request.ended);
+        match last.filter(|_| ended.len() == PAGE) {
+            // More than a page within one millisecond cannot be told apart by time: they are read in the next look.
+            Some(last) if last > from => from = last,
+            _ => {
+                // All that had ended by then is dealt with, save what was not yet visible.
+                seen.from = seen.from.max(asked.minus_ms(VISIBLE_MS));
+                break;
+            }
+        }
+    }
+    seen.dealt_with.retain(|_, ended| *ended >= seen.from);
+    if live.state.reached.plus_ms(STEP_MS) < seen.from {
+        app.store.trigger_reached(&live.open.project, &live.open.trigger.id, seen.from).await?;
+    }
+    Ok(())
+}
+
+async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError> {
+    let text = |text: &str| Value::from(text);
+    let brought = [
+        ("request", Value::from(ended.id.0)),
+        ("state", text(ended.state.as_str())),
+        ("reply", ended.reply.clone().unwrap_or(Value::Null)),
+        ("error", ended.error.as_ref().map_or(Value::Null, |error| text(&error.message))),
+    ];
+    let at = ended.ended.unwrap_or(ended.updated);
+    let request = live.open.request("trigger", &brought);
+    if let Err(problem) = &request {
+        let trigger = &live.open.trigger.name;
+        tracing::warn!(project = %live.open.project, trigger, request = %ended.id, "the end of a request is given up: {problem}");
+    }
+    let missed = u64::from(request.is_err());
+    // Each end is one: a request that was re-executed ends again.
+    let key = format!("request {} attempt {}", ended.id, ended.attempt);
+    super::fire(app, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
+    Ok(())
+}
+
+fn stored(state: WatchedState) -> RequestState {
+    match state {
+        WatchedState::Finished => RequestState::Finished,
+        WatchedState::Error => RequestState::Error,
+        WatchedState::Cancelled => RequestState::Cancelled,
+    }
+}
