@@ -1,20 +1,15 @@
 //! `cairn store backup`.
 
 use super::manifest::{BackupFolder, Manifest};
+use super::retention::Turn;
 use super::{PlacesArgs, blocking, files};
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
-use flow_store::retention::wait_for_turn;
-use flow_store::{CheckpointStorage, ClusterStore, Store};
+use flow_store::CheckpointStorage;
 use flow_store_sqlite::check::{NamedObject, check, check_release};
 use flow_store_sqlite::{SqliteStore, back_up};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
-
-/// How often the turn at retention is taken anew.
-const AGAIN: Duration = Duration::from_secs(20);
 
 /// Copy everything into a new folder.
 #[derive(Debug, clap::Args)]
@@ -46,12 +41,10 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     blocking(move || Ok(check_release(&path)?)).await?;
     let store = SqliteStore::open(database)?;
     let storage = CheckpointStorage::open(storage)?;
-    let holder = format!("backup-{}", std::process::id());
-    wait_for_turn(&*store, &holder).await?;
-    let kept = tokio::spawn(keep_turn(Arc::clone(&store), holder.clone()));
+    // Nothing may be removed while it is being copied.
+    let turn = Turn::take(store, "backup").await?;
     let made = copy_all(&args, &storage).await;
-    kept.abort();
-    store.end_turn(flow_store::retention::TURN, &holder).await?;
+    turn.end().await?;
     let manifest = made?;
     output.answer(&manifest, || {
         format!(
@@ -65,15 +58,6 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         )
     });
     Ok(Outcome::Good)
-}
-
-/// Nothing may be removed while it is being copied.
-async fn keep_turn(store: Arc<SqliteStore>, holder: String) {
-    loop {
-        tokio::time::sleep(AGAIN).await;
-        // What fails is tried again before the turn has run out.
-        let _ = wait_for_turn(&*store as &dyn Store, &holder).await;
-    }
 }
 
 async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, Failure> {

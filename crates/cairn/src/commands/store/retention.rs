@@ -118,27 +118,38 @@ impl Args {
 }
 
 /// The turn at retention, for as long as this value lives: nothing is removed meanwhile.
-pub struct Turn(tokio::task::JoinHandle<()>);
+pub struct Turn {
+    store: Arc<dyn Store>,
+    holder: String,
+    kept: tokio::task::JoinHandle<()>,
+}
 
 impl Turn {
     /// Waits for it and takes it.
     pub async fn take(store: Arc<dyn Store>, work: &str) -> Result<Self, Failure> {
         let holder = format!("{work}-{}", std::process::id());
         wait_for_turn(&*store, &holder).await?;
-        Ok(Self(tokio::spawn(async move {
+        let (again, name) = (Arc::clone(&store), holder.clone());
+        let kept = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(AGAIN).await;
                 // What fails is tried again before the turn has run out.
-                let _ = wait_for_turn(&*store, &holder).await;
+                let _ = wait_for_turn(&*again, &name).await;
             }
-        })))
+        });
+        Ok(Self { store, holder, kept })
+    }
+
+    /// Ends it at once, so that whoever is next need not wait for it to run out.
+    pub async fn end(self) -> Result<(), Failure> {
+        self.kept.abort();
+        Ok(self.store.end_turn(TURN, &self.holder).await?)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // It runs out by itself.
-        self.0.abort();
+        self.kept.abort();
     }
 }
 
