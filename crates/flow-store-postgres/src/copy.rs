@@ -41,7 +41,10 @@ fn source(table: &str) -> (&str, &'static [(&'static str, &'static str)]) {
             "history t JOIN request r ON r.id = t.request AND t.number > r.removed AND t.number <= r.newest",
             &[
                 ("number", "t.number - r.removed"),
-                ("records", "CASE WHEN t.kind IS NULL AND t.records > 0 THEN greatest(t.records - r.removed, 0) ELSE t.records END"),
+                (
+                    "records",
+                    "CASE WHEN t.kind IS NULL AND t.records > 0 THEN greatest(t.records - r.removed, 0) ELSE t.records END",
+                ),
             ],
         ),
         _ => ("", &[]),

@@ -89,11 +89,13 @@ impl Committer {
             let error = match self.try_commit(commands).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Undone(error)) => error,
-                Err(Failure::Unknown { error, xid, token, outcomes }) => match self.was_committed(&xid, &token, until).await {
-                    Some(true) => return Ok(outcomes),
-                    Some(false) => error,
-                    None => return Err(error),
-                },
+                Err(Failure::Unknown { error, xid, token, outcomes }) => {
+                    match self.was_committed(&xid, &token, until).await {
+                        Some(true) => return Ok(outcomes),
+                        Some(false) => error,
+                        None => return Err(error),
+                    }
+                }
             };
             if !error.is_passing() || Instant::now() >= until {
                 return Err(error);
