@@ -9,6 +9,7 @@ mod client;
 pub mod codes;
 mod event;
 mod git;
+mod metrics;
 mod page;
 mod problem;
 mod project;
@@ -27,6 +28,7 @@ pub use account::{
 pub use client::{CallTracer, Client, ClientError, EventStream, SavedFile, TracedCall, trace_calls_with};
 pub use event::Event;
 pub use git::{GitAccessTest, GitCredential, GitCredentialKind, GitHostQuery, NewGitCredential};
+pub use metrics::{MetricsHistory, MetricsQuery, OpenRequests, ServerMetrics, TakeoverMark};
 pub use page::{Page, TestResult};
 pub use problem::Problem;
 pub use project::{

@@ -42,6 +42,8 @@ pub fn declarations() -> BTreeMap<String, String> {
         LogLevel,
         LogQuery,
         Login,
+        MetricsHistory,
+        MetricsQuery,
         NewAccount,
         NewGitCredential,
         NewPassword,

@@ -215,7 +215,7 @@ impl View {
 
     /// What the list of servers shows, save the number of running requests, which changes with the requests.
     fn servers_shown(&self) -> Vec<Server> {
-        // What a server says of itself every half minute is no news.
+        // What a server says of itself every ten seconds is no news.
         self.servers.iter().map(|server| Server { requests_running: 0, report: None, ..server.clone() }).collect()
     }
 }

@@ -1,13 +1,16 @@
-//! What this server counts, for Prometheus.
+//! What this server counts, for Prometheus and for the samples that it leaves in the checkpoint database.
 
+mod history;
 mod written;
+
+pub use history::history;
 
 use crate::process::Process;
 use crate::state::App;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use flow_store::{RequestFilter, RequestState, StoreError};
+use flow_store::{Figures, RequestFilter, RequestState, StoreError};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -17,7 +20,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use written::Written;
 
@@ -29,7 +32,9 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     call_seconds: Family<RouteLabels, Histogram>,
     requests: Family<StateLabels, Gauge>,
+    created: Counter,
     attempts: Family<EndLabels, Counter>,
+    attempts_ended: AtomicU64,
     takeovers: Counter,
     requests_taken_over: Counter,
     written: Arc<Written>,
@@ -73,7 +78,9 @@ impl Default for Metrics {
             // From 0.5 ms to 16 s.
             call_seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 16))),
             requests: Family::default(),
+            created: Counter::default(),
             attempts: Family::default(),
+            attempts_ended: AtomicU64::default(),
             takeovers: Counter::default(),
             requests_taken_over: Counter::default(),
             written: Arc::default(),
@@ -86,6 +93,7 @@ impl Default for Metrics {
         registry.register("cairn_http_calls", "Calls of the HTTP API", metrics.calls.clone());
         registry.register("cairn_http_call_seconds", "How long they took", metrics.call_seconds.clone());
         registry.register("cairn_requests", "Requests of the cluster by state", metrics.requests.clone());
+        registry.register("cairn_requests_created", "Requests made at this server", metrics.created.clone());
         registry.register("cairn_attempts", "Attempts that ended on this server", metrics.attempts.clone());
         registry.register("cairn_takeovers", "Dead servers that this one took over", metrics.takeovers.clone());
         let help = "Requests that this server took over from dead ones";
@@ -108,16 +116,45 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// So many requests were made at this server.
+    pub fn created(&self, requests: usize) {
+        self.created.inc_by(requests as u64);
+    }
+
     /// An attempt of this server has ended and left its request in this state, or lost it.
     pub fn attempt_ended(&self, left: Option<RequestState>) {
         let left = left.map_or("Lost", RequestState::as_str);
         self.attempts.get_or_create(&EndLabels { left }).inc();
+        self.attempts_ended.fetch_add(1, Ordering::Relaxed);
     }
 
     /// This server took over so many requests of a dead one.
     pub fn taken_over(&self, requests: usize) {
         self.takeovers.inc();
         self.requests_taken_over.inc_by(requests as u64);
+    }
+
+    /// The figures for a sample.
+    pub async fn figures(&self, app: &App) -> Result<Figures, StoreError> {
+        let counts = app.store.counts(&RequestFilter::default()).await?;
+        let count = |state| counts.get(&state).copied().unwrap_or_default();
+        let left = |left: RequestState| self.attempts.get_or_create(&EndLabels { left: left.as_str() }).get();
+        let (written, process) = (app.store.statistics(), Process::now());
+        Ok(Figures {
+            created: self.created.get(),
+            finished: left(RequestState::Finished),
+            failed: left(RequestState::Error),
+            attempts: self.attempts_ended.load(Ordering::Relaxed),
+            commits: written.commits,
+            commands: written.commands,
+            commit_us: written.commit_us,
+            cpu_ms: (process.cpu_seconds * 1000.0) as u64,
+            resident_bytes: process.resident,
+            queued: count(RequestState::Queued),
+            running: count(RequestState::Running),
+            waiting: count(RequestState::Waiting),
+            waiting_for_retry: count(RequestState::WaitingForRetry),
+        })
     }
 
     /// Everything as it is now, in the text form of Prometheus.

@@ -11,7 +11,6 @@ use crate::identity::StateFolder;
 use crate::log_files;
 use crate::metrics::Metrics;
 use crate::names::Names;
-use crate::process::Process;
 use crate::projects::Projects;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
@@ -26,7 +25,8 @@ use crate::{ServeError, ServerConfig, routes};
 use flow_cluster::Identity;
 use flow_components::Palette;
 use flow_engine::{Engine, EngineParts, StoredProjects};
-use flow_store::{CheckpointStorage, Epoch, ServerId, ServerReport, check_same_storage, keep_house};
+use flow_store::sample::SAMPLED_MS;
+use flow_store::{CheckpointStorage, Epoch, Owner, ServerId, ServerReport, StoreError, check_same_storage, keep_house};
 use flow_trace::{Process as TracedProcess, Traces};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,8 +36,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// How often a server says of itself what others show of it.
-const REPORT: Duration = Duration::from_secs(30);
+/// How often a server says of itself what others show of it, and leaves a sample of its figures.
+const REPORT: Duration = Duration::from_millis(SAMPLED_MS);
 /// How long attempts that run may go on by themselves once the server is to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long open connections may go on after that.
@@ -228,14 +228,19 @@ async fn join(
 async fn report_for_ever(app: &App) {
     loop {
         if let Some(owner) = app.work.owner() {
-            let version = env!("CARGO_PKG_VERSION").to_owned();
-            let report = ServerReport { version, resident_bytes: Process::now().resident };
-            if let Err(error) = app.store.report(&owner, report).await {
+            if let Err(error) = report(app, &owner).await {
                 tracing::debug!(code = error.code(), %error, "the others cannot be told of this server");
             }
         }
         tokio::time::sleep(REPORT).await;
     }
+}
+
+async fn report(app: &App, owner: &Owner) -> Result<(), StoreError> {
+    let figures = app.metrics.figures(app).await?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let report = ServerReport { version, resident_bytes: figures.resident_bytes };
+    app.store.report(owner, report, figures).await
 }
 
 /// What runs beside the server, for as long as it lives.

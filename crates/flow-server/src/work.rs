@@ -106,6 +106,7 @@ impl Work {
         let owner = if slot.is_some() { self.owner() } else { None };
         let fired = self.joining.store.fire(firing, owner).await?;
         if let Fired::New(Some(request)) = &fired {
+            self.joining.metrics.created(1);
             match slot {
                 Some(slot) if request.state == RequestState::Running => slot.run(request.as_ref().clone()),
                 _ => self.wake(),
@@ -119,10 +120,11 @@ impl Work {
         let (Some(dispatcher), Some(owner)) = (self.dispatcher(), self.owner()) else { return Ok(None) };
         let Some(slot) = dispatcher.reserve() else { return Ok(None) };
         let fired = self.joining.store.fire(firing, Some(owner)).await?;
-        if let Fired::New(Some(request)) = &fired
-            && request.state == RequestState::Running
-        {
-            slot.run(request.as_ref().clone());
+        if let Fired::New(Some(request)) = &fired {
+            self.joining.metrics.created(1);
+            if request.state == RequestState::Running {
+                slot.run(request.as_ref().clone());
+            }
         }
         Ok(Some(fired))
     }
@@ -141,6 +143,7 @@ impl Work {
         }
         let owner = if slots.len() == new.len() { self.owner() } else { None };
         let created = self.joining.store.create_requests(new, owner, Some(audit)).await?;
+        self.joining.metrics.created(created.iter().filter(|created| created.new).count());
         for created in &created {
             before_it_runs(created);
             traces::made(&created.request);

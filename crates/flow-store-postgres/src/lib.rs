@@ -23,6 +23,7 @@ mod open;
 mod projects;
 mod requests;
 mod retention;
+mod samples;
 mod schema;
 mod secrets;
 mod servers;

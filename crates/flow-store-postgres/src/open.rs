@@ -116,7 +116,7 @@ impl Database {
         Ok(self.readers.get().await?)
     }
 
-    /// A connection to write on.
+    /// A connection to write on without telling anybody. Each statement is a transaction of its own.
     pub(crate) async fn writer(&self) -> DbResult<Object> {
         Ok(self.writers.get().await?)
     }

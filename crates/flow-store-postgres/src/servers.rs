@@ -9,7 +9,7 @@ use crate::sql::{count, execute, row, rows, small};
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use flow_store::{
-    Epoch, NewServer, Owner, ProjectName, Server, ServerId, ServerRef, ServerReport, ServerState, ServerStore,
+    Epoch, Figures, NewServer, Owner, ProjectName, Server, ServerId, ServerRef, ServerReport, ServerState, ServerStore,
     ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive,
 };
 use std::collections::HashMap;
@@ -140,13 +140,17 @@ impl ServerStore for PostgresStore {
         transaction.end(set).await
     }
 
-    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError> {
-        let sql = "UPDATE server SET version = $1, resident_bytes = $2
-                   WHERE server = $3 AND epoch = $4 AND state <> $5";
+    async fn report(&self, owner: &Owner, report: ServerReport, figures: Figures) -> Result<(), StoreError> {
+        // No notice is given of it, or every server would look for news as often as each reports.
+        let db = self.database.writer().await?;
         let bytes = crate::sql::number(report.resident_bytes);
         let terminated = state_number(ServerState::Terminated);
-        let (server, epoch) = (owner.server.as_str(), owner.epoch.0);
-        match self.database.execute(sql, &[&report.version, &bytes, &server, &epoch, &terminated]).await? {
+        let (server, now) = (owner.server.as_str(), self.database.now().0);
+        let figures = figures.values().map(crate::sql::number);
+        let mut values: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
+            vec![&report.version, &bytes, &server, &owner.epoch.0, &terminated, &now];
+        values.extend(figures.iter().map(|figure| figure as &(dyn tokio_postgres::types::ToSql + Sync)));
+        match execute(&db, &crate::samples::note(), &values).await? {
             0 => Err(StoreError::StaleOwner { owner: owner.clone() }),
             _ => Ok(()),
         }

@@ -23,6 +23,7 @@ mod projects;
 mod reader;
 mod requests;
 mod retention;
+mod samples;
 mod schema;
 mod secrets;
 mod servers;

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("service", include_str!("migrations/0007_service.sql")),
     ("commits", include_str!("migrations/0008_commits.sql")),
     ("triggers", include_str!("migrations/0009_triggers.sql")),
+    ("samples", include_str!("migrations/0010_samples.sql")),
 ];
 
 /// The newest schema that this release knows.

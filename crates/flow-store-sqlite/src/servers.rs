@@ -3,12 +3,13 @@
 use crate::SqliteStore;
 use crate::error::{DbResult, corrupt};
 use crate::requests::apply_to_all;
+use crate::samples::{note, note_takeover};
 use crate::writer::Db;
 use async_trait::async_trait;
 use flow_store::{
-    Epoch, NewServer, Owner, ProjectName, Request, RequestId, Server, ServerId, ServerRef, ServerReport, ServerState,
-    ServerStore, ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive, check_may_take_over,
-    transition,
+    Epoch, Figures, NewServer, Owner, ProjectName, Request, RequestId, Server, ServerId, ServerRef, ServerReport,
+    ServerState, ServerStore, ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive,
+    check_may_take_over, transition,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -103,7 +104,7 @@ impl ServerStore for SqliteStore {
             .await
     }
 
-    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError> {
+    async fn report(&self, owner: &Owner, report: ServerReport, figures: Figures) -> Result<(), StoreError> {
         let owner = owner.clone();
         self.writer
             .run(move |db| {
@@ -112,7 +113,7 @@ impl ServerStore for SqliteStore {
                     .connection
                     .prepare_cached("UPDATE server SET version = ?, resident_bytes = ? WHERE server = ?")?;
                 update.execute(params![report.version, report.resident_bytes, owner.server.as_str()])?;
-                Ok(())
+                note(db, &owner, &figures)
             })
             .await
     }
@@ -189,6 +190,7 @@ fn take_over(db: &Db<'_>, survivor: &Owner, dead: &Owner) -> DbResult<Takeover> 
     let open = own.filter(|together| !together.first.state.is_ended());
     let mut requests: Vec<RequestId> = open.flat_map(|together| together.ids).collect();
     requests.sort_unstable();
+    note_takeover(db, dead, survivor, requests.len())?;
     Ok(Takeover { requests, first: true })
 }
 

@@ -24,6 +24,7 @@ mod project;
 mod request;
 mod request_store;
 pub mod retention;
+pub mod sample;
 mod secret;
 mod server;
 mod settings;
@@ -55,6 +56,7 @@ pub use retention::{
     HouseDone, HouseError, Keep, RetentionDone, RetentionGroup, RetentionPolicy, RetentionReport, RetentionStore,
     keep_house,
 };
+pub use sample::{Figures, Sample, SampleStore, TakeoverRecord};
 pub use secret::{SealedSecret, SecretStore};
 pub use server::{
     NewServer, Server, ServerRef, ServerReport, ServerState, ServerStore, Takeover, check_alive, check_may_take_over,

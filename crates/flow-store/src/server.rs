@@ -1,6 +1,6 @@
 //! Servers, and the takeover of what a lost one leaves behind.
 
-use crate::{Epoch, Owner, RequestId, ServerId, ServerVersion, StoreError, Timestamp};
+use crate::{Epoch, Figures, Owner, RequestId, ServerId, ServerVersion, StoreError, Timestamp};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -154,8 +154,9 @@ pub trait ServerStore: Send + Sync {
     /// Marks a living server as `Running` or `Draining`. `Terminated` is refused: see [`ServerStore::terminate`].
     async fn set_server_state(&self, owner: &Owner, state: ServerState) -> Result<(), StoreError>;
 
-    /// Keeps what a living server says of itself, in the place of what it said before.
-    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError>;
+    /// Keeps what a living server says of itself, in the place of what it said before, and `figures` beside the samples
+    /// of before. One small write, of which watchers need not be told.
+    async fn report(&self, owner: &Owner, report: ServerReport, figures: Figures) -> Result<(), StoreError>;
 
     /// Changes a server's name.
     async fn rename_server(&self, id: &ServerId, name: &str) -> Result<(), StoreError>;

@@ -1,8 +1,8 @@
 //! The door to a checkpoint database.
 
 use crate::{
-    AccountStore, AuditStore, ClusterStore, Liveness, ProjectStore, RequestStore, RetentionStore, SecretStore,
-    ServerStore, SettingsStore, StoreStatistics, TriggerStore,
+    AccountStore, AuditStore, ClusterStore, Liveness, ProjectStore, RequestStore, RetentionStore, SampleStore,
+    SecretStore, ServerStore, SettingsStore, StoreStatistics, TriggerStore,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ pub trait Store:
     RequestStore
     + RetentionStore
     + ServerStore
+    + SampleStore
     + ClusterStore
     + SettingsStore
     + ProjectStore

@@ -2559,6 +2559,50 @@ keys?: string,
 enabled: boolean, };
 
 /**
+ * What the servers counted. Point *i* of every list stands for the `step` seconds from `from` + *i* · `step` on, and is
+ * null where nothing is known: the server was not there.
+ */
+export type MetricsHistory = { 
+/**
+ * Where the first point begins.
+ */
+from: Time, 
+/**
+ * Seconds that one point stands for.
+ */
+step: number, 
+/**
+ * How many points each list has.
+ */
+points: number, 
+/**
+ * Requests of the cluster that have not ended, by state.
+ */
+requests: OpenRequests, 
+/**
+ * Every server that was there in this time, by name.
+ */
+servers: Array<ServerMetrics>, 
+/**
+ * The takeovers of this time, the oldest first; the newest 500.
+ */
+takeovers: Array<TakeoverMark>, };
+
+/**
+ * Which part of the last day to tell, and how finely.
+ */
+export type MetricsQuery = { 
+/**
+ * From when on, until now; an hour ago if absent, a day ago at the earliest.
+ */
+from?: Time, 
+/**
+ * Seconds that one point stands for, 10 to 3,600. Where that gave more than 400 points, or finer ones than are kept,
+ * it is the next that does not; that is also what it is if absent.
+ */
+step?: number, };
+
+/**
  * Whether things move on their way from one place to another.
  */
 export type Motion = "system" | "reduced";
@@ -2711,6 +2755,27 @@ token: Token,
  * The token itself, for the header `Authorization: Bearer …`. It is stored nowhere: keep it.
  */
 secret: string, };
+
+/**
+ * Requests of the cluster that have not ended, at the end of each step.
+ */
+export type OpenRequests = { 
+/**
+ * Those in `Queued`.
+ */
+queued: Array<number | null>, 
+/**
+ * Those in `Running`.
+ */
+running: Array<number | null>, 
+/**
+ * Those in `Waiting`.
+ */
+waiting: Array<number | null>, 
+/**
+ * Those in `WaitingForRetry`.
+ */
+waitingForRetry: Array<number | null>, };
 
 /**
  * What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.
@@ -4509,6 +4574,55 @@ level?: LogLevel,
 limit?: number, };
 
 /**
+ * The figures of one server.
+ */
+export type ServerMetrics = { 
+/**
+ * The server.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Requests made a second.
+ */
+created: Array<number | null>, 
+/**
+ * Requests finished a second.
+ */
+finished: Array<number | null>, 
+/**
+ * Requests a second that an attempt left in `Error`.
+ */
+failed: Array<number | null>, 
+/**
+ * Attempts a second that ended, in whichever way.
+ */
+attempts: Array<number | null>, 
+/**
+ * Commits a second to the checkpoint database.
+ */
+commits: Array<number | null>, 
+/**
+ * Commands a second that they made durable; divided by `commits`, how many one commit held.
+ */
+commands: Array<number | null>, 
+/**
+ * Seconds a second spent on commits; divided by `commits`, how long one took.
+ */
+committing: Array<number | null>, 
+/**
+ * Cores that were busy: 1 is one whole core.
+ */
+cores: Array<number | null>, 
+/**
+ * Resident memory in bytes.
+ */
+memory: Array<number | null>, };
+
+/**
  * A new name for a server.
  */
 export type ServerName = { 
@@ -4917,6 +5031,27 @@ survivor: string,
  * How many requests belong to the survivor now.
  */
 count: number, };
+
+/**
+ * A takeover.
+ */
+export type TakeoverMark = { 
+/**
+ * When.
+ */
+at: Time, 
+/**
+ * The lost server.
+ */
+dead: Owner, 
+/**
+ * The server that took over.
+ */
+survivor: Owner, 
+/**
+ * How many requests went to it.
+ */
+requests: number, };
 
 /**
  * Removes the file of a flow test. Errors: `test/not-found`.

@@ -1,6 +1,7 @@
 use super::{Client, ClientError, EventStream, segment};
 use crate::{
-    About, RetentionReport, RetentionWish, Server, ServerLog, ServerLogQuery, ServerName, Setting, SettingChange,
+    About, MetricsHistory, MetricsQuery, RetentionReport, RetentionWish, Server, ServerLog, ServerLogQuery, ServerName,
+    Setting, SettingChange,
 };
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,11 @@ impl Client {
         let url = self.base.join("metrics").map_err(|error| ClientError::address("metrics", &error.to_string()))?;
         let reply = self.send(self.signed(self.http.get(url).timeout(super::CALL))).await?;
         reply.text().await.map_err(|error| ClientError::unreachable(self.address(), &error))
+    }
+
+    /// What the servers counted over the last day.
+    pub async fn metrics_history(&self, query: &MetricsQuery) -> Result<MetricsHistory, ClientError> {
+        self.query("metrics/history", query).await
     }
 
     /// Opens the event stream. It ends with an error when the server goes or falls silent: open it again then, and

@@ -7,6 +7,7 @@ mod events;
 mod filters;
 mod git_credentials;
 mod health;
+mod metrics;
 mod openapi;
 mod projects;
 mod requests;
@@ -20,9 +21,10 @@ mod triggers;
 pub(crate) use requests::change::{idempotency_key, make, runs_at_once};
 
 use crate::auth::{Access, require};
+use crate::metrics::count;
 use crate::problem::Refusal;
 use crate::state::App;
-use crate::{console, extract, metrics, traces, ui};
+use crate::{console, extract, traces, ui};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -65,6 +67,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(VIEWER, routes!(servers::server))
         .add(ADMINISTRATOR, routes!(servers::rename))
         .add(VIEWER, routes!(servers::log))
+        .add(VIEWER, routes!(metrics::history))
         .add(VIEWER, routes!(settings::list))
         .add(ADMINISTRATOR, routes!(settings::change))
         .add(ADMINISTRATOR, routes!(settings::preview_retention))
@@ -128,7 +131,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
-        .layer(from_fn_with_state(Arc::clone(&app.metrics), metrics::count))
+        .layer(from_fn_with_state(Arc::clone(&app.metrics), count))
         .layer(option_layer(app.traces.clone().map(|traces| from_fn_with_state(traces, traces::follow))))
         .layer(from_fn_with_state(Arc::clone(app), enter))
         .with_state(Arc::clone(app))

@@ -1,7 +1,8 @@
 //! For those who watch over servers: readiness, metrics, logs.
 
 use crate::harness::{Cluster, TestServer, create_one, until};
-use flow_api::{LogLevel, Role, ServerLogQuery};
+use flow_api::{LogLevel, MetricsQuery, Role, ServerLogQuery, Time};
+use flow_store::{Figures, ServerReport};
 use std::time::Duration;
 
 #[tokio::test]
@@ -41,6 +42,62 @@ async fn metrics_count_requests_attempts_and_calls_and_are_not_for_anybody() {
     let public = TestServer::start(config).await.unwrap();
     assert_eq!(reqwest::get(public.url("/metrics")).await.unwrap().status(), 200);
     public.stop().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_history_tells_what_every_server_counted_and_when_a_lost_one_was_taken_over() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let administrator = cluster.client(&server, Role::Administrator).await;
+    crate::harness::TestProject::new(&cluster).install(&administrator).await;
+    let made = create_one(&administrator, "short").await;
+    administrator.wait(made.id, Duration::from_secs(60)).await.unwrap();
+
+    let viewer = cluster.client(&server, Role::Viewer).await;
+    let lost = cluster.join("lost").await;
+    let mut created = 0;
+    let some = |points: &[Option<f64>]| points.iter().flatten().any(|value| *value > 0.0);
+    let history = until("both servers have left two samples", async || {
+        created += 5;
+        let report = ServerReport { version: "0.1.0".to_owned(), resident_bytes: 1 };
+        let figures = Figures { created, ..Figures::default() };
+        cluster.store.report(lost.owner(), report, figures).await.unwrap();
+        let history = viewer.metrics_history(&MetricsQuery::default()).await.unwrap();
+        let both = history.servers.len() == 2 && history.servers.iter().all(|server| some(&server.created));
+        both.then_some(history)
+    })
+    .await;
+    let [first, other] = history.servers.as_slice() else { panic!("{history:?}") };
+    assert_eq!((first.name.as_str(), first.id.as_str()), ("first", server.at.id.as_str()));
+    assert_eq!((other.name.as_str(), other.id.as_str()), ("lost", "lost"));
+    for points in [&first.finished, &first.attempts, &first.commits, &first.commands, &first.committing] {
+        assert!(some(points), "{history:?}");
+    }
+    assert!(first.memory.iter().flatten().all(|bytes| *bytes > 1e6), "{:?}", first.memory);
+    assert_eq!(history.step, 10);
+    let lists = [&first.created, &first.failed, &first.cores, &other.created, &history.requests.running];
+    for points in lists.into_iter().chain([&history.requests.waiting_for_retry]) {
+        assert_eq!(points.len(), history.points as usize);
+    }
+    assert!(history.takeovers.is_empty());
+
+    drop(lost);
+    let takeover = until("the takeover is told", async || {
+        let history = viewer.metrics_history(&MetricsQuery::default()).await.unwrap();
+        history.takeovers.into_iter().next()
+    })
+    .await;
+    assert_eq!((takeover.dead.server.as_str(), takeover.survivor.name.as_str()), ("lost", "first"));
+    assert_eq!(takeover.requests, 0);
+
+    let now = viewer.about().await.unwrap().now.as_millisecond();
+    let ago = |ms: i64, step| MetricsQuery { from: Some(Time::from_millisecond(now - ms)), step };
+    let day = viewer.metrics_history(&ago(100 * 3_600_000, Some(10))).await.unwrap();
+    assert!(day.points <= 400 && day.from.as_millisecond() > now - 25 * 3_600_000, "{} of {}", day.points, day.from);
+    for wrong in [ago(-3_600_000, None), ago(3_600_000, Some(5)), ago(3_600_000, Some(100_000))] {
+        assert_eq!(viewer.metrics_history(&wrong).await.unwrap_err().code(), "input/invalid", "{wrong:?}");
+    }
     server.stop().await;
 }
 

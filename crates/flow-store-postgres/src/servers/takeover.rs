@@ -4,10 +4,11 @@ use super::{Servers, enter, lock, state_number};
 use crate::error::DbResult;
 use crate::open::Database;
 use crate::requests::{Batch, hold_requests_of};
+use crate::samples::note_takeover;
 use crate::sql::{execute, rows};
 use crate::transaction::Transaction;
 use flow_store::transition::{self, Change};
-use flow_store::{Epoch, NewServer, Owner, Request, ServerState, StoreError, Takeover, check_may_take_over};
+use flow_store::{Epoch, NewServer, Owner, Request, RequestId, ServerState, StoreError, Takeover, check_may_take_over};
 
 /// Enters a starting server, and recovers what its earlier epochs left behind.
 pub(super) async fn register(transaction: &Transaction, database: &Database, server: &NewServer) -> DbResult<Owner> {
@@ -67,7 +68,8 @@ pub(super) async fn take_over(
         return Ok(Takeover::default());
     }
     let number = servers.number(&dead.server)?;
-    set_terminated(transaction, number, Some(servers.number(&survivor.server)?)).await?;
+    let survivor_number = servers.number(&survivor.server)?;
+    set_terminated(transaction, number, Some(survivor_number)).await?;
     let (dead_ref, survivor_ref) = (servers.server_ref(dead), servers.server_ref(survivor));
     let batch = Batch::new(transaction.now, servers);
     let now = transaction.now;
@@ -76,7 +78,8 @@ pub(super) async fn take_over(
     })
     .await?;
     let own = changed.into_iter().filter(|request| request.owner.as_ref() == Some(survivor));
-    let requests = own.filter(|request| !request.state.is_ended()).map(|request| request.id).collect();
+    let requests: Vec<RequestId> = own.filter(|request| !request.state.is_ended()).map(|request| request.id).collect();
+    note_takeover(transaction, (number, dead.epoch), (survivor_number, survivor.epoch), requests.len()).await?;
     Ok(Takeover { requests, first: true })
 }
 

@@ -17,6 +17,7 @@ mod filters;
 mod projects;
 mod requests;
 mod retention;
+mod samples;
 mod secrets;
 mod servers;
 mod steps;
@@ -96,6 +97,11 @@ tests! {
         a_stopped_server_is_refused,
         a_server_reports_about_itself,
         changes_are_seen;
+    samples:
+        a_sample_comes_with_each_report,
+        the_last_sample_of_each_step_is_told,
+        samples_are_thinned_and_go_after_a_day,
+        takeovers_are_remembered_for_a_day;
     takeover:
         requests_with_other_server_retry_go_to_the_survivor,
         requests_without_other_server_retry_stay,

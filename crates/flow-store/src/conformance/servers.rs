@@ -2,7 +2,7 @@
 
 use super::{Fixture, anywhere, here_only, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptWrite, Epoch, Owner, ProjectName, ProjectVersion, RequestState, ServerId, ServerReport,
+    AttemptEnd, AttemptWrite, Epoch, Figures, Owner, ProjectName, ProjectVersion, RequestState, ServerId, ServerReport,
     ServerState, VersionId,
 };
 use std::time::Duration;
@@ -98,13 +98,13 @@ pub(super) async fn a_server_reports_about_itself(fixture: Fixture) {
     assert_eq!(reported().await, None);
     for resident_bytes in [10, 5_000_000_000] {
         let report = ServerReport { version: "1.2.3".to_owned(), resident_bytes };
-        fixture.store.report(&a, report.clone()).await.unwrap();
+        fixture.store.report(&a, report.clone(), Figures::default()).await.unwrap();
         assert_eq!(reported().await, Some(report));
     }
     let again = fixture.server("a").await;
     assert_eq!(reported().await, None, "the new start has said nothing yet");
     let report = ServerReport { version: "1.2.3".to_owned(), resident_bytes: 1 };
-    assert!(fixture.store.report(&a, report).await.unwrap_err().is_stale());
+    assert!(fixture.store.report(&a, report, Figures::default()).await.unwrap_err().is_stale());
     assert_eq!(again.epoch, Epoch(2));
 }
 

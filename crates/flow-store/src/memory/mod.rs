@@ -8,6 +8,7 @@ mod faults;
 mod projects;
 mod requests;
 mod retention;
+mod samples;
 mod secrets;
 mod servers;
 mod settings;
@@ -16,9 +17,9 @@ mod triggers;
 use crate::transition::{AttemptChange, Change};
 use crate::{
     Account, AttemptRecord, AttemptWrite, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName,
-    Request, RequestId, RequestState, SavedPoint, SealedSecret, ServerId, ServerRef, ServerReport, ServerState,
-    ServerVersion, Session, Setting, Store, StoreError, SystemClock, Timestamp, Token, VersionId, VersionRecord,
-    check_alive,
+    Request, RequestId, RequestState, Sample, SavedPoint, SealedSecret, ServerId, ServerRef, ServerReport, ServerState,
+    ServerVersion, Session, Setting, Store, StoreError, SystemClock, TakeoverRecord, Timestamp, Token, VersionId,
+    VersionRecord, check_alive,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -44,6 +45,8 @@ struct State {
     last_request: i64,
     idempotency_keys: HashMap<(ProjectName, String), RequestId>,
     servers: BTreeMap<ServerId, ServerRecord>,
+    samples: Vec<Sample>,
+    takeovers: Vec<TakeoverRecord>,
     projects: BTreeMap<ProjectName, Project>,
     versions: BTreeMap<(ProjectName, VersionId), VersionFiles>,
     server_versions: BTreeMap<(ProjectName, ServerId), ServerVersion>,

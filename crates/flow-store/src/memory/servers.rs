@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, ServerRecord};
 use crate::{
-    Epoch, NewServer, Owner, RequestState, Server, ServerId, ServerReport, ServerState, ServerStore, StoreError,
-    Takeover, check_may_take_over, transition,
+    Epoch, Figures, NewServer, Owner, RequestState, Sample, Server, ServerId, ServerReport, ServerState, ServerStore,
+    StoreError, Takeover, TakeoverRecord, check_may_take_over, transition,
 };
 use async_trait::async_trait;
 
@@ -79,7 +79,13 @@ impl ServerStore for MemoryStore {
             record.taken_over_by = Some(survivor.server.clone());
             let changed = state.apply_to_all(|request| transition::take_over(request, &dead_ref, &survivor_ref, now));
             let own = changed.into_iter().filter(|request| request.owner.as_ref() == Some(survivor));
-            let requests = own.filter(|request| !request.state.is_ended()).map(|request| request.id).collect();
+            let requests: Vec<_> = own.filter(|request| !request.state.is_ended()).map(|request| request.id).collect();
+            state.takeovers.push(TakeoverRecord {
+                at: now,
+                dead: dead.clone(),
+                survivor: survivor.clone(),
+                requests: requests.len() as u64,
+            });
             Ok(Takeover { requests, first: true })
         })
     }
@@ -97,12 +103,13 @@ impl ServerStore for MemoryStore {
         })
     }
 
-    async fn report(&self, owner: &Owner, report: ServerReport) -> Result<(), StoreError> {
-        self.change(|state, _| {
+    async fn report(&self, owner: &Owner, report: ServerReport, figures: Figures) -> Result<(), StoreError> {
+        self.change(|state, now| {
             state.check_alive(owner)?;
             if let Some(record) = state.servers.get_mut(&owner.server) {
                 record.report = Some(report);
             }
+            state.samples.push(Sample { owner: owner.clone(), at: now, figures });
             Ok(())
         })
     }

@@ -1,5 +1,5 @@
-//! The work that one server does for all, in the background and in small bits: applying the retention policy and
-//! collecting the storage's orphans.
+//! The work that one server does for all, in the background and in small bits: applying the retention policy,
+//! thinning what servers counted, and collecting the storage's orphans.
 
 use super::RetentionPolicy;
 use crate::{CheckpointStorage, StorageError, Store, StoreError};
@@ -20,6 +20,8 @@ const BREATH: Duration = Duration::from_millis(50);
 const ROUND: Duration = Duration::from_secs(60);
 /// Rounds from one collection of orphans to the next.
 const ROUNDS_PER_COLLECTION: u32 = 60;
+/// Rounds from one thinning of samples to the next.
+const ROUNDS_PER_THINNING: u32 = 10;
 /// How old an object must be to be an orphan: younger ones may belong to a row that is about to be written.
 const ORPHAN_AGE: Duration = Duration::from_secs(60 * 60);
 
@@ -64,6 +66,11 @@ pub async fn keep_house(store: &dyn Store, storage: &CheckpointStorage, holder: 
     loop {
         tokio::time::sleep(ROUND).await;
         round = round.wrapping_add(1);
+        if round.is_multiple_of(ROUNDS_PER_THINNING)
+            && let Err(error) = store.thin_samples().await
+        {
+            tracing::warn!(code = error.code(), %error, "old samples of figures stay for longer");
+        }
         let collect = round.is_multiple_of(ROUNDS_PER_COLLECTION);
         match keep_house_once(store, storage, holder, collect).await {
             Ok(Some(done)) if done != HouseDone::default() => {
