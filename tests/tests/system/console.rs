@@ -3,6 +3,7 @@
 mod around;
 mod dialogs;
 mod git;
+mod metrics;
 mod pages;
 
 use fantoccini::Locator;

@@ -15,6 +15,7 @@ import type {
   SavedRows,
   ServerView,
 } from "../generated/types";
+import type { Values } from "../shared/lines";
 import type { RequestFilter } from "./filter";
 import { sentence } from "./words";
 
@@ -76,6 +77,8 @@ export interface ClusterSource {
   requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>>;
   /** How many of those that fit are in each state, where it can be told. The filter's own states do not count. */
   counts?(filter: RequestFilter): Promise<Counts>;
+  /** Requests a second that each server finished lately, by the server's id; where it can be told. */
+  throughput?(): Promise<ReadonlyMap<string, Values>>;
   request(id: number): Promise<RequestDetail>;
   /** The log of a request that follows the entry `after`, the oldest entry first. */
   log(id: number, after: number): Promise<LogEntry[]>;

@@ -8,6 +8,8 @@ import type {
   DueTime,
   GitAccessTest,
   GitCredential,
+  MetricsHistory,
+  MetricsQuery,
   NewAccount,
   NewGitCredential,
   NewPassword,
@@ -71,6 +73,7 @@ export const cluster = {
   about: () => call<About>("GET", "/about"),
   rename: (id: string, name: string) => call<Server>("PUT", `/servers/${part(id)}/name`, { name }),
   log: (id: string, query: ServerLogQuery) => call<ServerLog>("GET", addressOf(`/servers/${part(id)}/log`, query)),
+  metrics: (query: MetricsQuery) => call<MetricsHistory>("GET", addressOf("/metrics/history", query)),
   settings: () => call<Setting[]>("GET", "/settings"),
   changeSetting: (key: string, change: SettingChange) => call<Setting>("PUT", `/settings/${part(key)}`, change),
   /** What retention would do, with these settings in the place of those that hold. */

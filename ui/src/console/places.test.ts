@@ -12,6 +12,7 @@ describe("the sidebar", () => {
       "Server List",
       "Status List",
       "Triggers",
+      "Metrics",
       "Version Control",
       "Log",
       "Flow",

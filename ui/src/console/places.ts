@@ -1,4 +1,5 @@
 import Cable from "@lucide/svelte/icons/cable";
+import ChartLine from "@lucide/svelte/icons/chart-line";
 import CircleUser from "@lucide/svelte/icons/circle-user";
 import GitBranch from "@lucide/svelte/icons/git-branch";
 import ListChecks from "@lucide/svelte/icons/list-checks";
@@ -17,6 +18,7 @@ import type { Role } from "../generated/types";
 export const consolePlaces = {
   start: "/requests/new",
   triggers: "/triggers",
+  metrics: "/servers/metrics",
   projects: "/projects",
   log: "/log",
   settings: "/settings/flow",
@@ -51,6 +53,7 @@ const groups: readonly Group[] = [
           { title: "Server List", path: places.servers, icon: Server },
           { title: "Status List", path: places.requests, icon: ListChecks },
           { title: "Triggers", path: consolePlaces.triggers, icon: Zap },
+          { title: "Metrics", path: consolePlaces.metrics, icon: ChartLine },
         ],
       },
       {

@@ -15,6 +15,7 @@ import type {
   Server,
   Updated,
 } from "../generated/types";
+import type { Values } from "../shared/lines";
 import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
 import type {
   BulkAction,
@@ -29,8 +30,11 @@ import type {
   SavedFileFormat,
 } from "../cluster/source";
 import { addressOf, call } from "./api";
-import { own } from "./endpoints";
+import { cluster, own } from "./endpoints";
 import type { Events } from "./events";
+
+/** How far back the small lines of the Server List go. */
+const LATELY_MS = 15 * 60_000;
 
 /** What the console does beyond looking at requests. */
 export interface ConsoleSource extends ClusterSource {
@@ -68,6 +72,11 @@ export class HttpSource implements ConsoleSource {
 
   counts(filter: RequestFilter): Promise<Counts> {
     return call("GET", addressOf("/requests/counts", countQueryOf(filter)));
+  }
+
+  async throughput(): Promise<ReadonlyMap<string, Values>> {
+    const history = await cluster.metrics({ from: new Date(Date.now() - LATELY_MS).toISOString(), step: 20 });
+    return new Map(history.servers.map(({ id, finished }) => [id, finished]));
   }
 
   request(id: number): Promise<RequestDetail> {

@@ -28,6 +28,7 @@ async fn every_page_of_the_console_is_accessible_in_every_theme() -> Tested {
     // What each shows when it has come.
     let pages = [
         ("/servers", "[data-testid=\"server-first\"]"),
+        ("/servers/metrics", "[data-testid=\"plots\"]"),
         ("/requests", "tr[data-row]"),
         (request_page.as_str(), "[data-testid=\"component-Give notice\"]"),
         ("/requests/new", "form[aria-label=\"Start requests\"] select"),
