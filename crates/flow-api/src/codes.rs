@@ -53,6 +53,8 @@ codes! {
     REQUEST_STATE = "request/state", 409, "The state of the request does not allow this";
     /// The same Idempotency-Key was used for other requests.
     REQUEST_KEY_REUSED = "request/key-reused", 409, "The Idempotency-Key was used for something else";
+    /// So many requests are queued that no more are made.
+    REQUEST_QUEUE_FULL = "request/queue-full", 429, "Too many requests wait already";
     /// A filter finds more requests than one call may change, or names none.
     REQUEST_TOO_MANY = "request/too-many", 422, "Too many requests for one call";
     /// The request that a trigger's caller waited for has ended in an error.
@@ -107,6 +109,8 @@ codes! {
     FILTER_NOT_FOUND = "filter/not-found", 404, "There is no such filter";
     /// The server is stopping.
     SERVER_STOPPING = "server/stopping", 503, "The server is stopping";
+    /// The cluster is in maintenance: it makes no new requests.
+    SERVER_MAINTENANCE = "server/maintenance", 503, "The cluster is in maintenance";
     /// The server lost its lease and stands back.
     SERVER_FENCED = "server/fenced", 503, "The server lost its lease";
     /// The server met an error of its own; its log has the details.

@@ -36,10 +36,10 @@ pub use project::{
     ProjectChange, ProjectCommit, ProjectOnServer, ProjectVersion, Update, Updated,
 };
 pub use request::{
-    Attempt, AttemptEnd, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FlowAtVersion, LogEntry, LogQuery,
-    NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestQuery, RequestSettings,
-    RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, Skipped,
-    WaitQuery,
+    Attempt, AttemptEnd, AttemptsQuery, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FlowAtVersion, LogEntry,
+    LogQuery, NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestQuery,
+    RequestSettings, RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery,
+    SavedRows, Skipped, WaitQuery,
 };
 pub use secret::{NewSecrets, SecretEntry, SecretQuery};
 pub use server::{

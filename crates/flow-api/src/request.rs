@@ -8,7 +8,7 @@ mod query;
 mod saved;
 mod state;
 
-pub use attempt::{Attempt, AttemptEnd};
+pub use attempt::{Attempt, AttemptEnd, AttemptsQuery};
 pub use change::{Bulk, BulkAction, BulkDone, CreateQuery, NewRequests, ReExecution, Requests, Skipped, WaitQuery};
 pub use event::RequestEvent;
 pub use log::{LogEntry, LogQuery};
@@ -113,7 +113,7 @@ pub struct RequestDetail {
     pub inputs: Map<String, Value>,
     /// What its start component said when it was made.
     pub settings: RequestSettings,
-    /// Its attempts, the first first.
+    /// Its attempts, the first first: the newest 1,000. Those before them are at `attempts`.
     pub attempts: Vec<Attempt>,
     /// What it saved, the first first: the newest 1,000. Those before them are at `saved-points`.
     pub saved_points: Vec<SavedPoint>,

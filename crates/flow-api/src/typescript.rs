@@ -16,6 +16,7 @@ pub fn declarations() -> BTreeMap<String, String> {
         AccountChange,
         Attempt,
         AttemptEnd,
+        AttemptsQuery,
         AuditQuery,
         AuditRecord,
         Bulk,

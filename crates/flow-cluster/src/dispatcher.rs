@@ -133,6 +133,11 @@ impl Dispatcher {
         Some(Slot { shared: Arc::clone(&self.shared), permit })
     }
 
+    /// How many more attempts this server could run now.
+    pub fn room(&self) -> usize {
+        self.shared.slots.available_permits()
+    }
+
     /// There may be something to claim.
     pub fn wake(&self) {
         self.shared.work.notify_one();

@@ -22,6 +22,7 @@ mod peers;
 mod process;
 mod pulse;
 mod schedule;
+mod stuck_writer;
 mod takeover;
 
 pub use dispatcher::{Dispatcher, DispatcherSettings, Slot};

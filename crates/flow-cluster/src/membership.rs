@@ -9,6 +9,7 @@ use crate::lock_file::LockFiles;
 use crate::peers::{Loss, Peers, Sign};
 use crate::process::ProcessIdentity;
 use crate::pulse::Pulse;
+use crate::stuck_writer::StuckWriter;
 use crate::takeover::{end_if_in_the_way, take_over};
 use flow_store::{Liveness, NewLife, NewServer, OwnLife, Owner, ServerId, ServerState, Store};
 use parking_lot::Mutex;
@@ -241,7 +242,9 @@ fn new_server(identity: Identity, process: ProcessIdentity, lock: &str) -> NewSe
 
 fn observe(shared: &Arc<Shared>) -> std::io::Result<Ticker> {
     let shared = Arc::clone(shared);
+    let mut stuck = StuckWriter::default();
     Ticker::start("cairn-observer", shared.settings.heartbeat, move || {
+        stuck.look(shared.store.as_ref(), shared.settings.lease);
         for (ghost, process) in shared.peers.observe(&shared.guard, shared.settings.lease) {
             end_if_in_the_way(&shared, &ghost, process);
         }

@@ -20,7 +20,13 @@ impl ProcessIdentity {
 
     /// The process that has this pid now.
     pub fn of(pid: u32) -> io::Result<Self> {
-        Ok(Self { pid, start: start_of(pid)? })
+        Ok(Self { pid, start: Stat::of(pid)?.start })
+    }
+
+    /// Whether the process is stopped: by SIGSTOP, at a terminal or in a debugger.
+    pub fn is_stopped(self) -> bool {
+        let stat = Stat::of(self.pid);
+        stat.is_ok_and(|stat| stat.start == self.start && matches!(stat.state, 'T' | 't'))
     }
 
     /// Ends the process with SIGKILL. `false` means that it had ended already.
@@ -32,8 +38,8 @@ impl ProcessIdentity {
             Err(error) => return Err(error.into()),
         };
         // Checked after the handle was opened: from here on the handle cannot come to mean another process.
-        match start_of(self.pid) {
-            Ok(start) if start == self.start => {}
+        match Stat::of(self.pid) {
+            Ok(stat) if stat.start == self.start => {}
             Ok(_) => return Ok(false),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
@@ -46,10 +52,24 @@ impl ProcessIdentity {
     }
 }
 
-fn start_of(pid: u32) -> io::Result<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The second field is the program's name in brackets and may itself hold spaces and brackets.
-    let after_name = stat.rfind(')').map(|at| &stat[at + 1..]);
-    let start = after_name.and_then(|rest| rest.split_ascii_whitespace().nth(19)?.parse().ok());
-    start.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "/proc/PID/stat does not have the known form"))
+/// What `/proc/PID/stat` says of a process.
+struct Stat {
+    /// `R` for running, `T` for stopped …
+    state: char,
+    start: u64,
+}
+
+impl Stat {
+    fn of(pid: u32) -> io::Result<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The second field is the program's name in brackets and may itself hold spaces and brackets.
+        let after_name = stat.rfind(')').map_or("", |at| &stat[at + 1..]);
+        let mut fields = after_name.split_ascii_whitespace();
+        let state = fields.next().and_then(|state| state.chars().next());
+        let start = fields.nth(18).and_then(|start| start.parse().ok());
+        match (state, start) {
+            (Some(state), Some(start)) => Ok(Self { state, start }),
+            _ => Err(io::Error::new(ErrorKind::InvalidData, "/proc/PID/stat does not have the known form")),
+        }
+    }
 }

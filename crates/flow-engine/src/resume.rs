@@ -46,6 +46,8 @@ pub(crate) struct Past {
     pub(crate) handled: HashSet<usize>,
     /// How often what a component had saved was forgotten.
     pub(crate) forgotten: HashMap<usize, u32>,
+    /// The attempts that saved the inputs of components.
+    pub(crate) inputs: HashMap<usize, u32>,
     /// What is saved of the iterations and calls inside of components.
     pub(crate) inner: HashMap<usize, SavedInside>,
 }
@@ -108,6 +110,9 @@ impl Past {
             }
             if of.has_handled() {
                 past.handled.insert(component);
+            }
+            if let Some(input) = &of.input {
+                past.inputs.insert(component, input.attempt);
             }
             if of.forgotten > 0 {
                 past.forgotten.insert(component, of.forgotten);

@@ -60,6 +60,8 @@ pub(crate) struct SavedInput {
     pub(crate) points: BTreeMap<String, PointPlace>,
     /// Of a Wait: when it is over.
     pub(crate) due: Option<Timestamp>,
+    /// The attempt that saved it.
+    pub(crate) attempt: u32,
 }
 
 impl SavedScope {
@@ -129,6 +131,7 @@ impl SavedScope {
                 let input = of.input.get_or_insert_default();
                 let inlet = point.outlets.first().map_or(IN, String::as_str);
                 input.points.insert(inlet.to_owned(), place);
+                input.attempt = point.attempt;
                 input.due = (point.kind == SavedKind::Wait).then(|| point.due.unwrap_or(point.at));
             }
             SavedKind::Completed => {

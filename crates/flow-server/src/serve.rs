@@ -38,8 +38,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a server says of itself what others show of it, and leaves a sample of its figures.
 const REPORT: Duration = Duration::from_millis(SAMPLED_MS);
-/// How long attempts that run may go on by themselves once the server is to stop.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long open connections may go on after that.
 const CONNECTIONS: Duration = Duration::from_secs(2);
 /// How many passwords are hashed at once.
@@ -118,7 +116,7 @@ pub async fn serve(
     };
     app.stopping.cancel();
     tracing::info!("stopping");
-    let left = app.work.end(PATIENCE).await;
+    let left = app.work.end(app.settings.limits().stop).await;
     closing.cancel();
     if let Some(ended) = stopped_by_itself {
         let reason = ended.err().map_or_else(|| "no reason given".to_owned(), |error| error.to_string());

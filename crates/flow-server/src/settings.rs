@@ -34,6 +34,10 @@ pub struct Limits {
     pub session: Duration,
     /// The most requests that one call makes.
     pub requests_per_call: u32,
+    /// While so many requests are queued, no more are made.
+    pub queued_requests: u64,
+    /// How long a server that is told to stop lets what runs come to its end.
+    pub stop: Duration,
 }
 
 impl Limits {
@@ -104,7 +108,15 @@ impl Settings {
             session_idle: seconds(number("limits.session_idle_minutes") * 60.0),
             session: seconds(number("limits.session_hours") * 3600.0),
             requests_per_call: number("limits.requests_per_call") as u32,
+            queued_requests: number("limits.queued_requests") as u64,
+            stop: seconds(number("limits.stop_seconds")),
         }
+    }
+
+    /// Whether the cluster is in maintenance: no new requests are made.
+    pub fn in_maintenance(&self) -> bool {
+        let cluster = self.cluster.read();
+        cluster.iter().any(|setting| setting.key == "service.maintenance" && setting.value == json!(true))
     }
 
     /// The settings of the cluster, as they are stored.

@@ -75,6 +75,11 @@ impl Work {
         self.life.lock().as_ref().is_some_and(|life| life.membership.guard().may_act())
     }
 
+    /// Whether so many more requests could run here at once.
+    pub fn has_room(&self, requests: usize) -> bool {
+        self.dispatcher().is_some_and(|dispatcher| dispatcher.room() >= requests)
+    }
+
     /// Makes requests, all or none. Where there is room for all of them they are this server's own and run at once;
     /// else they are queued for whoever has room. `audit` is written with them.
     pub async fn create_requests(&self, new: Vec<NewRequest>, audit: AuditEntry) -> Result<Vec<Created>, StoreError> {

@@ -117,9 +117,14 @@ impl RequestStore for PostgresStore {
         Ok(history::log(&db, id, after, limit).await?)
     }
 
-    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts(
+        &self,
+        id: RequestId,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
         let db = self.database.reader().await?;
-        Ok(attempts::of(&db, &self.database.numbers, id).await?)
+        Ok(attempts::of(&db, &self.database.numbers, id, before, limit).await?)
     }
 
     async fn re_execute(

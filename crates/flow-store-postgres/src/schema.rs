@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("commits", include_str!("migrations/0008_commits.sql")),
     ("triggers", include_str!("migrations/0009_triggers.sql")),
     ("samples", include_str!("migrations/0010_samples.sql")),
+    ("lighter_requests", include_str!("migrations/0011_lighter_requests.sql")),
 ];
 
 /// The newest schema that this release knows.

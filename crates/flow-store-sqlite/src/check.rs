@@ -150,6 +150,23 @@ impl DatabaseCheck {
         )?;
         self.problems_of(
             connection,
+            "SELECT 'request group ' || c.request_group,
+                    'of the ids from ' || (c.ids << 14) || ' on it counts ' || c.n || ' that have ended, and there are ' || (
+                        SELECT count(*) FROM request r WHERE r.request_group = c.request_group AND r.ended IS NOT NULL
+                            AND r.id >= c.ids << 14 AND r.id < c.ids + 1 << 14) AS there
+             FROM ended_count c
+             WHERE c.n <> (SELECT count(*) FROM request r WHERE r.request_group = c.request_group AND r.ended IS NOT NULL
+                               AND r.id >= c.ids << 14 AND r.id < c.ids + 1 << 14)",
+        )?;
+        self.problems_of(
+            connection,
+            "SELECT 'request ' || id, 'it has ended and is counted nowhere' FROM request
+             WHERE ended IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM ended_count c WHERE c.request_group = request.request_group
+                                                                     AND c.ids = request.id >> 14)",
+        )?;
+        self.problems_of(
+            connection,
             "SELECT 'request ' || r.id, 'it is in a group of requests that it does not belong to'
              FROM request r JOIN request_given q ON q.id = r.id
                   LEFT JOIN request_group g ON g.id = r.request_group LEFT JOIN flow f ON f.id = r.flow

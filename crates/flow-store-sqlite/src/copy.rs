@@ -225,6 +225,9 @@ fn make_what_follows(connection: &mut Connection, last_request: i64) -> DbResult
     let transaction = connection.transaction()?;
     transaction.execute_batch(
         "UPDATE request_group SET n = (SELECT count(*) FROM request WHERE request_group = request_group.id);
+         DELETE FROM ended_count;
+         INSERT INTO ended_count
+             SELECT request_group, id >> 14, count(*) FROM request WHERE ended IS NOT NULL GROUP BY 1, 2;
          DELETE FROM clock_went_back;
          INSERT INTO clock_went_back
              SELECT id FROM (SELECT id, created, lag(created) OVER (ORDER BY id) AS before FROM request_given)

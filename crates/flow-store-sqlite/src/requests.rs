@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) use apply::create;
-pub(crate) use groups::{count, present};
+pub(crate) use groups::{count, count_ended, present};
 pub(crate) use history::{remove_unlinked, unlink};
 pub(crate) use queries::ended;
 pub(crate) use rows::{collect, state_number};
@@ -143,8 +143,13 @@ impl RequestStore for SqliteStore {
         self.readers.run(move |db| history::log(db, id, after, limit)).await
     }
 
-    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.readers.run(move |db| queries::attempts(db, id)).await
+    async fn attempts(
+        &self,
+        id: RequestId,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.readers.run(move |db| queries::attempts(db, id, before, limit)).await
     }
 
     async fn re_execute(

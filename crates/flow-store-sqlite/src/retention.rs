@@ -181,7 +181,10 @@ impl Batch {
 /// Removes a request whose log and saved points are taken from it.
 fn remove_request(db: &Db<'_>, id: RequestId) -> DbResult<()> {
     let mut group = db.connection.prepare_cached("SELECT request_group FROM request WHERE id = ?")?;
-    requests::count(db, group.query_row([id.0], |row| row.get(0))?, -1)?;
+    let group = group.query_row([id.0], |row| row.get(0))?;
+    requests::count(db, group, -1)?;
+    // Only what has ended is removed.
+    requests::count_ended(db, group, id.0, id.0, -1)?;
     for sql in [
         "DELETE FROM attempt WHERE request = ?",
         "DELETE FROM request_given WHERE id = ?",

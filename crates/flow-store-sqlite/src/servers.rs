@@ -205,8 +205,7 @@ fn servers(connection: &Connection) -> DbResult<Vec<Server>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.server, s.name, s.state, s.address, s.epoch, s.pid, s.process_start, s.lock_path, s.started,
                 s.terminated, b.server, s.version, s.resident_bytes,
-                (SELECT count(*) FROM request r
-                 WHERE r.server = s.id AND r.epoch = s.epoch AND r.state = 1 AND r.ended IS NULL)
+                (SELECT coalesce(sum(g.n), 0) FROM request_group g WHERE g.server = s.id AND g.state = 1)
          FROM server s LEFT JOIN server b ON b.id = s.taken_over_by ORDER BY s.name, s.server",
     )?;
     let mut servers = crate::requests::collect(statement.query([])?, server)?;

@@ -117,6 +117,8 @@ pub struct SavedOutline {
     pub due: Option<Timestamp>,
     /// When it was saved.
     pub at: Timestamp,
+    /// The attempt that saved it.
+    pub attempt: u32,
     /// Whether a stream belongs to it.
     pub has_stream: bool,
 }
@@ -132,6 +134,7 @@ impl SavedOutline {
             outlets: point.outlets.clone(),
             due: point.due,
             at: point.at,
+            attempt: point.attempt,
             has_stream: point.data != SavedData::None,
         }
     }

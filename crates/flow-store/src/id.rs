@@ -61,7 +61,7 @@ fn is_plain_id(text: &str) -> bool {
 }
 
 fn is_project_name(text: &str) -> bool {
-    (1..=100).contains(&text.len())
+    (1..=100).contains(&text.chars().count())
         && text.trim() == text
         && !text.starts_with('.')
         && !text.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c))

@@ -87,8 +87,13 @@ pub trait RequestStore: Send + Sync {
     /// The log of a request after entry number `after` (0 for all), oldest first, at most `limit` entries.
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError>;
 
-    /// The attempts of a request, oldest first.
-    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError>;
+    /// The newest attempts of a request below number `before` (none: the newest of all), at most `limit`, oldest first.
+    async fn attempts(
+        &self,
+        id: RequestId,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<AttemptRecord>, StoreError>;
 
     /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it). With
     /// `keep` it goes on from an earlier saved point: only the first so many of [`RequestStore::saved_points`] stay (0: it

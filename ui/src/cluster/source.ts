@@ -1,4 +1,5 @@
 import type {
+  Attempt,
   BulkAction,
   BulkDone,
   Flow,
@@ -84,6 +85,8 @@ export interface ClusterSource {
   log(id: number, after: number): Promise<LogEntry[]>;
   /** The flow of a request at the version that the request is pinned to. */
   flow(id: number): Promise<Flow>;
+  /** The attempts of a request before the one with this number, the newest of them, in their order; where they can be read. */
+  attempts?(id: number, before: number): Promise<Attempt[]>;
   /** What a request saved before the point with this number, the newest of it, in the order of saving; where it can be read. */
   savedPoints?(id: number, before: number): Promise<SavedPoint[]>;
   /** A page of a saved point's records; the next one begins at the `next` of the one before. */

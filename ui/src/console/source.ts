@@ -1,4 +1,5 @@
 import type {
+  Attempt,
   Bulk,
   BulkDone,
   FlowAtVersion,
@@ -89,6 +90,10 @@ export class HttpSource implements ConsoleSource {
 
   async flow(id: number): Promise<FlowAtVersion["flow"]> {
     return (await call<FlowAtVersion>("GET", `/requests/${id}/flow`)).flow;
+  }
+
+  async attempts(id: number, before: number): Promise<Attempt[]> {
+    return (await call<Page<Attempt>>("GET", addressOf(`/requests/${id}/attempts`, { before, limit: 500 }))).items;
   }
 
   async savedPoints(id: number, before: number): Promise<SavedPoint[]> {

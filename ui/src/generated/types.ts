@@ -124,6 +124,19 @@ error?: RequestError, };
 export type AttemptEnd = "finished" | "failed" | "waiting" | "released" | "ownerLost" | "cancelled";
 
 /**
+ * Which of a request's attempts to list: the newest, or those before one.
+ */
+export type AttemptsQuery = { 
+/**
+ * Only those before the one with this number: the `next` of the page before.
+ */
+before?: number, 
+/**
+ * At most so many, 1 to 1,000; 100 if absent.
+ */
+limit?: number, };
+
+/**
  * Which part of the audit trail to read: all conditions that are given must hold. The newest first.
  */
 export type AuditQuery = { 
@@ -3776,7 +3789,7 @@ inputs: Record<string, unknown>,
  */
 settings: RequestSettings, 
 /**
- * Its attempts, the first first.
+ * Its attempts, the first first: the newest 1,000. Those before them are at `attempts`.
  */
 attempts: Array<Attempt>, 
 /**

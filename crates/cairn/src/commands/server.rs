@@ -2,13 +2,17 @@
 
 mod log;
 
+use super::settings;
 use crate::moment::{clock, lasting};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Output, state_cell, table};
 use crate::remote::{Remote, RemoteArgs};
 use clap::Subcommand;
 use comfy_table::Cell;
-use flow_api::{Server, ServerState, Time};
+use flow_api::{Server, ServerState, SettingChange, Time};
+
+/// The setting that says whether the cluster is in maintenance.
+const MAINTENANCE: &str = "service.maintenance";
 
 /// List the servers of a cluster, name them, and read their logs.
 #[derive(Debug, clap::Args)]
@@ -19,6 +23,7 @@ Examples:
   cairn server log north --follow
   cairn server log north --level warning --text lease
   cairn server rename north south
+  cairn server maintenance on      # no new requests anywhere; those that are there go on
 
 Sign in first (`cairn login`), or set CAIRN_TOKEN. Any server that lives tells of all of them,
 and has the logs of all of them.")]
@@ -34,6 +39,12 @@ enum Action {
     /// List the servers: state, epoch, requests, project versions. The exit status is 1 when none of them works.
     List,
     Log(log::Args),
+    /// Say whether the cluster is in maintenance, begin it or end it. During maintenance no new requests are made
+    /// (callers are refused with server/maintenance and told when to try again); those that are there go on.
+    Maintenance {
+        /// What it shall be.
+        wanted: Option<Maintenance>,
+    },
     /// Give a server another name.
     Rename {
         /// The server, by name or id.
@@ -44,12 +55,22 @@ enum Action {
     },
 }
 
+/// Whether the cluster makes no new requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Maintenance {
+    /// No new requests are made.
+    On,
+    /// As ever.
+    Off,
+}
+
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let remote = args.remote.cluster().await?;
     match args.action {
         Action::List => list(&remote, output).await,
         Action::Log(args) => log::run(args, &remote, output).await,
+        Action::Maintenance { wanted } => maintenance(&remote, wanted, output).await,
         Action::Rename { named, name } => {
             let (id, name) = (remote.server(&named).await?.id, name.as_str());
             let id = id.as_str();
@@ -58,6 +79,22 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
             Ok(Outcome::Good)
         }
     }
+}
+
+async fn maintenance(remote: &Remote, wanted: Option<Maintenance>, output: Output) -> Result<Outcome, Failure> {
+    let setting = match wanted {
+        None => settings::find(remote, MAINTENANCE).await?,
+        Some(wanted) => {
+            let change = SettingChange { value: (wanted == Maintenance::On).into(), version: None };
+            let change = &change;
+            remote.any(|client| async move { client.change_setting(MAINTENANCE, change).await }).await?
+        }
+    };
+    output.answer(&setting, || match setting.value.as_bool() {
+        Some(true) => "In maintenance: no new requests are made; those that are there go on.".to_owned(),
+        _ => "Not in maintenance.".to_owned(),
+    });
+    Ok(Outcome::Good)
 }
 
 async fn list(remote: &Remote, output: Output) -> Result<Outcome, Failure> {

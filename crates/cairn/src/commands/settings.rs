@@ -79,7 +79,7 @@ async fn settings(client: Client) -> Result<Vec<Setting>, flow_api::ClientError>
     client.settings().await
 }
 
-async fn find(remote: &Remote, key: &str) -> Result<Setting, Failure> {
+pub(super) async fn find(remote: &Remote, key: &str) -> Result<Setting, Failure> {
     let settings = remote.any(settings).await?;
     let missing = || {
         let near: Vec<&str> = settings.iter().map(|setting| setting.key.as_str()).collect();

@@ -54,6 +54,42 @@ fn the_audit_trail_is_read_and_filtered_from_the_command_line() {
 }
 
 #[test]
+fn a_database_is_compacted_while_its_servers_work() {
+    let cluster = Cluster::start(&[], &["north"]);
+    let compact = |more: &[&str]| {
+        let mut command = cluster.place.command(&[&["--json", "store", "compact"][..], more].concat());
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    for number in 0..20 {
+        let days = (number + 1).to_string();
+        assert_eq!(code(&cluster.run(&["settings", "set", "retention.error.days", &days])), 0);
+    }
+    let done = compact(&[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    let (before, after) = (&json(&done)["beforeBytes"], &json(&done)["afterBytes"]);
+    assert!(after.as_u64() > Some(0) && after.as_u64() <= before.as_u64(), "{before} {after}");
+    // Nothing was lost, and the server reads and writes on.
+    assert_eq!(cluster.json(&["settings", "get", "retention.error.days"])["value"], json!(20));
+    assert_eq!(code(&cluster.run(&["settings", "set", "retention.error.days", "7"])), 0);
+
+    let missing = compact(&["--checkpoint-connection", "sqlite:/nowhere/at/all.db"]);
+    assert!(code(&missing) == 3 && text(&missing).contains("cairn/no-database"), "{}", text(&missing));
+    let other = compact(&["--checkpoint-connection", "postgres://nobody@127.0.0.1:1/none"]);
+    assert!(code(&other) == 3 && text(&other).contains("store/postgres"), "{}", text(&other));
+}
+
+#[test]
+fn maintenance_is_begun_and_ended_from_the_command_line() {
+    let cluster = Cluster::start(&[], &["north"]);
+    assert!(text(&cluster.run(&["server", "maintenance"])).contains("Not in maintenance"));
+    assert_eq!(cluster.json(&["server", "maintenance", "on"])["value"], json!(true));
+    let refused = cluster.run(&["request", "start", "numbers", "order-import"]);
+    assert!(code(&refused) == 3 && text(&refused).contains("server/maintenance"), "{}", text(&refused));
+    assert!(text(&cluster.run(&["server", "maintenance"])).contains("In maintenance"));
+    assert!(text(&cluster.run(&["server", "maintenance", "off"])).contains("Not in maintenance"));
+}
+
+#[test]
 fn git_credentials_are_set_tried_and_removed_from_the_command_line_and_never_shown() {
     let cluster = Cluster::start(&[], &["north"]);
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

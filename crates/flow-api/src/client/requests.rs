@@ -1,8 +1,8 @@
 use super::{CALL, Client, ClientError, EventStream};
 use crate::{
-    Bulk, BulkDone, CountQuery, CreateQuery, FlowAtVersion, IDEMPOTENCY_HEADER, LogEntry, LogQuery, NewRequests, Page,
-    ReExecution, Request, RequestDetail, RequestEvent, RequestQuery, RequestState, Requests, SavedFilter, SavedFormat,
-    SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, WaitQuery,
+    Attempt, AttemptsQuery, Bulk, BulkDone, CountQuery, CreateQuery, FlowAtVersion, IDEMPOTENCY_HEADER, LogEntry,
+    LogQuery, NewRequests, Page, ReExecution, Request, RequestDetail, RequestEvent, RequestQuery, RequestState,
+    Requests, SavedFilter, SavedFormat, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, WaitQuery,
 };
 use reqwest::{Method, Response};
 use std::collections::BTreeMap;
@@ -93,6 +93,11 @@ impl Client {
     /// A page of what a request saved, in the order of saving: the newest, or those before one.
     pub async fn saved_points(&self, id: i64, query: &SavedPointsQuery) -> Result<Page<SavedPoint>, ClientError> {
         self.json(self.call(Method::GET, &format!("requests/{id}/saved-points"))?.query(query)).await
+    }
+
+    /// A page of a request's attempts, in their order: the newest, or those before one.
+    pub async fn attempts(&self, id: i64, query: &AttemptsQuery) -> Result<Page<Attempt>, ClientError> {
+        self.json(self.call(Method::GET, &format!("requests/{id}/attempts"))?.query(query)).await
     }
 
     /// What happens to one request, from its making on, or from behind the event with the id `after`. The stream ends

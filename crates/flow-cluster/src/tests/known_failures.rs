@@ -172,3 +172,19 @@ async fn a_process_that_hangs_again_inside_a_write_after_its_requests_were_taken
     until("the process is ended", async || ghost.process.0.try_wait().unwrap()).await;
     cluster.store.faults().hold_write_lock(0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_was_stopped_with_the_write_lock_before_it_registered_is_ended() {
+    let cluster = Cluster::new();
+    let _survivor = cluster.join("survivor", BRISK).await;
+    let mut unknown = Command::new("sleep").arg("600").spawn().unwrap();
+    let pid = i32::try_from(unknown.id()).unwrap();
+    cluster.store.faults().hold_write_lock(pid);
+    tokio::time::sleep(BRISK.lease * 2).await;
+    assert!(unknown.try_wait().unwrap().is_none(), "one that is not stopped may be at work");
+
+    let stop = rustix::process::Signal::STOP;
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), stop).unwrap();
+    until("the stopped process is ended", async || unknown.try_wait().unwrap()).await;
+    cluster.store.faults().hold_write_lock(0);
+}

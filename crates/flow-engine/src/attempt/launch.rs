@@ -64,7 +64,7 @@ impl Attempt {
         let idempotency_key = if planned.changes_world || planned.saves_input {
             // Ids begin at 1 in every checkpoint database, and in every local run; the time tells their requests apart.
             let (made, id) = (self.request.created.0, self.request.id);
-            let key = format!("cairn-{made:x}-{id}-{}", self.scopes.key(at));
+            let key = format!("cairn-{made:x}-{id}-{}", self.scopes.key(at, self.request.attempt));
             // What follows an error that nothing handles is not recorded, and may get other data next time.
             if self.records(at) { key } else { format!("{key}-attempt-{}", self.request.attempt) }
         } else {

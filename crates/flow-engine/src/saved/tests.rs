@@ -6,7 +6,17 @@ use flow_store::{PointPlace, SavedKind, SavedOutline, Timestamp};
 
 fn point(place: u64, kind: SavedKind, component: &str, iteration: String) -> SavedOutline {
     let (place, component) = (PointPlace(place), component.to_owned());
-    SavedOutline { place, kind, component, iteration, outlets: vec![], due: None, at: Timestamp(0), has_stream: true }
+    SavedOutline {
+        place,
+        kind,
+        component,
+        iteration,
+        outlets: vec![],
+        due: None,
+        at: Timestamp(0),
+        attempt: 1,
+        has_stream: true,
+    }
 }
 
 #[test]

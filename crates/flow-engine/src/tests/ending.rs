@@ -129,6 +129,35 @@ async fn a_saved_point_before_the_fail_keeps_the_handled_error_settled() {
 }
 
 #[tokio::test]
+async fn what_goes_on_from_before_its_saved_input_has_another_idempotency_key_each_time() {
+    let cluster = Cluster::new(flow(
+        &[
+            ("start", "Start", json!({})),
+            ("check", "Checkpoint", json!({})),
+            ("mail", "Act", json!({"Once": "yes"})),
+            ("late", "Act", json!({"Fails": "Always"})),
+        ],
+        &["start > check", "check > mail", "mail > late"],
+    ));
+    let server = cluster.server().await;
+    let mut request = server.run().await;
+    let saved = cluster.saved(request.id).await;
+    let to_checkpoint = saved.iter().position(|point| point.kind == SavedKind::Checkpoint).unwrap() + 1;
+    let to_checkpoint = Some(u32::try_from(to_checkpoint).unwrap());
+    // Without going back the input stays, and with it the key; going back to the same place twice still gives a new one.
+    for from in [None, to_checkpoint, None, to_checkpoint, to_checkpoint] {
+        assert_eq!(request.state, RequestState::Error);
+        cluster.store.re_execute(request.id, &server.owner, "somebody", from).await.unwrap();
+        request = server.run_to_end(server.claim_when_due(&cluster.request(request.id).await).await).await;
+    }
+    let keys: Vec<String> = cluster.world.once().into_iter().map(|(key, _)| key).collect();
+    let [first, again @ ..] = keys.as_slice() else { panic!("nothing was done") };
+    assert!(first.ends_with("-mail"), "{first}");
+    let numbers: Vec<&str> = again.iter().map(|key| key.strip_prefix(&format!("{first}~")).unwrap()).collect();
+    assert_eq!(numbers, ["2", "4", "5"], "each is one less than the attempt that saved the input");
+}
+
+#[tokio::test]
 async fn a_component_that_panics_fails_and_hurts_nobody() {
     let cluster = Cluster::new(flow(
         &[("start", "Start", json!({})), ("bad", "Work", json!({"Fails": "Panics"})), ("other", "Work", json!({}))],

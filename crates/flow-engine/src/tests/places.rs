@@ -98,8 +98,13 @@ impl RequestStore for PlacedStore {
     async fn log(&self, id: RequestId, after: u64, limit: usize) -> Result<Vec<NumberedLogEntry>, StoreError> {
         self.store.log(id, after, limit).await
     }
-    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.store.attempts(id).await
+    async fn attempts(
+        &self,
+        id: RequestId,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.store.attempts(id, before, limit).await
     }
     async fn re_execute(
         &self,

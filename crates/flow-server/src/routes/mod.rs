@@ -95,6 +95,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(OPERATOR, routes!(requests::bulk::bulk))
         .add(VIEWER, routes!(requests::read::counts))
         .add(VIEWER, routes!(requests::read::detail))
+        .add(VIEWER, routes!(requests::read::attempts))
         .add(VIEWER, routes!(requests::read::log))
         .add(VIEWER, routes!(requests::read::flow))
         .add(VIEWER, routes!(requests::read::wait))

@@ -90,3 +90,39 @@ async fn heard_while(
 ) {
     tokio::join!(work, heard(stream, what, wanted));
 }
+
+/// The streams have no end, so the tool that calls all other endpoints leaves them out.
+#[tokio::test]
+async fn whatever_a_caller_gives_to_a_stream_it_begins_or_is_refused() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    TestProject::new(&cluster).install(&client).await;
+    let made = create_one(&client, "short").await;
+    let token = cluster.token(Role::Viewer).await;
+    let http = reqwest::Client::new();
+    let long = "9".repeat(6000);
+    let ids = ["", "0", "-1", "18446744073709551616", "1.5", "7-7-7", "NaN", "\u{e4}", "%00", "a b", "../..", &long];
+    let of_one = format!("/api/v1/requests/{}/events", made.id);
+    for path in ["/api/v1/events", of_one.as_str()] {
+        for query in ["", "?", "?limit=-1", "?after=%FF", "?a=1&a=2&[]=%00"] {
+            for id in ids {
+                let call = http.get(server.url(&format!("{path}{query}"))).bearer_auth(&token);
+                let call = call.header("Last-Event-ID", id.as_bytes()).header("Accept", "application/x-nothing;q=7");
+                let answer = tokio::time::timeout(Duration::from_secs(30), call.send()).await.unwrap().unwrap();
+                let status = answer.status().as_u16();
+                assert!(status == 200 || (400..500).contains(&status), "{path}{query} {id}: {status}");
+            }
+        }
+        for method in [reqwest::Method::POST, reqwest::Method::DELETE, reqwest::Method::PATCH] {
+            let answer = http.request(method, server.url(path)).bearer_auth(&token).body("{").send().await.unwrap();
+            assert_eq!(answer.status(), 405);
+        }
+    }
+    for request in ["0", "-1", "9223372036854775807", "9223372036854775808", "one", "%00", "1%2F..", "\u{e4}"] {
+        let path = server.url(&format!("/api/v1/requests/{request}/events"));
+        let answer = http.get(path).bearer_auth(&token).send().await.unwrap();
+        assert!(answer.status().is_client_error(), "{request}: {}", answer.status());
+    }
+    server.stop().await;
+}

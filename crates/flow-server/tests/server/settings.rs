@@ -1,6 +1,6 @@
 //! The settings of the cluster.
 
-use crate::harness::{Cluster, TestServer, until};
+use crate::harness::{Cluster, TestProject, TestServer, create_one, until, wish};
 use flow_api::{RetentionWish, Role, Setting, SettingChange, SettingSource};
 use flow_server::Given;
 use serde_json::{Value, json};
@@ -95,5 +95,60 @@ async fn retention_says_beforehand_what_it_would_remove() {
         3,
         "a preview removes nothing"
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn in_maintenance_new_requests_are_refused_everywhere_and_those_that_are_there_go_on() {
+    let cluster = Cluster::new();
+    let first = cluster.start("first").await;
+    let second = cluster.start("second").await;
+    let client = cluster.client(&first, Role::Administrator).await;
+    let other = cluster.client(&second, Role::Administrator).await;
+    TestProject::new(&cluster).install(&client).await;
+    let running = create_one(&client, "long").await;
+
+    client.change_setting("service.maintenance", &to(json!(true))).await.unwrap();
+    let refused = client.create_requests(&wish("short"), None).await.unwrap_err();
+    assert_eq!(refused.code(), "server/maintenance");
+    until("the other server heeds it", async || {
+        let answer = other.create_requests(&wish("short"), None).await;
+        answer.is_err_and(|error| error.code() == "server/maintenance").then_some(())
+    })
+    .await;
+    let answer = reqwest::Client::new()
+        .post(first.url("/api/v1/requests"))
+        .bearer_auth(cluster.token(Role::Operator).await)
+        .json(&wish("short"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"60".parse().unwrap()));
+    assert!(!client.request(running.id).await.unwrap().request.state.has_ended(), "it goes on");
+
+    client.change_setting("service.maintenance", &to(json!(false))).await.unwrap();
+    client.create_requests(&wish("short"), None).await.unwrap();
+    second.stop().await;
+    first.stop().await;
+}
+
+#[tokio::test]
+async fn when_too_many_requests_are_queued_no_more_are_made_until_there_is_room() {
+    let cluster = Cluster::new();
+    let mut config = cluster.config("first");
+    config.concurrency = 1;
+    let server = TestServer::start(config).await.unwrap();
+    let client = cluster.client(&server, Role::Administrator).await;
+    TestProject::new(&cluster).install(&client).await;
+    client.change_setting("limits.queued_requests", &to(json!(3))).await.unwrap();
+    let running = create_one(&client, "long").await;
+    let three = flow_api::NewRequests { count: Some(3), ..wish("long") };
+    let queued = client.create_requests(&three, None).await.unwrap().requests;
+    let refused = client.create_requests(&wish("long"), None).await.unwrap_err();
+    assert_eq!(refused.code(), "request/queue-full");
+    for request in queued.iter().map(|request| request.id).chain([running.id]) {
+        client.cancel(request).await.unwrap();
+    }
+    until("there is room again", async || client.create_requests(&wish("short"), None).await.ok()).await;
     server.stop().await;
 }

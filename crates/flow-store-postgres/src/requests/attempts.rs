@@ -9,14 +9,23 @@ use deadpool_postgres::ClientWrapper;
 use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, RequestId, Timestamp};
 use tokio_postgres::Row;
 
-/// The attempts of a request, oldest first.
-pub(super) async fn of(db: &ClientWrapper, numbers: &Numbers, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
+/// The newest attempts of a request below number `before`, oldest first.
+pub(super) async fn of(
+    db: &ClientWrapper,
+    numbers: &Numbers,
+    id: RequestId,
+    before: Option<u32>,
+    limit: usize,
+) -> DbResult<Vec<AttemptRecord>> {
     let sql =
         "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
                       a.error_component, CASE WHEN a.ended IS NULL THEN r.began ELSE a.began END
                FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
-               WHERE a.request = $1 ORDER BY a.attempt";
-    let attempts = crate::sql::read(&crate::sql::rows(db, sql, &[&id.0]).await?, attempt)?;
+               WHERE a.request = $1 AND a.attempt < $2 ORDER BY a.attempt DESC LIMIT $3";
+    let before = before.map_or(i64::MAX, i64::from);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut attempts = crate::sql::read(&crate::sql::rows(db, sql, &[&id.0, &before, &limit]).await?, attempt)?;
+    attempts.reverse();
     if attempts.is_empty() {
         // Never started, or not there at all.
         rows::load(db, numbers, id).await?;

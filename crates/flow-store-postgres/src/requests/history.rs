@@ -120,7 +120,7 @@ pub(super) async fn outlines(
     before: Option<PointPlace>,
     limit: usize,
 ) -> DbResult<Vec<SavedOutline>> {
-    let columns = "component, iteration, outlets, due, at, object_key IS NOT NULL OR data IS NOT NULL";
+    let columns = "component, iteration, outlets, due, at, object_key IS NOT NULL OR data IS NOT NULL, attempt";
     let mut rest = extent(db, id).await?;
     if let Some(before) = before {
         rest.newest = crate::sql::number(before.0).saturating_sub(1).min(rest.newest);
@@ -148,6 +148,7 @@ fn outline(row: &Row) -> DbResult<SavedOutline> {
         due: row.try_get::<_, Option<i64>>(6)?.map(Timestamp),
         at: Timestamp(row.try_get(7)?),
         has_stream: row.try_get(8)?,
+        attempt: crate::sql::small(row, 9)?,
     })
 }
 

@@ -99,6 +99,8 @@ async fn what_contradicts_itself_is_found() {
         ("UPDATE request SET saved_points = 9 WHERE id = 3", "it has 9 saved points, and has 3"),
         ("UPDATE request SET log_entries = 7 WHERE id = 3", "its log has 7 entries, and it has 6"),
         ("UPDATE request_group SET n = n + 1", "requests, and there are"),
+        ("UPDATE ended_count SET n = n + 1", "that have ended, and there are"),
+        ("DELETE FROM ended_count", "counted nowhere"),
         ("UPDATE request SET state = 5 WHERE id = 3", "does not belong to"),
         ("DELETE FROM request_given WHERE id = 3", "nothing is known of what was asked for"),
         ("DELETE FROM request WHERE id = 3", "nothing is known of where it stands"),

@@ -118,20 +118,31 @@ fn note_beside(db: &Db<'_>, request: &Request, attempt: AttemptChange, log: &[Lo
     match attempt {
         AttemptChange::None => {}
         AttemptChange::Started => insert_attempt(db, request)?,
-        AttemptChange::Ended(outcome, error) => end_attempt(db, request, outcome, error.as_ref())?,
+        AttemptChange::Ended(outcome, error) => {
+            end_attempts(db, request.id, request.id, request, outcome, error.as_ref())?;
+        }
     }
     history::add_log(db, request.id, log)
 }
 
 /// Writes where a request stands; whether an attempt has just started.
 fn update(db: &Db<'_>, request: &Request, starts: bool) -> DbResult<()> {
-    let mut before = db.connection.prepare_cached("SELECT flow, request_group FROM request WHERE id = ?")?;
-    let (flow, before): (i64, i64) = before.query_row([request.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sql = "SELECT flow, request_group, ended IS NOT NULL FROM request WHERE id = ?";
+    let mut before = db.connection.prepare_cached(sql)?;
+    let (flow, before, had_ended): (i64, i64, bool) =
+        before.query_row([request.id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let server = owner_number(db, request)?;
     let group = groups::group_number(db, request, flow, server)?;
     if group != before {
         groups::count(db, before, -1)?;
         groups::count(db, group, 1)?;
+        let id = request.id.0;
+        if had_ended {
+            groups::count_ended(db, before, id, id, -1)?;
+        }
+        if request.state.is_ended() {
+            groups::count_ended(db, group, id, id, 1)?;
+        }
     }
     let error = request.error.as_ref();
     let mut update = db.connection.prepare_cached(
@@ -179,14 +190,25 @@ fn insert_attempt(db: &Db<'_>, request: &Request) -> DbResult<()> {
     Ok(())
 }
 
-fn end_attempt(db: &Db<'_>, request: &Request, outcome: AttemptOutcome, error: Option<&RequestError>) -> DbResult<()> {
-    let mut update = db.connection.prepare_cached(
-        "UPDATE attempt SET ended = ?3, outcome = ?4, error_code = ?5, error_message = ?6, error_component = ?7,
-                began = (SELECT began FROM request WHERE id = ?1)
-         WHERE request = ?1 AND attempt = ?2",
-    )?;
+/// Writes that the current attempts of the requests from `first` to `last` have ended, as `request` says of one.
+pub(super) fn end_attempts(
+    db: &Db<'_>,
+    first: RequestId,
+    last: RequestId,
+    request: &Request,
+    outcome: AttemptOutcome,
+    error: Option<&RequestError>,
+) -> DbResult<()> {
+    // Of one request the index finds the attempt; of several it finds the requests.
+    let which = if first == last { "request = ?1" } else { "request BETWEEN ?1 AND ?2" };
+    let mut update = db.connection.prepare_cached(&format!(
+        "UPDATE attempt SET ended = ?4, outcome = ?5, error_code = ?6, error_message = ?7, error_component = ?8,
+                began = (SELECT began FROM request WHERE id = attempt.request)
+         WHERE {which} AND attempt = ?3"
+    ))?;
     update.execute(params![
-        request.id.0,
+        first.0,
+        last.0,
         request.attempt,
         request.updated.0,
         outcome_number(outcome),

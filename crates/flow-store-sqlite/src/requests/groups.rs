@@ -41,10 +41,41 @@ pub(super) fn group_number(db: &Db<'_>, request: &Request, flow: i64, server: Op
     Ok(db.connection.last_insert_rowid())
 }
 
+/// Gives two groups of a flow each other's state, server and code. Their requests and how many these are stay.
+pub(super) fn swap(db: &Db<'_>, one: i64, other: i64) -> DbResult<()> {
+    let read = "SELECT state, server, code FROM request_group WHERE id = ?";
+    let of = |group: i64| -> DbResult<(i64, i64, String)> {
+        let mut read = db.connection.prepare_cached(read)?;
+        Ok(read.query_row([group], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+    };
+    let (first, second) = (of(one)?, of(other)?);
+    let sql = "UPDATE request_group SET state = ?2, server = ?3, code = ?4 WHERE id = ?1";
+    let mut update = db.connection.prepare_cached(sql)?;
+    // Two groups are never the same, not even in between.
+    update.execute(params![one, -1, first.1, first.2])?;
+    update.execute(params![other, first.0, first.1, first.2])?;
+    update.execute(params![one, second.0, second.1, second.2])?;
+    Ok(())
+}
+
 /// Notes that a group has so many more requests.
 pub(crate) fn count(db: &Db<'_>, group: i64, more: i64) -> DbResult<()> {
     let mut update = db.connection.prepare_cached("UPDATE request_group SET n = n + ? WHERE id = ?")?;
     update.execute([more, group])?;
+    Ok(())
+}
+
+/// Notes that so many more (1 or -1) of each of the requests from `first` to `last` are in a group and have ended.
+pub(crate) fn count_ended(db: &Db<'_>, group: i64, mut first: i64, last: i64, more: i64) -> DbResult<()> {
+    let mut update = db.connection.prepare_cached(
+        "INSERT INTO ended_count VALUES (?1, ?2, ?3) ON CONFLICT (request_group, ids) DO UPDATE SET n = n + ?3",
+    )?;
+    while first <= last {
+        let ids = first >> times::BLOCK_BITS;
+        let end = last.min(((ids + 1) << times::BLOCK_BITS) - 1);
+        update.execute([group, ids, more * (end - first + 1)])?;
+        first = end + 1;
+    }
     Ok(())
 }
 

@@ -9,11 +9,11 @@ use flow_store::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// Open requests that are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of open
-/// requests where a query says so in the index's own words.
+/// Requests that wait and are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of
+/// waiting requests where a query says so in the index's own words.
 const FREE_OR_OWN: [&str; 2] = [
-    "ended IS NULL AND server IS NULL AND epoch IS NULL AND ?1 IS ?1 AND ?2 IS ?2",
-    "ended IS NULL AND server = ?1 AND epoch = ?2",
+    "ended IS NULL AND state <> 1 AND server IS NULL AND epoch IS NULL AND ?1 IS ?1 AND ?2 IS ?2",
+    "ended IS NULL AND state <> 1 AND server = ?1 AND epoch = ?2",
 ];
 
 /// Whether there is anything for the owner to claim.
@@ -64,15 +64,23 @@ pub(super) fn claimable(
     Ok(ready)
 }
 
-/// The attempts of a request, oldest first.
-pub(super) fn attempts(connection: &Connection, id: RequestId) -> DbResult<Vec<AttemptRecord>> {
+/// The newest attempts of a request below number `before`, oldest first.
+pub(super) fn attempts(
+    connection: &Connection,
+    id: RequestId,
+    before: Option<u32>,
+    limit: usize,
+) -> DbResult<Vec<AttemptRecord>> {
     let mut statement = connection.prepare_cached(
         "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
                 a.error_component, iif(a.ended IS NULL, r.began, a.began)
          FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
-         WHERE a.request = ? ORDER BY a.attempt",
+         WHERE a.request = ?1 AND a.attempt < ?2 ORDER BY a.attempt DESC LIMIT ?3",
     )?;
-    let attempts = collect(statement.query([id.0])?, attempt)?;
+    let before = before.map_or(i64::MAX, i64::from);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut attempts = collect(statement.query([id.0, before, limit])?, attempt)?;
+    attempts.reverse();
     if attempts.is_empty() {
         // Never started, or not there at all.
         rows::load(connection, id)?;

@@ -92,6 +92,12 @@ pub(crate) fn state_number(state: RequestState) -> i64 {
     }
 }
 
+/// The numbers of the states of requests that have not ended, for an `IN`.
+pub(super) fn open_states() -> String {
+    let open = RequestState::ALL.into_iter().filter(|state| !state.is_ended());
+    open.map(|state| state_number(state).to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// The number of [`RequestState::Running`].
 pub(super) const RUNNING: i64 = 1;
 

@@ -1,7 +1,7 @@
 //! Times as ids: requests are made one after the other, so which of them were made in a span of time is known by their
 //! ids, unless the clock went back in between.
 
-use super::rows::collect;
+use super::rows::{collect, open_states};
 use crate::error::DbResult;
 use flow_store::{RequestFilter, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
@@ -69,15 +69,35 @@ fn first_made_at(connection: &Connection, time: Timestamp, mut start: i64, mut e
     Ok(start)
 }
 
+/// Ids with the same bits above these are counted together in `ended_count`.
+pub(super) const BLOCK_BITS: u32 = 14;
+
 /// A column that counts the requests of the group `g` that were made in the filter's span of time, with its parameters.
-pub(super) fn count(ids: &Ids, filter: &RequestFilter) -> (&'static str, Vec<i64>) {
-    if ids.is_exact {
-        let column = "(SELECT count(*) FROM request r WHERE r.request_group = g.id AND r.id >= ?1 AND r.id < ?2)";
-        return (column, vec![ids.start, ids.end]);
+pub(super) fn count(ids: &Ids, filter: &RequestFilter) -> (String, Vec<i64>) {
+    if !ids.is_exact {
+        let column = "(SELECT count(*) FROM request r JOIN request_given q ON q.id = r.id
+                       WHERE r.request_group = g.id AND r.id >= ?1 AND r.id < ?2 AND q.created >= ?3 AND q.created < ?4)";
+        let from = filter.from.map_or(i64::MIN, |from| from.0);
+        let to = filter.to.map_or(i64::MAX, |to| to.0);
+        return (column.to_owned(), vec![ids.start, ids.end, from, to]);
     }
-    let column = "(SELECT count(*) FROM request r JOIN request_given q ON q.id = r.id
-                   WHERE r.request_group = g.id AND r.id >= ?1 AND r.id < ?2 AND q.created >= ?3 AND q.created < ?4)";
-    let from = filter.from.map_or(i64::MIN, |from| from.0);
-    let to = filter.to.map_or(i64::MAX, |to| to.0);
-    (column, vec![ids.start, ids.end, from, to])
+    let between = |start: &str, end: &str| {
+        format!("(SELECT count(*) FROM request r WHERE r.request_group = g.id AND r.id >= {start} AND r.id < {end})")
+    };
+    // Of those that have ended, whole blocks of ids are counted already.
+    let block = 1_i64 << BLOCK_BITS;
+    let (first, last) = ((ids.start + block - 1) >> BLOCK_BITS, ids.end >> BLOCK_BITS);
+    if first >= last {
+        return (between("?1", "?2"), vec![ids.start, ids.end]);
+    }
+    let blocks = "(SELECT coalesce(sum(c.n), 0) FROM ended_count c
+                   WHERE c.request_group = g.id AND c.ids >= ?3 AND c.ids < ?4)";
+    let column = format!(
+        "CASE WHEN g.state IN ({}) THEN {} ELSE {blocks} + {} + {} END",
+        open_states(),
+        between("?1", "?2"),
+        between("?1", &format!("(?3 << {BLOCK_BITS})")),
+        between(&format!("(?4 << {BLOCK_BITS})"), "?2"),
+    );
+    (column, vec![ids.start, ids.end, first, last])
 }

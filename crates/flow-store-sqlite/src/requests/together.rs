@@ -1,16 +1,18 @@
 //! Many requests at once. What the loss of an owner does to a request depends on little of it, so the requests are
-//! sorted by that: the transition is asked for one of each kind, and what it answers is written for all of them by one
-//! statement a table. So a server that is lost with ten thousand requests costs its survivor little more than the rows.
+//! sorted by that: the transition is asked for one of each kind, and what it answers is written for all of them. Requests
+//! that are made one after the other mostly are of one kind, and are written by one statement a table: so a server that
+//! is lost with ten thousand requests costs its survivor little more than their rows.
 
-use super::apply::outcome_number;
+use super::apply::end_attempts;
 use super::groups;
 use super::history::PreparedLog;
-use super::rows::{self, collect, state_number};
-use crate::error::{DbResult, corrupt};
+use super::rows::{self, state_number};
+use crate::error::{DbError, DbResult, corrupt};
 use crate::writer::Db;
 use flow_store::transition::{AttemptChange, Change};
-use flow_store::{AttemptOutcome, Request, RequestError, RequestId};
-use rusqlite::{Row, params};
+use flow_store::{Request, RequestId};
+use rusqlite::params;
+use std::collections::BTreeMap;
 
 /// Requests that became the same, apart from what is each one's own.
 pub(crate) struct Together {
@@ -20,13 +22,35 @@ pub(crate) struct Together {
     pub(crate) first: Request,
 }
 
-/// Requests that have in common all that decides what the loss of their owner does to them.
+/// What decides what the loss of its owner does to a request.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
     /// Flow, state, owner and error code.
     group: i64,
-    count: i64,
-    /// Their ids for `json_each`: its `value` is the id, its `key` the place, from 0.
-    ids: String,
+    epoch: i64,
+    attempt: i64,
+    takeovers: i64,
+    has_saved: bool,
+    checkpoint: Option<String>,
+    other_server_retry: bool,
+    has_due: bool,
+}
+
+/// Requests of a kind with no other request between them.
+#[derive(Clone, Copy)]
+struct Span {
+    first: i64,
+    last: i64,
+}
+
+impl Span {
+    fn ids(self) -> impl Iterator<Item = RequestId> {
+        (self.first..=self.last).map(RequestId)
+    }
+
+    fn count(self) -> i64 {
+        self.last - self.first + 1
+    }
 }
 
 /// Applies `transition` to the open requests of a server's epochs up to `epoch`.
@@ -37,124 +61,164 @@ pub(crate) fn apply_to_all(
     transition: impl Fn(Request) -> Option<Change>,
 ) -> DbResult<Vec<Together>> {
     let mut changed = Vec::new();
-    for kind in kinds(db, server, epoch)? {
-        let ids: Vec<RequestId> = rows::from_json::<Vec<i64>>(&kind.ids)?.into_iter().map(RequestId).collect();
-        let Some(first) = ids.first() else { continue };
-        let before = rows::load(db.connection, *first)?;
+    for (kind, spans) in kinds(db, server, epoch)? {
+        let Some(first) = spans.first() else { continue };
+        let before = rows::load(db.connection, RequestId(first.first))?;
         if let Some(change) = transition(before.clone()) {
-            write(db, &kind, &before, &change)?;
-            changed.push(Together { ids, first: change.request });
+            write(db, &kind, &spans, &before, &change)?;
+            changed.push(Together { ids: spans.into_iter().flat_map(Span::ids).collect(), first: change.request });
         }
     }
     Ok(changed)
 }
 
-fn kinds(db: &Db<'_>, server: i64, epoch: i64) -> DbResult<Vec<Kind>> {
-    let mut open = db.connection.prepare_cached(
-        "SELECT r.request_group, count(*), json_group_array(r.id ORDER BY r.id)
-         FROM request r JOIN request_given g ON g.id = r.id
-         WHERE r.server = ? AND r.epoch <= ? AND r.ended IS NULL
-         GROUP BY r.request_group, r.epoch, r.attempt, r.takeovers, r.saved_points > 0, r.checkpoint,
-                  g.other_server_retry, r.due IS NULL",
-    )?;
-    let kind = |row: &Row<'_>| Ok(Kind { group: row.get(0)?, count: row.get(1)?, ids: row.get(2)? });
-    collect(open.query([server, epoch])?, kind)
+fn kinds(db: &Db<'_>, server: i64, epoch: i64) -> DbResult<BTreeMap<Kind, Vec<Span>>> {
+    let mut statement = db.connection.prepare_cached(&format!(
+        "SELECT r.id, r.request_group, r.epoch, r.attempt, r.takeovers, r.saved_points > 0, r.checkpoint,
+                g.other_server_retry, r.due IS NOT NULL
+         FROM request_group q CROSS JOIN request r ON r.request_group = q.id CROSS JOIN request_given g ON g.id = r.id
+         WHERE q.server = ?1 AND q.state IN ({}) AND q.n > 0 AND r.epoch <= ?2",
+        rows::open_states()
+    ))?;
+    let mut kinds: BTreeMap<Kind, Vec<Span>> = BTreeMap::new();
+    let mut found = statement.query([server, epoch])?;
+    while let Some(row) = found.next().map_err(DbError::from)? {
+        let id: i64 = row.get(0)?;
+        let kind = Kind {
+            group: row.get(1)?,
+            epoch: row.get(2)?,
+            attempt: row.get(3)?,
+            takeovers: row.get(4)?,
+            has_saved: row.get(5)?,
+            checkpoint: row.get(6)?,
+            other_server_retry: row.get(7)?,
+            has_due: row.get(8)?,
+        };
+        let spans = kinds.entry(kind).or_default();
+        // Of one group they come in the order of their ids.
+        match spans.last_mut() {
+            Some(last) if last.last + 1 == id => last.last = id,
+            _ => spans.push(Span { first: id, last: id }),
+        }
+    }
+    Ok(kinds)
 }
 
 /// Writes for all requests of a kind what became of the first, which was as `before`.
-fn write(db: &Db<'_>, kind: &Kind, before: &Request, change: &Change) -> DbResult<()> {
+fn write(db: &Db<'_>, kind: &Kind, spans: &[Span], before: &Request, change: &Change) -> DbResult<()> {
+    let after = &change.request;
     match &change.attempt {
         AttemptChange::None => {}
-        AttemptChange::Ended(outcome, error) => end_attempts(db, kind, &change.request, *outcome, error.as_ref())?,
+        AttemptChange::Ended(outcome, error) => {
+            for span in spans {
+                end_attempts(db, RequestId(span.first), RequestId(span.last), after, *outcome, error.as_ref())?;
+            }
+        }
         AttemptChange::Started => return Err(corrupt("request of a lost server", "an attempt starts").into()),
     }
-    let newest = add_log(db, kind, &PreparedLog::new(&change.log)?)?;
-    update(db, kind, before, &change.request, newest)
-}
-
-/// What the log gets: the first new row's id, and how many entries each request has more.
-struct Newest {
-    first: i64,
-    entries: i64,
-}
-
-fn end_attempts(
-    db: &Db<'_>,
-    kind: &Kind,
-    request: &Request,
-    outcome: AttemptOutcome,
-    error: Option<&RequestError>,
-) -> DbResult<()> {
-    let mut update = db.connection.prepare_cached(
-        "UPDATE attempt SET ended = ?3, outcome = ?4, error_code = ?5, error_message = ?6, error_component = ?7,
-                began = (SELECT began FROM request WHERE id = attempt.request)
-         WHERE request IN (SELECT value FROM json_each(?1)) AND attempt = ?2",
-    )?;
-    update.execute(params![
-        kind.ids,
-        request.attempt,
-        request.updated.0,
-        outcome_number(outcome),
-        error.map(|error| &error.code),
-        error.map(|error| &error.message),
-        error.and_then(|error| error.component.as_ref()),
-    ])?;
+    let log = PreparedLog::new(&change.log)?;
+    let mut newest = add_log(db, spans, &log)?;
+    let group = regroup(db, kind, spans, after)?;
+    let update =
+        Update { db, before, after, group: Some(group).filter(|new| *new != kind.group), log_entries: log.entries };
+    for span in spans {
+        update.write(*span, newest)?;
+        newest = newest.map(|newest| newest + span.count());
+    }
     Ok(())
 }
 
-/// Adds the same entries to the logs of all; none if there are none.
-fn add_log(db: &Db<'_>, kind: &Kind, log: &PreparedLog) -> DbResult<Option<Newest>> {
+/// Adds the same entries to the logs of all; the id of the first new row, and none if there are no entries.
+fn add_log(db: &Db<'_>, spans: &[Span], log: &PreparedLog) -> DbResult<Option<i64>> {
     let Some(json) = &log.json else { return Ok(None) };
     let mut last = db.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM history")?;
     let first = last.query_row([], |row| row.get::<_, i64>(0))? + 1;
     let mut insert = db.connection.prepare_cached(
         "INSERT INTO history (id, previous, first, log)
-         SELECT ?2 + e.key, r.newest, r.log_entries + 1, ?3 FROM json_each(?1) e CROSS JOIN request r ON r.id = e.value",
+         SELECT ?3 + id - ?1, newest, log_entries + 1, ?4 FROM request WHERE id BETWEEN ?1 AND ?2",
     )?;
-    insert.execute(params![kind.ids, first, json])?;
-    Ok(Some(Newest { first, entries: log.entries }))
+    let mut next = first;
+    for span in spans {
+        insert.execute(params![span.first, span.last, next, json])?;
+        next += span.count();
+    }
+    Ok(Some(first))
 }
 
-/// Writes where the requests stand. What each one has of its own stays or rises by the same.
-fn update(db: &Db<'_>, kind: &Kind, before: &Request, after: &Request, newest: Option<Newest>) -> DbResult<()> {
-    debug_assert_eq!(*after, all_that_is_written(before, after), "a lost owner changes more than is written");
+/// Counts all in their new group; its number. Where all that is in their old group goes on together, the group itself
+/// becomes what they become, and stays theirs: thousands of entries of the index by group need not move.
+fn regroup(db: &Db<'_>, kind: &Kind, spans: &[Span], after: &Request) -> DbResult<i64> {
     let server = after.owner.as_ref().map(|owner| db.server_number(&owner.server)).transpose()?;
-    let mut flow = db.connection.prepare_cached("SELECT flow FROM request_group WHERE id = ?")?;
-    let group = groups::group_number(db, after, flow.query_row([kind.group], |row| row.get(0))?, server)?;
-    groups::count(db, kind.group, -kind.count)?;
-    groups::count(db, group, kind.count)?;
-    let error = after.error.as_ref();
-    let mut update = db.connection.prepare_cached(
-        "UPDATE request SET state = ?2, server = ?3, epoch = ?4, fence = fence + ?5, takeovers = ?6,
-                due = iif(?7, ?8, due), updated = ?9, ended = ?10,
-                error_code = iif(?11, ?12, error_code), error_message = iif(?11, ?13, error_message),
-                error_component = iif(?11, ?14, error_component), request_group = ?15,
-                newest = coalesce(?16 + e.key, newest), log_entries = log_entries + ?17
-         FROM json_each(?1) e WHERE request.id = e.value",
-    )?;
-    update.execute(params![
-        kind.ids,
-        state_number(after.state),
-        server,
-        after.owner.as_ref().map(|owner| owner.epoch.0),
-        after.fence.0 - before.fence.0,
-        after.takeovers_without_progress,
-        after.due != before.due,
-        after.due.map(|at| at.0),
-        after.updated.0,
-        after.ended.map(|at| at.0),
-        after.error != before.error,
-        error.map(|error| &error.code),
-        error.map(|error| &error.message),
-        error.and_then(|error| error.component.as_ref()),
-        group,
-        newest.as_ref().map(|newest| newest.first),
-        newest.map_or(0, |newest| newest.entries),
-    ])?;
-    Ok(())
+    let mut old = db.connection.prepare_cached("SELECT flow, n FROM request_group WHERE id = ?")?;
+    let (flow, there): (i64, i64) = old.query_row([kind.group], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let group = groups::group_number(db, after, flow, server)?;
+    let count = spans.iter().map(|span| span.count()).sum::<i64>();
+    let mut present = db.connection.prepare_cached("SELECT n FROM request_group WHERE id = ?")?;
+    let is_empty = present.query_row([group], |row| row.get::<_, i64>(0))? == 0;
+    if there == count && is_empty && !after.state.is_ended() {
+        groups::swap(db, kind.group, group)?;
+        return Ok(kind.group);
+    }
+    groups::count(db, kind.group, -count)?;
+    groups::count(db, group, count)?;
+    if after.state.is_ended() {
+        spans.iter().try_for_each(|span| groups::count_ended(db, group, span.first, span.last, 1))?;
+    }
+    Ok(group)
 }
 
-/// `before` with all of `after` that [`update`] writes.
+/// Where requests of one kind stand from now on. What each one has of its own stays or rises by the same.
+struct Update<'a> {
+    db: &'a Db<'a>,
+    before: &'a Request,
+    after: &'a Request,
+    /// Their new group, if it is another one.
+    group: Option<i64>,
+    log_entries: i64,
+}
+
+impl Update<'_> {
+    /// `newest` is the row of the log that belongs to the first of them.
+    fn write(&self, span: Span, newest: Option<i64>) -> DbResult<()> {
+        let Self { db, before, after, group, log_entries } = self;
+        debug_assert_eq!(**after, all_that_is_written(before, after), "a lost owner changes more than is written");
+        let server = after.owner.as_ref().map(|owner| db.server_number(&owner.server)).transpose()?;
+        let error = after.error.as_ref();
+        // An index is written anew wherever a statement names its column, be the value the same or not.
+        let regroup = if group.is_some() { "request_group = ?16," } else { "" };
+        let mut update = db.connection.prepare_cached(&format!(
+            "UPDATE request SET {regroup} state = ?3, server = ?4, epoch = ?5, fence = fence + ?6, takeovers = ?7,
+                    due = iif(?8, ?9, due), updated = ?10, ended = ?11,
+                    error_code = iif(?12, ?13, error_code), error_message = iif(?12, ?14, error_message),
+                    error_component = iif(?12, ?15, error_component),
+                    newest = coalesce(?17 + id - ?1, newest), log_entries = log_entries + ?18
+             WHERE id BETWEEN ?1 AND ?2"
+        ))?;
+        update.execute(params![
+            span.first,
+            span.last,
+            state_number(after.state),
+            server,
+            after.owner.as_ref().map(|owner| owner.epoch.0),
+            after.fence.0 - before.fence.0,
+            after.takeovers_without_progress,
+            after.due != before.due,
+            after.due.map(|at| at.0),
+            after.updated.0,
+            after.ended.map(|at| at.0),
+            after.error != before.error,
+            error.map(|error| &error.code),
+            error.map(|error| &error.message),
+            error.and_then(|error| error.component.as_ref()),
+            group,
+            newest,
+            log_entries,
+        ])?;
+        Ok(())
+    }
+}
+
+/// `before` with all of `after` that [`Update`] writes.
 fn all_that_is_written(before: &Request, after: &Request) -> Request {
     Request {
         state: after.state,

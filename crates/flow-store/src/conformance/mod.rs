@@ -64,6 +64,7 @@ tests! {
         requests_are_made_all_or_none,
         saved_points_come_back_as_they_were_saved,
         log_entries_are_numbered_over_all_writes,
+        attempts_are_read_in_pages_the_newest_first,
         a_stale_fence_changes_nothing,
         a_failed_attempt_is_retried_when_it_is_due,
         an_error_that_allows_no_retry_ends_the_request,

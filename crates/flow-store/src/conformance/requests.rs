@@ -35,7 +35,7 @@ pub(super) async fn a_request_without_owner_is_queued_and_claimed_once(fixture: 
     assert_eq!(*request, fixture.get(queued.id).await);
     assert_eq!(fixture.store.claim(&b, 10).await.unwrap(), []);
 
-    let attempts = fixture.store.attempts(queued.id).await.unwrap();
+    let attempts = fixture.store.attempts(queued.id, None, 100).await.unwrap();
     assert_eq!(attempts.len(), 1);
     assert_eq!((attempts[0].attempt, &attempts[0].owner, attempts[0].ended), (1, &a, None));
     assert_eq!(attempts[0].server_name, "Server a");
@@ -56,7 +56,7 @@ pub(super) async fn a_request_with_owner_runs_from_the_start(fixture: Fixture) {
     assert_eq!((ended.state, ended.ended), (RequestState::Finished, Some(fixture.store.now())));
     assert_eq!(ended.reply, Some(json!({"orders": 12})));
     assert_eq!(ended, fixture.get(request.id).await);
-    let attempts = fixture.store.attempts(request.id).await.unwrap();
+    let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
     assert_eq!((attempts[0].end, attempts[0].ended), (Some(AttemptOutcome::Finished), ended.ended));
 }
 
@@ -169,8 +169,28 @@ pub(super) async fn log_entries_are_numbered_over_all_writes(fixture: Fixture) {
     assert_eq!(page(1, 3).await, all[1..4]);
     assert_eq!(page(3, 100).await, all[3..]);
     assert_eq!(page(6, 100).await, []);
-    let attempts = fixture.store.attempts(id).await.unwrap();
+    let attempts = fixture.store.attempts(id, None, 100).await.unwrap();
     assert_eq!(attempts[0].first_component_at, Some(Timestamp(5)));
+}
+
+pub(super) async fn attempts_are_read_in_pages_the_newest_first(fixture: Fixture) {
+    let a = fixture.server("a").await;
+    let mut request = fixture.request(Some(&a), anywhere()).await;
+    for _ in 1..5 {
+        let end = AttemptEnd::Released;
+        fixture.store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await.unwrap();
+        request = fixture.store.claim(&a, 1).await.unwrap().remove(0);
+    }
+    let page = async |before, limit| {
+        let attempts = fixture.store.attempts(request.id, before, limit).await.unwrap();
+        attempts.iter().map(|attempt| (attempt.attempt, attempt.end.is_some())).collect::<Vec<_>>()
+    };
+    let all = page(None, 100).await;
+    assert_eq!(all, [(1, true), (2, true), (3, true), (4, true), (5, false)]);
+    assert_eq!(page(None, 2).await, all[3..]);
+    assert_eq!(page(Some(4), 2).await, all[1..3]);
+    assert_eq!(page(Some(2), 2).await, all[..1]);
+    assert_eq!(page(Some(1), 2).await, []);
 }
 
 pub(super) async fn a_stale_fence_changes_nothing(fixture: Fixture) {
@@ -216,7 +236,7 @@ pub(super) async fn a_failed_attempt_is_retried_when_it_is_due(fixture: Fixture)
     let failed = fail(&fixture, &claimed[0], true).await;
     assert_eq!((failed.state, failed.retries_used), (RequestState::Error, 1));
     assert_eq!(failed.ended, Some(fixture.store.now()));
-    let attempts = fixture.store.attempts(request.id).await.unwrap();
+    let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
     let ends: Vec<_> = attempts.iter().map(|attempt| (attempt.end, attempt.error.clone())).collect();
     assert_eq!(ends, vec![(Some(AttemptOutcome::Failed), Some(failure())); 2]);
 }
@@ -291,7 +311,7 @@ pub(super) async fn a_cancelled_request_fences_its_attempt_off(fixture: Fixture)
     let error = fixture.store.write(request.id, request.fence, write).await.unwrap_err();
     assert!(error.is_stale_fence());
     assert_eq!(fixture.events(request.id).await, [event::CANCELLED]);
-    let attempts = fixture.store.attempts(request.id).await.unwrap();
+    let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
     assert_eq!(attempts[0].end, Some(AttemptOutcome::Cancelled));
     let error = fixture.store.cancel(request.id, "ann").await.unwrap_err();
     assert_eq!(error.code(), "store/wrong-state");
@@ -325,7 +345,7 @@ pub(super) async fn re_execution_makes_the_receiving_server_the_owner(fixture: F
     fixture.store.end_attempt(request.id, claimed[0].fence, end, AttemptWrite::default()).await.unwrap();
     let error = fixture.store.re_execute(request.id, &a, "ann", None).await.unwrap_err();
     assert_eq!(error.code(), "store/wrong-state", "it has finished");
-    let attempts = fixture.store.attempts(request.id).await.unwrap();
+    let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
     let owners: Vec<_> = attempts.iter().map(|attempt| attempt.owner.server.as_str()).collect();
     assert_eq!(owners, ["a", "b", "a"]);
 }
@@ -370,7 +390,7 @@ pub(super) async fn what_is_not_there_is_not_found(fixture: Fixture) {
         store.write(id, Fence(1), AttemptWrite::default()).await.unwrap_err().code(),
         store.saved_points(id).await.unwrap_err().code(),
         store.log(id, 0, 1).await.unwrap_err().code(),
-        store.attempts(id).await.unwrap_err().code(),
+        store.attempts(id, None, 100).await.unwrap_err().code(),
         store.cancel(id, "ann").await.unwrap_err().code(),
         store.re_execute(id, &a, "ann", None).await.unwrap_err().code(),
     ];

@@ -95,7 +95,7 @@ pub(super) async fn logs_and_saved_points_may_go_sooner(fixture: Fixture) {
     assert_eq!(store.log(old.id, 0, 10).await.unwrap(), []);
     assert_eq!(fixture.get(old.id).await, old, "the request itself stays as it was");
     assert_eq!(store.saved_points(young.id).await.unwrap().len(), 1);
-    assert_eq!(store.attempts(old.id).await.unwrap().len(), 1);
+    assert_eq!(store.attempts(old.id, None, 100).await.unwrap().len(), 1);
 
     let error = store.re_execute(old.id, &a, "ann", None).await.unwrap_err();
     assert_eq!(error.code(), "store/wrong-state");

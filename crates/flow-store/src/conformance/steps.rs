@@ -238,7 +238,7 @@ impl Player {
         for request in &requests {
             saved.push(self.store.saved_points(request.id).await.unwrap());
             logs.push(self.store.log(request.id, 0, 10_000).await.unwrap());
-            attempts.push(self.store.attempts(request.id).await.unwrap());
+            attempts.push(self.store.attempts(request.id, None, 100).await.unwrap());
         }
         let mut due = Vec::new();
         for server in 0..SERVERS {

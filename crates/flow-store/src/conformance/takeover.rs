@@ -34,7 +34,7 @@ pub(super) async fn requests_with_other_server_retry_go_to_the_survivor(fixture:
         assert!(after.fence > before.fence);
         assert_eq!((after.due, after.retries_used), (Some(fixture.store.now()), 0));
         assert_eq!(fixture.events(before.id).await, [event::TAKEN_OVER]);
-        let attempts = fixture.store.attempts(before.id).await.unwrap();
+        let attempts = fixture.store.attempts(before.id, None, 100).await.unwrap();
         assert_eq!((attempts[0].end, attempts[0].ended), (Some(AttemptOutcome::OwnerLost), after.due));
     }
     let log = fixture.store.log(saved.id, 0, 9).await.unwrap();
@@ -62,7 +62,7 @@ pub(super) async fn requests_without_other_server_retry_stay(fixture: Fixture) {
     let lost = fixture.get(unsaved.id).await;
     assert_eq!((lost.state, lost.owner.as_ref()), (RequestState::Error, Some(&a)));
     assert_eq!(lost.error.map(|error| error.code).as_deref(), Some("request/owner-lost"));
-    assert_eq!(fixture.store.attempts(unsaved.id).await.unwrap()[0].end, Some(AttemptOutcome::OwnerLost));
+    assert_eq!(fixture.store.attempts(unsaved.id, None, 100).await.unwrap()[0].end, Some(AttemptOutcome::OwnerLost));
     assert_eq!(fixture.store.claim(&b, 9).await.unwrap(), []);
     // An operator may have it go on elsewhere before the server is back.
     fixture.store.re_execute(saved.id, &b, "ann", None).await.unwrap();
@@ -201,7 +201,7 @@ pub(super) async fn a_restarted_server_recovers_its_own_requests(fixture: Fixtur
         assert_eq!((after.due, after.takeovers_without_progress), (Some(fixture.store.now()), 1));
         assert!(after.fence > before.fence);
         assert_eq!(fixture.events(before.id).await, [event::OWNER_RESTARTED]);
-        assert_eq!(fixture.store.attempts(before.id).await.unwrap()[0].end, Some(AttemptOutcome::OwnerLost));
+        assert_eq!(fixture.store.attempts(before.id, None, 100).await.unwrap()[0].end, Some(AttemptOutcome::OwnerLost));
     }
     assert_eq!(fixture.get(unsaved.id).await.state, RequestState::Error);
     let after = fixture.get(waiting.id).await;

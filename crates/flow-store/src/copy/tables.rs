@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 /// Tables that are not copied: what follows from others or is made anew, what only the servers of the moment know, and the
 /// migrations, which are the same at both ends. What is known of the cluster is taken over at the end.
-pub const LEFT_OUT: [&str; 9] = [
+pub const LEFT_OUT: [&str; 10] = [
     "account_change",
     "clock_went_back",
     "cluster",
     "committed",
+    "ended_count",
     "heartbeat",
     "history_removed",
     "migration",

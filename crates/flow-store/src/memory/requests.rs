@@ -171,10 +171,17 @@ impl RequestStore for MemoryStore {
         })
     }
 
-    async fn attempts(&self, id: RequestId) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn attempts(
+        &self,
+        id: RequestId,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
         self.read(|state| {
-            let record = state.record(id)?;
-            let mut attempts = record.attempts.clone();
+            let earlier = |attempt: &&AttemptRecord| before.is_none_or(|before| attempt.attempt < before);
+            let wanted = state.record(id)?.attempts.iter().rev().filter(earlier).take(limit);
+            let mut attempts: Vec<AttemptRecord> = wanted.cloned().collect();
+            attempts.reverse();
             for attempt in &mut attempts {
                 attempt.server_name = state.server_name(&attempt.owner.server);
             }

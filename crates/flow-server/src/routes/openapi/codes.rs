@@ -38,7 +38,7 @@ const ANYWHERE: [&str; 9] = [
 pub fn codes_of(method: &str, path: &str, status: u16) -> Vec<Code> {
     let about = ABOUT.iter().filter(|(part, _)| path.contains(part)).flat_map(|(_, codes)| codes.iter().copied());
     let making: &[&str] = match (method, path.ends_with("/requests"), path.ends_with("/login")) {
-        ("post", true, _) => &["project/"],
+        ("post", true, _) => &["project/", "server/maintenance"],
         (_, _, true) => &["auth/"],
         _ => &[],
     };

@@ -14,7 +14,8 @@ use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, ReExecutio
 use flow_engine::request_settings;
 use flow_model::FlowName;
 use flow_store::{
-    AuditEntry, Created, NewRequest, Owner, ProjectName, RequestId, RequestState, ServerState, StoreError,
+    AuditEntry, Created, NewRequest, Owner, ProjectName, RequestFilter, RequestId, RequestState, ServerState,
+    StoreError,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,7 +26,9 @@ use std::time::{Duration, Instant};
 #[utoipa::path(post, path = "/requests", tag = "requests", request_body = NewRequests,
     params(CreateQuery, ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same requests")),
     responses((status = 201, body = Requests), (status = 200, body = Requests, description = "The key was used before: these are its requests"),
-        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem, description = "So many requests are queued that no more are made: try again after `Retry-After`"),
+        (status = 503, body = Problem, description = "The cluster is in maintenance, or the checkpoint database cannot be reached")))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -46,6 +49,35 @@ pub async fn create(
     Ok((status, Json(Requests { requests })))
 }
 
+/// When to try again what is refused because too many requests are queued.
+const QUEUE_MOVES: Duration = Duration::from_secs(5);
+/// When to try again what is refused during maintenance.
+const MAINTENANCE_LASTS: Duration = Duration::from_secs(60);
+
+/// Refuses new requests during maintenance, and while so many are queued that these would only make the queue longer.
+/// Several servers may look at once, so the queue can become longer than the limit by what they make in that moment.
+async fn admit(app: &App, requests: usize) -> Reply<()> {
+    if app.settings.in_maintenance() {
+        let detail = "the cluster is in maintenance and makes no new requests; what it has goes on. An administrator \
+                      ends it with `cairn server maintenance off`";
+        return Err(Refusal::new(codes::SERVER_MAINTENANCE, detail).retry_after(MAINTENANCE_LASTS));
+    }
+    if app.work.has_room(requests) {
+        return Ok(());
+    }
+    let queued = RequestFilter { states: vec![RequestState::Queued], ..RequestFilter::default() };
+    let queued: u64 = app.store.counts(&queued).await?.values().sum();
+    let most = app.settings.limits().queued_requests;
+    if queued.saturating_add(requests as u64) > most {
+        let detail = format!(
+            "{queued} requests wait for a server with room, and at most {most} may: try again later, start another \
+             server, or raise limits.queued_requests"
+        );
+        return Err(Refusal::new(codes::REQUEST_QUEUE_FULL, detail).retry_after(QUEUE_MOVES));
+    }
+    Ok(())
+}
+
 /// Makes the requests; with patience, waits until they have ended or until it is over.
 pub(crate) async fn make(
     app: &App,
@@ -53,6 +85,7 @@ pub(crate) async fn make(
     audit: AuditEntry,
     patience: Option<Duration>,
 ) -> Reply<Vec<Created>> {
+    admit(app, new.len()).await?;
     let refuse = |error| match error {
         StoreError::Conflict(detail) => Refusal::new(codes::REQUEST_KEY_REUSED, detail),
         other => other.into(),

@@ -8,7 +8,8 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use flow_api::{
-    CountQuery, FlowAtVersion, LogEntry, LogQuery, Page, Problem, Request, RequestDetail, RequestQuery, WaitQuery,
+    Attempt, AttemptsQuery, CountQuery, FlowAtVersion, LogEntry, LogQuery, Page, Problem, Request, RequestDetail,
+    RequestQuery, WaitQuery,
 };
 use flow_model::FlowName;
 use flow_store::{ProjectName, RequestFilter, RequestId, RequestState, ServerId, Timestamp};
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 /// The longest that a caller may wait for the end of a request.
 const LONGEST_WAIT: f64 = 60.0;
-/// So many saved points are shown with a request: the newest.
+/// So many attempts and saved points are shown with a request: the newest.
 const SHOWN: usize = 1000;
 
 /// Requests, the newest first.
@@ -41,7 +42,7 @@ pub async fn list(State(app): State<Arc<App>>, Params(query): Params<RequestQuer
 
 async fn with_attempts(app: &App, requests: Vec<Request>) -> Reply<Vec<Request>> {
     let each = |mut request: Request| async move {
-        let attempts = app.store.attempts(RequestId(request.id)).await?;
+        let attempts = app.store.attempts(RequestId(request.id), None, SHOWN).await?;
         request.attempts = Some(attempts.into_iter().map(wire::attempt).collect());
         Ok::<_, Refusal>(request)
     };
@@ -59,13 +60,13 @@ pub async fn counts(
     Ok(Json(counts.into_iter().map(|(state, count)| (wire::request_state(state), count)).collect()))
 }
 
-/// One request with its attempts and what it saved, of which the newest 1,000 are shown.
+/// One request with its attempts and what it saved, of which the newest 1,000 each are shown.
 #[utoipa::path(get, path = "/requests/{id}", tag = "requests", params(("id" = i64, Path, description = "The request")),
     responses((status = 200, body = RequestDetail), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> Reply<Json<RequestDetail>> {
     let id = RequestId(id);
     let request = app.store.get(id).await?;
-    let attempts = app.store.attempts(id).await?;
+    let attempts = app.store.attempts(id, None, SHOWN).await?;
     let saved_points = points_before(&app, &request, request.saved_points, SHOWN).await?;
     let names = app.names.of(&app, std::slice::from_ref(&request)).await?;
     Ok(Json(RequestDetail {
@@ -74,6 +75,24 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
         settings: wire::settings(&request.settings),
         request: wire::request(request, &names),
         attempts: attempts.into_iter().map(wire::attempt).collect(),
+    }))
+}
+
+/// A page of a request's attempts, in their order: the newest, or those before one.
+#[utoipa::path(get, path = "/requests/{id}/attempts", tag = "requests",
+    params(("id" = i64, Path, description = "The request"), AttemptsQuery),
+    responses((status = 200, body = Page<Attempt>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn attempts(
+    State(app): State<Arc<App>>,
+    Segments(id): Segments<i64>,
+    Params(query): Params<AttemptsQuery>,
+) -> Reply<Json<Page<Attempt>>> {
+    let limit = query.limit.unwrap_or(100).clamp(1, 1000) as usize;
+    let items = app.store.attempts(RequestId(id), query.before, limit).await?;
+    let next = items.first().map(|first| first.attempt).filter(|number| *number > 1);
+    Ok(Json(Page {
+        items: items.into_iter().map(wire::attempt).collect(),
+        next: next.map(|number| number.to_string()),
     }))
 }
 

@@ -46,7 +46,8 @@ pub(in crate::requests) fn outlines(
     before: Option<PointPlace>,
     limit: usize,
 ) -> DbResult<Vec<SavedOutline>> {
-    let columns = "id, kind, component, iteration, outlets, due, at, object_key IS NOT NULL OR data IS NOT NULL";
+    let columns = "id, kind, component, iteration, outlets, due, at, object_key IS NOT NULL OR data IS NOT NULL,
+                   attempt";
     let mut outlines = Vec::new();
     let visit = |row: &Row<'_>| {
         if let Some(kind) = row.get::<_, Option<i64>>(2)? {
@@ -75,6 +76,7 @@ fn outline(row: &Row<'_>, number: i64) -> DbResult<SavedOutline> {
         due: row.get::<_, Option<i64>>(6)?.map(Timestamp),
         at: Timestamp(row.get(7)?),
         has_stream: row.get(8)?,
+        attempt: row.get(9)?,
     })
 }
 
