@@ -45,7 +45,7 @@ impl RequestTraces {
     fn tell_of_lost_owner(&self, request: Request) {
         let (store, traces) = (Arc::clone(&self.store), self.traces.clone());
         tokio::spawn(async move {
-            let Ok(attempts) = store.attempts(request.id, None, 1000).await else { return };
+            let Ok(attempts) = store.attempts(request.id, Some(request.attempt), 1).await else { return };
             let lost = |before: &&AttemptRecord| {
                 before.attempt + 1 == request.attempt && before.end == Some(AttemptOutcome::OwnerLost)
             };
