@@ -73,3 +73,10 @@ pub struct App {
     /// Cancelled when the server is to stop: whoever waits or streams comes to an end.
     pub stopping: CancellationToken,
 }
+
+impl App {
+    /// Whether this server may make requests of its own accord at this time, for a trigger that fires.
+    pub fn may_fire(&self) -> bool {
+        self.work.may_act() && !self.stopping.is_cancelled() && !self.settings.in_maintenance()
+    }
+}

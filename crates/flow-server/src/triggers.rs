@@ -21,6 +21,7 @@ pub use files::watch_folders;
 pub use follow::follow;
 pub use show::{entries, entry, next_due};
 
+use crate::routes::admit;
 use crate::state::App;
 use active::Active;
 use flow_store::{Fired, NewFiring, ProjectName, Request, RequestId, StoreError};
@@ -75,6 +76,7 @@ pub async fn fire_by_hand(app: &App, live: &Live, by: &str) -> crate::problem::R
         let detail = format!("the trigger “{}” cannot fire: {problem}", live.open.trigger.name);
         Refusal::new(flow_api::codes::TRIGGER_BROKEN, detail)
     };
+    admit(app, 1).await?;
     let now = app.store.now();
     let brought = [("due", serde_json::Value::from(now.to_string()))];
     let request = live.open.request(by, &brought).map_err(|problem| broken(&problem))?;

@@ -38,7 +38,7 @@ pub async fn follow_chains(app: &App) {
         for (live, action) in active.firing() {
             let TriggerAction::Request(request) = action else { continue };
             let place = (live.open.project.clone(), live.open.trigger.id.clone());
-            if app.work.may_act() && !app.stopping.is_cancelled() {
+            if app.may_fire() {
                 let known = seen.remove(&place).filter(|known| known.is_of(live));
                 let mut known = known.unwrap_or_else(|| Seen::begin(live));
                 if let Err(error) = look(app, live, request, &mut known).await {

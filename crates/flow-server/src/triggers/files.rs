@@ -45,7 +45,7 @@ pub async fn watch_folders(app: &App) {
         let mut watched = HashMap::new();
         for (live, action) in active.firing() {
             let TriggerAction::File(file) = action else { continue };
-            if !is_here(app, file) || !app.work.may_act() || app.stopping.is_cancelled() {
+            if !is_here(app, file) || !app.may_fire() {
                 continue;
             }
             let place = (live.open.project.clone(), live.open.trigger.id.clone());

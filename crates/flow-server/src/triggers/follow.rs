@@ -60,7 +60,12 @@ async fn look(app: &App, versions: &mut Option<Instant>) -> Result<Option<Timest
         }
     }
     let active = super::now(app).await?;
-    if app.stopping.is_cancelled() || !app.work.may_act() {
+    if app.settings.in_maintenance() {
+        // What is due meanwhile counts as missed once it ends, and each schedule says what becomes of that.
+        let soon = u64::try_from(AGAIN.as_millis()).unwrap_or(u64::MAX);
+        return Ok(Some(app.store.now().plus_ms(soon)));
+    }
+    if !app.may_fire() {
         return Ok(again);
     }
     let due = schedules::fire_due(app, &active).await?;

@@ -56,7 +56,7 @@ const MAINTENANCE_LASTS: Duration = Duration::from_secs(60);
 
 /// Refuses new requests during maintenance, and while so many are queued that these would only make the queue longer.
 /// Several servers may look at once, so the queue can become longer than the limit by what they make in that moment.
-async fn admit(app: &App, requests: usize) -> Reply<()> {
+pub(crate) async fn admit(app: &App, requests: usize) -> Reply<()> {
     if app.settings.in_maintenance() {
         let detail = "the cluster is in maintenance and makes no new requests; what it has goes on. An administrator \
                       ends it with `cairn server maintenance off`";
