@@ -92,6 +92,15 @@ impl TestCluster {
         self.storage = Some(storage.to_owned());
     }
 
+    /// The same with more environment variables for this life of it.
+    pub fn add_server_with(&mut self, name: &str, environment: &[(String, String)]) -> &ServerProcess {
+        let before = self.environment.len();
+        self.environment.extend_from_slice(environment);
+        self.add_server(name);
+        self.environment.truncate(before);
+        self.server(name)
+    }
+
     /// Starts a server again that has ended, where it was before.
     pub fn start_again(&mut self, name: &str) -> &ServerProcess {
         let before = self.server(name).address.clone();

@@ -2,17 +2,17 @@
 
 use crate::guard::Guard;
 use crate::membership::Membership;
+use crate::time;
 use flow_store::{
     AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState, Store,
 };
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -67,12 +67,19 @@ struct Shared {
     slots: Arc<Semaphore>,
     /// There may be requests to claim that were left for want of room.
     more: AtomicBool,
-    running: Mutex<HashMap<RequestId, CancellationToken>>,
+    /// A request that a person took from its attempt here may have its next one here, too.
+    running: Mutex<BTreeMap<RequestId, Vec<Running>>>,
     tasks: TaskTracker,
     /// Cancelled: nothing new is claimed.
     closing: CancellationToken,
     /// Cancelled: what runs is to end. Parent of every attempt's own token.
     stopping: CancellationToken,
+}
+
+/// An attempt that runs here.
+struct Running {
+    fence: Fence,
+    cancel: CancellationToken,
 }
 
 /// Room for one more attempt.
@@ -85,6 +92,22 @@ impl Slot {
     /// Runs the attempt that `request` has just begun for this server.
     pub fn run(self, request: Request) {
         run(&self.shared, request, self.permit);
+    }
+}
+
+impl Shared {
+    fn no_longer_runs(&self, request: RequestId, fence: Fence) {
+        let mut running = self.running.lock();
+        let Some(attempts) = running.get_mut(&request) else { return };
+        attempts.retain(|attempt| attempt.fence != fence);
+        if attempts.is_empty() {
+            running.remove(&request);
+        }
+    }
+
+    fn attends(&self, request: &Request) -> bool {
+        let running = self.running.lock();
+        running.get(&request.id).is_some_and(|attempts| attempts.iter().any(|attempt| attempt.fence == request.fence))
     }
 }
 
@@ -145,14 +168,16 @@ impl Dispatcher {
 
     /// How many attempts run here at this time.
     pub fn running(&self) -> usize {
-        self.shared.running.lock().len()
+        self.shared.running.lock().values().map(Vec::len).sum()
     }
 
     /// Ends the attempt of this request if it runs here, and says whether it does. What the request becomes is the
     /// store's business.
     pub fn cancel(&self, request: RequestId) -> bool {
         let running = self.shared.running.lock();
-        running.get(&request).inspect(|token| token.cancel()).is_some()
+        let attempts = running.get(&request);
+        attempts.into_iter().flatten().for_each(|attempt| attempt.cancel.cancel());
+        attempts.is_some()
     }
 
     /// Claims nothing more, lets attempts that run end by themselves for `patience`, then tells them to end, and
@@ -160,7 +185,7 @@ impl Dispatcher {
     pub async fn stop(&self, patience: Duration) {
         self.shared.closing.cancel();
         self.shared.tasks.close();
-        if tokio::time::timeout(patience, self.shared.tasks.wait()).await.is_err() {
+        if time::timeout(patience, self.shared.tasks.wait()).await.is_none() {
             self.shared.stopping.cancel();
             self.shared.tasks.wait().await;
         }
@@ -190,16 +215,17 @@ async fn claim_for_ever(shared: Arc<Shared>) {
         }
         let wait = time_to_next(&shared, pace).await;
         tokio::select! {
+            biased;
             () = shared.work.notified() => pace = shared.settings.shortest_poll,
             () = changed(&mut changes, shared.settings.shortest_poll) => {}
-            () = tokio::time::sleep(wait) => pace = (pace * 2).min(shared.settings.longest_poll),
+            () = time::sleep(wait) => pace = (pace * 2).min(shared.settings.longest_poll),
         }
     }
 }
 
 /// Some process has written. While many do, one look serves for all that was written in the time of `gap`.
 async fn changed(changes: &mut watch::Receiver<u64>, gap: Duration) {
-    tokio::time::sleep(gap).await;
+    time::sleep(gap).await;
     if changes.changed().await.is_err() {
         // The store is closing; the dispatcher is told to stop by other means.
         std::future::pending::<()>().await;
@@ -256,7 +282,8 @@ fn run(shared: &Arc<Shared>, request: Request, permit: OwnedSemaphorePermit) {
 /// From here on the request counts as attended to.
 fn attend(shared: &Shared, request: &Request) -> CancellationToken {
     let cancel = shared.stopping.child_token();
-    shared.running.lock().insert(request.id, cancel.clone());
+    let running = Running { fence: request.fence, cancel: cancel.clone() };
+    shared.running.lock().entry(request.id).or_default().push(running);
     cancel
 }
 
@@ -277,7 +304,7 @@ fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToke
                 tracing::warn!(code = error.code(), %error, request = %id, "the end of an attempt cannot be written");
             }
         }
-        shared.running.lock().remove(&id);
+        shared.no_longer_runs(id, fence);
         drop(permit);
         if !is_over || shared.more.load(Ordering::SeqCst) {
             shared.work.notify_one();
@@ -289,12 +316,11 @@ fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToke
 /// (its attempt broke off because the database could not be reached, say), is given back to the cluster.
 async fn attend_for_ever(shared: Arc<Shared>) {
     let mut seen: HashSet<(RequestId, Fence)> = HashSet::new();
-    let mut next = Instant::now();
     loop {
-        next += shared.settings.unattended_check;
-        tokio::time::sleep_until(next).await;
+        time::sleep(shared.settings.unattended_check).await;
         // A request is created a moment before its attempt starts: only one found twice is really unattended.
-        let found = unattended(&shared).await;
+        let mine = running_here(&shared).await;
+        let found: Vec<&Request> = mine.iter().filter(|request| !shared.attends(request)).collect();
         for request in found.iter().filter(|request| seen.contains(&(request.id, request.fence))) {
             tracing::warn!(request = %request.id, "nobody attends to a running request; it is given back to the cluster");
             let end = AttemptEnd::Released;
@@ -307,10 +333,33 @@ async fn attend_for_ever(shared: Arc<Shared>) {
             shared.work.notify_one();
         }
         seen = found.into_iter().map(|request| (request.id, request.fence)).collect();
+        end_what_is_lost(&shared, &mine).await;
     }
 }
 
-async fn unattended(shared: &Shared) -> Vec<Request> {
+/// Ends attempts whose request a person took away or cancelled at another server. One that writes learns of it by itself;
+/// one that hangs does not.
+async fn end_what_is_lost(shared: &Shared, mine: &[Request]) {
+    let attempts: Vec<(RequestId, Fence, CancellationToken)> = {
+        let running = shared.running.lock();
+        let each = running.iter().flat_map(|(id, attempts)| attempts.iter().map(|attempt| (*id, attempt)));
+        each.map(|(id, attempt)| (id, attempt.fence, attempt.cancel.clone())).collect()
+    };
+    let known: HashSet<(RequestId, Fence)> = mine.iter().map(|request| (request.id, request.fence)).collect();
+    for (id, fence, cancel) in attempts {
+        if known.contains(&(id, fence)) || cancel.is_cancelled() {
+            continue;
+        }
+        // Fences only rise: one that is higher by now says for good that the request is somebody else's.
+        if shared.store.get(id).await.is_ok_and(|request| request.fence > fence) {
+            tracing::info!(request = %id, "the request is no longer this attempt's; it is ended");
+            cancel.cancel();
+        }
+    }
+}
+
+/// The requests that are this server's and running.
+async fn running_here(shared: &Shared) -> Vec<Request> {
     let filter = RequestFilter {
         states: vec![RequestState::Running],
         owner: Some(shared.own.server.clone()),
@@ -318,7 +367,5 @@ async fn unattended(shared: &Shared) -> Vec<Request> {
         ..RequestFilter::default()
     };
     let listed = shared.store.list(&filter).await.unwrap_or_default();
-    let running = shared.running.lock();
-    let mine = |request: &Request| request.owner.as_ref() == Some(&shared.own);
-    listed.into_iter().filter(|request| mine(request) && !running.contains_key(&request.id)).collect()
+    listed.into_iter().filter(|request| request.owner.as_ref() == Some(&shared.own)).collect()
 }

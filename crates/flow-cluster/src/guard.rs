@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Asked before every effect on the world. Cheap enough to ask always.
 ///
-/// A server may act for 75% of a lease from *sending* its last successful heartbeat. After a longer silence it may
-/// act again only once the database has confirmed that nobody declared it dead meanwhile; once it was declared
+/// A server may act for 75% of a lease from *sending* its last successful heartbeat. After a longer silence, which ends
+/// when the others can see a heartbeat, it may act again only once the database has confirmed that nobody declared it dead meanwhile; once it was declared
 /// dead, never again under this epoch.
 #[derive(Debug)]
 pub struct Guard {
@@ -24,7 +24,12 @@ pub struct Guard {
 
 impl Guard {
     pub(crate) fn new(settings: LeaseSettings) -> Self {
-        let now = Moment::now().nanos();
+        Self::starting(settings, Moment::now())
+    }
+
+    /// The guard of a server that begins now, with its first heartbeat just sent.
+    pub(crate) fn starting(settings: LeaseSettings, now: Moment) -> Self {
+        let now = now.nanos();
         Self {
             settings,
             sent: AtomicU64::new(now),
@@ -50,11 +55,13 @@ impl Guard {
             && now.since(Moment::from_nanos(self.sent.load(Ordering::Acquire))) < self.settings.may_act_for()
     }
 
-    /// A heartbeat that was sent at `sent` has succeeded.
-    pub(crate) fn heartbeat_succeeded(&self, sent: Moment) {
-        let gap = sent.since(Moment::from_nanos(self.sent.load(Ordering::Acquire)));
-        if gap >= self.settings.may_act_for() {
-            self.unconfirmed_since.store(sent.nanos(), Ordering::Release);
+    /// A heartbeat that was sent at `sent` has succeeded; the others could see it by `shown` at the latest. A thread may
+    /// be held up between the two, so the silence that others saw lasted until `shown`.
+    pub(crate) fn heartbeat_succeeded(&self, sent: Moment, shown: Moment) {
+        let last = Moment::from_nanos(self.sent.load(Ordering::Acquire));
+        let gap = sent.since(last);
+        if shown.since(last) >= self.settings.may_act_for() {
+            self.unconfirmed_since.store(shown.nanos(), Ordering::Release);
         }
         if gap > self.settings.steady_gap() {
             self.steady_since.store(sent.nanos(), Ordering::Release);
@@ -92,6 +99,27 @@ impl Guard {
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Release);
     }
+
+    /// All that it goes by: the last heartbeat, since when they are steady, since when others may have acted, and
+    /// whether the epoch is over.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (u64, u64, u64, bool) {
+        let load = |value: &AtomicU64| value.load(Ordering::Acquire);
+        (load(&self.sent), load(&self.steady_since), load(&self.unconfirmed_since), self.has_ended())
+    }
+
+    /// A guard in the same place.
+    #[cfg(test)]
+    pub(crate) fn copy(&self) -> Self {
+        let (sent, steady_since, unconfirmed_since, ended) = self.parts();
+        Self {
+            settings: self.settings,
+            sent: AtomicU64::new(sent),
+            steady_since: AtomicU64::new(steady_since),
+            unconfirmed_since: AtomicU64::new(unconfirmed_since),
+            ended: AtomicBool::new(ended),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +132,7 @@ mod tests {
     fn started() -> (Guard, Moment) {
         let guard = Guard::new(LEASE);
         let start = Moment::now();
-        guard.heartbeat_succeeded(start);
+        guard.heartbeat_succeeded(start, start);
         (guard, start)
     }
 
@@ -119,7 +147,7 @@ mod tests {
     fn after_a_long_silence_it_acts_again_only_when_the_database_confirmed_it() {
         let (guard, start) = started();
         let woke = start.after(Duration::from_millis(1600));
-        guard.heartbeat_succeeded(woke);
+        guard.heartbeat_succeeded(woke, woke);
         assert!(!guard.may_act_at(woke));
         guard.confirmed(start.after(Duration::from_millis(1599)));
         assert!(!guard.may_act_at(woke), "an answer from before the heartbeat proves nothing");
@@ -131,17 +159,27 @@ mod tests {
     fn a_server_in_doubt_acts_again_only_when_the_database_confirmed_it() {
         let (guard, start) = started();
         guard.doubt(start.after(Duration::from_millis(100)));
-        guard.heartbeat_succeeded(start.after(Duration::from_millis(110)));
+        guard.heartbeat_succeeded(start.after(Duration::from_millis(110)), start.after(Duration::from_millis(110)));
         assert!(!guard.may_act_at(start.after(Duration::from_millis(120))));
         guard.confirmed(start.after(Duration::from_millis(130)));
         assert!(guard.may_act_at(start.after(Duration::from_millis(140))));
     }
 
     #[test]
+    fn a_heartbeat_that_was_held_up_before_anybody_could_see_it_counts_as_silence() {
+        let (guard, start) = started();
+        // Sent in time; but others had a whole lease to declare this server dead before they could see it.
+        guard.heartbeat_succeeded(start.after(Duration::from_millis(1400)), start.after(Duration::from_millis(2100)));
+        assert!(!guard.may_act_at(start.after(Duration::from_millis(2100))));
+        guard.confirmed(start.after(Duration::from_millis(2110)));
+        assert!(guard.may_act_at(start.after(Duration::from_millis(2120))));
+    }
+
+    #[test]
     fn an_ended_epoch_never_acts_again() {
         let (guard, start) = started();
         guard.end();
-        guard.heartbeat_succeeded(start.after(Duration::from_millis(500)));
+        guard.heartbeat_succeeded(start.after(Duration::from_millis(500)), start.after(Duration::from_millis(500)));
         guard.confirmed(start.after(Duration::from_millis(600)));
         assert!(!guard.may_act_at(start.after(Duration::from_millis(600))));
     }
@@ -151,7 +189,7 @@ mod tests {
         let (guard, start) = started();
         let later = start.after(Duration::from_millis(1200));
         assert_eq!(guard.steady_since(later), None);
-        guard.heartbeat_succeeded(later);
+        guard.heartbeat_succeeded(later, later);
         assert_eq!(guard.steady_since(later), Some(later));
     }
 }

@@ -22,6 +22,17 @@ impl Ticker {
     /// Starts the thread `name`; `tick` is called now and then every `period`.
     pub fn start(name: &str, period: Duration, mut tick: impl FnMut() + Send + 'static) -> io::Result<Self> {
         let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
+        #[cfg(test)]
+        if crate::tests::simulation::time::now().is_some() {
+            // In virtual time there are no threads.
+            tokio::spawn(async move {
+                while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                    tick();
+                    crate::time::sleep(period).await;
+                }
+            });
+            return Ok(Self { _stop: stop });
+        }
         thread::Builder::new().name(name.to_owned()).spawn(move || {
             loop {
                 tick();
@@ -61,7 +72,7 @@ pub(crate) fn beat(
         counter += 1;
         match life.beat(counter) {
             Ok(()) => {
-                guard.heartbeat_succeeded(sent);
+                guard.heartbeat_succeeded(sent, Moment::now());
                 failing = false;
             }
             Err(error) if !failing => {

@@ -44,6 +44,10 @@ pub(crate) struct Moment(Duration);
 impl Moment {
     /// Now.
     pub fn now() -> Self {
+        #[cfg(test)]
+        if let Some(virtual_time) = crate::tests::simulation::time::now() {
+            return Self(virtual_time);
+        }
         let time = clock_gettime(ClockId::Boottime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();

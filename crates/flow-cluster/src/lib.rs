@@ -24,6 +24,7 @@ mod pulse;
 mod schedule;
 mod stuck_writer;
 mod takeover;
+mod time;
 
 pub use dispatcher::{Dispatcher, DispatcherSettings, Slot};
 pub use error::ClusterError;

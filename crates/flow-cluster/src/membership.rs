@@ -201,7 +201,7 @@ async fn refuse_double(
         if Moment::now().since(asked) > DYING {
             return Err(ClusterError::IdInUse { id: id.clone(), pid: known.pid });
         }
-        tokio::time::sleep(DYING / 100).await;
+        crate::time::sleep(DYING / 100).await;
     }
 }
 
@@ -226,6 +226,10 @@ async fn begin(
 
 /// Runs something that blocks for a moment.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
+    #[cfg(test)]
+    if crate::tests::simulation::time::now().is_some() {
+        return work();
+    }
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
@@ -295,8 +299,9 @@ async fn until_next_scan(shared: &Shared, changes: &watch::Receiver<u64>, last: 
     loop {
         shared.pulse.beat();
         tokio::select! {
+            biased;
             () = shared.rescan.notified() => return,
-            () = tokio::time::sleep(shared.settings.heartbeat) => {}
+            () = crate::time::sleep(shared.settings.heartbeat) => {}
         }
         // What cannot be known about changes counts as one.
         let changed = changes.has_changed().unwrap_or(true);

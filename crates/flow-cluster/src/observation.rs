@@ -4,7 +4,7 @@ use crate::lease::Moment;
 use std::time::Duration;
 
 /// How long a peer's heartbeat counter has stood still, on the observer's own clock. No clocks are compared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Observation {
     last: Option<u64>,
     changed: Moment,
@@ -14,6 +14,12 @@ impl Observation {
     /// Starts to observe now, with the full lease ahead of the peer.
     pub fn starting(now: Moment) -> Self {
         Self { last: None, changed: now }
+    }
+
+    /// When the counter was last seen to change.
+    #[cfg(test)]
+    pub fn changed(&self) -> u64 {
+        self.changed.nanos()
     }
 
     /// Takes in what was read (`None`: nothing could be read) and says whether the peer is to be suspected: its

@@ -10,8 +10,8 @@ use crate::observation::Observation;
 use crate::process::ProcessIdentity;
 use flow_store::{Liveness, Owner, PeerLife, Server, ServerState};
 use parking_lot::Mutex;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::thread;
@@ -46,11 +46,11 @@ pub(crate) struct Peers {
 
 #[derive(Default)]
 struct Watched {
-    living: HashMap<Owner, Peer>,
+    living: BTreeMap<Owner, Peer>,
     /// Epochs that are over, whose lock is still held.
-    ghosts: HashMap<Owner, Peer>,
+    ghosts: BTreeMap<Owner, Peer>,
     /// Epochs whose lock was seen free.
-    buried: HashSet<Owner>,
+    buried: BTreeSet<Owner>,
 }
 
 struct Peer {
@@ -86,8 +86,8 @@ impl Peers {
             .partition(|server| server.state == ServerState::Terminated);
         let mut watched = self.watched.lock();
         let mut changes = Changes::default();
-        let alive: HashSet<Owner> = living.iter().map(|server| server.owner()).collect();
-        let gone = watched.living.extract_if(|peer, _| !alive.contains(peer)).collect::<Vec<_>>();
+        let alive: BTreeSet<Owner> = living.iter().map(|server| server.owner()).collect();
+        let gone = watched.living.extract_if(.., |peer, _| !alive.contains(peer)).collect::<Vec<_>>();
         for (owner, peer) in gone {
             watched.haunt(owner.clone(), peer);
             changes.left.push(owner);
@@ -169,7 +169,7 @@ impl Watched {
         let removed = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
         let unseen = self
             .ghosts
-            .extract_if(|owner, ghost| ghost.look(owner, liveness, losses).is_err_and(|error| removed(&error)));
+            .extract_if(.., |owner, ghost| ghost.look(owner, liveness, losses).is_err_and(|error| removed(&error)));
         self.buried.extend(unseen.map(|(owner, _)| owner));
     }
 }
@@ -211,6 +211,17 @@ impl Peer {
 
 /// One waiting thread a peer: the kernel wakes it the moment that the peer's process has ended.
 fn wait_in_thread(peer: Owner, life: Arc<dyn PeerLife>, losses: UnboundedSender<Loss>) -> std::io::Result<()> {
+    #[cfg(test)]
+    if crate::tests::simulation::time::now().is_some() {
+        // In virtual time there are no threads, and a freed lock is noticed some moments late.
+        tokio::spawn(async move {
+            while !life.is_over() {
+                crate::time::sleep(Duration::from_millis(50)).await;
+            }
+            let _ = losses.send(Loss { peer, sign: Sign::LockFreed });
+        });
+        return Ok(());
+    }
     thread::Builder::new().name("cairn-peer".to_owned()).stack_size(128 * 1024).spawn(move || {
         match life.wait_until_over() {
             Ok(()) => {

@@ -28,7 +28,7 @@ pub(crate) async fn take_over(shared: Arc<Shared>, loss: Loss) {
                 tracing::warn!(code = error.code(), %error, server = %peer.server, "the takeover failed; trying again");
             }
         }
-        tokio::time::sleep(wait).await;
+        crate::time::sleep(wait).await;
         wait = (wait * 2).min(shared.settings.lease);
     }
 }
@@ -45,8 +45,9 @@ async fn get_through(shared: &Shared, loss: &Loss) -> Result<Takeover, StoreErro
             end_if_in_the_way(shared, &loss.peer, process);
         }
         tokio::select! {
+            biased;
             answer = &mut takeover => return answer,
-            () = tokio::time::sleep(shared.settings.heartbeat) => {}
+            () = crate::time::sleep(shared.settings.heartbeat) => {}
         }
         if Moment::now().since(tell) >= shared.settings.lease {
             tell = Moment::now();

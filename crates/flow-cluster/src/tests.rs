@@ -3,7 +3,9 @@
 mod dispatch;
 mod known_failures;
 mod loss;
+mod model;
 mod schedule;
+pub(crate) mod simulation;
 
 use crate::process::ProcessIdentity;
 use crate::{ClusterEvent, Identity, LeaseSettings, Membership};

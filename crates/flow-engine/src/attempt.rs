@@ -179,9 +179,25 @@ impl Attempt {
                 // What still runs on another thread must not act any more; it ends when this is dropped.
                 self.services.fence_off();
                 self.stop.cancel();
+                if matches!(error, EngineError::MayNotAct) {
+                    self.await_write().await?;
+                }
                 Err(error)
             }
         }
+    }
+
+    /// Waits for the write that is under way. Whoever goes on with the request under the same fence goes by what is saved,
+    /// and a write that came later would settle what he has begun again.
+    async fn await_write(&mut self) -> Result<(), EngineError> {
+        while self.journal.is_writing() {
+            match self.under_way.next().await {
+                Some(Done::Written(written)) => return Ok(written?),
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
+        Ok(())
     }
 
     async fn drive(&mut self, cancel: &CancellationToken) -> Result<(), EngineError> {

@@ -157,6 +157,11 @@ impl Journal {
         self.next.events.clear();
     }
 
+    /// Whether a write is under way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
     /// Whether there are entries that no write has taken.
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.saved.is_empty() || !self.pending.log.is_empty()

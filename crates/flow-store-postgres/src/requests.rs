@@ -139,6 +139,22 @@ impl RequestStore for PostgresStore {
         transaction.end(changed).await
     }
 
+    async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        let transaction = self.database.begin().await?;
+        let changed = async {
+            crate::servers::lock(&transaction, &owner.server, false).await?;
+            let mut batch = hold_one(&transaction, &self.database, id).await?;
+            batch.servers.check_alive(owner)?;
+            let request = batch.get(id)?.clone();
+            let (from, to) = (batch.owner_name(&request), batch.servers.server_ref(owner));
+            let taken = batch.apply(transition::take_from(request, &from, &to, by, transaction.now)?)?;
+            batch.write_out(&transaction, &self.database).await?;
+            Ok::<_, DbError>(taken)
+        };
+        let changed = changed.await;
+        transaction.end(changed).await
+    }
+
     async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
         let transaction = self.database.begin().await?;
         let changed = async {

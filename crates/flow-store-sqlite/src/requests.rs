@@ -174,6 +174,17 @@ impl RequestStore for SqliteStore {
             .await
     }
 
+    async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        let (owner, by) = (owner.clone(), by.to_owned());
+        let takes = move |db: &Db<'_>| -> DbResult<Request> {
+            db.check_alive(&owner)?;
+            let request = rows::load(db.connection, id)?;
+            let from = db.owner_name(&request)?;
+            apply(db, transition::take_from(request, &from, &db.server_ref(&owner)?, &by, db.now)?)
+        };
+        self.writer.run(takes).await
+    }
+
     async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
         let by = by.to_owned();
         let cancels = move |db: &Db<'_>| -> DbResult<Request> {

@@ -109,6 +109,12 @@ pub trait RequestStore: Send + Sync {
         keep: Option<u32>,
     ) -> Result<Request, StoreError>;
 
+    /// A person takes a running request from its owner, which lives and gets nowhere with it: it belongs to `owner`, with
+    /// a raised fence, and its next attempt is due at once (claim it).
+    ///
+    /// Fails with `store/wrong-state` unless the request is `Running`.
+    async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError>;
+
     /// Cancels a request that has not ended. A running attempt is fenced off: its next write fails with
     /// `store/stale-fence`. Fails with `store/wrong-state` if the request has ended.
     async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError>;

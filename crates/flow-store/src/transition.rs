@@ -12,7 +12,7 @@ use crate::{
 use RequestState::{Cancelled, Error, Finished, Queued, Running, Waiting, WaitingForRetry};
 
 pub use rewind::{Earlier, GoOn, PointInWrite, rewind};
-pub use takeover::{TAKEOVER_LIMIT, leave, recover, take_over};
+pub use takeover::{TAKEOVER_LIMIT, leave, recover, take_from, take_over};
 
 /// The rules do not allow it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -107,3 +107,28 @@ async fn a_server_that_was_given_up_and_wakes_again_and_again_never_blocks_the_o
     History::gather(&scene, made, &[]).await.check(true);
     Ok(())
 }
+
+/// A server that ends at a boundary between what is durable, what is known and what is not: those that were killed there
+/// are started again without the fault, and the history is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing() -> Tested {
+    let mut chance = chance();
+    let folder = tempfile::tempdir()?;
+    let mut scene = Scene::begin(folder.path(), &["one", "two"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    for point in ["before-commit", "after-commit", "before-acknowledgement", "after-acknowledgement"] {
+        let made = load.made();
+        until("the load runs", async || (load.made() > made + 10).then_some(())).await;
+        scene.cluster.server_mut("one").kill();
+        let number: u32 = chance.random_range(30..120);
+        println!("one is to end at {point}:{number}");
+        scene.cluster.add_server_with("one", &[("CAIRN_FAULT_POINT".to_owned(), format!("{point}:{number}"))]);
+        load.servers_are(&scene.cluster);
+        until("it comes to the point", async || scene.cluster.server_mut("one").has_ended().then_some(())).await;
+        scene.cluster.add_server("one");
+        load.servers_are(&scene.cluster);
+    }
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(false);
+    Ok(())
+}

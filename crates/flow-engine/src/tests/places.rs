@@ -115,6 +115,9 @@ impl RequestStore for PlacedStore {
     ) -> Result<Request, StoreError> {
         self.store.re_execute(id, owner, by, from).await
     }
+    async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        self.store.take_from(id, owner, by).await
+    }
     async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
         self.store.cancel(id, by).await
     }

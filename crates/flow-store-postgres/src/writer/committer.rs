@@ -7,7 +7,7 @@ use crate::requests::{Needs, begin_batch, fold_counts};
 use crate::sql::{row, row_if_any};
 use crate::transaction::Transaction;
 use deadpool_postgres::Pool;
-use flow_store::{StoreError, WriteCounters};
+use flow_store::{StoreError, WriteCounters, fault_point};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,7 +79,9 @@ impl Committer {
         for (command, outcome) in commands.into_iter().zip(outcomes) {
             self.counted.command(outcome.is_ok());
             self.note_broken(command.chain(), outcome.as_ref().err());
+            fault_point("before-acknowledgement");
             command.reply(outcome);
+            fault_point("after-acknowledgement");
         }
         self.fold_now_and_then();
     }
@@ -132,7 +134,10 @@ impl Committer {
         let committed = if batch.is_empty() {
             transaction.batch_execute("ROLLBACK").await.map_err(|error| (error.into(), false))
         } else {
-            batch.commit(&transaction, &self.database, &token).await
+            fault_point("before-commit");
+            let committed = batch.commit(&transaction, &self.database, &token).await;
+            fault_point("after-commit");
+            committed
         };
         let outcomes = || applied.into_iter().map(|applied| Ok(applied?.done(&batch)?)).collect();
         match committed {

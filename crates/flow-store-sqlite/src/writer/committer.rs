@@ -6,7 +6,7 @@ use crate::error::{DbError, DbResult};
 use crate::open::Fatal;
 use crate::wal::Checkpointer;
 use crate::write_lock::{Turn, WriteLock};
-use flow_store::{Clock, StoreError, WriteCounters};
+use flow_store::{Clock, StoreError, WriteCounters, fault_point};
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::io;
@@ -70,7 +70,9 @@ impl Committer {
             let outcome = outcome.and_then(|()| failure.clone().map_or(Ok(()), Err));
             self.counted.command(outcome.is_ok());
             self.note_broken(command.chain(), &outcome);
+            fault_point("before-acknowledgement");
             command.reply(outcome);
+            fault_point("after-acknowledgement");
         }
     }
 
@@ -111,12 +113,14 @@ impl Committer {
                 next = queue.take();
             }
         }
+        fault_point("before-commit");
         if let Err(error) = self.execute("COMMIT") {
             if !self.connection.is_autocommit() {
                 self.execute("ROLLBACK")?;
             }
             return Err(error);
         }
+        fault_point("after-commit");
         self.checkpointer.committed();
         Ok(())
     }

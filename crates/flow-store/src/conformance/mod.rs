@@ -113,7 +113,8 @@ tests! {
         the_third_takeover_without_progress_is_an_error,
         a_saved_point_ends_the_row_of_takeovers,
         a_restarted_server_recovers_its_own_requests,
-        a_restarted_server_finds_what_stayed_its_own;
+        a_restarted_server_finds_what_stayed_its_own,
+        a_person_takes_a_running_request_from_its_owner;
     projects:
         a_project_has_an_active_version_and_a_wanted_commit,
         a_project_moves_to_another_repository,

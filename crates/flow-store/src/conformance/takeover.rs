@@ -228,3 +228,27 @@ pub(super) async fn a_restarted_server_finds_what_stayed_its_own(fixture: Fixtur
     let server = fixture.store.servers().await.unwrap().into_iter().find(|server| server.id == a.server).unwrap();
     assert_eq!((server.state, server.taken_over_by, server.terminated), (ServerState::Running, None, None));
 }
+
+pub(super) async fn a_person_takes_a_running_request_from_its_owner(fixture: Fixture) {
+    let (a, b) = (fixture.server("a").await, fixture.server("b").await);
+    let request = fixture.request(Some(&a), here_only()).await;
+    fixture.save(&request, "orders validated").await;
+    fixture.clock.advance_ms(50);
+    let taken = fixture.store.take_from(request.id, &b, "ann").await.unwrap();
+    assert_eq!((taken.state, taken.owner.as_ref()), (RequestState::WaitingForRetry, Some(&b)));
+    assert_eq!((taken.due, taken.retries_used), (Some(fixture.store.now()), 0));
+    assert!(taken.fence > request.fence);
+    assert_eq!(fixture.get(request.id).await, taken);
+    let late = fixture.store.write(request.id, request.fence, AttemptWrite::default()).await.unwrap_err();
+    assert_eq!(late.code(), "store/stale-fence", "its owner is told with its next write");
+    let again = fixture.store.take_from(request.id, &a, "ann").await.unwrap_err();
+    assert_eq!(again.code(), "store/wrong-state", "nobody runs it");
+    let attempts = fixture.store.attempts(request.id).await.unwrap();
+    assert_eq!(attempts[0].end, Some(AttemptOutcome::OwnerLost));
+    let claimed = fixture.store.claim(&b, 9).await.unwrap();
+    assert_eq!(claimed.iter().map(|request| (request.id, request.attempt)).collect::<Vec<_>>(), [(request.id, 2)]);
+    assert_eq!(fixture.store.saved_points(request.id).await.unwrap().len(), 1, "what is saved stays");
+    fixture.store.terminate(&b).await.unwrap();
+    let gone = fixture.store.take_from(request.id, &b, "ann").await.unwrap_err();
+    assert_eq!(gone.code(), "store/stale-owner");
+}

@@ -1,6 +1,8 @@
 //! Faults of a database, which tests switch on and off.
 
-use crate::StoreError;
+use crate::{Liveness, StoreError};
+use async_trait::async_trait;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// What is wrong with a [`super::MemoryStore`] at this time.
@@ -31,4 +33,18 @@ impl Faults {
     pub(super) fn write_lock_holder(&self) -> Option<i32> {
         Some(self.write_lock_holder.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
     }
+}
+
+/// The way between a server and a [`super::MemoryStore`], for simulations: what is asked may be held up, never arrive, or
+/// be done without an answer. Only what servers need to work on requests goes over it.
+#[async_trait]
+pub trait Line: Send + Sync {
+    /// On the way to the store. An error means that it never arrived.
+    async fn there(&self) -> Result<(), StoreError>;
+
+    /// On the way back. An error means that it was done, and that nobody learns so.
+    async fn back(&self) -> Result<(), StoreError>;
+
+    /// How servers with such lines see each other live.
+    fn liveness(&self) -> Option<Arc<dyn Liveness>>;
 }

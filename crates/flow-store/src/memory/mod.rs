@@ -16,10 +16,10 @@ mod triggers;
 
 use crate::transition::{AttemptChange, Change};
 use crate::{
-    Account, AttemptRecord, AttemptWrite, AuditRecord, Clock, Epoch, LogEntry, NewServer, Owner, Project, ProjectName,
-    Request, RequestId, RequestState, Sample, SavedPoint, SealedSecret, ServerId, ServerRef, ServerReport, ServerState,
-    ServerVersion, Session, Setting, Store, StoreError, SystemClock, TakeoverRecord, Timestamp, Token, VersionId,
-    VersionRecord, check_alive,
+    Account, AttemptRecord, AttemptWrite, AuditRecord, Clock, Epoch, Liveness, LogEntry, NewServer, Owner, Project,
+    ProjectName, Request, RequestId, RequestState, Sample, SavedPoint, SealedSecret, ServerId, ServerRef, ServerReport,
+    ServerState, ServerVersion, Session, Setting, Store, StoreError, SystemClock, TakeoverRecord, Timestamp, Token,
+    VersionId, VersionRecord, check_alive,
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -28,15 +28,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub use faults::Faults;
+pub use faults::{Faults, Line};
 
 /// A store in this process's memory; see the module.
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     clock: Arc<dyn Clock>,
     changes: watch::Sender<u64>,
+    /// Those who see the same memory over lines: told of changes one after the other, in the same order each time.
+    others: Arc<Mutex<Vec<watch::Sender<u64>>>>,
     cluster_id: String,
-    faults: Faults,
+    faults: Arc<Faults>,
+    line: Option<Arc<dyn Line>>,
 }
 
 #[derive(Default)]
@@ -108,17 +111,50 @@ impl MemoryStore {
     /// An empty store that goes by `clock`.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self {
-            state: Mutex::default(),
+            state: Arc::default(),
             clock,
             changes: watch::Sender::new(0),
+            others: Arc::default(),
             cluster_id: format!("memory-{:016x}", RandomState::new().hash_one(0)),
-            faults: Faults::default(),
+            faults: Arc::default(),
+            line: None,
+        }
+    }
+
+    /// The same store as somebody sees it who is at the other end of `line`.
+    pub fn over(&self, line: Arc<dyn Line>) -> Self {
+        let changes = watch::Sender::new(0);
+        self.others.lock().push(changes.clone());
+        Self {
+            state: Arc::clone(&self.state),
+            clock: Arc::clone(&self.clock),
+            changes,
+            others: Arc::clone(&self.others),
+            cluster_id: self.cluster_id.clone(),
+            faults: Arc::clone(&self.faults),
+            line: Some(line),
         }
     }
 
     /// What is wrong with this store, for tests.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// What is asked goes to the store.
+    async fn there(&self) -> Result<(), StoreError> {
+        match &self.line {
+            Some(line) => line.there().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Its answer comes back.
+    async fn back<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Some(line) = &self.line {
+            line.back().await?;
+        }
+        answer
     }
 
     /// Looks at the state.
@@ -130,7 +166,10 @@ impl MemoryStore {
     fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.faults.check()?;
         let done = change(&mut self.state.lock(), self.clock.now())?;
-        self.changes.send_modify(|number| *number += 1);
+        if self.line.is_none() {
+            self.changes.send_modify(|number| *number += 1);
+        }
+        self.others.lock().iter().for_each(|other| other.send_modify(|number| *number += 1));
         Ok(done)
     }
 }
@@ -144,6 +183,10 @@ impl Default for MemoryStore {
 impl Store for MemoryStore {
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        self.line.as_ref().and_then(|line| line.liveness())
     }
 }
 

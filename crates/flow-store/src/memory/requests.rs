@@ -23,7 +23,8 @@ impl RequestStore for MemoryStore {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             let owner = match owner {
                 Some(owner) if state.check_alive(&owner)? == ServerState::Running => Some(owner),
                 _ => None,
@@ -34,15 +35,18 @@ impl RequestStore for MemoryStore {
                 state.audit(made.told_by(entry), now);
             }
             Ok(created)
-        })
+        });
+        self.back(done).await
     }
 
     async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             let record = state.record_mut(id)?;
             record.request = transition::save(record.request.clone(), fence, &write.saved, now)?;
             state.add(id, write)
-        })
+        });
+        self.back(done).await
     }
 
     async fn end_attempt(
@@ -52,7 +56,8 @@ impl RequestStore for MemoryStore {
         end: AttemptEnd,
         write: AttemptWrite,
     ) -> Result<Request, StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             let request = state.record(id)?.request.clone();
             let server = state.owner_name(&request);
             let request = transition::save(request, fence, &write.saved, now)?;
@@ -61,10 +66,12 @@ impl RequestStore for MemoryStore {
             let ended = change.request.clone();
             state.apply(change);
             Ok(ended)
-        })
+        });
+        self.back(done).await
     }
 
     async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+        self.there().await?;
         let now = self.clock.now();
         let nothing_to_do = self.read(|state| {
             let alive = state.check_alive(owner)?;
@@ -75,7 +82,7 @@ impl RequestStore for MemoryStore {
         if nothing_to_do {
             return Ok(Vec::new());
         }
-        self.change(|state, now| {
+        let claimed = self.change(|state, now| {
             let mut ready: Vec<Request> = state
                 .requests
                 .values()
@@ -89,10 +96,12 @@ impl RequestStore for MemoryStore {
             let claimed = changes.iter().map(|change| change.request.clone()).collect();
             changes.into_iter().for_each(|change| state.apply(change));
             Ok(claimed)
-        })
+        });
+        self.back(claimed).await
     }
 
     async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
+        self.there().await?;
         let now = self.clock.now();
         self.read(|state| {
             let waits = |request: &Request| {
@@ -109,10 +118,12 @@ impl RequestStore for MemoryStore {
     }
 
     async fn get(&self, id: RequestId) -> Result<Request, StoreError> {
+        self.there().await?;
         self.read(|state| Ok(state.record(id)?.request.clone()))
     }
 
     async fn list(&self, filter: &RequestFilter) -> Result<Vec<Request>, StoreError> {
+        self.there().await?;
         self.read(|state| {
             let requests = state.requests.values().rev().map(|record| &record.request);
             Ok(requests.filter(|request| filter.matches(request)).take(filter.page()).cloned().collect())
@@ -131,6 +142,7 @@ impl RequestStore for MemoryStore {
     }
 
     async fn saved_points(&self, id: RequestId) -> Result<Vec<SavedPoint>, StoreError> {
+        self.there().await?;
         self.read(|state| Ok(state.record(id)?.saved.clone()))
     }
 
@@ -196,7 +208,8 @@ impl RequestStore for MemoryStore {
         by: &str,
         from: Option<u32>,
     ) -> Result<Request, StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             state.check_alive(owner)?;
             let (request, go_on) = (state.record(id)?.request.clone(), state.go_on(id, from)?);
             let stays = match &go_on {
@@ -214,18 +227,35 @@ impl RequestStore for MemoryStore {
             let request = change.request.clone();
             state.apply(change);
             Ok(request)
-        })
+        });
+        self.back(done).await
+    }
+
+    async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
+        self.there().await?;
+        let done = self.change(|state, now| {
+            state.check_alive(owner)?;
+            let request = state.record(id)?.request.clone();
+            let from = state.owner_name(&request);
+            let change = transition::take_from(request, &from, &state.server_ref(owner), by, now)?;
+            let request = change.request.clone();
+            state.apply(change);
+            Ok(request)
+        });
+        self.back(done).await
     }
 
     async fn cancel(&self, id: RequestId, by: &str) -> Result<Request, StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             let request = state.record(id)?.request.clone();
             let server = state.owner_name(&request);
             let change = transition::cancel(request, by, &server, now)?;
             let request = change.request.clone();
             state.apply(change);
             Ok(request)
-        })
+        });
+        self.back(done).await
     }
 }
 

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 #[async_trait]
 impl ServerStore for MemoryStore {
     async fn register(&self, server: NewServer) -> Result<Owner, StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             let epoch = Epoch(state.servers.get(&server.id).map_or(0, |known| known.epoch.0) + 1);
             let owner = Owner { server: server.id.clone(), epoch };
             let record = ServerRecord {
@@ -26,10 +27,12 @@ impl ServerStore for MemoryStore {
             let restarted = state.server_ref(&owner);
             state.apply_to_all(|request| transition::recover(request, &restarted, now));
             Ok(owner)
-        })
+        });
+        self.back(done).await
     }
 
     async fn servers(&self) -> Result<Vec<Server>, StoreError> {
+        self.there().await?;
         self.read(|state| {
             let running = |id: &ServerId| {
                 let runs = |request: &crate::Request| {
@@ -67,7 +70,8 @@ impl ServerStore for MemoryStore {
     }
 
     async fn take_over(&self, survivor: &Owner, dead: &Owner) -> Result<Takeover, StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             check_may_take_over(state.check_alive(survivor)?, survivor)?;
             let alive = state.check_alive(dead).is_ok();
             let (dead_ref, survivor_ref) = (state.server_ref(dead), state.server_ref(survivor));
@@ -87,11 +91,13 @@ impl ServerStore for MemoryStore {
                 requests: requests.len() as u64,
             });
             Ok(Takeover { requests, first: true })
-        })
+        });
+        self.back(done).await
     }
 
     async fn set_server_state(&self, owner: &Owner, new: ServerState) -> Result<(), StoreError> {
-        self.change(|state, _| {
+        self.there().await?;
+        let done = self.change(|state, _| {
             state.check_alive(owner)?;
             if new == ServerState::Terminated {
                 return Err(StoreError::Conflict("a server ends by its own stop or a takeover".to_owned()));
@@ -100,7 +106,8 @@ impl ServerStore for MemoryStore {
                 record.state = new;
             }
             Ok(())
-        })
+        });
+        self.back(done).await
     }
 
     async fn report(&self, owner: &Owner, report: ServerReport, figures: Figures) -> Result<(), StoreError> {
@@ -123,7 +130,8 @@ impl ServerStore for MemoryStore {
     }
 
     async fn terminate(&self, owner: &Owner) -> Result<(), StoreError> {
-        self.change(|state, now| {
+        self.there().await?;
+        let done = self.change(|state, now| {
             state.check_alive(owner)?;
             let leaving = state.server_ref(owner);
             if let Some(record) = state.servers.get_mut(&owner.server) {
@@ -132,7 +140,8 @@ impl ServerStore for MemoryStore {
             }
             state.apply_to_all(|request| transition::leave(request, &leaving, now));
             Ok(())
-        })
+        });
+        self.back(done).await
     }
 
     fn write_lock_holder(&self) -> Option<i32> {

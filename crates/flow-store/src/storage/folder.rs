@@ -7,7 +7,7 @@ mod orphans;
 pub(super) use orphans::aside;
 
 use super::{INLINE_LIMIT, StorageError, StoredObject};
-use crate::SavedData;
+use crate::{SavedData, fault_point};
 use bytes::Bytes;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -196,6 +196,7 @@ impl Folder {
         object: StoredObject,
         write: impl FnOnce(&Path) -> io::Result<NamedTempFile>,
     ) -> io::Result<StoredObject> {
+        fault_point("before-object");
         let path = self.root.join(&object.key);
         let objects = self.root.join("objects");
         let folder = path.parent().unwrap_or(&objects);
@@ -209,6 +210,7 @@ impl Folder {
             file.persist(&path).map_err(|error| error.error)?;
         }
         self.sync(&File::open(folder)?)?;
+        fault_point("after-object");
         Ok(object)
     }
 

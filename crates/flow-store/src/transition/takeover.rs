@@ -1,6 +1,8 @@
 //! What becomes of a request when its owner is lost, comes back or leaves.
 
-use super::{Change, end_in_error, fenced, log_entry, nothing_saved_error, release, went_on_from};
+use super::{
+    Change, TransitionError, end_in_error, fenced, log_entry, nothing_saved_error, release, went_on_from, wrong_state,
+};
 use crate::RequestState::{Queued, Running, WaitingForRetry};
 use crate::{AttemptOutcome, Level, Owner, Request, RequestError, ServerRef, Timestamp, event};
 
@@ -33,6 +35,28 @@ pub fn take_over(mut request: Request, dead: &ServerRef, survivor: &ServerRef, n
         (event::OWNER_LOST, format!("{} was lost; it goes on from {at} at its next start", dead.name))
     };
     Some(resumable(request, was_running, event, message, &survivor.name, now))
+}
+
+/// A person takes a running request from its owner, which lives and yet gets nowhere with it. `to` goes on from what is
+/// saved; whatever the owner still writes is refused. `from` is its name. It spends no retry and counts as no loss of a
+/// server.
+pub fn take_from(
+    mut request: Request,
+    from: &str,
+    to: &ServerRef,
+    by: &str,
+    now: Timestamp,
+) -> Result<Change, TransitionError> {
+    if request.state != Running {
+        let way_out = match request.state {
+            state if state.is_ended() => "re-execute it instead",
+            _ => "no server runs it: it goes on by itself when it is due, or re-execute it",
+        };
+        return Err(wrong_state(&request, "taken over", way_out));
+    }
+    let message = format!("{by} took it from {from}; {} goes on from {}", to.name, went_on_from(&request));
+    request.owner = Some(to.owner.clone());
+    Ok(resumable(request, true, event::TAKEN_OVER, message, &to.name, now))
 }
 
 /// What the next start of the same server does to a request of an earlier epoch; none if it is not concerned. Whatever

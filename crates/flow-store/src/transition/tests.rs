@@ -125,6 +125,21 @@ fn writes_need_the_running_attempt_and_its_fence() {
 }
 
 #[test]
+fn only_a_running_request_is_taken_from_its_owner() {
+    let to = server("b", 1);
+    for state in RequestState::ALL {
+        let taken = take_from(request(state, false, 0), "Server a", &to, "ann", NOW);
+        assert_eq!(taken.is_ok(), state == Running, "{state}");
+    }
+    let taken = take_from(request(Running, false, 0), "Server a", &to, "ann", NOW).unwrap();
+    let after = &taken.request;
+    assert_eq!((after.state, after.owner.as_ref(), after.due), (WaitingForRetry, Some(&to.owner), Some(NOW)));
+    assert_eq!((after.fence, after.retries_used, after.takeovers_without_progress), (Fence(8), 0, 0));
+    assert!(taken.log[0].message.contains("ann took it from Server a"), "{}", taken.log[0].message);
+    assert!(check_fence(after, Fence(7)).is_err(), "whatever its owner still writes is refused");
+}
+
+#[test]
 fn re_execution_and_cancelling_know_their_states() {
     for state in RequestState::ALL {
         let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", GoOn::Newest, NOW);

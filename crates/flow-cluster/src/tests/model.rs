@@ -1,0 +1,160 @@
+//! Models of what servers may do in any order, looked through whole at a small size (docs/proofs.md). What happens to a
+//! request's row, who may act and who is suspected is decided by the code that servers run.
+
+mod lease;
+mod state;
+mod story;
+
+use state::Faults;
+use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::hash::Hash;
+use story::{Mistake, Story};
+
+/// Whether a property is seen to be broken.
+fn until_found<M>(checker: CheckerBuilder<M>, property: &'static str) -> bool
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Hash + Debug + Clone + PartialEq + Send + Sync + 'static,
+    M::Action: Debug + Clone + PartialEq + Send + Sync,
+{
+    let found = checker.finish_when(HasDiscoveries::AnyOf(BTreeSet::from([property]))).spawn_bfs().join();
+    found.discovery(property).is_some()
+}
+
+const NONE: Faults = Faults {
+    crashes: 0,
+    lapses: 0,
+    lost: 0,
+    outages: 0,
+    failures: 0,
+    cancels: 0,
+    re_executions: 0,
+    drains: 0,
+    restarts: 0,
+};
+
+fn story(left: Faults) -> Story {
+    Story { servers: 2, other_server_retry: Some(true), left, speculates: true, tells: false, mistake: None }
+}
+
+fn look_through(story: Story) {
+    let named = format!("{:?}", story.left);
+    let checked = story.checker().spawn_bfs().join();
+    println!("{} moments of two servers with {named}", checked.unique_state_count());
+    checked.assert_properties();
+}
+
+#[test]
+fn crashes_and_hangs_lose_and_repeat_nothing() {
+    let left = Faults { crashes: 1, lapses: 1, restarts: 1, ..NONE };
+    look_through(Story { other_server_retry: None, ..story(left) });
+}
+
+#[test]
+fn lost_answers_lose_and_repeat_nothing() {
+    look_through(story(Faults { crashes: 1, lapses: 1, lost: 1, ..NONE }));
+}
+
+#[test]
+fn an_outage_of_the_database_loses_and_strands_nothing() {
+    look_through(story(Faults { crashes: 1, lapses: 1, outages: 1, ..NONE }));
+}
+
+#[test]
+fn persons_who_race_with_retries_lose_and_repeat_nothing() {
+    look_through(story(Faults { crashes: 1, failures: 1, cancels: 1, re_executions: 1, ..NONE }));
+}
+
+#[test]
+fn servers_that_are_stopped_and_started_lose_and_repeat_nothing() {
+    let left = Faults { crashes: 1, drains: 1, restarts: 1, ..NONE };
+    look_through(Story { other_server_retry: None, ..story(left) });
+}
+
+#[test]
+fn nothing_of_it_depends_on_speculation() {
+    let left = Faults { crashes: 1, lapses: 1, ..NONE };
+    look_through(Story { speculates: false, other_server_retry: None, ..story(left) });
+}
+
+/// All of it at once; takes minutes: `cargo nextest run -p flow-cluster -E 'test(all_faults)' --run-ignored all`.
+#[test]
+#[ignore = "takes minutes"]
+fn all_faults_together_lose_and_repeat_nothing() {
+    let left = Faults { crashes: 1, lapses: 1, lost: 1, outages: 1, restarts: 1, failures: 1, ..NONE };
+    look_through(Story { other_server_retry: None, ..story(left) });
+}
+
+#[test]
+fn each_rule_is_needed() {
+    let starting = "no rule of starting is broken";
+    let seen = "what was seen stays";
+    let goes_on = "a request goes on while somebody lives";
+    let all = Faults { crashes: 1, lapses: 1, lost: 1, ..NONE };
+    let claims = Faults { crashes: 1, failures: 1, ..NONE };
+    let mistakes = [
+        (Mistake::FencesAreNotRaised, starting, all),
+        (Mistake::ActsWithoutLease, starting, all),
+        (Mistake::TakesOverTheLiving, starting, all),
+        (Mistake::EffectsDoNotWait, starting, all),
+        (Mistake::RepliesBeforeTheCommit, seen, all),
+        (Mistake::BeginsAtTheStart, starting, all),
+        (Mistake::GoesOnWhileAWriteIsUnderWay, starting, all),
+        (Mistake::NobodyAttends, goes_on, all),
+        (Mistake::TakeoverIsTriedOnce, goes_on, Faults { crashes: 1, outages: 1, ..NONE }),
+        (Mistake::ClaimsWhileDraining, starting, Faults { crashes: 1, drains: 1, failures: 1, ..NONE }),
+        (Mistake::ClaimsFromOthers, starting, claims),
+        (Mistake::WritesOvertake, "a saved point has all that it came from", all),
+    ];
+    for (mistake, property, left) in mistakes {
+        let story = Story { mistake: Some(mistake), other_server_retry: None, ..story(left) };
+        assert!(until_found(story.checker(), property), "{mistake:?} is not found");
+    }
+}
+
+#[test]
+fn what_the_model_is_about_does_happen() {
+    // None of the rules above holds only because nothing happens.
+    let all = Faults { crashes: 1, lapses: 1, failures: 1, re_executions: 1, ..NONE };
+    let told = Told(Story { tells: true, ..story(all) });
+    let checked = told.checker().finish_when(HasDiscoveries::All).spawn_bfs().join();
+    checked.assert_properties();
+}
+
+/// The same story, asked what can happen in it.
+#[derive(Clone)]
+struct Told(Story);
+
+impl Model for Told {
+    type State = state::Moment;
+    type Action = story::Event;
+
+    fn init_states(&self) -> Vec<state::Moment> {
+        self.0.init_states()
+    }
+
+    fn actions(&self, moment: &state::Moment, events: &mut Vec<story::Event>) {
+        self.0.actions(moment, events);
+    }
+
+    fn next_state(&self, moment: &state::Moment, event: story::Event) -> Option<state::Moment> {
+        self.0.next_state(moment, event)
+    }
+
+    fn properties(&self) -> Vec<stateright::Property<Self>> {
+        use stateright::Property;
+        vec![
+            Property::sometimes("a takeover", |_, moment: &state::Moment| moment.told.taken_over),
+            Property::sometimes("a zombie is refused", |_, moment: &state::Moment| moment.told.refused),
+            Property::sometimes("a component starts before a commit", |_, moment: &state::Moment| {
+                moment.told.speculated
+            }),
+            Property::sometimes("a person is quicker than a retry", |_, moment: &state::Moment| moment.told.raced),
+            Property::sometimes("it ends all the same", |_, moment: &state::Moment| {
+                moment.told.taken_over && moment.told.refused && moment.replied
+            }),
+        ]
+    }
+}

@@ -1,0 +1,82 @@
+//! A simulated cluster: the servers' own code (membership, guard, peers, takeover, dispatcher) on the reference store in
+//! virtual time, under faults drawn from a seed. Thousands of stories in each run of the tests; what happens in each is
+//! decided by its seed alone, so that one that fails is told again by `CAIRN_SEED=NUMBER`.
+
+mod chaos;
+mod lives;
+mod server;
+pub(crate) mod time;
+mod work;
+mod world;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::sync::Arc;
+use world::World;
+
+/// Stories in one run of the tests; `CAIRN_SEEDS` makes it more or fewer.
+const STORIES: u64 = 200;
+
+/// Tells one story and gives what came of it.
+fn tell(seed: u64) -> world::Told {
+    time::run(async move {
+        let world = Arc::new(World::new(StdRng::seed_from_u64(seed), asked("CAIRN_SEED") == Some(seed)));
+        chaos::run(&world).await;
+        world.told()
+    })
+}
+
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
+}
+
+/// Tells it and says what is wrong with it.
+fn judge(seed: u64) -> Result<world::Told, String> {
+    let told = std::panic::catch_unwind(|| tell(seed)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })?;
+    if told.wrong.is_empty() { Ok(told) } else { Err(told.wrong.join("\n")) }
+}
+
+fn stories(first: u64, number: u64) {
+    if let Some(seed) = asked("CAIRN_SEED") {
+        let told = tell(seed);
+        assert!(told.wrong.is_empty(), "{}", told.wrong.join("\n"));
+        return;
+    }
+    let mut all = world::Counted::default();
+    for seed in first..first + number {
+        match judge(seed) {
+            Ok(told) => all.add(&told.counted),
+            Err(wrong) => panic!(
+                "{wrong}\n\nTell this story again, with all that happens in it: CAIRN_SEED={seed} cargo nextest run \
+                 -p flow-cluster -E 'test(a_simulated_cluster)' --no-capture"
+            ),
+        }
+    }
+    println!("{number} stories: {all:?}");
+    assert!(all.takeovers > 0 && all.refused > 0 && all.finished > 0, "nothing happens: {all:?}");
+}
+
+#[test]
+fn a_simulated_cluster_under_faults_loses_and_repeats_nothing() {
+    let number = asked("CAIRN_SEEDS").unwrap_or(STORIES);
+    stories(asked("CAIRN_FIRST_SEED").unwrap_or(1), number / 2);
+}
+
+#[test]
+fn a_simulated_cluster_under_other_faults_loses_and_repeats_nothing() {
+    let number = asked("CAIRN_SEEDS").unwrap_or(STORIES);
+    stories(asked("CAIRN_FIRST_SEED").unwrap_or(1) + number / 2, number - number / 2);
+}
+
+#[test]
+fn a_story_is_the_same_whenever_it_is_told() {
+    for seed in 1..=5 {
+        let (one, again) = (tell(seed), tell(seed));
+        let differs = one.trace.iter().zip(&again.trace).position(|(one, again)| one != again);
+        assert_eq!(differs.map(|place| (&one.trace[place], &again.trace[place])), None, "seed {seed}");
+        assert_eq!(one.trace.len(), again.trace.len(), "seed {seed}");
+    }
+}

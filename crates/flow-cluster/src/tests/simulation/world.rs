@@ -1,0 +1,276 @@
+//! What is outside of the cluster: the reference store, the effects that somebody has seen, and the rules that hold.
+
+use super::time::{self, VirtualClock};
+use flow_store::{
+    MemoryStore, NumberedLogEntry, Owner, Request, RequestId, RequestState, RequestStore as _, SavedPoint, ServerId,
+    event,
+};
+use parking_lot::Mutex;
+use rand::RngExt;
+use rand::rngs::StdRng;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The person who changes requests.
+pub(super) const SOMEBODY: &str = "somebody";
+
+/// The components of every request here: what acts, and checkpoints between.
+pub(super) const EFFECTS: usize = 3;
+
+/// Whoever is stopped for so long may be taken for dead.
+const SILENT: Duration = Duration::from_millis(1400);
+const A_MOMENT: Duration = Duration::from_secs(10);
+
+/// How often what happened.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counted {
+    pub(super) requests: usize,
+    pub(super) finished: usize,
+    pub(super) faults: usize,
+    pub(super) takeovers: usize,
+    pub(super) refused: usize,
+    pub(super) effects: usize,
+    pub(super) repeated: usize,
+    /// Takeovers that were committed when their victim had come back and been confirmed between the look at it and the
+    /// commit: the window that docs/proofs.md names.
+    pub(super) caught_up: usize,
+}
+
+impl Counted {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.finished += other.finished;
+        self.faults += other.faults;
+        self.takeovers += other.takeovers;
+        self.refused += other.refused;
+        self.effects += other.effects;
+        self.repeated += other.repeated;
+        self.caught_up += other.caught_up;
+    }
+}
+
+/// What came of a story.
+pub(super) struct Told {
+    pub(super) trace: Vec<String>,
+    pub(super) wrong: Vec<String>,
+    pub(super) counted: Counted,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// How often each effect of each request was seen.
+    effects: BTreeMap<(RequestId, usize), usize>,
+    /// Requests whose making was confirmed.
+    made: BTreeSet<RequestId>,
+    /// Requests whose end was told to whoever waited.
+    replied: BTreeSet<RequestId>,
+    /// When each server was silent the last time, because its process was stopped.
+    silences: BTreeMap<ServerId, (Duration, Duration)>,
+    /// Requests that a person had something to do with.
+    touched: BTreeSet<RequestId>,
+}
+
+pub(super) struct World {
+    pub(super) store: Arc<MemoryStore>,
+    chance: Mutex<StdRng>,
+    seen: Mutex<Seen>,
+    trace: Mutex<Vec<String>>,
+    wrong: Mutex<Vec<String>>,
+    pub(super) counted: Mutex<Counted>,
+    /// Tells everything as it happens.
+    aloud: bool,
+}
+
+impl World {
+    pub(super) fn new(chance: StdRng, aloud: bool) -> Self {
+        Self {
+            aloud,
+            store: Arc::new(MemoryStore::with_clock(Arc::new(VirtualClock))),
+            chance: Mutex::new(chance),
+            seen: Mutex::default(),
+            trace: Mutex::default(),
+            wrong: Mutex::default(),
+            counted: Mutex::default(),
+        }
+    }
+
+    pub(super) fn draw(&self, range: std::ops::Range<u64>) -> u64 {
+        self.chance.lock().random_range(range)
+    }
+
+    /// Whether something happens that does in so many of a thousand cases.
+    pub(super) fn happens(&self, of_thousand: u64) -> bool {
+        self.draw(0..1000) < of_thousand
+    }
+
+    pub(super) async fn pause(&self, milliseconds: std::ops::Range<u64>) {
+        let time = Duration::from_millis(self.draw(milliseconds));
+        crate::time::sleep(time).await;
+    }
+
+    pub(super) fn tell(&self, what: impl std::fmt::Display) {
+        let at = time::now().unwrap_or_default().as_millis();
+        let line = format!("{at:>8} {what}");
+        if self.aloud {
+            println!("{line}");
+        }
+        self.trace.lock().push(line);
+    }
+
+    pub(super) fn wrong(&self, what: String) {
+        self.tell(format!("WRONG: {what}"));
+        self.wrong.lock().push(what);
+    }
+
+    pub(super) fn told(&self) -> Told {
+        Told {
+            trace: self.trace.lock().clone(),
+            wrong: self.wrong.lock().clone(),
+            counted: self.counted.lock().clone(),
+        }
+    }
+
+    pub(super) fn made(&self, request: RequestId) {
+        self.seen.lock().made.insert(request);
+    }
+
+    pub(super) fn replied(&self, request: RequestId) {
+        self.seen.lock().replied.insert(request);
+    }
+
+    pub(super) fn touched(&self, request: RequestId) {
+        self.seen.lock().touched.insert(request);
+    }
+
+    /// Whether a person cancelled this attempt, or took the request from it: its server learns so with its next write.
+    async fn was_ended_by_person(&self, begun: &Request) -> bool {
+        let log = self.store.log(begun.id, 0, usize::MAX).await.unwrap_or_default();
+        log.iter().any(|NumberedLogEntry { entry, .. }| {
+            let taken = entry.event == event::TAKEN_OVER && entry.message.starts_with(SOMEBODY);
+            entry.attempt == begun.attempt && (taken || entry.event == event::CANCELLED)
+        })
+    }
+
+    pub(super) fn was_silent(&self, server: &str, from: Duration) {
+        let until = time::now().unwrap_or_default();
+        self.seen.lock().silences.insert(super::super::id(server), (from, until));
+    }
+
+    /// Whether a server came back from a silence of a lease a moment ago: a takeover that somebody had begun meanwhile may
+    /// be committed just then (docs/proofs.md names this window).
+    fn has_just_come_back(&self, owner: &Owner) -> bool {
+        let now = time::now().unwrap_or_default();
+        let silence = self.seen.lock().silences.get(&owner.server).copied();
+        silence.is_some_and(|(from, until)| until - from >= SILENT && now - until <= A_MOMENT)
+    }
+
+    /// How many checkpoints are saved.
+    pub(super) fn saved(points: &[SavedPoint]) -> usize {
+        points
+            .iter()
+            .filter_map(|point| point.component.parse::<usize>().ok())
+            .map(|number| number + 1)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// A server acts on the world: what everybody must keep to.
+    pub(super) async fn act(&self, owner: &Owner, begun: &Request, effect: usize) {
+        let (id, fence) = (begun.id, begun.fence);
+        // The reference store answers at once where no line is between.
+        let (Ok(request), Ok(points)) = (self.store.get(id).await, self.store.saved_points(id).await) else {
+            return self.wrong(format!("request {id} is lost"));
+        };
+        self.tell(format!("{owner} does {effect} of request {id} with fence {fence}"));
+        let valid = request.state == RequestState::Running && request.fence == fence;
+        let excused = {
+            let by_person = !valid && self.was_ended_by_person(begun).await;
+            let caught_up = !valid && !by_person && self.has_just_come_back(owner);
+            self.counted.lock().caught_up += usize::from(caught_up);
+            by_person || caught_up
+        };
+        if !valid && !excused {
+            self.wrong(format!("{owner} acts for request {id} with fence {fence}, which is {} by now", request.fence));
+        }
+        let saved = Self::saved(&points);
+        if valid && saved > effect {
+            self.wrong(format!(
+                "{owner} does {effect} of request {id} again, though checkpoint {} is saved",
+                saved - 1
+            ));
+        }
+        if valid && saved < effect {
+            self.wrong(format!("{owner} does {effect} of request {id} with only {saved} checkpoints durable"));
+        }
+        let seen = {
+            let mut seen = self.seen.lock();
+            let times = seen.effects.entry((id, effect)).or_default();
+            *times += 1;
+            *times
+        };
+        let mut counted = self.counted.lock();
+        counted.effects += 1;
+        counted.repeated += usize::from(seen > 1);
+    }
+
+    /// All is quiet: every request has ended as it may.
+    pub(super) async fn judge(&self) {
+        let (made, replied, touched) = {
+            let seen = self.seen.lock();
+            (seen.made.clone(), seen.replied.clone(), seen.touched.clone())
+        };
+        for id in made {
+            let (Ok(request), Ok(points)) = (self.store.get(id).await, self.store.saved_points(id).await) else {
+                self.wrong(format!("request {id} is lost"));
+                continue;
+            };
+            let log = self.store.log(id, 0, usize::MAX).await.unwrap_or_default();
+            let taken = |entry: &&NumberedLogEntry| {
+                entry.entry.event == event::TAKEN_OVER && !entry.entry.message.starts_with(SOMEBODY)
+            };
+            self.counted.lock().takeovers += log.iter().filter(taken).count();
+            self.counted.lock().requests += 1;
+            if replied.contains(&id) && request.state != RequestState::Finished {
+                self.wrong(format!("request {id} was answered and is {} now", request.state));
+            }
+            match request.state {
+                RequestState::Finished => {
+                    self.counted.lock().finished += 1;
+                    let missing = (0..EFFECTS).find(|effect| !self.seen.lock().effects.contains_key(&(id, *effect)));
+                    if let Some(effect) = missing {
+                        self.wrong(format!("request {id} finished without {effect}"));
+                    }
+                }
+                RequestState::Cancelled if touched.contains(&id) => {}
+                RequestState::Error => {
+                    let code = request.error.map(|error| error.code).unwrap_or_default();
+                    if !["request/takeover-limit", "request/owner-lost", "simulated/failure"].contains(&code.as_str()) {
+                        self.wrong(format!("request {id} ended with {code}"));
+                    }
+                }
+                state => self.wrong(format!("request {id} is {state} at the end")),
+            }
+            let numbers: Vec<&str> = points.iter().map(|point| point.component.as_str()).collect();
+            let in_order = (0..numbers.len()).map(|number| number.to_string()).collect::<Vec<_>>();
+            if numbers != in_order {
+                self.wrong(format!("request {id} has saved {numbers:?}"));
+            }
+        }
+    }
+
+    /// Whether every request that was made has ended.
+    pub(super) async fn is_quiet(&self) -> bool {
+        let made = self.seen.lock().made.clone();
+        for id in made {
+            if self.store.get(id).await.is_ok_and(|request| !request.state.is_ended()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(super) fn requests(&self) -> Vec<RequestId> {
+        self.seen.lock().made.iter().copied().collect()
+    }
+}
