@@ -120,6 +120,8 @@ pub enum ComponentRunState {
     Finished,
     /// It failed.
     Failed,
+    /// It was still at work when the run ended, or what read from it failed.
+    Stopped,
 }
 
 /// What one outlet delivered in a local run. The records themselves are asked for with `run_stream`.

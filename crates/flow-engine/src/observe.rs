@@ -86,6 +86,13 @@ pub enum RunEventKind {
         /// What it says about itself, in one line.
         note: Option<String>,
     },
+    /// What a component put out was being read by one that failed, and is read no further.
+    ComponentStopped {
+        /// The component.
+        component: ComponentId,
+        /// What came out of it until then.
+        outlets: Vec<OutletStream>,
+    },
     /// A component failed.
     ComponentFailed {
         /// The component.

@@ -300,7 +300,15 @@ impl Run {
         };
         let mut state = self.state.lock();
         state.view.outcome = outcome;
-        self.tell(&state, BTreeMap::new(), Vec::new());
+        // Whatever was still at work is not any more.
+        let mut stopped = BTreeMap::new();
+        for (id, component) in &mut state.view.components {
+            if component.state == ComponentRunState::Running {
+                component.state = ComponentRunState::Stopped;
+                stopped.insert(id.clone(), component.clone());
+            }
+        }
+        self.tell(&state, stopped, Vec::new());
     }
 
     fn keep(&self, component: &ComponentId, outlets: &[OutletStream]) -> BTreeMap<String, OutletRun> {
@@ -352,6 +360,12 @@ impl Observer for Run {
                         note: note.clone(),
                         ..run.clone()
                     };
+                });
+            }
+            RunEventKind::ComponentStopped { component, outlets } => {
+                let outlets = self.keep(component, outlets);
+                self.progress(event, component, |run| {
+                    *run = ComponentRun { state: ComponentRunState::Stopped, outlets, ..run.clone() };
                 });
             }
             RunEventKind::ComponentFailed { component, error, handled, outlets, elapsed } => {

@@ -69,6 +69,7 @@ impl Attempt {
         let none = || Stream::empty(Arc::new(flow_data::arrow::datatypes::Schema::empty()));
         let input = || arrived.inlets.get(IN).or_else(|| arrived.inlets.values().next()).cloned().unwrap_or_else(none);
         let records = handled.then(|| error.to_stream(&name, &input()));
+        self.tell_stopped_before(at);
         self.observe(Some(at.scope), || {
             let outlets = records.iter().flatten().map(|records| OutletStream::of(ERROR_OUTLET, records)).collect();
             let (error, elapsed) = (error.clone(), begun.elapsed());

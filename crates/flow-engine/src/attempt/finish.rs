@@ -208,6 +208,21 @@ impl Attempt {
         }
     }
 
+    /// What a failed component was reading is read no further: observers see how far it came.
+    pub(super) fn tell_stopped_before(&self, at: At) {
+        if !self.is_told(at.scope) || self.scopes[at.scope].taps.is_empty() {
+            return;
+        }
+        let plan = &self.scopes[at.scope].plan;
+        for link in plan.components[at.component].inlets.iter().flat_map(|inlet| &inlet.links) {
+            let source = At { component: plan.links[*link].from, ..at };
+            let Some(listening) = self.scopes[at.scope].taps.get(&source.component) else { continue };
+            self.tell_stopped_before(source);
+            let component = plan.components[source.component].id.clone();
+            self.tell(at.scope, || RunEventKind::ComponentStopped { component, outlets: vec![listening.outlet()] });
+        }
+    }
+
     fn log_lines(&mut self, at: At, outcome: &Outcome) {
         for line in &outcome.log {
             let level = match line.level {

@@ -75,6 +75,7 @@ impl Progress {
             RunEventKind::ComponentStarted { .. }
             | RunEventKind::Progress { .. }
             | RunEventKind::Iterations { .. }
+            | RunEventKind::ComponentStopped { .. }
             | RunEventKind::AttemptEnded { .. } => return None,
         })
     }

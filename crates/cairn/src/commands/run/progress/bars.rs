@@ -61,7 +61,9 @@ impl Bars {
                     bar.set_position(*done);
                 }
             }
-            RunEventKind::ComponentFinished { component, .. } | RunEventKind::ComponentFailed { component, .. } => {
+            RunEventKind::ComponentFinished { component, .. }
+            | RunEventKind::ComponentStopped { component, .. }
+            | RunEventKind::ComponentFailed { component, .. } => {
                 if let Some(bar) = running.remove(component) {
                     bar.finish_and_clear();
                 }

@@ -44,6 +44,10 @@ impl Events {
                 "event": "component-finished", "component": component, "ms": milliseconds(*elapsed), "note": note,
                 "outlets": outlets.iter().map(|outlet| self.outlet(component, outlet)).collect::<Vec<_>>(),
             }),
+            RunEventKind::ComponentStopped { component, outlets } => json!({
+                "event": "component-stopped", "component": component,
+                "outlets": outlets.iter().map(|outlet| self.outlet(component, outlet)).collect::<Vec<_>>(),
+            }),
             RunEventKind::ComponentFailed { component, error, handled, elapsed, .. } => json!({
                 "event": "component-failed", "component": component, "ms": milliseconds(*elapsed),
                 "code": error.code, "message": error.message, "handled": handled,
