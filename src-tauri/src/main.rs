@@ -13,7 +13,7 @@ mod renderer;
 mod windows;
 
 use arguments::Arguments;
-use designer::{CommandError, Designer, DesignerOptions, Event};
+use designer::{CommandError, Designer, DesignerOptions};
 use flow_trace::{Process, Traces};
 use host::DesktopHost;
 use serde_json::Value;
@@ -79,7 +79,7 @@ fn started_again(app: &AppHandle, arguments: Vec<String>, folder: String) {
     }
     if let Some(path) = Arguments::of(arguments.into_iter().skip(1)).path {
         let path = PathBuf::from(folder).join(path).to_string_lossy().into_owned();
-        app.state::<Arc<Designer>>().emit(Event::OpenAsked { path });
+        app.state::<Arc<Designer>>().ask_to_open(path);
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         ($($module:ident: $($command:ident),+ $(,)?;)+) => { $($(visitor.command::<crate::$module::$command>();)+)+ };
     }
     visit! {
-        host: HostView, WindowOpenMonitor, WindowMenu, WindowQuit, WindowClose, WindowChooseFolder;
+        host: HostView, WindowOpenMonitor, WindowMenu, WindowTakeAsked, WindowQuit, WindowClose, WindowChooseFolder;
         settings: SettingsView, SettingsChange, WindowMemory, WindowRemember;
         project: ProjectOpen, ProjectCreate, ProjectClose, ProjectSaveAs, ProjectCurrent, ProjectCreateFlow, ProjectRenameFlow,
             ProjectDeleteFlow;

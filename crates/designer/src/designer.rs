@@ -13,7 +13,7 @@ use crate::vcs::{Clones, GitHosts};
 use crate::{CommandError, Event};
 use flow_components::Palette;
 use flow_model::FlowName;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +52,8 @@ pub struct Designer {
     pub(crate) clusters: Clusters,
     pub(crate) tour: Tour,
     pub(crate) clones: Clones,
+    /// What the window was asked to show and has not taken yet: its page may not have been there to hear of it.
+    asked: Mutex<Vec<String>>,
     events: broadcast::Sender<Event>,
 }
 
@@ -70,6 +72,7 @@ impl Designer {
             runs: Runs::default(),
             tour: Tour::default(),
             clones: Clones::default(),
+            asked: Mutex::default(),
             events: broadcast::channel(EVENT_BACKLOG).0,
         })
     }
@@ -87,6 +90,18 @@ impl Designer {
     /// Sends an event to every window. Nobody listening is no error.
     pub fn emit(&self, event: Event) {
         let _ = self.events.send(event);
+    }
+
+    /// Asks the window to show a project, or a flow: a file was opened with Cairn, or Cairn was started once more. Nothing is
+    /// lost while no page listens yet.
+    pub fn ask_to_open(&self, path: String) {
+        self.asked.lock().push(path);
+        self.emit(Event::OpenAsked);
+    }
+
+    /// What the window was asked to show since this was asked last.
+    pub(crate) fn take_asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock())
     }
 
     /// What sends events, for those who have no designer at hand.

@@ -62,11 +62,9 @@ pub enum Event {
         /// The name of its action.
         item: String,
     },
-    /// The window was asked to show something: a file was opened with Cairn, or Cairn was started once more.
-    OpenAsked {
-        /// A project's folder, or a file within one.
-        path: String,
-    },
+    /// The window was asked to show something: a file was opened with Cairn, or Cairn was started once more. Take it with
+    /// `window_take_asked`.
+    OpenAsked,
     /// The window was asked to close while flows have unsaved changes. Nothing is closed yet: the user interface
     /// asks, saves or not, and calls `window_close`.
     CloseRequested {

@@ -182,6 +182,20 @@ impl Command for WindowMenu {
     }
 }
 
+/// Takes what the window was asked to show and does not show yet: the paths of projects, or of files within one. To be
+/// asked once the page listens, and at every `open-asked`.
+#[derive(Debug, Deserialize, TS)]
+pub struct WindowTakeAsked {}
+
+impl Command for WindowTakeAsked {
+    const NAME: &'static str = "window_take_asked";
+    type Output = Vec<String>;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Vec<String>, CommandError> {
+        Ok(designer.take_asked())
+    }
+}
+
 /// Closes the window, as its own button does: where changes are not saved, the user is asked first. Error
 /// `host/not-available` in a browser.
 #[derive(Debug, Deserialize, TS)]

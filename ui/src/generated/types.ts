@@ -940,7 +940,7 @@ failure: RunFailure | null, };
 /**
  * Where a component stands in a local run.
  */
-export type ComponentRunState = "running" | "finished" | "failed";
+export type ComponentRunState = "running" | "finished" | "failed" | "stopped";
 
 /**
  * What follows from the document for one component, beside what the document itself says.
@@ -1370,11 +1370,7 @@ settings: DesignerSettings, } | { "event": "menu",
 /**
  * The name of its action.
  */
-item: string, } | { "event": "open-asked", 
-/**
- * A project's folder, or a file within one.
- */
-path: string, } | { "event": "close-requested", 
+item: string, } | { "event": "open-asked" } | { "event": "close-requested", 
 /**
  * The flows with unsaved changes.
  */
@@ -6138,6 +6134,12 @@ name: string,
  */
 value: string, };
 
+/**
+ * Takes what the window was asked to show and does not show yet: the paths of projects, or of files within one. To be
+ * asked once the page listens, and at every `open-asked`.
+ */
+export type WindowTakeAsked = Record<symbol, never>;
+
 /** Every command of the designer: what goes in, what comes out. */
 export interface Commands {
   /**
@@ -6152,6 +6154,11 @@ export interface Commands {
    * Shows the menu of the window, or shows it anew. Error `host/not-available` in a browser, where the page has it.
    */
   window_menu: { input: WindowMenu; output: null };
+  /**
+   * Takes what the window was asked to show and does not show yet: the paths of projects, or of files within one. To be
+   * asked once the page listens, and at every `open-asked`.
+   */
+  window_take_asked: { input: WindowTakeAsked; output: Array<string> };
   /**
    * Closes the window, as its own button does: where changes are not saved, the user is asked first. Error
    * `host/not-available` in a browser.

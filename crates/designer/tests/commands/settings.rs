@@ -42,3 +42,13 @@ async fn windows_remember_but_not_without_end() {
     let too_long = json!({"name": "pane.left", "value": "x".repeat(100_000)});
     assert_eq!(bench.fails("window_remember", too_long).await.code, "window/too-much");
 }
+
+#[tokio::test]
+async fn what_a_window_was_asked_to_show_waits_until_its_page_takes_it() {
+    let mut bench = Workbench::empty();
+    bench.designer.ask_to_open("/a/project.json".into());
+    bench.designer.ask_to_open("/b".into());
+    bench.event("being asked", |event| matches!(event, Event::OpenAsked).then_some(())).await;
+    assert_eq!(bench.call("window_take_asked", Value::Null).await, json!(["/a/project.json", "/b"]));
+    assert_eq!(bench.call("window_take_asked", Value::Null).await, json!([]));
+}

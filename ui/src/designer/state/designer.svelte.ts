@@ -76,6 +76,7 @@ export class DesignerState {
       this.ports = ports;
       this.recent = await recent;
       await this.#takeProject(await current);
+      await this.#showAsked();
       await this.connections.start();
       await this.clusters.refresh();
     } catch (thrown) {
@@ -306,6 +307,12 @@ export class DesignerState {
     this.restored = project.path;
   }
 
+  /** Shows what the window was asked to show, also before it could hear of it. */
+  async #showAsked(): Promise<void> {
+    const asked = await platform.call("window_take_asked", {}).catch(() => []);
+    for (const path of asked) await this.#openAsked(path);
+  }
+
   /** Shows what was opened from outside: a flow of this project, or another project. */
   async #openAsked(path: string): Promise<void> {
     const here = this.project?.path;
@@ -378,7 +385,7 @@ export class DesignerState {
           then: () => void platform.call("window_close", {}),
         });
       case "open-asked":
-        return void this.#openAsked(event.path);
+        return void this.#showAsked();
       case "settings-changed":
       case "menu":
         return; // The settings and the window's actions listen for them themselves.
