@@ -180,6 +180,39 @@ async fn a_setting_goes_back_to_its_default() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_several_components_have_in_common_is_set_for_all_of_them_at_once() -> Tested {
+    let desk = Desk::open().await;
+    let browser = &desk.browser;
+    browser.click(&test_id("zoom-to-fit")).await;
+    browser.click(&test_id("component-Read")).await;
+    browser.click_with_shift(&test_id("component-Map")).await?;
+    browser.shows(&test_id("inspector"), "They have no settings in common").await;
+    browser.click_with_shift(&test_id("component-Map")).await?;
+    browser.click_with_shift(&test_id("component-Keep")).await?;
+    browser.shows(&test_id("inspector"), "What is set here holds for all of them").await;
+    browser.find(&format!("{} {}", test_id("common-properties"), test_id("property-Path"))).await;
+    browser.shows(&test_id("property-Path"), "They have several values").await;
+    browser.type_into("#property-Path", "storage:both.csv\u{E004}").await;
+    let paths = async |read: &str, keep: &str| {
+        for (component, path) in [("Read", read), ("Keep", keep)] {
+            browser.click(&test_id(&format!("component-{component}"))).await;
+            until(&format!("{path} for {component}"), async || {
+                let value = browser.find("#property-Path").await.prop("value").await.ok()??;
+                (value == path).then_some(())
+            })
+            .await;
+        }
+    };
+    paths("storage:both.csv", "storage:both.csv").await;
+
+    // All of it is one step.
+    browser.click("button[aria-label^=Undo]").await;
+    paths("project:data/prices.csv", "storage:kept.csv").await;
+    browser.shows(&test_id("status-saved"), "Saved").await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_problems_of_all_flows_are_found_by_keyboard_and_lead_to_their_place() -> Tested {
     let desk = Desk::open().await;
     let browser = &desk.browser;

@@ -211,6 +211,10 @@ async fn changes_are_committed_in_words_and_old_versions_looked_at_and_restored(
     browser.click("[aria-label=Commits] > li:last-child [data-testid=look-prices]").await;
     browser.find(&test_id("old-version")).await;
     browser.find(&test_id("component-Read")).await;
+    // It is not for running, and says so.
+    browser.find("[data-testid=run]:disabled").await;
+    browser.type_into("body", "\u{E035}").await;
+    browser.shows(&test_id("toast-info"), "only looked at").await;
     browser.click(&test_id("restore")).await;
     browser.gone(&test_id("old-version")).await;
     browser.find(&test_id("component-Read")).await;
@@ -316,7 +320,7 @@ async fn an_update_is_pushed_by_plan_to_a_cluster_marked_production() -> Tested 
     git(&bench.project.folder, &["branch", "release"]);
     browser.click(&test_id("push-update")).await;
     browser.click(&test_id("switch-branch")).await;
-    browser.shows("[aria-label=\"What each server has and would get\"]", "has nothing of the project yet").await;
+    browser.shows("[aria-label=\"What each server has and would get\"]", "have nothing of the project yet").await;
     browser.find("[data-testid=push-update-now]:disabled").await;
     browser.type_into("#push-update-confirm", "live").await;
     bench.is_open_to_all("push-update-plan").await?;

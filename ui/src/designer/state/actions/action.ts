@@ -20,10 +20,16 @@ export interface Action {
   where?: Where;
   /** Whether it can be done now; always when left out. */
   can?: () => boolean;
+  /** Why it cannot be done now, where that is not plain to see. */
+  why?: () => string | undefined;
   do: () => unknown;
 }
 
 export const hasProject = (): boolean => !!designer.project;
+/** Whether the flow in sight is one that can be run: an old version of it is only looked at. */
+export const canRun = (): boolean => designer.active !== undefined && !designer.active.version;
+export const whyNotRun = (): string | undefined =>
+  designer.active?.version ? "An old version is only looked at. Restore it to run it." : undefined;
 export const hasFlow = (): boolean => designer.active !== undefined;
 export const hasComponents = (): boolean => (designer.active?.selected.size ?? 0) > 0;
 /** Whether a component, a link or a group is chosen. */

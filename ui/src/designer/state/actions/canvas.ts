@@ -75,12 +75,14 @@ export const canvas = {
     label: "Drag to move the view",
     keys: "H",
     where: "canvas",
+    can: hasFlow,
     do: () => canvasView.switch("selecting", false),
   },
   "selection-tool": {
     label: "Drag to choose",
     keys: "V",
     where: "canvas",
+    can: hasFlow,
     do: () => canvasView.switch("selecting", true),
   },
 } satisfies Record<string, Action>;

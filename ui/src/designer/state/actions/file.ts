@@ -46,6 +46,11 @@ export const file = {
     can: () => designer.flows.some((flow) => flow.state.dirty),
     do: () => designer.saveAll(),
   },
+  "save-as": {
+    label: "Save the project as…",
+    can: hasProject,
+    do: () => designer.window.open({ kind: "save-as" }),
+  },
   "close-flow": {
     label: "Close flow",
     keys: "Ctrl+W",

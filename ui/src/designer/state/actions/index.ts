@@ -3,6 +3,7 @@
  * action is an entry in the file of its subject; where a menu shall have it too, its name goes to `menus.ts`.
  */
 import { settings } from "../../../platform/settings.svelte";
+import { toasts } from "../../../shared/toasts.svelte";
 import { shownKeys } from "../chords";
 import type { Action, Where } from "./action";
 import { canvas } from "./canvas";
@@ -79,9 +80,15 @@ export class KnownAction {
     return this.#action.can?.() ?? true;
   }
 
-  /** Does it, if it can be done now. */
+  /** Why it cannot be done now, where that is not plain to see. */
+  get why(): string | undefined {
+    return this.#action.why?.();
+  }
+
+  /** Does it, if it can be done now; else says why not. */
   do(): void {
     if (this.can()) void this.#action.do();
+    else if (this.why !== undefined) toasts.info(this.why);
   }
 }
 

@@ -1,18 +1,20 @@
 import { designer } from "../designer.svelte";
-import { hasFlow, type Action } from "./action";
+import { canRun, hasFlow, whyNotRun, type Action } from "./action";
 
 /** Running here. */
 export const run = {
   run: {
     label: "Run",
     keys: "F5",
-    can: () => hasFlow() && !designer.runs.isRunning(designer.active?.name),
+    why: whyNotRun,
+    can: () => canRun() && !designer.runs.isRunning(designer.active?.name),
     do: () => designer.run(),
   },
   "run-to-here": {
     label: "Run to here",
     keys: "Shift+F6",
-    can: () => designer.active?.selected.size === 1 && !designer.runs.isRunning(designer.active.name),
+    why: whyNotRun,
+    can: () => canRun() && designer.active?.selected.size === 1 && !designer.runs.isRunning(designer.active.name),
     do: () => designer.run([...(designer.active?.selected ?? [])][0]),
   },
   "ask-effects": {
