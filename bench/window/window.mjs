@@ -1,0 +1,146 @@
+// Starts the desktop window again and again, and looks how long it takes and how much memory it has.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { flow, project } from "../designer/projects.mjs";
+import { print, spread } from "../designer/report.mjs";
+
+const { values: asked } = parseArgs({
+  options: {
+    designer: {
+      type: "string",
+      default: join(homedir(), ".cache/cairn/target/release/cairn-designer"),
+    },
+    repeats: { type: "string", default: "5" },
+    json: { type: "boolean", default: false },
+  },
+});
+const work = mkdtempSync(join(tmpdir(), "cairn-bench-window-"));
+const MARK = "CAIRN_BENCH_WINDOW";
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** A display without a screen; answers its name. */
+async function display() {
+  const server = spawn("Xvfb", ["-displayfd", "1", "-screen", "0", "1400x860x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  process.once("exit", () => server.kill());
+  return new Promise((done, failed) => {
+    server.stdout.once("data", (number) => done(`:${String(number).trim()}`));
+    server.once("error", failed);
+  });
+}
+
+const freePort = () =>
+  new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+
+/** The window on a project, started by a driver of its own. */
+class Window {
+  static async start(screen, folder) {
+    const window = new Window();
+    window.config = mkdtempSync(join(work, "config-"));
+    const port = await freePort();
+    window.base = `http://127.0.0.1:${port}`;
+    const environment = {
+      ...process.env,
+      DISPLAY: screen,
+      CAIRN_CONFIG: window.config,
+      XDG_DATA_HOME: window.config,
+      DBUS_SESSION_BUS_ADDRESS: "disabled:",
+      NO_AT_BRIDGE: "1",
+      TAURI_WEBVIEW_AUTOMATION: "true",
+      [MARK]: window.config,
+    };
+    delete environment.WAYLAND_DISPLAY;
+    window.driver = spawn("WebKitWebDriver", [`--port=${port}`], { env: environment, stdio: "ignore" });
+    while (!(await fetch(`${window.base}/status`).then((reply) => reply.ok, () => false))) await sleep(20);
+    const begun = performance.now();
+    const browser = { binary: asked.designer, args: [folder] };
+    const { sessionId } = await window.call("POST", "/session", {
+      capabilities: { alwaysMatch: { "webkitgtk:browserOptions": browser } },
+    });
+    window.session = `/session/${sessionId}`;
+    await window.until("return document.querySelectorAll('[data-component]').length > 10");
+    window.started = performance.now() - begun;
+    return window;
+  }
+
+  async call(method, path, body) {
+    const reply = await fetch(this.base + path, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+    const { value } = await reply.json();
+    if (!reply.ok) throw new Error(`${value.error}: ${value.message}`);
+    return value;
+  }
+
+  run(script) {
+    return this.call("POST", `${this.session}/execute/sync`, { script, args: [] });
+  }
+
+  async until(script) {
+    for (let turn = 0; turn < 6000; turn++) {
+      if (await this.run(script).catch(() => false)) return;
+      await sleep(10);
+    }
+    throw new Error(`waited in vain for ${script}`);
+  }
+
+  /** The memory of the program and its page, in MB. */
+  memory() {
+    let sum = 0;
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${MARK}=${this.config}`)) continue;
+        if (readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("WebKitWebDriver")) continue;
+        sum += Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]) / 1024;
+      } catch {
+        // It has ended meanwhile, or is nobody's business.
+      }
+    return sum;
+  }
+
+  async close() {
+    await this.call("DELETE", this.session).catch(() => undefined);
+    this.driver.kill();
+    rmSync(this.config, { recursive: true, force: true });
+  }
+}
+
+const figures = [];
+const note = (what, unit, values, target) => figures.push({ what, unit, ...spread(values), ...(target ? { target } : {}) });
+try {
+  const screen = await display();
+  const flows = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`flow-${at}`, flow(50)]));
+  const folder = project(join(work, "project"), flows);
+  const [starts, memories, tens] = [[], [], []];
+  for (let turn = 0; turn < Number(asked.repeats); turn++) {
+    const window = await Window.start(screen, folder);
+    starts.push(window.started);
+    await sleep(5000);
+    memories.push(window.memory());
+    if (turn === 0) {
+      for (const name of Object.keys(flows)) {
+        await window.run(`document.querySelector('[data-testid="flow-${name}"]').click()`);
+        await window.until(`return document.querySelector('[data-testid="tab-${name}"]')?.ariaSelected === 'true'`);
+      }
+      await sleep(5000);
+      tens.push(window.memory());
+    }
+    await window.close();
+  }
+  note("cold start", "ms", starts, 1500);
+  note("memory", "MB", memories);
+  note("ten flows open, memory", "MB", tens, 300);
+  const build = asked.designer.includes("/release/") ? "optimised" : "development";
+  print({ about: { build, browser: "WebKitGTK", machine: process.arch }, figures }, asked.json);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+process.exit(0);
