@@ -6,6 +6,7 @@ mod desk;
 mod inspector;
 mod run;
 mod versions;
+mod views;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};

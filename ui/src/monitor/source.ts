@@ -1,4 +1,4 @@
-import { platform } from "../platform";
+import { asSentence, platform } from "../platform";
 import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
 import type {
   BulkAction,
@@ -34,7 +34,7 @@ export class DesignerSource implements ClusterSource {
 
   async overview(): Promise<Overview> {
     const { servers, counts, problem } = await platform.call("cluster_overview", { cluster: this.cluster });
-    return { servers, counts, problem };
+    return { servers, counts, problem: problem === null ? null : asSentence(problem) };
   }
 
   requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>> {

@@ -47,7 +47,7 @@ export class CallError extends Error {
 }
 
 /** Messages of the command line begin in lower case; here they stand alone. Names and paths stay as they are. */
-function asSentence(text: string): string {
+export function asSentence(text: string): string {
   return /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 

@@ -189,7 +189,7 @@ impl Command for GitCredentials {
         Ok(GitCredentialsView {
             credentials: designer.git_hosts().list(),
             host: host_of(&url).map(str::to_owned),
-            ssh: url.starts_with("ssh://") || !url.contains("://"),
+            ssh: url.starts_with("ssh://") || !url.is_empty() && !url.contains("://"),
             agent: std::env::var_os("SSH_AUTH_SOCK").is_some_and(|path| !path.is_empty()),
         })
     }

@@ -17,10 +17,10 @@ export function changedOutside(
   const what = words.slice(0, 3).join("; ") + (words.length > 3 ? " …" : "");
   switch (outcome) {
     case "followed":
-      toasts.info(`${name} was changed by another program`, what);
+      toasts.info(`${name} was changed outside of this window`, what);
       break;
     case "merged":
-      toasts.info(`${name} was changed by another program, too`, `Merged with your changes: ${what}`);
+      toasts.info(`${name} was changed outside of this window, too`, `Merged with your changes: ${what}`);
       break;
     case "conflict":
     case "unreadable":

@@ -12,7 +12,7 @@ import { signatureHelp } from "./signature";
 const look = HighlightStyle.define([
   { tag: [tags.keyword, tags.definitionKeyword, tags.controlKeyword], color: "var(--accent-text)" },
   { tag: [tags.string, tags.special(tags.string)], color: "var(--family-checkpoint)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--family-database)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "color-mix(in oklab, var(--family-database), var(--ink) 12%)" },
   { tag: tags.comment, color: "var(--ink-faint)" },
   { tag: [tags.special(tags.name), tags.typeName], color: "var(--family-transform)" },
 ]);
