@@ -143,6 +143,7 @@ impl Observer for RequestTraces {
             RunEventKind::ComponentStarted { .. }
             | RunEventKind::Progress { .. }
             | RunEventKind::Iterations { .. }
+            | RunEventKind::ComponentStopped { .. }
             | RunEventKind::WaitStarted { .. }
             | RunEventKind::Logged(_) => {}
         }
