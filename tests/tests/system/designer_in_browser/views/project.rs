@@ -11,6 +11,9 @@ pub const DIALOGS: &[&str] = &[
     "new-connection",
     "connection",
     "delete-connection",
+    "new-trigger",
+    "trigger",
+    "delete-trigger",
     "quick-open",
     "search",
     "insert-after",
@@ -109,6 +112,13 @@ async fn dialogs_of_the_project(walk: &mut Walk) -> Tested {
     walk.look_and_close("connection").await?;
     walk.on_row("connection-billing", DELETE).await;
     walk.look_and_close("delete-connection").await?;
+    walk.browser.click(&test_id("new-trigger")).await;
+    walk.look_and_close("new-trigger").await?;
+    walk.browser.click(&test_id("trigger-monthly")).await;
+    walk.browser.find(&test_id("trigger-next")).await;
+    walk.look_and_close("trigger").await?;
+    walk.on_row("trigger-monthly", DELETE).await;
+    walk.look_and_close("delete-trigger").await?;
     walk.command("Save the project as…").await;
     walk.browser.gone("#pick-list").await;
     walk.look_and_close("save-as").await
