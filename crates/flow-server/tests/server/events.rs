@@ -102,7 +102,8 @@ async fn whatever_a_caller_gives_to_a_stream_it_begins_or_is_refused() {
     let token = cluster.token(Role::Viewer).await;
     let http = reqwest::Client::new();
     let long = "9".repeat(6000);
-    let ids = ["", "0", "-1", "18446744073709551616", "1.5", "7-7-7", "NaN", "\u{e4}", "%00", "a b", "../..", &long];
+    let ids =
+        ["", "0", "-1", "18446744073709551616", "1.5", "7-7-7", "NaN", "\u{e4}", "%00", "a b", "../..", long.as_str()];
     let of_one = format!("/api/v1/requests/{}/events", made.id);
     for path in ["/api/v1/events", of_one.as_str()] {
         for query in ["", "?", "?limit=-1", "?after=%FF", "?a=1&a=2&[]=%00"] {
