@@ -243,7 +243,7 @@ pub(super) async fn a_person_takes_a_running_request_from_its_owner(fixture: Fix
     assert_eq!(late.code(), "store/stale-fence", "its owner is told with its next write");
     let again = fixture.store.take_from(request.id, &a, "ann").await.unwrap_err();
     assert_eq!(again.code(), "store/wrong-state", "nobody runs it");
-    let attempts = fixture.store.attempts(request.id).await.unwrap();
+    let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
     assert_eq!(attempts[0].end, Some(AttemptOutcome::OwnerLost));
     let claimed = fixture.store.claim(&b, 9).await.unwrap();
     assert_eq!(claimed.iter().map(|request| (request.id, request.attempt)).collect::<Vec<_>>(), [(request.id, 2)]);
