@@ -48,6 +48,11 @@ async fn names_of_every_kind_have_their_place() -> Tested {
     }
     walk.look("names").await?;
     walk.nothing_stands_out("the window").await?;
+    let tabs = "const {left, right} = document.querySelector('[role=tab][aria-selected=true]').getBoundingClientRect(); \
+        const around = document.querySelector('[role=tablist]').getBoundingClientRect(); \
+        return left >= around.left - 1 && right <= around.right + 1";
+    assert_eq!(walk.browser.page.execute(tabs, Vec::new()).await?, json!(true), "the chosen tab is in sight");
+    walk.browser.click(&test_id("zoom-to-fit")).await;
     for (number, component) in [RIGHT_TO_LEFT, &long, FAR_EAST].into_iter().enumerate() {
         walk.browser.click(&test_id(&format!("component-{component}"))).await;
         walk.browser.find(&test_id("property-name")).await;
