@@ -4,6 +4,7 @@
 import "diagram-js/assets/diagram-js.css";
 import Diagram from "diagram-js";
 import BaseRenderer from "diagram-js/lib/draw/BaseRenderer";
+import ModelingModule from "diagram-js/lib/features/modeling";
 import MoveModule from "diagram-js/lib/features/move";
 import MoveCanvasModule from "diagram-js/lib/navigation/movecanvas";
 import SelectionModule from "diagram-js/lib/features/selection";
@@ -18,12 +19,12 @@ class Labelled extends BaseRenderer {
   canRender() {
     return true;
   }
-  drawShape(visuals, { width, height, label }) {
+  drawShape(visuals, { width, height, title }) {
     const box = append(visuals, create("rect"));
     attr(box, { width, height, rx: 4, fill: "white", stroke: "#999" });
     const text = append(visuals, create("text"));
     attr(text, { x: 10, y: 24, "font-size": 13, "font-family": "sans-serif" });
-    text.textContent = label;
+    text.textContent = title;
     return box;
   }
   drawConnection(visuals, { waypoints }) {
@@ -49,6 +50,7 @@ document.getElementById("open").addEventListener("click", () => {
   const diagram = new Diagram({
     canvas: { container },
     modules: [
+      ModelingModule,
       MoveModule,
       MoveCanvasModule,
       SelectionModule,
@@ -62,14 +64,14 @@ document.getElementById("open").addEventListener("click", () => {
   const count = number("count");
   const shapes = Array.from({ length: count }, (_, n) => {
     const { x, y } = place(n, count);
-    const label = `Component ${n}`;
+    const title = `Component ${n}`;
     const shape = factory.createShape({
       id: idOf(n),
       x,
       y,
       width: 208,
       height: 56,
-      label,
+      title,
     });
     return canvas.addShape(shape, root);
   });
