@@ -33,16 +33,16 @@ async fn names_of_every_kind_have_their_place() -> Tested {
     let project = desk(folder.path());
     let long = "a-very-long-name-".repeat(10);
     let mut flow: Value = serde_json::from_str(&project.read(FLOW))?;
-    for (at, name) in [(1, RIGHT_TO_LEFT), (2, long.as_str()), (3, FAR_EAST)] {
+    for (at, name) in [(1_usize, RIGHT_TO_LEFT), (2, long.as_str()), (3, FAR_EAST)] {
         flow["components"][at]["name"] = json!(name);
     }
-    for name in [RIGHT_TO_LEFT, FAR_EAST, &long, "Ärger & Co"] {
+    for name in [RIGHT_TO_LEFT, FAR_EAST, long.as_str(), "Ärger & Co"] {
         project.write(&format!("flows/{name}.flow.json"), &flow.to_string());
     }
     project.write("flows/broken.flow.json", "{\"format\": 2, \"components\": [");
     project.commit_and_push("Names");
     let mut walk = Walk::on(folder, project).await?;
-    for name in [RIGHT_TO_LEFT, &long, FAR_EAST] {
+    for name in [RIGHT_TO_LEFT, long.as_str(), FAR_EAST] {
         walk.browser.click(&test_id(&format!("flow-{name}"))).await;
         walk.browser.find(&format!("[data-testid=\"tab-{name}\"][aria-selected=true]")).await;
     }
@@ -53,13 +53,13 @@ async fn names_of_every_kind_have_their_place() -> Tested {
         return left >= around.left - 1 && right <= around.right + 1";
     assert_eq!(walk.browser.page.execute(tabs, Vec::new()).await?, json!(true), "the chosen tab is in sight");
     walk.browser.click(&test_id("zoom-to-fit")).await;
-    for (number, component) in [RIGHT_TO_LEFT, &long, FAR_EAST].into_iter().enumerate() {
+    for (number, component) in [RIGHT_TO_LEFT, long.as_str(), FAR_EAST].into_iter().enumerate() {
         walk.browser.click(&test_id(&format!("component-{component}"))).await;
         walk.browser.find(&test_id("property-name")).await;
         walk.look(&format!("names-inspector-{number}")).await?;
         walk.nothing_stands_out(component).await?;
     }
-    for (flow, name) in [(RIGHT_TO_LEFT, "names-rename"), (&long, "names-rename-long")] {
+    for (flow, name) in [(RIGHT_TO_LEFT, "names-rename"), (long.as_str(), "names-rename-long")] {
         walk.on_row(&format!("flow-{flow}"), super::F2).await;
         walk.browser.find(".dialog").await;
         walk.look(name).await?;
