@@ -13,7 +13,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct TestCluster {
     pub folder: PathBuf,
     pub servers: Vec<ServerProcess>,
-    token: String,
+    pub token: String,
     connection: String,
     storage: Option<String>,
     environment: Vec<(String, String)>,

@@ -3,9 +3,10 @@
 use crate::takeover::Story;
 use flow_api::RequestState;
 use serde_json::json;
-use system_tests::Tested;
+use std::process::{Command, Stdio};
 use system_tests::trace_collector::{Sent, TraceCollector};
 use system_tests::wait::until;
+use system_tests::{Tested, program};
 
 /// What makes servers send their spans to `collector` soon.
 fn sending_to(collector: &TraceCollector) -> Vec<(String, String)> {
@@ -51,6 +52,28 @@ async fn a_request_that_changes_its_server_is_one_trace_with_the_lost_attempt_in
     let again = (survivor.id.clone(), "put-2".to_owned());
     until("what ran after it", async || ran_in(&second).contains(&again).then_some(())).await;
     assert!(!ran_in(&second).iter().any(|(_, name)| name == "put-1"), "what is settled does not run again");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_asks_of_a_server_is_in_the_trace_of_the_program() -> Tested {
+    let collector = TraceCollector::start().await?;
+    let variables = sending_to(&collector);
+    let story = Story::begin_with(&["alone"], true, &variables).await?;
+    let mut list = Command::new(program("cairn"));
+    list.args(["server", "list"])
+        .env("CAIRN_SERVER", &story.cluster.server("alone").address)
+        .env("CAIRN_TOKEN", &story.cluster.token)
+        .envs(variables)
+        .stdout(Stdio::null());
+    assert!(list.status()?.success());
+
+    let by = |service: &str, is: &dyn Fn(&Sent) -> bool| {
+        collector.sent().into_iter().find(|span| span.service == service && is(span))
+    };
+    let asked = until("the program's span", async || by("cairn", &|span| span.name == "GET")).await;
+    let answered = until("the server's span", async || by("cairn-server", &|span| span.parent == asked.id)).await;
+    assert_eq!((answered.trace, answered.name.as_str()), (asked.trace, "GET /api/v1/servers"));
     Ok(())
 }
 
