@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 const ELSEWHERE: [&str; 3] = ["application", "edit", "text"];
 
 /// Texts in the code that look like codes.
-const NO_CODES: [&str; 8] = [
+const NO_CODES: [&str; 9] = [
     "a/b",
     "account/filters",
     "account/git-credentials",
     "cairn/tour",
+    "metrics/history",
     "property/flow",
     "requests/bulk",
     "requests/counts",
