@@ -13,8 +13,6 @@ use std::time::Duration;
 const LEASE: LeaseSettings = LeaseSettings { heartbeat: Duration::from_secs(1), lease: Duration::from_secs(4) };
 /// An outage that is longer makes observers begin anew.
 const LONG_OUTAGE: u64 = 3;
-/// The model ends after so many quarters.
-const END: u64 = 10;
 
 fn at(quarter: u64) -> Moment {
     Moment::from_nanos(0).after(Duration::from_secs(quarter))
@@ -50,6 +48,16 @@ enum About {
     Outage,
 }
 
+impl About {
+    /// The model ends after so many quarters.
+    fn end(self) -> u64 {
+        match self {
+            Self::Silence => 10,
+            Self::Outage => 8,
+        }
+    }
+}
+
 /// One server as it is judged, the other as it judges, and the database between them.
 #[derive(Debug)]
 struct Scene {
@@ -59,7 +67,8 @@ struct Scene {
     begun: Option<u64>,
     /// The counter that the other server reads.
     counter: u64,
-    /// A question to the database: when it was asked, whether in doubt, and what the database has answered.
+    /// A question to the database: when it was asked, whether behind a silence that ended in that very quarter, and what
+    /// the database has answered.
     asked: Option<(u64, bool, Option<bool>)>,
     observer: Guard,
     observation: Observation,
@@ -110,7 +119,7 @@ impl Scene {
     /// All of it, times as ages.
     fn key(&self) -> impl Hash + PartialEq + use<> {
         let age = |moment: u64| self.now.saturating_sub(moment);
-        let asked = self.asked.map(|(asked, in_doubt, answer)| (age(asked), in_doubt, answer));
+        let asked = self.asked.map(|(asked, behind, answer)| (age(asked), behind, answer));
         let (own, other) = (self.guard.parts(), self.observer.parts());
         let judged = (self.observation.changed(), self.seen == self.counter, self.declared_dead, self.hasty);
         let database = (self.out_since.map(age), self.outages, self.long_outage_ended.map(age));
@@ -167,9 +176,9 @@ impl Lease {
     }
 
     fn learn(&self, scene: &mut Scene) -> Option<()> {
-        let (asked, in_doubt, answer) = scene.asked.take()?;
-        // What was asked in the quarter in which the silence ended was asked before or after that; moments tell.
-        let asked = if in_doubt { at(asked) } else { Moment::from_nanos(at(asked).nanos() - 1) };
+        let (asked, behind, answer) = scene.asked.take()?;
+        // Within one quarter moments tell what came first.
+        let asked = if behind { at(asked) } else { Moment::from_nanos(at(asked).nanos() - 1) };
         if !answer? {
             scene.guard.end();
         } else if self.makes(Mistake::OldAnswersCount) {
@@ -208,7 +217,7 @@ impl Model for Lease {
     fn actions(&self, scene: &Scene, events: &mut Vec<Event>) {
         let reachable = scene.out_since.is_none();
         let mut may = |may: bool, event| events.extend(may.then_some(event));
-        may(scene.now < END, Event::Quarter);
+        may(scene.now < self.about.end(), Event::Quarter);
         let (sent, ..) = scene.guard.parts();
         let beats = sent != at(scene.now).nanos() && !scene.guard.has_ended();
         may(scene.begun.is_none() && beats, Event::Begin);
@@ -238,9 +247,9 @@ impl Model for Lease {
             }
             Event::Begin => scene.begun = Some(scene.now),
             Event::Show => self.show(&mut scene)?,
-            Event::Ask => scene.asked = Some((scene.now, scene.guard.parts().2 != 0, None)),
+            Event::Ask => scene.asked = Some((scene.now, scene.guard.parts().2 == at(scene.now).nanos(), None)),
             Event::Read => {
-                scene.asked = scene.asked.map(|(asked, doubt, _)| (asked, doubt, Some(!scene.declared_dead)))
+                scene.asked = scene.asked.map(|(asked, behind, _)| (asked, behind, Some(!scene.declared_dead)))
             }
             Event::Learn => self.learn(&mut scene)?,
             Event::ObserverBeats => scene.observer.heartbeat_succeeded(at(scene.now), at(scene.now)),
