@@ -80,10 +80,10 @@ fn a_database_is_compacted_while_its_servers_work() {
 
 #[test]
 fn maintenance_is_begun_and_ended_from_the_command_line() {
-    let cluster = Cluster::start(&[], &["north"]);
+    let cluster = Cluster::start(&[("double", DOUBLE)], &["north"]);
     assert!(text(&cluster.run(&["server", "maintenance"])).contains("Not in maintenance"));
     assert_eq!(cluster.json(&["server", "maintenance", "on"])["value"], json!(true));
-    let refused = cluster.run(&["request", "start", "numbers", "order-import"]);
+    let refused = cluster.run(&["request", "start", "numbers", "double", "-i", "number=4"]);
     assert!(code(&refused) == 3 && text(&refused).contains("server/maintenance"), "{}", text(&refused));
     assert!(text(&cluster.run(&["server", "maintenance"])).contains("In maintenance"));
     assert!(text(&cluster.run(&["server", "maintenance", "off"])).contains("Not in maintenance"));

@@ -136,19 +136,25 @@ async fn in_maintenance_new_requests_are_refused_everywhere_and_those_that_are_t
 async fn when_too_many_requests_are_queued_no_more_are_made_until_there_is_room() {
     let cluster = Cluster::new();
     let mut config = cluster.config("first");
-    config.concurrency = 1;
+    // It never has room, so all that is made is queued.
+    config.concurrency = 0;
     let server = TestServer::start(config).await.unwrap();
     let client = cluster.client(&server, Role::Administrator).await;
     TestProject::new(&cluster).install(&client).await;
     client.change_setting("limits.queued_requests", &to(json!(3))).await.unwrap();
-    let running = create_one(&client, "long").await;
-    let three = flow_api::NewRequests { count: Some(3), ..wish("long") };
+    let three = flow_api::NewRequests { count: Some(3), ..wish("short") };
     let queued = client.create_requests(&three, None).await.unwrap().requests;
-    let refused = client.create_requests(&wish("long"), None).await.unwrap_err();
+    let refused = client.create_requests(&wish("short"), None).await.unwrap_err();
     assert_eq!(refused.code(), "request/queue-full");
-    for request in queued.iter().map(|request| request.id).chain([running.id]) {
-        client.cancel(request).await.unwrap();
-    }
-    until("there is room again", async || client.create_requests(&wish("short"), None).await.ok()).await;
+    let answer = reqwest::Client::new()
+        .post(server.url("/api/v1/requests"))
+        .bearer_auth(cluster.token(Role::Operator).await)
+        .json(&wish("short"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"5".parse().unwrap()));
+    client.cancel(queued[0].id).await.unwrap();
+    client.create_requests(&wish("short"), None).await.unwrap();
     server.stop().await;
 }
