@@ -28,12 +28,18 @@ use flow_store::{Fired, NewFiring, ProjectName, Request, RequestId, StoreError};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+
+/// A call for which no trigger is known makes this server look again, so soon after the last look.
+const OLD: Duration = Duration::from_millis(50);
 
 /// What this server knows of the cluster's triggers.
 #[derive(Default)]
 pub struct Triggers {
     active: RwLock<Arc<Active>>,
+    /// When they were looked at last.
+    looked: Mutex<Option<Instant>>,
     /// There may be other triggers than at the last look.
     changed: Notify,
     /// Calls that have made requests since that was last written down: how many, and the last of them.
@@ -46,6 +52,11 @@ impl Triggers {
         Arc::clone(&self.active.read())
     }
 
+    /// Whether the last look was so long ago that there may be others by now.
+    fn may_be_old(&self) -> bool {
+        self.looked.lock().is_none_or(|at| at.elapsed() >= OLD)
+    }
+
     /// Somebody has changed something about them: it is looked at now.
     pub fn look_again(&self) {
         self.changed.notify_one();
@@ -55,6 +66,7 @@ impl Triggers {
 /// The triggers as they are now, for whoever asks.
 pub async fn now(app: &App) -> Result<Arc<Active>, StoreError> {
     let active = Arc::new(Active::read(app, &app.triggers.active()).await?);
+    *app.triggers.looked.lock() = Some(Instant::now());
     *app.triggers.active.write() = Arc::clone(&active);
     Ok(active)
 }

@@ -331,3 +331,39 @@ fn accounts_are_managed_over_a_server() {
     assert_eq!(code(&cluster.run(&["user", "revoke", &id])), 0);
     assert_eq!(code(&cluster.run(&["whoami", "--token-file", "otto.token"])), 3);
 }
+
+#[test]
+fn triggers_are_listed_switched_and_fired_from_the_command_line() {
+    let place = Place::new();
+    let folder = place.project().join("triggers");
+    std::fs::create_dir_all(&folder).unwrap();
+    let trigger = json!({"format": 1, "id": "trigger-nightly", "kind": "schedule", "flow": "double", "enabled": false,
+        "inputs": {"number": 21}, "properties": {"Cron": "30 6 * * *", "TimeZone": "Europe/Berlin"}});
+    std::fs::write(folder.join("nightly.trigger.json"), trigger.to_string()).unwrap();
+    let cluster = Cluster::start_in(place, &[], &["one"]);
+    let begun = Instant::now();
+    let listed = loop {
+        let listed = cluster.json(&["trigger", "list"]);
+        if listed.as_array().is_some_and(|all| !all.is_empty()) {
+            break listed;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{listed}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["on"], &listed[0]["fired"]),
+        (&json!("nightly"), &json!(false), &json!(0))
+    );
+    let next = cluster.run(&["trigger", "next", "numbers", "nightly", "--count", "3"]);
+    assert_eq!(text(&next).lines().filter(|line| line.contains(", 06:30 ")).count(), 3, "{}", text(&next));
+    let fired = cluster.json(&["trigger", "fire", "numbers", "nightly"]);
+    assert_eq!(fired["trigger"], "schedule nightly");
+    let firings = cluster.json(&["trigger", "firings", "numbers", "trigger-nightly"]);
+    assert_eq!(firings[0]["request"], fired["id"]);
+    assert_eq!(cluster.json(&["trigger", "on", "numbers", "nightly"])["on"], true);
+    let told = cluster.run(&["trigger", "list", "numbers"]);
+    assert!(code(&told) == 0 && text(&told).contains("nightly"), "{}", text(&told));
+    assert_eq!(cluster.json(&["trigger", "off", "numbers", "nightly"])["on"], false);
+    let missing = cluster.run(&["trigger", "off", "numbers", "gone"]);
+    assert!(code(&missing) == 3 && text(&missing).contains("trigger/not-found"), "{}", text(&missing));
+}

@@ -26,7 +26,11 @@ const NOTED: Duration = Duration::from_secs(1);
 
 /// Answers a call of `path` behind a project's name.
 pub async fn call(app: &App, project: &str, path: &str, call: Request) -> Reply<Response> {
-    let active = app.triggers.active();
+    let mut active = app.triggers.active();
+    if active.called(project, call.method().as_str(), path).is_none() && app.triggers.may_be_old() {
+        // It may have come a moment ago.
+        active = super::now(app).await?;
+    }
     let (mut parts, body) = call.into_parts();
     let Some((live, http)) = active.called(project, parts.method.as_str(), path) else {
         // Only those who may look at triggers learn which there are.
