@@ -5,9 +5,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use flow_components::{ComponentError, SecretSource};
 use flow_model::{Connection, Secret};
-use flow_store::{ProjectName, Store, StoreError};
+use flow_store::{ProjectName, SealedSecret, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a database that is away is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// The secrets in the checkpoint database, with the key that opens them.
 pub struct Secrets {
@@ -38,6 +44,17 @@ impl Secrets {
         self.key.seal(of, secret).map(Bytes::from)
     }
 
+    /// The secrets of a connection, encrypted. A database that restarts is waited for, as it is for writes.
+    async fn sealed(&self, project: &ProjectName, connection: &str) -> Result<Vec<SealedSecret>, StoreError> {
+        let begun = Instant::now();
+        loop {
+            match self.store.connection_secrets(project, connection).await {
+                Err(StoreError::Unavailable(_)) if begun.elapsed() < PATIENCE => tokio::time::sleep(AGAIN).await,
+                read => return read,
+            }
+        }
+    }
+
     /// Decrypts what was sealed for this place.
     pub fn unseal(&self, of: Sealed<'_>, sealed: &[u8]) -> Result<String, CannotOpen> {
         self.key.unseal(of, sealed)
@@ -53,7 +70,7 @@ impl SecretSource for Secrets {
     ) -> Result<BTreeMap<String, Secret>, ComponentError> {
         let project = &ProjectName::parse(project)
             .map_err(|error| ComponentError::new("connection/secrets", error.to_string()).for_good())?;
-        let sealed = self.store.connection_secrets(project, &connection.name).await;
+        let sealed = self.sealed(project, &connection.name).await;
         let sealed = sealed.map_err(|error| ComponentError::new("connection/secrets", error.to_string()))?;
         let mut secrets = BTreeMap::new();
         for secret in sealed {
