@@ -326,7 +326,7 @@ async fn a_trigger_is_switched_and_fired_by_keyboard_and_shows_what_it_fired() -
     // It opens, says when it is due, and is in the address.
     console.press("monthly").await;
     console.find("[aria-label=\"Next due times of monthly\"] li:nth-child(5)").await;
-    console.press("Fire monthly now").await;
+    console.press("Fire now: monthly").await;
     let fired = until("it has fired", async || {
         let known = server.client.triggers(&flow_api::TriggerQuery::default()).await.ok()?;
         known.into_iter().find_map(|trigger| trigger.last_request)
