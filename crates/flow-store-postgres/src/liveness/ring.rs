@@ -3,6 +3,7 @@
 use super::sessions::{Session, Sessions};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 
 /// When nobody is there to wait for, or the database is away.
@@ -20,40 +21,41 @@ fn next(own: i64, living: &[i64]) -> Option<i64> {
 
 /// Waits for the next living server, whoever that is at the time, for ever.
 pub(super) async fn wait_for_ever(sessions: Arc<Sessions>, own: i64, lease: Duration) {
-    let mut waiting: Option<Session> = None;
+    let mut waiting: Option<(Session, Statement)> = None;
     loop {
         let Some(lock) = next(own, &sessions.watched.living()) else {
             tokio::time::sleep(AGAIN).await;
             continue;
         };
-        let session = match waiting.take().filter(|session| !session.client.is_closed()) {
-            Some(session) => session,
+        let (session, take) = match waiting.take().filter(|(session, _)| !session.client.is_closed()) {
+            Some(waiting) => waiting,
             None => match open(&sessions).await {
-                Some(session) => session,
+                Some(opened) => opened,
                 None => {
                     tokio::time::sleep(AGAIN).await;
                     continue;
                 }
             },
         };
-        match session.client.execute(TAKE, &[&lock]).await {
+        match session.client.execute(&take, &[&lock]).await {
             Ok(_) => {
-                waiting = Some(session);
+                waiting = Some((session, take));
                 if !matches!(sessions.look_whether_over(lock, lease).await, Ok(true)) {
                     // It lives, and takes its lock again; or this server's own session is too young to say.
                     tokio::time::sleep(AGAIN).await;
                 }
             }
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => waiting = Some(session),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => waiting = Some((session, take)),
             Err(_) => tokio::time::sleep(AGAIN).await,
         }
     }
 }
 
-async fn open(sessions: &Sessions) -> Option<Session> {
+async fn open(sessions: &Sessions) -> Option<(Session, Statement)> {
     let session = Session::open(&sessions.connector).await.ok()?;
     session.client.batch_execute(WAIT).await.ok()?;
-    Some(session)
+    let take = session.client.prepare(TAKE).await.ok()?;
+    Some((session, take))
 }
 
 #[cfg(test)]

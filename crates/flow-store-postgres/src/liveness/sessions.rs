@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Statement};
 
 /// How long a heartbeat may stand still before a free lock means death: longer than a server whose session broke needs to
 /// say that it lives.
@@ -66,8 +66,8 @@ impl Drop for Session {
 pub(super) struct Sessions {
     pub(super) connector: Connector,
     pub(super) watched: Arc<Watched>,
-    /// The session that beats, while it can be reached.
-    beating: tokio::sync::Mutex<Option<Session>>,
+    /// The session that beats, while it can be reached, with the statement: preparing it anew would be a transaction more.
+    beating: tokio::sync::Mutex<Option<(Session, Statement)>>,
     /// Since when the own lock is held without a break; none while it is not.
     held_since: Mutex<Option<Instant>>,
 }
@@ -91,13 +91,17 @@ impl Sessions {
     /// Beats, and takes in what is seen of others. The answer is the locks that nobody holds.
     pub(super) async fn beat(&self, lock: i64) -> Result<HashSet<i64>, StoreError> {
         let mut beating = self.beating.lock().await;
-        let session = match beating.take() {
-            Some(session) if !session.client.is_closed() => session,
-            _ => Session::open(&self.connector).await?,
+        let failed = |error: tokio_postgres::Error| StoreError::unavailable(told(&error));
+        let (session, statement) = match beating.take() {
+            Some((session, statement)) if !session.client.is_closed() => (session, statement),
+            _ => {
+                let session = Session::open(&self.connector).await?;
+                let statement = session.client.prepare(BEAT).await.map_err(failed)?;
+                (session, statement)
+            }
         };
-        let statement = session.client.query(BEAT, &[&lock]).await;
-        let rows = statement.map_err(|error| StoreError::unavailable(told(&error)))?;
-        *beating = Some(session);
+        let rows = session.client.query(&statement, &[&lock]).await.map_err(failed)?;
+        *beating = Some((session, statement));
         let (mut heartbeats, mut free) = (HashMap::new(), HashSet::new());
         let mut read = || -> Result<(), tokio_postgres::Error> {
             for row in &rows {
