@@ -225,10 +225,10 @@ async fn join(
 /// Says of this server what others show of it, for as long as it lives.
 async fn report_for_ever(app: &App) {
     loop {
-        if let Some(owner) = app.work.owner() {
-            if let Err(error) = report(app, &owner).await {
-                tracing::debug!(code = error.code(), %error, "the others cannot be told of this server");
-            }
+        if let Some(owner) = app.work.owner()
+            && let Err(error) = report(app, &owner).await
+        {
+            tracing::debug!(code = error.code(), %error, "the others cannot be told of this server");
         }
         tokio::time::sleep(REPORT).await;
     }

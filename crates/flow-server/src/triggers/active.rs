@@ -77,8 +77,8 @@ impl Active {
             active.projects.insert(project, open);
         }
         for state in app.store.trigger_states().await? {
-            let of_project = active.projects.get(&state.project).into_iter().flat_map(|open| &open.triggers);
-            let open = of_project.filter(|open| open.trigger.id == state.trigger).cloned().next();
+            let mut of_project = active.projects.get(&state.project).into_iter().flat_map(|open| &open.triggers);
+            let open = of_project.find(|open| open.trigger.id == state.trigger).cloned();
             match open.filter(|_| state.present) {
                 Some(open) => active.live.push(Arc::new(Live { open, state })),
                 None => active.gone.push(state),
