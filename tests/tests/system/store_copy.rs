@@ -219,7 +219,7 @@ async fn a_cluster_keeps_its_objects_in_a_bucket_and_moves_them_to_a_folder() ->
     let (first, second) = (story.cluster.server("first"), story.cluster.server("second"));
     let query = flow_api::ServerLogQuery::default();
     assert!(second.client.server_log(&second.id, &query).await.is_ok());
-    let error = second.client.server_log(&first.id, &query).await.err().expect("it is elsewhere");
+    let error = second.client.server_log(&first.id, &query).await.expect_err("it is elsewhere");
     assert_eq!(error.code(), "storage/no-folder");
     let mut check = Command::new(program("cairn"));
     let embedded = format!("sqlite:{}", folder.join("cairn.db").display());

@@ -33,7 +33,7 @@ async fn a_request_that_changes_its_server_is_one_trace_with_the_lost_attempt_in
     let whole = until("the request's own span", async || named("request ledger/ledger")).await;
     let lost = until("the lost attempt", async || named("attempt 1")).await;
     let second = until("the second attempt", async || named("attempt 2")).await;
-    assert_eq!(made.links, [whole.trace.clone()], "the call leads to the request's trace");
+    assert_eq!(made.links, std::slice::from_ref(&whole.trace), "the call leads to the request's trace");
     assert_eq!((made.service.as_str(), &made.instance), ("cairn-server", &first));
     assert_eq!(whole.parent, [] as [u8; 0]);
     for attempt in [&lost, &second] {
