@@ -160,6 +160,24 @@ impl Browser {
         .await;
     }
 
+    /// Chooses a component of the designer's canvas. The view may still be on its way, so that a click misses; the next one
+    /// comes late enough to be no double click.
+    pub async fn choose_component(&self, name: &str) {
+        let card = test_id(&format!("component-{name}"));
+        let chosen = format!("{card}.selected");
+        until(&format!("{name} to be chosen"), async || {
+            self.page.find(Locator::Css(&card)).await.ok()?.click().await.ok()?;
+            for _ in 0..20 {
+                if self.count(&chosen).await > 0 {
+                    return Some(());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            None
+        })
+        .await;
+    }
+
     /// Sends keys to the first element that fits the CSS selector.
     pub async fn type_into(&self, selector: &str, text: &str) {
         until(&format!("{selector} to type into"), async || {

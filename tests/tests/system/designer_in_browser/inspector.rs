@@ -170,7 +170,7 @@ async fn rows_of_a_mapping_are_taken_over_moved_doubled_removed_and_pasted() -> 
 async fn a_setting_goes_back_to_its_default() -> Tested {
     let desk = Desk::open().await;
     let browser = &desk.browser;
-    browser.click(&test_id("component-Keep")).await;
+    browser.choose_component("Keep").await;
     browser.choose("Format", "JSON").await;
     browser.find(&test_id("property-Format-reset")).await;
     browser.picture("inspector-form").await;
@@ -195,7 +195,7 @@ async fn what_several_components_have_in_common_is_set_for_all_of_them_at_once()
     browser.type_into("#property-Path", "storage:both.csv\u{E004}").await;
     let paths = async |read: &str, keep: &str| {
         for (component, path) in [("Read", read), ("Keep", keep)] {
-            browser.click(&test_id(&format!("component-{component}"))).await;
+            browser.choose_component(component).await;
             until(&format!("{path} for {component}"), async || {
                 let value = browser.find("#property-Path").await.prop("value").await.ok()??;
                 (value == path).then_some(())

@@ -168,7 +168,7 @@ async fn who_does_not_want_to_be_asked_again_is_asked_when_something_else_would_
     assert_eq!(browser.count(".dialog").await, 0);
 
     // Writing somewhere else is asked about, and so is everything when that is wished.
-    browser.click(&test_id("component-Keep")).await;
+    browser.choose_component("Keep").await;
     browser.type_into("#property-Path", ".other").await;
     browser.shows(&test_id("status-saved"), "Not saved").await;
     browser.click(&test_id("run")).await;

@@ -118,7 +118,7 @@ impl Walk {
 
     /// Appends to the name of a component, as an author does.
     async fn rename(&self, name: &str, more: &str) {
-        self.browser.click(&test_id(&format!("component-{name}"))).await;
+        self.browser.choose_component(name).await;
         self.browser.type_into(&test_id("property-name"), &format!("{more}{ENTER}")).await;
         self.browser.find(&test_id(&format!("component-{name}{more}"))).await;
     }

@@ -54,7 +54,7 @@ async fn names_of_every_kind_have_their_place() -> Tested {
     assert_eq!(walk.browser.page.execute(tabs, Vec::new()).await?, json!(true), "the chosen tab is in sight");
     walk.browser.click(&test_id("zoom-to-fit")).await;
     for (number, component) in [RIGHT_TO_LEFT, long.as_str(), FAR_EAST].into_iter().enumerate() {
-        walk.browser.click(&test_id(&format!("component-{component}"))).await;
+        walk.browser.choose_component(component).await;
         walk.browser.find(&test_id("property-name")).await;
         walk.look(&format!("names-inspector-{number}")).await?;
         walk.nothing_stands_out(component).await?;

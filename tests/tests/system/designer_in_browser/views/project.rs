@@ -40,7 +40,7 @@ async fn the_canvas_and_the_inspector_of_a_flow() -> Tested {
         ("Give notice", "Asks a server", "inspector-http"),
         ("Orders mapped", "Saves what has been done", "inspector-checkpoint"),
     ] {
-        walk.browser.click(&test_id(&format!("component-{component}"))).await;
+        walk.browser.choose_component(component).await;
         walk.browser.shows(&test_id("inspector"), summary).await;
         walk.look(name).await?;
     }
@@ -163,12 +163,12 @@ async fn dialogs_of_the_canvas(walk: &mut Walk) -> Tested {
         ("Days with orders", "c", "connect-to"),
         ("Largest first", "m", "move-into"),
     ] {
-        walk.browser.click(&test_id(&format!("component-{component}"))).await;
+        walk.browser.choose_component(component).await;
         walk.browser.type_into(&test_id("canvas"), keys).await;
         walk.look_and_close(name).await?;
     }
     // Along its link to the component with the body.
-    walk.browser.click(&test_id("component-Days with orders")).await;
+    walk.browser.choose_component("Days with orders").await;
     walk.browser.type_into(&test_id("canvas"), &format!("{RIGHT}{SHIFT}i{RELEASE}")).await;
     walk.look_and_close("insert-into").await?;
     walk.rename("Largest first", " of all").await;
