@@ -284,7 +284,8 @@ async fn an_idle_server_asks_little_of_the_database() -> Tested {
     tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
     let each = (transactions() - before) / f64::from(SECONDS) / 2.0;
     println!("{each:.2} transactions a second and server");
-    assert!(each <= 4.0, "{each} transactions a second and server");
+    // The servers ask 4 times a second; the database counts what it does by itself as well.
+    assert!(each <= 6.0, "{each} transactions a second and server");
     story.cluster.servers.clear();
     Ok(())
 }
