@@ -110,24 +110,15 @@ async function large() {
     await until("the designer", () => browser.ask(`bench.draws("a")`));
     const measured = {};
     for (const count of counts) measured[count] = await ofDesigner(count);
-    const library = {};
-    if (parts.has("frames") || parts.has("open"))
-      for (const count of counts)
-        library[count] = await ofLibrary(
-          "Svelte Flow",
-          bare,
-          count,
-          browser.canvas,
-        );
-    const peers = {};
-    if (peer && (parts.has("frames") || parts.has("open")))
-      for (const count of counts)
-        peers[count] = await ofLibrary(
-          "diagram-js",
-          peer,
-          count,
-          browser.canvas,
-        );
+    const ofPage = async (name, page) => {
+      const figures = {};
+      if (page && (parts.has("frames") || parts.has("open")))
+        for (const count of counts)
+          figures[count] = await ofLibrary(name, page, count, browser.canvas);
+      return figures;
+    };
+    const library = await ofPage("Svelte Flow", bare);
+    const peers = await ofPage("diagram-js", peer);
     const targets = {
       1000: { pan: 17, all: 57, move: 20, open: 800 },
       2000: { pan: 17, all: 111, open: 1300 },
