@@ -84,6 +84,7 @@ impl PostgresStore {
         {
             let client = first_connection(&database.readers, &connector).await?;
             check_server(&client).await?;
+            check_statements(&database.readers).await?;
             set_clock(&client, &own_clock).await.map_err(DbError::from)?;
         }
         let migrating = database.begin().await?;
@@ -173,6 +174,22 @@ pub(crate) async fn check_server(client: &ClientWrapper) -> Result<(), StoreErro
         return Err(StoreError::unavailable("it is a standby: connect to the primary"));
     }
     Ok(())
+}
+
+/// Refuses a pooler that shares sessions and knows nothing of prepared statements: the other statements would fail one
+/// day, under load, and not today.
+async fn check_statements(pool: &Pool) -> Result<(), StoreError> {
+    let checked = async {
+        let client = pool.get().await?;
+        let statement = client.prepare("SELECT 1").await?;
+        // A pooler gives it the session that was used last, and the statement is not known in the next one.
+        let mut other = pool.get().await?;
+        let held = other.transaction().await?;
+        client.query_one(&statement, &[]).await?;
+        held.rollback().await?;
+        DbResult::Ok(())
+    };
+    Ok(checked.await?)
 }
 
 impl Store for PostgresStore {
