@@ -41,6 +41,9 @@ checkpoints  flows of 10 components with a Checkpoint behind each and streams of
   concurrent_64_ratio_s   checkpoints per second, 64 flows at once, as a share of S (and _ratio_f of F)
   bulk_rows_per_s         checkpoints per second that the store takes when many come at once
   flow_latency_ms         from asking for a flow to its end, one at a time
+  flows_32_per_s          flows per second, 32 at once (flows_1: one at a time; *_p50_ms, *_p99_ms: how long each takes), and
+                          effects_flows_* where every component between the Checkpoints changes the world: what bench/peers
+                          compares with other programs
 failover     two real servers; the owner of requests under way is killed with SIGKILL
   kill_to_resumed_ms      from the kill to the first component that runs on the survivor
   owner_resident_mib      memory that the killed owner held
@@ -70,6 +73,7 @@ service      real servers and their API
   in_flight_*             --in-flight requests under way whose owner is killed with SIGKILL: until they are the survivor's
                           (reowned), and until the last one runs there (last_resumed)
   list_*_ms               a page of the list of requests over HTTP, with --stored requests in the store
+  stored_*                replies and the start of the first component, as above, with --stored requests in the store
 requests     a store with as many requests as --stored, of 60 flows and 5 servers, filtered in many ways
   list_worst_ms, counts_worst_ms   the slowest page of 100, and the slowest counts
   writes_full_ratio                requests made, saved once and ended per second, as a share of those in an empty store
@@ -97,7 +101,7 @@ pub struct Args {
     /// Requests under way when `service` kills their owner; 0 leaves that out.
     #[arg(long, default_value_t = 10_000)]
     in_flight: u32,
-    /// Requests in the store when `service` and `requests` list them; 0 leaves that out of `service`.
+    /// Requests in the store when `service` and `requests` list them and `service` makes more; 0 leaves that out of `service`.
     #[arg(long, default_value_t = 1_000_000)]
     stored: u32,
     /// Another program that does what `streams` does: a command that is given the file and a folder for its result.

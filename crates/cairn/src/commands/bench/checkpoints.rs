@@ -5,7 +5,7 @@
 use super::bulk;
 use super::effect::EffectType;
 use super::flows::{Drawing, mapper, start};
-use super::report::{Report, Samples};
+use super::report::{Report, Samples, quantile_ms};
 use super::scratch::Scratch;
 use super::server::Server;
 use super::yardstick;
@@ -21,8 +21,10 @@ use tokio::task::JoinSet;
 const CHECKPOINTS: u32 = 10;
 /// How long each load goes on.
 const LOAD: Duration = Duration::from_secs(3);
-/// How many flows run at once in the second load.
+/// How many flows run at once in the load that is compared with the disk's rate of rows.
 const AT_ONCE: usize = 64;
+/// How many flows run at once where other programs are measured (bench/peers).
+const AS_PEERS: usize = 32;
 
 /// Measures `runs` times.
 pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
@@ -37,39 +39,67 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
         }
 
         let probed = yardstick::probe(&folder)?;
-        let sequential = load(&pure, 1).await?;
+        let mut sequential = load(&pure, 1).await?;
         let probed_again = yardstick::probe(&folder)?;
         let concurrent = load(&pure, AT_ONCE).await?;
         let probed_last = yardstick::probe(&folder)?;
-        let effects = load(&with_effects, 1).await?;
-        let many = folder.join("bulk");
-        std::fs::create_dir_all(&many).map_err(|error| Failure::file("make the folder", &many, &error))?;
-        figures.add("bulk_rows_per_s", "1/s", bulk::rows_per_second(scratch, &many).await?);
+        let mut effects = load(&with_effects, 1).await?;
+        let mut many = load(&pure, AS_PEERS).await?;
+        let mut many_effects = load(&with_effects, AS_PEERS).await?;
+        let bulk = scratch.folder(&format!("run-{run}/bulk"))?;
+        figures.add("bulk_rows_per_s", "1/s", bulk::rows_per_second(scratch, &bulk).await?);
 
         for one in [probed, probed_again, probed_last] {
             yardsticks.add("F", "1/s", one.f);
             yardsticks.add("S", "1/s", one.s);
         }
-        figures.add("sequential_per_s", "1/s", sequential.rate);
-        figures.add("sequential_ratio_f", "ratio", sequential.rate / probed.f);
-        figures.add("flow_latency_ms", "ms", sequential.latency_ms);
-        figures.add("concurrent_64_per_s", "1/s", concurrent.rate);
-        figures.add("concurrent_64_ratio_s", "ratio", concurrent.rate / probed_again.s);
-        figures.add("concurrent_64_ratio_f", "ratio", concurrent.rate / probed_again.f);
-        figures.add("concurrent_64_flow_latency_ms", "ms", concurrent.latency_ms);
-        figures.add("effects_per_s", "1/s", effects.rate);
-        figures.add("effects_ratio_f", "ratio", effects.rate / probed_last.f);
-        figures.add("effects_flow_latency_ms", "ms", effects.latency_ms);
+        figures.add("sequential_per_s", "1/s", sequential.checkpoints_per_s());
+        figures.add("sequential_ratio_f", "ratio", sequential.checkpoints_per_s() / probed.f);
+        figures.add("flow_latency_ms", "ms", sequential.latency_ms());
+        figures.add("concurrent_64_per_s", "1/s", concurrent.checkpoints_per_s());
+        figures.add("concurrent_64_ratio_s", "ratio", concurrent.checkpoints_per_s() / probed_again.s);
+        figures.add("concurrent_64_ratio_f", "ratio", concurrent.checkpoints_per_s() / probed_again.f);
+        figures.add("concurrent_64_flow_latency_ms", "ms", concurrent.latency_ms());
+        figures.add("effects_per_s", "1/s", effects.checkpoints_per_s());
+        figures.add("effects_ratio_f", "ratio", effects.checkpoints_per_s() / probed_last.f);
+        figures.add("effects_flow_latency_ms", "ms", effects.latency_ms());
+        sequential.add_flows(&mut figures, "flows_1");
+        many.add_flows(&mut figures, "flows_32");
+        effects.add_flows(&mut figures, "effects_flows_1");
+        many_effects.add_flows(&mut figures, "effects_flows_32");
     }
     Ok(Report { bench: "checkpoints", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
 }
 
 /// What a load came to.
 struct Loaded {
-    /// Checkpoints per second.
-    rate: f64,
+    /// How long each flow took, from asking for it to its end.
+    times: Vec<Duration>,
+    /// How long all of them together took.
+    time: Duration,
+}
+
+impl Loaded {
+    fn flows_per_s(&self) -> f64 {
+        self.times.len() as f64 / self.time.as_secs_f64()
+    }
+
+    fn checkpoints_per_s(&self) -> f64 {
+        self.flows_per_s() * f64::from(CHECKPOINTS)
+    }
+
     /// From asking for a flow to its end, on average.
-    latency_ms: f64,
+    fn latency_ms(&self) -> f64 {
+        let all: Duration = self.times.iter().sum();
+        all.as_secs_f64() * 1000.0 / self.times.len() as f64
+    }
+
+    /// Tells it by flows, as other programs are measured.
+    fn add_flows(&mut self, figures: &mut Samples, name: &str) {
+        figures.add(format!("{name}_per_s"), "1/s", self.flows_per_s());
+        figures.add(format!("{name}_p50_ms"), "ms", quantile_ms(&mut self.times, 0.5));
+        figures.add(format!("{name}_p99_ms"), "ms", quantile_ms(&mut self.times, 0.99));
+    }
 }
 
 async fn server(scratch: &Scratch, folder: &Path, between: impl Fn(&str) -> Component) -> Result<Server, Failure> {
@@ -87,27 +117,22 @@ async fn load(server: &Server, at_once: usize) -> Result<Loaded, Failure> {
         let server = server.clone();
         running.spawn(async move { flows_until(&server, start + LOAD).await });
     }
-    let (mut flows, mut busy) = (0_u32, Duration::ZERO);
+    let mut times = Vec::new();
     while let Some(ended) = running.join_next().await {
-        let (done, time) = ended.map_err(|error| Failure::new("bench/task", error.to_string()))??;
-        flows += done;
-        busy += time;
+        times.extend(ended.map_err(|error| Failure::new("bench/task", error.to_string()))??);
     }
-    let flows = f64::from(flows);
-    Ok(Loaded {
-        rate: flows * f64::from(CHECKPOINTS) / start.elapsed().as_secs_f64(),
-        latency_ms: busy.as_secs_f64() * 1000.0 / flows,
-    })
+    Ok(Loaded { times, time: start.elapsed() })
 }
 
-/// Runs one flow after the other, and gives how many there were and how long they took.
-async fn flows_until(server: &Server, end: Instant) -> Result<(u32, Duration), Failure> {
-    let (mut flows, begin) = (0, Instant::now());
+/// Runs one flow after the other, and gives how long each took.
+async fn flows_until(server: &Server, end: Instant) -> Result<Vec<Duration>, Failure> {
+    let mut times = Vec::new();
     while Instant::now() < end {
+        let begin = Instant::now();
         checked_flow(server).await?;
-        flows += 1;
+        times.push(begin.elapsed());
     }
-    Ok((flows, begin.elapsed()))
+    Ok(times)
 }
 
 async fn checked_flow(server: &Server) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use crate::output::{Output, table};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The result of a benchmark.
 #[derive(Debug, Serialize)]
@@ -88,6 +89,15 @@ fn median(values: &[f64]) -> f64 {
         length if length % 2 == 1 => sorted[middle],
         _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
     }
+}
+
+/// A value at this share of all values, in milliseconds.
+pub fn quantile_ms(times: &mut [Duration], share: f64) -> f64 {
+    times.sort_unstable();
+    let last = times.len().saturating_sub(1);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index within the slice")]
+    let at = (last as f64 * share).round() as usize;
+    times.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
 }
 
 /// Three digits after the point for small values, none for large ones: more would be noise.

@@ -14,14 +14,13 @@ use crate::outcome::Failure;
 use crate::server_process::{ClusterFolder, ServerProcess};
 use flow_api::{Client, NewProject, Update};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// How much there is of everything.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     /// Requests under way when their owner is killed.
     pub in_flight: u32,
-    /// Requests in the store when they are listed.
+    /// Requests in the store when they are listed, and when more are made.
     pub stored: u32,
 }
 
@@ -34,14 +33,17 @@ pub async fn measure(scratch: &Scratch, runs: u32, size: Size) -> Result<Report,
         yardsticks.add("F", "1/s", probed.f);
         yardsticks.add("S", "1/s", probed.s);
         life::measure(&Cluster::new(scratch, &format!("life-{run}")).await?, &mut figures).await?;
-        replies::measure(&Cluster::new(scratch, &format!("replies-{run}")).await?, &mut figures).await?;
+        let cluster = Cluster::new(scratch, &format!("replies-{run}")).await?;
+        replies::measure(&cluster, 1, "", &mut figures).await?;
         if size.in_flight > 0 {
             let cluster = Cluster::new(scratch, &format!("in-flight-{run}")).await?;
             in_flight::measure(&cluster, size.in_flight, &mut figures).await?;
         }
     }
     if size.stored > 0 {
-        list::measure(&Cluster::new(scratch, "list").await?, size.stored, runs, &mut figures).await?;
+        let cluster = Cluster::new(scratch, "list").await?;
+        list::measure(&cluster, size.stored, runs, &mut figures).await?;
+        replies::measure(&cluster, runs, "stored_", &mut figures).await?;
     }
     Ok(Report { bench: "service", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
 }
@@ -91,15 +93,6 @@ impl Cluster {
         }
         Ok(())
     }
-}
-
-/// A value at this share of all values, in milliseconds.
-fn quantile_ms(times: &mut [Duration], share: f64) -> f64 {
-    times.sort_unstable();
-    let last = times.len().saturating_sub(1);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index within the slice")]
-    let at = (last as f64 * share).round() as usize;
-    times.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
 }
 
 /// Thousands of calls are under way at once, here and in the servers, which inherit the limit.

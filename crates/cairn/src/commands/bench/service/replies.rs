@@ -1,7 +1,7 @@
 //! Requests over HTTP and their replies: how many a second, and how soon the first component runs.
 
-use super::{Cluster, flows, quantile_ms};
-use crate::commands::bench::report::Samples;
+use super::{Cluster, flows};
+use crate::commands::bench::report::{Samples, quantile_ms};
 use crate::outcome::Failure;
 use flow_api::{Client, NewRequests, RequestQuery, RequestState};
 use serde_json::{Map, json};
@@ -18,24 +18,32 @@ const COUNT: Duration = Duration::from_secs(6);
 /// How long a caller waits for a reply.
 const REPLY: Duration = Duration::from_secs(30);
 
-pub async fn measure(cluster: &Cluster, figures: &mut Samples) -> Result<(), Failure> {
+/// Measures `runs` times. Each figure's name begins with `prefix`.
+pub async fn measure(cluster: &Cluster, runs: u32, prefix: &str, figures: &mut Samples) -> Result<(), Failure> {
     let server = cluster.start("one", &[]).await?;
     let repository = flows::publish(&cluster.folder.join("project"), "http://127.0.0.1:9")?;
     cluster.install(&repository, &[&server]).await?;
     let client = cluster.client(&server).await?;
 
     as_fast_as_possible(&client, WARM_UP).await?;
-    let begin = Instant::now();
-    let mut times = as_fast_as_possible(&client, COUNT).await?;
-    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
-    figures.add("replies_32_per_s", "1/s", per_second);
-    figures.add("reply_32_p50_ms", "ms", quantile_ms(&mut times, 0.5));
-    figures.add("reply_32_p99_ms", "ms", quantile_ms(&mut times, 0.99));
-
-    let mut to_first = at_a_steady_pace(&client, per_second / 2.0).await?;
-    figures.add("create_to_first_component_p50_ms", "ms", quantile_ms(&mut to_first, 0.5));
-    figures.add("create_to_first_component_p99_ms", "ms", quantile_ms(&mut to_first, 0.99));
+    for _ in 0..runs {
+        once(&client, prefix, figures).await?;
+    }
     server.stop().await;
+    Ok(())
+}
+
+async fn once(client: &Client, prefix: &str, figures: &mut Samples) -> Result<(), Failure> {
+    let begin = Instant::now();
+    let mut times = as_fast_as_possible(client, COUNT).await?;
+    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
+    figures.add(format!("{prefix}replies_32_per_s"), "1/s", per_second);
+    figures.add(format!("{prefix}reply_32_p50_ms"), "ms", quantile_ms(&mut times, 0.5));
+    figures.add(format!("{prefix}reply_32_p99_ms"), "ms", quantile_ms(&mut times, 0.99));
+
+    let mut to_first = at_a_steady_pace(client, per_second / 2.0).await?;
+    figures.add(format!("{prefix}create_to_first_component_p50_ms"), "ms", quantile_ms(&mut to_first, 0.5));
+    figures.add(format!("{prefix}create_to_first_component_p99_ms"), "ms", quantile_ms(&mut to_first, 0.99));
     Ok(())
 }
 
