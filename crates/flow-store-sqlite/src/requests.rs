@@ -40,8 +40,10 @@ impl RequestStore for SqliteStore {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
+        // One is refused, if at all, before anything is changed; of several, a later one may be.
+        let undo = if new.len() == 1 { Undo::RefusesFirst } else { Undo::Savepoint };
         self.writer
-            .run(move |db| {
+            .run_chained(Chain::None, undo, move |db| {
                 let owner = match owner {
                     Some(owner) if db.check_alive(&owner)? == ServerState::Running => Some(owner),
                     _ => None,
@@ -79,7 +81,8 @@ impl RequestStore for SqliteStore {
             let server = db.owner_name(&request)?;
             apply(db, transition::end_attempt(request, fence, end, &server, db.now)?)
         };
-        self.writer.run_chained(chain, Undo::Savepoint, ends).await
+        // The write refuses what is not the running attempt, before it changes anything.
+        self.writer.run_chained(chain, Undo::RefusesFirst, ends).await
     }
 
     async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
