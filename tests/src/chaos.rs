@@ -8,7 +8,7 @@ mod ledger;
 mod load;
 
 pub use faults::{Faults, holds_write_lock, stop_inside_the_write_lock};
-pub use flow::{FLOW, PROJECT, files};
+pub use flow::{FLOW, PROJECT, files, newer_flow};
 pub use history::History;
 pub use ledger::{Entry, Ledger};
 pub use load::Load;

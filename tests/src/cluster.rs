@@ -202,8 +202,14 @@ impl ServerProcess {
     /// Makes `count` requests on this server.
     pub async fn request(&self, project: &str, flow: &str, inputs: Value, count: u32) -> Vec<Request> {
         let inputs: Map<String, Value> = inputs.as_object().cloned().unwrap_or_default();
-        let wish =
-            NewRequests { project: project.into(), flow: flow.into(), inputs, count: Some(count), trigger: None };
+        let wish = NewRequests {
+            project: project.into(),
+            flow: flow.into(),
+            inputs,
+            count: Some(count),
+            priority: None,
+            trigger: None,
+        };
         self.client.create_requests(&wish, None).await.expect("the requests are made").requests
     }
 

@@ -336,6 +336,8 @@ impl ServerUpdate {
     fn before(server: &Server) -> Self {
         let step = match server.state {
             ServerState::Running => UpdateStep::Waiting,
+            // One in maintenance answers, and is to have the newest version when it works again.
+            ServerState::Draining if server.maintenance => UpdateStep::Waiting,
             ServerState::Draining | ServerState::Terminated => UpdateStep::Down,
         };
         Self { server: server.id.clone(), name: server.name.clone(), step }

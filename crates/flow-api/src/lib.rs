@@ -37,13 +37,14 @@ pub use project::{
 };
 pub use request::{
     Attempt, AttemptEnd, AttemptsQuery, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FlowAtVersion, LogEntry,
-    LogQuery, NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestQuery,
+    LogQuery, NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestLimit, RequestQuery,
     RequestSettings, RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery,
     SavedRows, Skipped, WaitQuery,
 };
 pub use secret::{NewSecrets, SecretEntry, SecretQuery};
 pub use server::{
-    About, Drift, LogLevel, Owner, Server, ServerLog, ServerLogLine, ServerLogQuery, ServerName, ServerState,
+    About, Drift, LogLevel, Owner, Server, ServerLog, ServerLogLine, ServerLogQuery, ServerMaintenance, ServerName,
+    ServerState,
 };
 pub use setting::{
     RetentionGroup, RetentionReport, RetentionWish, SavedFilter, Setting, SettingApplies, SettingChange, SettingKind,

@@ -44,6 +44,13 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub owner: Option<Owner>,
+    /// Who comes first where several wait, from -9 to 9: higher ones.
+    #[serde(default)]
+    pub priority: i32,
+    /// Why it waits, where it could go on: a limit that is reached, say, or no server with room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub waits_for: Option<String>,
     /// Its ownership number: raised each time it gets a new owner.
     pub fence: i64,
     /// The attempt it is in, from 1; 0 before the first.
@@ -138,6 +145,20 @@ pub struct RequestSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub timeout: Option<f64>,
+    /// The limits that it is under.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<RequestLimit>>", optional)]
+    pub limits: Vec<RequestLimit>,
+}
+
+/// A limit: it starts only while fewer than `most` of the requests under a limit of the same thing run in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestLimit {
+    /// What it is about: `flow import` or `connection warehouse`.
+    pub of: String,
+    /// How many run at once.
+    pub most: u32,
 }
 
 /// The flow of a request, as it was when the request was made.

@@ -25,8 +25,11 @@ pub struct Server {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whether it works.
+    /// Whether it works; `Draining` during maintenance.
     pub state: ServerState,
+    /// Whether an operator has put it into maintenance, which lasts over its restarts.
+    #[serde(default)]
+    pub maintenance: bool,
     /// Where its API and console are: `http://127.0.0.1:7401`.
     pub address: String,
     /// Its start number.
@@ -83,6 +86,15 @@ pub struct Drift {
 pub struct ServerName {
     /// The name, 1 to 64 characters; no other server may have it.
     pub name: String,
+}
+
+/// Whether a server is in maintenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"on": true}))]
+pub struct ServerMaintenance {
+    /// Whether it takes nothing new, ends what it has, and hands over the rest.
+    pub on: bool,
 }
 
 /// The program that answers.

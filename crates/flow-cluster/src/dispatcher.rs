@@ -67,6 +67,10 @@ struct Shared {
     slots: Arc<Semaphore>,
     /// There may be requests to claim that were left for want of room.
     more: AtomicBool,
+    /// There was no room for all that waits, when somebody last looked: what comes now waits behind the others.
+    queue: AtomicBool,
+    /// Nothing new is claimed or made here while it is true.
+    maintenance: watch::Receiver<bool>,
     /// A request that a person took from its attempt here may have its next one here, too.
     running: Mutex<BTreeMap<RequestId, Vec<Running>>>,
     tasks: TaskTracker,
@@ -80,6 +84,8 @@ struct Shared {
 struct Running {
     fence: Fence,
     cancel: CancellationToken,
+    /// Another server may go on with it.
+    may_move: bool,
 }
 
 /// Room for one more attempt.
@@ -135,6 +141,8 @@ impl Dispatcher {
             work: membership.work(),
             slots: Arc::new(Semaphore::new(settings.concurrency)),
             more: AtomicBool::new(true),
+            queue: AtomicBool::new(false),
+            maintenance: membership.maintenance(),
             running: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: stopping.child_token(),
@@ -146,19 +154,22 @@ impl Dispatcher {
         Self { shared }
     }
 
-    /// Room for a request that is about to be created as this server's own; `None` when the server is busy, and the
-    /// request is better queued for whoever has room.
+    /// Room for a request that is about to be created as this server's own; `None` when the server is busy or in
+    /// maintenance, or others wait already, and the request is better queued for whoever has room.
     pub fn reserve(&self) -> Option<Slot> {
-        if self.shared.closing.is_cancelled() || !self.shared.guard.may_act() {
+        let shared = &self.shared;
+        if shared.closing.is_cancelled() || self.room() == 0 || !shared.guard.may_act() {
             return None;
         }
         let permit = Arc::clone(&self.shared.slots).try_acquire_owned().ok()?;
         Some(Slot { shared: Arc::clone(&self.shared), permit })
     }
 
-    /// How many more attempts this server could run now.
+    /// How many more requests this server would run at once if they were made now.
     pub fn room(&self) -> usize {
-        self.shared.slots.available_permits()
+        let shared = &self.shared;
+        let has_others_first = shared.queue.load(Ordering::SeqCst) || *shared.maintenance.borrow();
+        if has_others_first { 0 } else { shared.slots.available_permits() }
     }
 
     /// There may be something to claim.
@@ -180,6 +191,13 @@ impl Dispatcher {
         attempts.is_some()
     }
 
+    /// Tells the attempts that run to end, of those requests that another server may go on with.
+    pub fn hand_over(&self) {
+        let running = self.shared.running.lock();
+        let that_move = running.values().flatten().filter(|attempt| attempt.may_move);
+        that_move.for_each(|attempt| attempt.cancel.cancel());
+    }
+
     /// Claims nothing more, lets attempts that run end by themselves for `patience`, then tells them to end, and
     /// returns when all have.
     pub async fn stop(&self, patience: Duration) {
@@ -196,12 +214,18 @@ impl Dispatcher {
 async fn claim_for_ever(shared: Arc<Shared>) {
     let mut pace = shared.settings.shortest_poll;
     let mut changes = shared.store.changes();
+    let mut maintenance = shared.maintenance.clone();
     loop {
+        if maintenance.wait_for(|on| !on).await.is_err() {
+            // The membership is gone, and whoever runs this is told so by other means.
+            return;
+        }
         changes.borrow_and_update();
         // Said before the look: who ends from here on wakes this loop, unless it turns out that nothing was left.
         shared.more.store(true, Ordering::SeqCst);
         let room = shared.slots.available_permits();
         let claimed = if room > 0 && shared.guard.may_act() { claim(&shared, room).await } else { 0 };
+        shared.queue.store(claimed == room, Ordering::SeqCst);
         if claimed > 0 {
             pace = shared.settings.shortest_poll;
             if claimed == room {
@@ -256,6 +280,8 @@ async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
 
 async fn time_to_next(shared: &Shared, pace: Duration) -> Duration {
     match shared.store.next_due(&shared.own).await {
+        // What was due and could not be claimed waits for something else: for the end of maintenance, say.
+        Ok(Some(due)) if due.is_zero() => shared.settings.shortest_poll,
         Ok(Some(due)) => due.clamp(Duration::from_millis(1), pace),
         Ok(None) => pace,
         Err(_) => shared.settings.longest_poll.min(UNREACHABLE),
@@ -282,19 +308,22 @@ fn run(shared: &Arc<Shared>, request: Request, permit: OwnedSemaphorePermit) {
 /// From here on the request counts as attended to.
 fn attend(shared: &Shared, request: &Request) -> CancellationToken {
     let cancel = shared.stopping.child_token();
-    let running = Running { fence: request.fence, cancel: cancel.clone() };
+    let may_move = request.settings.other_server_retry;
+    let running = Running { fence: request.fence, cancel: cancel.clone(), may_move };
     shared.running.lock().entry(request.id).or_default().push(running);
     cancel
 }
 
 fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToken, permit: OwnedSemaphorePermit) {
     let (id, fence, attempt) = (request.id, request.fence, request.attempt);
+    let is_limited = !request.settings.limits.is_empty();
     let work = tokio::spawn((shared.attempt)(request, cancel));
     let shared = Arc::clone(shared);
     let tasks = shared.tasks.clone();
     tasks.spawn(async move {
         let ended = work.await;
-        // One that waits may be due before anybody looks again; one that has ended brings nothing to claim.
+        // One that waits may be due before anybody looks again; one that has ended brings nothing to claim, unless others
+        // wait for its limits.
         let is_over = matches!(&ended, Ok(Some(request)) if request.state.is_ended());
         if ended.is_err_and(|error| error.is_panic()) {
             let message = format!("attempt {attempt} ended in a defect of Cairn itself; the server's log says where");
@@ -306,7 +335,7 @@ fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToke
         }
         shared.no_longer_runs(id, fence);
         drop(permit);
-        if !is_over || shared.more.load(Ordering::SeqCst) {
+        if !is_over || is_limited || shared.more.load(Ordering::SeqCst) {
             shared.work.notify_one();
         }
     });

@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub events: broadcast::Sender<ClusterEvent>,
     /// There may be requests to claim.
     pub work: Arc<Notify>,
+    /// Whether this server is in maintenance.
+    pub maintenance: watch::Sender<bool>,
     /// The list of servers may have changed.
     pub rescan: Notify,
     /// This epoch is over.
@@ -99,6 +101,7 @@ impl Membership {
             pulse,
             events: broadcast::channel(EVENTS_KEPT).0,
             work: Arc::new(Notify::new()),
+            maintenance: watch::Sender::new(false),
             rescan: Notify::new(),
             ended: CancellationToken::new(),
         });
@@ -128,6 +131,11 @@ impl Membership {
     /// must end then; the process may join again under a new epoch.
     pub fn ended(&self) -> CancellationToken {
         self.shared.ended.clone()
+    }
+
+    /// Whether an operator has put this server into maintenance, as soon as it knows.
+    pub fn maintenance(&self) -> watch::Receiver<bool> {
+        self.shared.maintenance.subscribe()
     }
 
     /// Woken when there may be requests to claim.
@@ -273,6 +281,11 @@ async fn rescan_for_ever(shared: Arc<Shared>) {
                     return;
                 }
                 shared.guard.confirmed(asked);
+                let maintenance = own.is_some_and(|own| own.maintenance);
+                if shared.maintenance.send_replace(maintenance) != maintenance {
+                    tracing::info!(on = maintenance, "maintenance of this server");
+                    shared.work.notify_one();
+                }
                 let changes = shared.peers.reconcile(&servers);
                 for peer in changes.joined {
                     tracing::info!(server = %peer.server, epoch = %peer.epoch, "a server joined");

@@ -22,8 +22,8 @@ pub(crate) async fn take_over(shared: Arc<Shared>, loss: Loss) {
         match answer {
             Ok(takeover) => return taken(&shared, &loss, takeover),
             Err(StoreError::StaleOwner { .. }) => return shared.declared_dead(),
-            // This server is leaving. Whoever stays or comes next finds the loss by itself.
-            Err(StoreError::Conflict(_)) => return,
+            // This server is leaving or in maintenance. Another one takes it over, or this one, once it works again.
+            Err(StoreError::Conflict(_)) => {}
             Err(error) => {
                 tracing::warn!(code = error.code(), %error, server = %peer.server, "the takeover failed; trying again");
             }

@@ -160,6 +160,9 @@ pub fn request_settings(start: &StartSettings) -> RequestSettings {
         retry_interval_ms: milliseconds(start.retry_interval),
         retry_backoff: start.retry_backoff,
         timeout_ms: start.timeout.map(milliseconds),
+        priority: start.priority,
+        // They belong to the cluster, which knows who else runs.
+        limits: Vec::new(),
     }
 }
 

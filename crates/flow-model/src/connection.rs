@@ -179,6 +179,11 @@ impl Connection {
         self.settings.get(field).and_then(Value::as_f64)
     }
 
+    /// How many requests whose flows use it run at once in a cluster; none means any number.
+    pub fn limit(&self) -> Option<u32> {
+        self.settings.get("limit").and_then(Value::as_u64).and_then(|most| u32::try_from(most).ok())
+    }
+
     /// The secret `field`, if it is filled in.
     pub fn secret(&self, field: &str) -> Option<&str> {
         self.secrets.get(field).map(Secret::expose)

@@ -45,9 +45,11 @@ pub use graph::{Entry, Exit, Graph, GraphError, GraphLink};
 pub use id::{ComponentId, FlowName, InvalidName};
 pub use merge::{Conflict, Merge, Side, merge, merge_deciding};
 pub use resume::{SavedState, runs_again, settled};
-pub use rules::{Surroundings, calls_flows, check_connections, check_structure, check_sub_flows};
+pub use rules::{Surroundings, calls_flows, check_connections, check_structure, check_sub_flows, connections_of};
 pub use schema::{json_schema, trigger_schema};
-pub use start::{BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, START, StartSettings, WAIT};
+pub use start::{
+    BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, PRIORITIES, START, StartSettings, WAIT,
+};
 pub use trigger::{
     Afterwards, Answer, FileTrigger, HttpAuthentication, HttpTrigger, Missed, RequestTrigger, Schedule, Trigger,
     TriggerAction, TriggerError, TriggerKind, TriggerProperty, TriggerSurroundings, WatchedState, check_triggers,

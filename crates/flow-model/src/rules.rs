@@ -15,7 +15,7 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
-pub use connections::check_connections;
+pub use connections::{check_connections, connections_of};
 pub(crate) use sub_flows::calls;
 pub use sub_flows::{Surroundings, calls_flows, check_sub_flows};
 

@@ -4,6 +4,7 @@ use crate::{Component, ComponentId, Flow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
+use std::ops::RangeInclusive;
 use ts_rs::TS;
 
 /// The type of the start component.
@@ -29,6 +30,10 @@ pub struct StartSettings {
     pub retry_backoff: u32,
     /// `Timeout`: seconds that one attempt may take; none means without limit.
     pub timeout: Option<f64>,
+    /// `Priority`: which of the requests that wait for a server come first, from -9 to 9; higher comes first.
+    pub priority: i32,
+    /// `ConcurrencyLimit`: how many requests of the flow run at once in a cluster; none means any number.
+    pub concurrency_limit: Option<u32>,
     /// `Inputs`: what a request may or must be given.
     pub inputs: Vec<InputDeclaration>,
 }
@@ -82,6 +87,15 @@ pub struct InputError {
     pub message: String,
 }
 
+/// The least and the greatest priority of a request; 0 unless somebody says otherwise.
+pub const PRIORITIES: RangeInclusive<i64> = -9..=9;
+
+/// The priority that a property says; 0 where it is none.
+pub fn priority_of(property: &Value) -> i32 {
+    let said = property.as_i64().filter(|priority| PRIORITIES.contains(priority));
+    said.and_then(|priority| i32::try_from(priority).ok()).unwrap_or(0)
+}
+
 impl Flow {
     /// The start component; when there are several, the first.
     pub fn start(&self) -> Option<(&ComponentId, &Component)> {
@@ -107,6 +121,8 @@ impl StartSettings {
             retry_interval: seconds("RetryInterval").unwrap_or(10.0),
             retry_backoff: whole("RetryBackoff").unwrap_or(1).max(1),
             timeout: seconds("Timeout").filter(|seconds| *seconds > 0.0),
+            priority: property("Priority").map_or(0, priority_of),
+            concurrency_limit: whole("ConcurrencyLimit").filter(|most| *most > 0),
             inputs: property("Inputs").map(InputDeclaration::list).unwrap_or_default(),
         })
     }

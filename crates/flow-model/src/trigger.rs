@@ -80,6 +80,11 @@ impl Trigger {
         self
     }
 
+    /// The priority of the requests that it makes, where it says one.
+    pub fn priority(&self) -> Option<i32> {
+        self.properties.get("Priority").filter(|priority| !priority.is_null()).map(crate::start::priority_of)
+    }
+
     /// Whether `text` may be the name of a trigger; the rule is that of a flow's name.
     pub fn check_name(text: &str) -> Result<(), InvalidName> {
         FlowName::parse(text).map(drop).map_err(|error| InvalidName { what: "trigger name", ..error })

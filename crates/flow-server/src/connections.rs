@@ -56,11 +56,13 @@ pub async fn list(app: &App, project: &ProjectName, version: &VersionId) -> Repl
     Ok(entries)
 }
 
-fn name_of(path: &str) -> Option<&str> {
+/// The name of the connection whose file is at a path of a project.
+pub fn name_of(path: &str) -> Option<&str> {
     path.strip_prefix("connections/")?.strip_suffix(".json")
 }
 
-fn read(name: &str, file: &Bytes) -> Result<Connection, ConnectionError> {
+/// Reads a connection from its file.
+pub fn read(name: &str, file: &Bytes) -> Result<Connection, ConnectionError> {
     Connection::from_json(name, &String::from_utf8_lossy(file))
 }
 

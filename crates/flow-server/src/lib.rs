@@ -43,6 +43,7 @@ mod traces;
 mod triggers;
 pub mod ui;
 mod update;
+mod waits;
 mod wire;
 mod work;
 

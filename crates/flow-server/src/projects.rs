@@ -1,11 +1,15 @@
 //! The project versions that this server has, and the flows in them.
 
+use crate::connections;
 use crate::problem::{Refusal, Reply};
 use bytes::Bytes;
 use flow_api::{FlowEntry, codes};
 use flow_components::Palette;
-use flow_model::{Flow, FlowName, Severity, StartSettings, check_structure};
-use flow_store::{ProjectName, ProjectVersion, ServerId, ServerVersion, Store, StoreError, VersionId};
+use flow_engine::request_settings;
+use flow_model::{Flow, FlowName, Severity, StartSettings, check_structure, connections_of};
+use flow_store::{
+    Limit, Limited, ProjectName, ProjectVersion, RequestSettings, ServerId, ServerVersion, Store, StoreError, VersionId,
+};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,12 +31,16 @@ pub struct OpenVersion {
     project: ProjectName,
     version: VersionId,
     flows: BTreeMap<FlowName, OpenedFlow>,
+    /// What can be limited in it: its flows, and its connections.
+    limited: Vec<Limit>,
 }
 
 struct OpenedFlow {
     flow: Result<Flow, String>,
     /// Why it cannot run.
     problem: Option<String>,
+    /// What its requests use, with the limits that the project sets.
+    limits: Vec<Limit>,
 }
 
 impl Projects {
@@ -84,7 +92,7 @@ impl Projects {
         let files = self.store.version_files(project, version).await?;
         let palette = Arc::clone(&self.palette);
         let (project, version) = (project.clone(), version.clone());
-        let read = move || Arc::new(OpenVersion { flows: read_flows(&files, &palette), project, version });
+        let read = move || Arc::new(OpenVersion::read(project, version, &files, &palette));
         let opened = tokio::task::spawn_blocking(read).await.map_err(|error| Refusal::internal(&error))?;
         let mut open = self.open.lock();
         open.truncate(OPEN - 1);
@@ -99,6 +107,26 @@ pub fn has_project(files: &[(String, Bytes)]) -> bool {
 }
 
 impl OpenVersion {
+    fn read(project: ProjectName, version: VersionId, files: &BTreeMap<String, Bytes>, palette: &Palette) -> Self {
+        let mut flows = read_flows(files, palette);
+        let connections = connection_limits(files);
+        set_limits(&mut flows, &connections, palette);
+        let of_flows = flows.values().filter_map(|opened| opened.limits.first().cloned());
+        let limited = of_flows.chain(connections.into_values()).collect();
+        Self { project, version, flows, limited }
+    }
+
+    /// What can be limited in it, with the limits that it sets itself.
+    pub fn limited(&self) -> &[Limit] {
+        &self.limited
+    }
+
+    /// What a request of a flow keeps of the settings of its start, and of what it uses.
+    pub fn settings_of(&self, name: &FlowName, start: &StartSettings) -> RequestSettings {
+        let limits = self.flows.get(name).map(|opened| opened.limits.clone()).unwrap_or_default();
+        RequestSettings { limits, ..request_settings(start) }
+    }
+
     /// Its flows, by name, the bad ones among them.
     pub fn entries(&self) -> Vec<FlowEntry> {
         self.flows.iter().map(|(name, opened)| opened.entry(name)).collect()
@@ -161,5 +189,29 @@ fn read_flow(content: &[u8], palette: &Palette) -> OpenedFlow {
         }
         Err(problem) => Some(problem.clone()),
     };
-    OpenedFlow { flow, problem }
+    OpenedFlow { flow, problem, limits: Vec::new() }
+}
+
+/// The connections by name, each with its limit. One that cannot be read has none.
+fn connection_limits(files: &BTreeMap<String, Bytes>) -> BTreeMap<String, Limit> {
+    let named = files.iter().filter_map(|(path, content)| {
+        let name = connections::name_of(path)?;
+        let most = connections::read(name, content).ok().and_then(|connection| connection.limit());
+        let most = most.unwrap_or(Limit::NONE);
+        Some((name.to_owned(), Limit { of: Limited::Connection(name.to_owned()), most }))
+    });
+    named.collect()
+}
+
+/// Notes what the requests of each flow use: the flow first, then its connections.
+fn set_limits(flows: &mut BTreeMap<FlowName, OpenedFlow>, connections: &BTreeMap<String, Limit>, palette: &Palette) {
+    let documents: BTreeMap<FlowName, Flow> =
+        flows.iter().filter_map(|(name, opened)| Some((name.clone(), opened.flow.as_ref().ok()?.clone()))).collect();
+    for (name, opened) in flows {
+        let Some(flow) = documents.get(name) else { continue };
+        let most = StartSettings::of(flow).and_then(|start| start.concurrency_limit).unwrap_or(Limit::NONE);
+        let used = connections_of(flow, palette, &documents);
+        let used = used.iter().filter_map(|connection| connections.get(connection).cloned());
+        opened.limits = [Limit { of: Limited::Flow(name.to_string()), most }].into_iter().chain(used).collect();
+    }
 }

@@ -149,7 +149,7 @@ async fn join(
     listen: SocketAddr,
 ) -> Result<(Arc<App>, ServingAt), ServeError> {
     let (id, logs) = (state.id().clone(), logs_in(&storage, state));
-    let settings = Settings::of(&config);
+    let settings = Arc::new(Settings::of(&config));
     settings.read(config.store.as_ref()).await?;
     let first_administrator = match config.first_administrator {
         true => first_administrator::make(config.store.as_ref()).await?,
@@ -188,6 +188,7 @@ async fn join(
         engine,
         metrics: Arc::clone(&metrics),
         traces: request_traces,
+        settings: Arc::clone(&settings),
     })
     .await?;
     let epoch = work.owner().map_or(Epoch(0), |owner| owner.epoch);

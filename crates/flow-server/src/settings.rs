@@ -1,6 +1,7 @@
 //! The settings: those that were made when this server was started, and those of the cluster, which every server goes
 //! by as soon as they are changed.
 
+pub mod limits;
 mod table;
 
 pub use table::{Definition, Place, TABLE};
@@ -8,7 +9,7 @@ pub use table::{Definition, Place, TABLE};
 use crate::config::{Given, ServerConfig};
 use crate::wire;
 use flow_api::{Setting, SettingApplies, SettingSource};
-use flow_store::{Store, StoreError, Timestamp};
+use flow_store::{Limit, NewRequest, Store, StoreError, Timestamp};
 use parking_lot::RwLock;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -23,6 +24,8 @@ pub struct Settings {
     fixed: HashMap<&'static str, Given>,
     /// What was set for the cluster.
     cluster: RwLock<Vec<flow_store::Setting>>,
+    /// What operators set of limits.
+    limits: RwLock<flow_store::Limits>,
 }
 
 /// What callers may ask for.
@@ -78,12 +81,13 @@ impl Settings {
         for given in &config.given {
             fixed.insert(given.key, given.clone());
         }
-        Self { fixed, cluster: RwLock::default() }
+        Self { fixed, cluster: RwLock::default(), limits: RwLock::default() }
     }
 
     /// Reads those of the cluster.
     pub async fn read(&self, store: &dyn Store) -> Result<(), StoreError> {
         let settings = store.settings().await?;
+        *self.limits.write() = flow_store::Limits::of_settings(&settings);
         *self.cluster.write() = settings;
         Ok(())
     }
@@ -111,6 +115,13 @@ impl Settings {
             queued_requests: number("limits.queued_requests") as u64,
             stop: seconds(number("limits.stop_seconds")),
         }
+    }
+
+    /// Leaves of what new requests use only what is limited, by their project or by an operator.
+    pub fn limit(&self, new: &mut NewRequest) {
+        let set = self.limits.read();
+        let NewRequest { project, settings, .. } = new;
+        settings.limits.retain(|limit| limit.most != Limit::NONE || set.set(project, &limit.of).is_some());
     }
 
     /// Whether the cluster is in maintenance: no new requests are made.

@@ -37,7 +37,7 @@ pub struct App {
     /// The names of all servers.
     pub names: Names,
     /// The settings.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// This server's place in the cluster and the requests it works on.
     pub work: Work,
     /// The project versions that this server has.

@@ -88,10 +88,11 @@ pub async fn fire_by_hand(app: &App, live: &Live, by: &str) -> crate::problem::R
         let detail = format!("the trigger “{}” cannot fire: {problem}", live.open.trigger.name);
         Refusal::new(flow_api::codes::TRIGGER_BROKEN, detail)
     };
-    admit(app, 1).await?;
     let now = app.store.now();
     let brought = [("due", serde_json::Value::from(now.to_string()))];
-    let request = live.open.request(by, &brought).map_err(|problem| broken(&problem))?;
+    let mut request = live.open.request(by, &brought).map_err(|problem| broken(&problem))?;
+    app.settings.limit(&mut request);
+    admit(app, 1, !request.settings.limits.is_empty()).await?;
     let firing = NewFiring {
         key: format!("by hand {now} {:08x}", rand::random::<u32>()),
         by_hand: true,

@@ -2,7 +2,7 @@
 
 use flow_api::{
     Account, Attempt, AttemptEnd, AuditRecord, Drift, LogEntry, Owner, Project, ProjectVersion, Request, RequestError,
-    RequestSettings, RequestState, Role, SavedKind, SavedPoint, Server, ServerState, Time, Token,
+    RequestLimit, RequestSettings, RequestState, Role, SavedKind, SavedPoint, Server, ServerState, Time, Token,
 };
 use flow_store as store;
 use flow_store::{AttemptOutcome, Level, SavedData, ServerId, Timestamp};
@@ -94,6 +94,7 @@ pub fn server(server: store::Server, this: &ServerId, projects: &[store::Project
         id: server.id.to_string(),
         name: server.name,
         state: server_state(server.state),
+        maintenance: server.maintenance,
         address: server.address,
         epoch: server.epoch.0,
         pid: server.pid,
@@ -176,6 +177,8 @@ pub fn request(request: store::Request, names: &ServerNames) -> Request {
         requested_by: request.requested_by,
         state: request_state(request.state),
         owner: request.owner.map(|owner| names.owner(&owner)),
+        priority: request.settings.priority,
+        waits_for: None,
         fence: request.fence.0,
         attempt: request.attempt,
         retries_used: request.retries_used,
@@ -204,7 +207,12 @@ pub fn settings(settings: &store::RequestSettings) -> RequestSettings {
         retry_interval: seconds(settings.retry_interval_ms),
         retry_backoff: settings.retry_backoff,
         timeout: settings.timeout_ms.map(seconds),
+        limits: settings.limits.iter().map(limit).collect(),
     }
+}
+
+fn limit(limit: &store::Limit) -> RequestLimit {
+    RequestLimit { of: limit.of.to_string(), most: limit.most }
 }
 
 /// Milliseconds as seconds; exact for any time that a flow can name.

@@ -3,6 +3,7 @@
 use crate::endings::{Ending, Endings};
 use crate::metrics::Metrics;
 use crate::routes::runs_at_once;
+use crate::settings::Settings;
 use crate::traces::{self, RequestTraces};
 use flow_cluster::{
     ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership,
@@ -15,12 +16,14 @@ use flow_store::{
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::broadcast;
+use std::time::{Duration, Instant};
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often a server that lost its lease looks whether it may act again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// During maintenance, how often a server looks for what it can hand over.
+const HAND_OVER_AGAIN: Duration = Duration::from_millis(500);
 /// How long to wait before another try to join the cluster again.
 const JOIN_AGAIN: Duration = Duration::from_secs(1);
 
@@ -42,6 +45,8 @@ pub struct Joining {
     pub metrics: Arc<Metrics>,
     /// Tells a collector of them, if there is one.
     pub traces: Option<Arc<RequestTraces>>,
+    /// The settings.
+    pub settings: Arc<Settings>,
 }
 
 /// This server's place in the cluster. A server that was declared dead joins again under a new epoch: then it has a
@@ -75,13 +80,14 @@ impl Work {
         self.life.lock().as_ref().is_some_and(|life| life.membership.guard().may_act())
     }
 
-    /// Whether so many more requests could run here at once.
+    /// Whether so many more requests would run here at once.
     pub fn has_room(&self, requests: usize) -> bool {
         self.dispatcher().is_some_and(|dispatcher| dispatcher.room() >= requests)
     }
 
-    /// Makes requests, all or none. Where there is room for all of them they are this server's own and run at once;
-    /// else they are queued for whoever has room. `audit` is written with them.
+    /// Makes requests, all or none, for which [`Settings::limit`] has been asked. Where there is room for all of them they
+    /// are this server's own and run at once; under limits, or else, they are queued for whoever has room. `audit` is
+    /// written with them.
     pub async fn create_requests(&self, new: Vec<NewRequest>, audit: AuditEntry) -> Result<Vec<Created>, StoreError> {
         self.create(new, audit, |_| ()).await
     }
@@ -105,9 +111,10 @@ impl Work {
 
     /// Makes a firing of a trigger. Where there is room its request is this server's own and runs at once; else it is
     /// queued for whoever has room.
-    pub async fn fire(&self, firing: NewFiring) -> Result<Fired, StoreError> {
-        let dispatcher = self.dispatcher();
-        let slot = dispatcher.as_ref().filter(|_| firing.request.is_some()).and_then(Dispatcher::reserve);
+    pub async fn fire(&self, mut firing: NewFiring) -> Result<Fired, StoreError> {
+        firing.request.iter_mut().for_each(|new| self.joining.settings.limit(new));
+        let runs_at_once = firing.request.as_ref().is_some_and(|new| new.settings.limits.is_empty());
+        let slot = self.dispatcher().filter(|_| runs_at_once).and_then(|dispatcher| dispatcher.reserve());
         let owner = if slot.is_some() { self.owner() } else { None };
         let fired = self.joining.store.fire(firing, owner).await?;
         if let Fired::New(Some(request)) = &fired {
@@ -120,15 +127,18 @@ impl Work {
         Ok(fired)
     }
 
-    /// The same for a request that only this server can run; none if it has no room at this time.
-    pub async fn fire_here(&self, firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+    /// The same for a request that only this server can run; none if it has no room at this time. Under limits it is
+    /// queued for this server.
+    pub async fn fire_here(&self, mut firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+        firing.request.iter_mut().for_each(|new| self.joining.settings.limit(new));
         let (Some(dispatcher), Some(owner)) = (self.dispatcher(), self.owner()) else { return Ok(None) };
         let Some(slot) = dispatcher.reserve() else { return Ok(None) };
         let fired = self.joining.store.fire(firing, Some(owner)).await?;
         if let Fired::New(Some(request)) = &fired {
             self.joining.metrics.created(1);
-            if request.state == RequestState::Running {
-                slot.run(request.as_ref().clone());
+            match request.state {
+                RequestState::Running => slot.run(request.as_ref().clone()),
+                _ => self.wake(),
             }
         }
         Ok(Some(fired))
@@ -141,7 +151,9 @@ impl Work {
         audit: AuditEntry,
         mut before_it_runs: impl FnMut(&Created),
     ) -> Result<Vec<Created>, StoreError> {
-        let dispatcher = self.dispatcher();
+        // Under limits they wait for a claim, which looks at them.
+        let is_limited = new.iter().any(|new| !new.settings.limits.is_empty());
+        let dispatcher = self.dispatcher().filter(|_| !is_limited);
         let mut slots = Vec::new();
         if let Some(dispatcher) = &dispatcher {
             slots.extend(std::iter::from_fn(|| dispatcher.reserve()).take(new.len()));
@@ -160,6 +172,11 @@ impl Work {
             }
         }
         Ok(created)
+    }
+
+    /// Whether an operator has put this server into maintenance.
+    pub fn in_maintenance(&self) -> bool {
+        self.life.lock().as_ref().is_some_and(|life| *life.membership.maintenance().borrow())
     }
 
     /// This server is called otherwise from now on.
@@ -271,7 +288,48 @@ async fn live(joining: &Joining, name: String, endings: &Arc<Endings>) -> Result
             left
         }
     });
+    let kept_up = Maintenance {
+        store: Arc::clone(&joining.store),
+        own: membership.owner().clone(),
+        dispatcher: dispatcher.clone(),
+        settings: Arc::clone(&joining.settings),
+    };
+    tokio::spawn(membership.ended().run_until_cancelled_owned(kept_up.follow(membership.maintenance())));
     Ok(Life { membership, dispatcher })
+}
+
+/// What a server does while an operator has it in maintenance.
+struct Maintenance {
+    store: Arc<dyn Store>,
+    own: Owner,
+    dispatcher: Dispatcher,
+    settings: Arc<Settings>,
+}
+
+impl Maintenance {
+    /// For as long as the epoch lasts.
+    async fn follow(self, mut is_on: watch::Receiver<bool>) {
+        while is_on.wait_for(|on| *on).await.is_ok() {
+            self.last(&mut is_on).await;
+        }
+    }
+
+    /// From its begin to its end: what waits here is handed over at once, and again as more of it does; what runs, after
+    /// the time that a server has to stop. What no other server may go on with stays and runs to its end.
+    async fn last(&self, is_on: &mut watch::Receiver<bool>) {
+        let begun = Instant::now();
+        loop {
+            if let Err(error) = self.store.hand_over(&self.own).await {
+                tracing::warn!(code = error.code(), %error, "what waits here cannot be handed over; trying again");
+            }
+            if begun.elapsed() >= self.settings.limits().stop {
+                self.dispatcher.hand_over();
+            }
+            if tokio::time::timeout(HAND_OVER_AGAIN, is_on.wait_for(|on| !on)).await.is_ok() {
+                return;
+            }
+        }
+    }
 }
 
 /// Counts the takeovers of one epoch.

@@ -2,9 +2,10 @@
 //! once is known for good. New ones are made in transactions of their own: others may use them at once.
 
 use crate::error::{DbResult, corrupt};
-use crate::sql::{row_if_any, rows};
+use crate::requests::limits_text;
+use crate::sql::{row_if_any, rows, text};
 use deadpool_postgres::ClientWrapper;
-use flow_store::{ProjectName, ServerId};
+use flow_store::{NewRequest, ProjectName, ServerId, StoreError};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,7 +16,17 @@ use tokio_postgres::Row;
 pub(crate) struct Numbers {
     servers: Mutex<HashMap<i64, ServerId>>,
     flows: Mutex<HashMap<(ProjectName, String), i64>>,
+    lanes: Mutex<HashMap<(i64, i64, String), i64>>,
     groups: Mutex<HashMap<Group, i64>>,
+}
+
+/// The lane of a request, with its flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LaneOf {
+    /// Number of the lane.
+    pub(crate) lane: i64,
+    /// Number of the flow.
+    pub(crate) flow: i64,
 }
 
 /// Requests that are the same in all that lists are filtered by.
@@ -78,9 +89,24 @@ impl Numbers {
         self.groups.lock().get(group).copied()
     }
 
-    /// The number of a flow, if it is known.
-    pub(crate) fn known_flow(&self, project: &ProjectName, flow: &str) -> Option<i64> {
-        self.flows.lock().get(&(project.clone(), flow.to_owned())).copied()
+    /// The lane of a new request; a new one for a new lane. `db` is in no transaction.
+    pub(crate) async fn lane(&self, db: &ClientWrapper, new: &NewRequest) -> DbResult<LaneOf> {
+        let flow = self.flow(db, &new.project, &text(&new.flow)).await?;
+        let (priority, limits) = (i64::from(new.settings.priority), limits_text(&new.settings.limits)?);
+        let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&flow, &priority, &limits];
+        let known = "SELECT id FROM lane WHERE flow = $1 AND priority = $2 AND limits = $3";
+        let make = "INSERT INTO lane (flow, priority, limits) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id";
+        let key = (flow, priority, limits.clone());
+        let lane = known_or_new(&self.lanes, key, db, known, make, values).await?;
+        Ok(LaneOf { lane, flow })
+    }
+
+    /// The lane of a new request, if it is known.
+    pub(crate) fn known_lane(&self, new: &NewRequest) -> Result<Option<LaneOf>, StoreError> {
+        let flow = self.flows.lock().get(&(new.project.clone(), new.flow.clone())).copied();
+        let Some(flow) = flow else { return Ok(None) };
+        let key = (flow, i64::from(new.settings.priority), limits_text(&new.settings.limits)?);
+        Ok(self.lanes.lock().get(&key).map(|lane| LaneOf { lane: *lane, flow }))
     }
 }
 

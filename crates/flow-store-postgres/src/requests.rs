@@ -15,9 +15,9 @@ use crate::open::Database;
 use crate::transaction::Transaction;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, NewRequest, NumberedLogEntry, Owner,
-    PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, StoreError,
-    Timestamp, transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, Limits, NewRequest, NumberedLogEntry,
+    Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
+    StoreError, Timestamp, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,13 @@ use std::time::Duration;
 pub(crate) use batch::{Batch, Made, Needs, begin_batch, server_lock};
 pub(crate) use groups::{count_off, ended, fold_counts, present};
 pub(crate) use prepared::PreparedWrite;
-pub(crate) use rows::state_number;
+pub(crate) use rows::{limits_text, state_number};
+
+/// The queries by which claims look at what waits.
+#[cfg(test)]
+pub(crate) fn claim_queries() -> [String; 2] {
+    [claims::look_sql(), claims::next_due_sql()]
+}
 
 #[async_trait]
 impl RequestStore for PostgresStore {
@@ -39,18 +45,14 @@ impl RequestStore for PostgresStore {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
-        let mut flows = Vec::with_capacity(new.len());
+        let mut lanes = Vec::with_capacity(new.len());
         for new in &new {
-            let number = match self.database.numbers.known_flow(&new.project, &new.flow) {
-                Some(number) => number,
-                None => {
-                    let db = self.database.reader().await?;
-                    self.database.numbers.flow(&db, &new.project, &crate::sql::text(&new.flow)).await?
-                }
-            };
-            flows.push(number);
+            lanes.push(match self.database.numbers.known_lane(new)? {
+                Some(known) => known,
+                None => self.database.numbers.lane(&*self.database.reader().await?, new).await?,
+            });
         }
-        self.writer.create(new, flows, owner, audit).await
+        self.writer.create(new, lanes, owner, audit).await
     }
 
     async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
@@ -67,14 +69,19 @@ impl RequestStore for PostgresStore {
         self.writer.end_attempt(id, fence, end, write).await
     }
 
-    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
-        claims::claim(&self.database, owner, limit).await
+    async fn claim(&self, owner: &Owner, most: usize) -> Result<Vec<Request>, StoreError> {
+        claims::claim(&self.database, owner, most).await
     }
 
     async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
         let db = self.database.reader().await?;
         let now = self.database.now();
         Ok(claims::next_due(&db, owner, now).await?.map(|due| now.until(due)))
+    }
+
+    async fn limits(&self) -> Result<Limits, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(claims::limits(&db).await?)
     }
 
     async fn get(&self, id: RequestId) -> Result<Request, StoreError> {

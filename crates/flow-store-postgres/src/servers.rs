@@ -31,7 +31,7 @@ pub(crate) fn state(number: i64) -> DbResult<ServerState> {
 }
 
 /// A query for [`Servers::read`].
-pub(crate) const ALL: &str = "SELECT id, server, name, epoch, state, lock_path FROM server";
+pub(crate) const ALL: &str = "SELECT id, server, name, epoch, state, lock_path, maintenance FROM server";
 
 /// The servers as they are in one transaction.
 pub(crate) struct Servers(HashMap<ServerId, Known>);
@@ -52,7 +52,7 @@ impl Servers {
                 number: row.try_get(0)?,
                 name: row.try_get(2)?,
                 epoch: Epoch(row.try_get(3)?),
-                state: state(row.try_get(4)?)?,
+                state: state(row.try_get(4)?)?.during(row.try_get(6)?),
                 lock_path: row.try_get(5)?,
             };
             Ok((parse_id(row.try_get(1)?)?, known))
@@ -164,6 +164,27 @@ impl ServerStore for PostgresStore {
         }
     }
 
+    async fn set_maintenance(&self, id: &ServerId, on: bool) -> Result<(), StoreError> {
+        let transaction = self.database.begin().await?;
+        let set = async {
+            // Whoever makes requests the server's own holds this lock, too.
+            lock(&transaction, id, true).await?;
+            let sql = "UPDATE server SET maintenance = $1 WHERE server = $2";
+            match execute(&transaction, sql, &[&on, &id.as_str()]).await? {
+                0 => Err(StoreError::NotFound { what: "server", name: id.to_string() }.into()),
+                _ => Ok(()),
+            }
+        };
+        let set = set.await;
+        transaction.end(set).await
+    }
+
+    async fn hand_over(&self, owner: &Owner) -> Result<(), StoreError> {
+        let transaction = self.database.begin().await?;
+        let handed_over = takeover::hand_over(&transaction, &self.database, owner).await;
+        transaction.end(handed_over).await
+    }
+
     async fn terminate(&self, owner: &Owner) -> Result<(), StoreError> {
         let transaction = self.database.begin().await?;
         let terminated = takeover::terminate(&transaction, &self.database, owner).await;
@@ -177,7 +198,7 @@ async fn servers(db: &ClientWrapper) -> DbResult<Vec<Server>> {
                       s.terminated, b.server, s.version, s.resident_bytes,
                       (SELECT count(*) FROM request r
                        WHERE r.server = s.id AND r.epoch = s.epoch AND r.state = 1 AND r.ended IS NULL),
-                      v.project, v.version, v.from_commit, v.updated
+                      v.project, v.version, v.from_commit, v.updated, s.maintenance
                FROM server s LEFT JOIN server b ON b.id = s.taken_over_by
                              LEFT JOIN server_version v ON v.server = s.id
                ORDER BY s.name, s.server, v.project";
@@ -200,7 +221,8 @@ fn server(row: &Row, id: ServerId) -> DbResult<Server> {
     Ok(Server {
         id,
         name: row.try_get(1)?,
-        state: state(row.try_get(2)?)?,
+        state: state(row.try_get(2)?)?.during(row.try_get(18)?),
+        maintenance: row.try_get(18)?,
         address: row.try_get(3)?,
         epoch: Epoch(row.try_get(4)?),
         pid: small(row, 5)?,

@@ -33,7 +33,8 @@ impl SettingsStore for PostgresStore {
     }
 }
 
-fn setting(row: &Row) -> DbResult<Setting> {
+/// Reads a setting.
+pub(crate) fn setting(row: &Row) -> DbResult<Setting> {
     Ok(Setting {
         key: row.try_get(0)?,
         value: serde_json::from_str(row.try_get(1)?).map_err(|error| corrupt("setting", error))?,

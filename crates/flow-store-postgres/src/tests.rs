@@ -6,8 +6,8 @@ mod refusals;
 mod writer;
 
 use crate::{PostgresAddress, PostgresOptions, PostgresStore};
-use flow_store::conformance::{Step, observe, run_all};
-use flow_store::{ManualClock, MemoryStore, SavedKind};
+use flow_store::conformance::{Step, anywhere, new_request, observe, run_all};
+use flow_store::{ManualClock, MemoryStore, NewRequest, RequestStore as _, SavedKind};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,23 +59,46 @@ async fn the_store_conforms() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_plan_of_claims_uses_the_index_of_what_waits() {
+    let server = server_with_schema().await;
+    let store = PostgresStore::open(&made_database(&server)).await.unwrap();
+    let of_flow = |number: usize| NewRequest { flow: format!("flow-{}", number % 5), ..new_request(anywhere()) };
+    for _ in 0..4 {
+        store.create_requests((0..1000).map(of_flow).collect(), None, None).await.unwrap();
+    }
+    let db = store.database.reader().await.unwrap();
+    db.batch_execute("ANALYZE").await.unwrap();
+    for sql in crate::requests::claim_queries() {
+        let values = [("$1", "'a'"), ("$2", "1"), ("$3", "9000000000000"), ("$4", "64")];
+        let sql = values.into_iter().fold(sql, |sql, (name, value)| sql.replace(name, value));
+        let rows = db.query(&format!("EXPLAIN (ANALYZE, COSTS OFF) {sql}"), &[]).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("request_open") && !plan.contains("Seq Scan on request r"), "{plan}");
+    }
+}
+
 fn kinds() -> impl Strategy<Value = SavedKind> {
     proptest::sample::select(SavedKind::ALL.as_slice())
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let n = || 0..64_usize;
-    let create = (proptest::option::of(n()), any::<bool>(), 0..3_u8, proptest::option::weighted(0.3, any::<u8>()));
+    let create =
+        (proptest::option::of(n()), any::<bool>(), 0..3_u8, proptest::option::weighted(0.3, any::<u8>()), any::<u8>());
     let write = (n(), proptest::collection::vec(kinds(), 0..3), 0..4_u8, proptest::bool::weighted(0.1));
     prop_oneof![
         2 => (0..120_u16).prop_map(Step::Wait),
         2 => n().prop_map(Step::Register),
-        5 => create.prop_map(|(owner, anywhere, retries, key)| Step::Create { owner, anywhere, retries, key }),
+        5 => create.prop_map(|(owner, anywhere, retries, key, queue)| Step::Create { owner, anywhere, retries, key, queue }),
         5 => (n(), 1..5_usize).prop_map(|(server, limit)| Step::Claim(server, limit)),
         6 => write.prop_map(|(request, kinds, log, stale)| Step::Write { request, kinds, log, stale }),
         3 => (n(), any::<u8>()).prop_map(|(request, how)| Step::End(request, how)),
         3 => (n(), n()).prop_map(|(survivor, dead)| Step::TakeOver(survivor, dead)),
         1 => (n(), any::<bool>()).prop_map(|(server, drain)| Step::Drain(server, drain)),
+        1 => (n(), any::<bool>()).prop_map(|(server, on)| Step::Maintain(server, on)),
+        1 => proptest::option::of(any::<u8>()).prop_map(Step::SetLimit),
         1 => n().prop_map(Step::Terminate),
         2 => (n(), n(), proptest::option::of(any::<u8>()))
             .prop_map(|(request, server, from)| Step::ReExecute(request, server, from)),

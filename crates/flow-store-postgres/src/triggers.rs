@@ -4,6 +4,7 @@
 
 use crate::PostgresStore;
 use crate::error::{DbResult, corrupt};
+use crate::numbers::LaneOf;
 use crate::requests::{Needs, begin_batch, ended, state_number};
 use crate::servers;
 use crate::sql::{count, execute, number, read, row, row_if_any, rows, text};
@@ -63,7 +64,7 @@ impl TriggerStore for PostgresStore {
     }
 
     async fn fire(&self, firing: NewFiring, owner: Option<Owner>) -> Result<Fired, StoreError> {
-        let flow = {
+        let lane = {
             let db = self.database.reader().await?;
             // Looked at first without a transaction: several servers come with the same, and one of them makes it.
             let (known, state) = load(&db, &firing.project, &firing.trigger, false).await?;
@@ -71,8 +72,8 @@ impl TriggerStore for PostgresStore {
                 return Ok(refused);
             }
             match &firing.request {
-                Some(new) => self.database.numbers.flow(&db, &new.project, &text(&new.flow)).await?,
-                None => 0,
+                Some(new) => Some(self.database.numbers.lane(&db, new).await?),
+                None => None,
             }
         };
         let mut needs = Needs::default();
@@ -80,7 +81,7 @@ impl TriggerStore for PostgresStore {
         owner.iter().for_each(|owner| needs.owner(&owner.server));
         let client = self.database.writer().await?;
         let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
-        let fired = self.fire_in(&transaction, &needs, &firing, flow, owner.as_ref()).await;
+        let fired = self.fire_in(&transaction, &needs, &firing, lane, owner.as_ref()).await;
         transaction.end(fired).await
     }
 
@@ -158,7 +159,7 @@ impl PostgresStore {
         transaction: &Transaction,
         needs: &Needs,
         firing: &NewFiring,
-        flow: i64,
+        lane: Option<LaneOf>,
         owner: Option<&Owner>,
     ) -> DbResult<Fired> {
         let (mut batch, _) = begin_batch(transaction, &self.database.numbers, needs).await?;
@@ -171,7 +172,7 @@ impl PostgresStore {
             _ => None,
         };
         let new: Vec<_> = firing.request.iter().cloned().collect();
-        let made = batch.create(&new, &[flow], owner, None)?;
+        let made = batch.create(&new, lane.as_slice(), owner, None)?;
         if !batch.is_empty() {
             batch.write_out(transaction, &self.database).await?;
         }

@@ -10,6 +10,7 @@
 mod command;
 mod committer;
 
+use crate::numbers::LaneOf;
 use crate::open::Database;
 use command::Command;
 use committer::Committer;
@@ -50,15 +51,15 @@ impl Writer {
         self.counted.statistics(self.waiting.load(Ordering::Relaxed))
     }
 
-    /// Makes requests; `flows` are the numbers of their flows.
+    /// Makes requests; `lanes` are theirs.
     pub(crate) async fn create(
         &self,
         new: Vec<NewRequest>,
-        flows: Vec<i64>,
+        lanes: Vec<LaneOf>,
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
-        self.ask(|reply| Command::Create { new, flows, owner, audit, reply }).await
+        self.ask(|reply| Command::Create { new, lanes, owner, audit, reply }).await
     }
 
     /// Writes for an attempt.

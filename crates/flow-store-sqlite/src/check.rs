@@ -172,6 +172,12 @@ impl DatabaseCheck {
                   LEFT JOIN request_group g ON g.id = r.request_group LEFT JOIN flow f ON f.id = r.flow
              WHERE g.state IS NOT r.state OR g.server IS NOT coalesce(r.server, 0) OR g.flow IS NOT r.flow
                    OR g.code IS NOT coalesce(r.error_code, '') OR f.project IS NOT q.project OR f.flow IS NOT q.flow",
+        )?;
+        self.problems_of(
+            connection,
+            "SELECT 'request ' || r.id, 'it waits in a lane that it does not belong to'
+             FROM request r LEFT JOIN lane l ON l.id = r.lane
+             WHERE l.flow IS NOT r.flow OR coalesce(r.limited, 0) IS NOT (l.limits <> '')",
         )
     }
 }

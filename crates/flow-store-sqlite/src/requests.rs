@@ -4,6 +4,7 @@ mod apply;
 mod groups;
 mod history;
 mod queries;
+mod queue;
 mod rows;
 mod times;
 mod together;
@@ -14,9 +15,9 @@ use crate::{SqliteStore, audit};
 use apply::apply;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, MadeRequests, NewRequest, NumberedLogEntry,
-    Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
-    ServerState, StoreError, Timestamp, transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, MadeRequests, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline,
+    SavedPoint, ServerState, StoreError, Timestamp, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -85,10 +86,10 @@ impl RequestStore for SqliteStore {
         self.writer.run_chained(chain, Undo::RefusesFirst, ends).await
     }
 
-    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+    async fn claim(&self, owner: &Owner, most: usize) -> Result<Vec<Request>, StoreError> {
         // Looked at on a read connection first: a server with nothing to do must not wait for its turn at writing.
         let (now, asks) = (self.clock.now(), owner.clone());
-        let something = self.readers.run(move |db| queries::has_claimable(db, &asks, now)).await?;
+        let something = self.readers.run(move |db| queue::has_claimable(db, &asks, now)).await?;
         if !something {
             return Ok(Vec::new());
         }
@@ -98,7 +99,7 @@ impl RequestStore for SqliteStore {
                 if db.check_alive(&owner)? != ServerState::Running {
                     return Ok(Vec::new());
                 }
-                let ready = queries::claimable(db.connection, &owner, db.now, limit)?;
+                let ready = queue::take(db, &owner, most)?;
                 ready.into_iter().map(|request| apply(db, transition::claim(request, &owner, db.now)?)).collect()
             })
             .await
@@ -106,8 +107,12 @@ impl RequestStore for SqliteStore {
 
     async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
         let (now, owner) = (self.clock.now(), owner.clone());
-        let due = self.readers.run(move |db| queries::next_due(db, &owner, now)).await?;
+        let due = self.readers.run(move |db| queue::next_due(db, &owner, now)).await?;
         Ok(due.map(|due| now.until(due)))
+    }
+
+    async fn limits(&self) -> Result<Limits, StoreError> {
+        self.readers.run(queue::limits).await
     }
 
     async fn get(&self, id: RequestId) -> Result<Request, StoreError> {

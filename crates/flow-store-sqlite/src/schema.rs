@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("triggers", include_str!("migrations/0009_triggers.sql")),
     ("samples", include_str!("migrations/0010_samples.sql")),
     ("lighter_requests", include_str!("migrations/0011_lighter_requests.sql")),
+    ("queue", include_str!("migrations/0012_queue.sql")),
 ];
 
 /// The newest schema that this release knows.

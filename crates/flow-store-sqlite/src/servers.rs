@@ -36,10 +36,10 @@ pub(crate) fn number_in(connection: &Connection, id: &ServerId) -> DbResult<Opti
 
 /// Whether `owner` is a server's current life and not declared dead.
 pub(crate) fn check_alive_in(connection: &Connection, owner: &Owner) -> DbResult<ServerState> {
-    let mut statement = connection.prepare_cached("SELECT epoch, state FROM server WHERE server = ?")?;
-    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let mut statement = connection.prepare_cached("SELECT epoch, state, maintenance FROM server WHERE server = ?")?;
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?));
     let known = match statement.query_row([owner.server.as_str()], read).optional()? {
-        Some((epoch, number)) => Some((Epoch(epoch), state(number)?)),
+        Some((epoch, number, maintenance)) => Some((Epoch(epoch), state(number)?.during(maintenance))),
         None => None,
     };
     Ok(check_alive(known, owner)?)
@@ -130,6 +130,30 @@ impl ServerStore for SqliteStore {
             .await
     }
 
+    async fn set_maintenance(&self, id: &ServerId, on: bool) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.writer
+            .run(move |db| {
+                let number = db.server_number(&id)?;
+                let mut update = db.connection.prepare_cached("UPDATE server SET maintenance = ? WHERE id = ?")?;
+                update.execute(params![on, number])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn hand_over(&self, owner: &Owner) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        self.writer
+            .run(move |db| {
+                db.check_alive(&owner)?;
+                let (number, leaving) = (db.server_number(&owner.server)?, db.server_ref(&owner)?);
+                apply_to_all(db, number, owner.epoch.0, |request| transition::hand_over(request, &leaving, db.now))?;
+                Ok(())
+            })
+            .await
+    }
+
     async fn terminate(&self, owner: &Owner) -> Result<(), StoreError> {
         let owner = owner.clone();
         self.writer
@@ -205,7 +229,8 @@ fn servers(connection: &Connection) -> DbResult<Vec<Server>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.server, s.name, s.state, s.address, s.epoch, s.pid, s.process_start, s.lock_path, s.started,
                 s.terminated, b.server, s.version, s.resident_bytes,
-                (SELECT coalesce(sum(g.n), 0) FROM request_group g WHERE g.server = s.id AND g.state = 1)
+                (SELECT coalesce(sum(g.n), 0) FROM request_group g WHERE g.server = s.id AND g.state = 1),
+                s.maintenance
          FROM server s LEFT JOIN server b ON b.id = s.taken_over_by ORDER BY s.name, s.server",
     )?;
     let mut servers = crate::requests::collect(statement.query([])?, server)?;
@@ -219,7 +244,8 @@ fn server(row: &Row<'_>) -> DbResult<Server> {
     Ok(Server {
         id: parse_id(&row.get::<_, String>(0)?)?,
         name: row.get(1)?,
-        state: state(row.get(2)?)?,
+        state: state(row.get(2)?)?.during(row.get(14)?),
+        maintenance: row.get(14)?,
         address: row.get(3)?,
         epoch: Epoch(row.get(4)?),
         pid: row.get(5)?,

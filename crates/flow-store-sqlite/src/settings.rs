@@ -5,18 +5,13 @@ use crate::error::{DbResult, corrupt};
 use crate::requests::collect;
 use async_trait::async_trait;
 use flow_store::{Setting, SettingsStore, StoreError, Timestamp};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
 #[async_trait]
 impl SettingsStore for SqliteStore {
     async fn settings(&self) -> Result<Vec<Setting>, StoreError> {
-        self.readers
-            .run(|db| {
-                let sql = "SELECT key, value, version, by, at FROM setting WHERE value IS NOT NULL ORDER BY key";
-                collect(db.prepare_cached(sql)?.query([])?, setting)
-            })
-            .await
+        self.readers.run(all).await
     }
 
     async fn set_setting(&self, key: &str, value: Value, by: &str) -> Result<Setting, StoreError> {
@@ -45,6 +40,12 @@ impl SettingsStore for SqliteStore {
             })
             .await
     }
+}
+
+/// All settings that somebody has made.
+pub(crate) fn all(connection: &Connection) -> DbResult<Vec<Setting>> {
+    let sql = "SELECT key, value, version, by, at FROM setting WHERE value IS NOT NULL ORDER BY key";
+    collect(connection.prepare_cached(sql)?.query([])?, setting)
 }
 
 fn setting(row: &Row<'_>) -> DbResult<Setting> {

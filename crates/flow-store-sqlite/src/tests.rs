@@ -28,17 +28,20 @@ fn kinds() -> impl Strategy<Value = SavedKind> {
 
 fn step() -> impl Strategy<Value = Step> {
     let n = || 0..64_usize;
-    let create = (proptest::option::of(n()), any::<bool>(), 0..3_u8, proptest::option::weighted(0.3, any::<u8>()));
+    let create =
+        (proptest::option::of(n()), any::<bool>(), 0..3_u8, proptest::option::weighted(0.3, any::<u8>()), any::<u8>());
     let write = (n(), proptest::collection::vec(kinds(), 0..3), 0..4_u8, proptest::bool::weighted(0.1));
     prop_oneof![
         2 => (0..120_u16).prop_map(Step::Wait),
         2 => n().prop_map(Step::Register),
-        5 => create.prop_map(|(owner, anywhere, retries, key)| Step::Create { owner, anywhere, retries, key }),
+        5 => create.prop_map(|(owner, anywhere, retries, key, queue)| Step::Create { owner, anywhere, retries, key, queue }),
         5 => (n(), 1..5_usize).prop_map(|(server, limit)| Step::Claim(server, limit)),
         6 => write.prop_map(|(request, kinds, log, stale)| Step::Write { request, kinds, log, stale }),
         3 => (n(), any::<u8>()).prop_map(|(request, how)| Step::End(request, how)),
         3 => (n(), n()).prop_map(|(survivor, dead)| Step::TakeOver(survivor, dead)),
         1 => (n(), any::<bool>()).prop_map(|(server, drain)| Step::Drain(server, drain)),
+        1 => (n(), any::<bool>()).prop_map(|(server, on)| Step::Maintain(server, on)),
+        1 => proptest::option::of(any::<u8>()).prop_map(Step::SetLimit),
         1 => n().prop_map(Step::Terminate),
         2 => (n(), n(), proptest::option::of(any::<u8>()))
             .prop_map(|(request, server, from)| Step::ReExecute(request, server, from)),

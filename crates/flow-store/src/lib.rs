@@ -3,6 +3,7 @@
 //!
 //! * [`transition`] holds the rules: what happens to a request when its attempt starts, saves, ends, is taken over …,
 //!   as pure functions. Every store applies these same functions, so no database has rules of its own.
+//! * [`queue`] says which of those that wait come next.
 //! * [`Store`] is the door to a checkpoint database; [`MemoryStore`] is the reference that the others are tested against.
 //! * [`CheckpointStorage`] keeps the saved streams that are too large for a database row.
 //! * [`copy`] copies all of one checkpoint database into another.
@@ -22,6 +23,7 @@ mod id;
 mod liveness;
 mod memory;
 mod project;
+pub mod queue;
 mod request;
 mod request_store;
 pub mod retention;
@@ -52,6 +54,7 @@ pub use id::{Epoch, Fence, Owner, ProjectName, RequestId, ServerId, Timestamp, V
 pub use liveness::{Liveness, NewLife, OwnLife, PeerLife};
 pub use memory::{Faults, Line, MemoryStore};
 pub use project::{NewProject, Project, ProjectStore, ProjectVersion, ServerVersion, VersionRecord};
+pub use queue::{Limit, Limited, Limits};
 pub use request::{Created, NewRequest, Request, RequestError, RequestFilter, RequestSettings, RequestState};
 pub use request_store::RequestStore;
 pub use retention::{

@@ -1,5 +1,6 @@
 //! Requests: what was asked for, and where each one stands.
 
+use crate::queue::Limit;
 use crate::{Fence, Owner, ProjectName, RequestId, ServerId, StoreError, Timestamp, VersionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,6 +93,10 @@ pub struct RequestSettings {
     pub retry_backoff: u32,
     /// Milliseconds that one attempt may take (`Timeout`).
     pub timeout_ms: Option<u64>,
+    /// Who comes first where several wait, from -9 to 9: higher ones (`Priority`, or what was asked for with the request).
+    pub priority: i32,
+    /// The limits that it is under, each of another thing, in order.
+    pub limits: Vec<Limit>,
 }
 
 /// What is asked for when a request is made.
@@ -201,7 +206,7 @@ impl Request {
         )))
     }
 
-    /// Claims go by this: what has been due longest comes first.
+    /// Within a lane claims go by this: what has been due longest comes first.
     pub fn claim_order(&self) -> (Timestamp, RequestId) {
         (self.due.unwrap_or(self.created), self.id)
     }

@@ -1,7 +1,7 @@
 //! The requests of the cluster.
 
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, NewRequest, NumberedLogEntry, Owner,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, NewRequest, NumberedLogEntry, Owner,
     PointPlace, Request, RequestFilter, RequestId, RequestState, SavedOutline, SavedPoint, StoreError, Timestamp,
 };
 use async_trait::async_trait;
@@ -17,7 +17,8 @@ pub trait RequestStore: Send + Sync {
     fn now(&self) -> Timestamp;
 
     /// Makes requests, all or none. With an owner they are `Running` from the start, attempt 1, in the same write (the
-    /// caller must execute those that are `new`); without one, or if the owner is draining, they are `Queued`.
+    /// caller must execute those that are `new`); without one, or if the owner is draining, they are `Queued`. Under limits,
+    /// which claims alone look at, they are `Queued` for the owner.
     ///
     /// If any is new, `audit` is written in the same transaction, with the ids in its detail ([`MadeRequests`]). What the
     /// same account makes of the same from the same address within [`MadeRequests::TOGETHER_MS`] may become one entry.
@@ -52,13 +53,17 @@ pub trait RequestStore: Send + Sync {
         write: AttemptWrite,
     ) -> Result<Request, StoreError>;
 
-    /// Gives the owner at most `limit` requests to execute, oldest due first: those that are free (`Queued`, or given
-    /// back) and its own that are due. Each comes back `Running` with a new attempt and a raised fence. A draining
-    /// owner gets none; one that was declared dead gets `store/stale-owner`.
-    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError>;
+    /// Gives the owner at most `most` requests to execute, those first that come first by the rules of [`crate::queue`]:
+    /// of those that are free (`Queued`, or given back) and its own that are due. Each comes back `Running` with a new
+    /// attempt and a raised fence. A draining owner gets none; one that was declared dead gets `store/stale-owner`.
+    async fn claim(&self, owner: &Owner, most: usize) -> Result<Vec<Request>, StoreError>;
 
-    /// How long until there is something to claim for the owner; none if nothing waits.
+    /// How long until there is something to claim for the owner; none if nothing waits. What waits for a limit does not
+    /// count: it can be claimed once another request has ended or waits, which [`crate::Store::changes`] tells.
     async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError>;
+
+    /// The limits of the cluster as they are now.
+    async fn limits(&self) -> Result<Limits, StoreError>;
 
     /// One request. Fails with `store/not-found`.
     async fn get(&self, id: RequestId) -> Result<Request, StoreError>;

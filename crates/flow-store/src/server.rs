@@ -17,6 +17,12 @@ pub enum ServerState {
 }
 
 impl ServerState {
+    /// Where a server stands that is in maintenance, or is not.
+    #[must_use]
+    pub fn during(self, maintenance: bool) -> Self {
+        if maintenance && self == Self::Running { Self::Draining } else { self }
+    }
+
     /// The state's name, as everywhere in the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,8 +73,10 @@ pub struct Server {
     pub id: ServerId,
     /// Its name.
     pub name: String,
-    /// Where it stands.
+    /// Where it stands; `Draining` during maintenance.
     pub state: ServerState,
+    /// Whether an operator has put it into maintenance, which lasts over its restarts.
+    pub maintenance: bool,
     /// Address of its HTTP API.
     pub address: String,
     /// Its latest start.
@@ -160,6 +168,13 @@ pub trait ServerStore: Send + Sync {
 
     /// Changes a server's name.
     async fn rename_server(&self, id: &ServerId, name: &str) -> Result<(), StoreError>;
+
+    /// Puts a server into maintenance or ends that. During maintenance it counts as `Draining`, under this epoch and later
+    /// ones. Fails with `store/not-found`.
+    async fn set_maintenance(&self, id: &ServerId, on: bool) -> Result<(), StoreError>;
+
+    /// What waits at a living server and others may go on with becomes free for them, with the same due time.
+    async fn hand_over(&self, owner: &Owner) -> Result<(), StoreError>;
 
     /// The server stops gracefully. Of the requests it still has, those that other servers may go on with become free
     /// for them with the same due time; the others wait for its next start.

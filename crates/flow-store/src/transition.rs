@@ -12,7 +12,7 @@ use crate::{
 use RequestState::{Cancelled, Error, Finished, Queued, Running, Waiting, WaitingForRetry};
 
 pub use rewind::{Earlier, GoOn, PointInWrite, rewind};
-pub use takeover::{TAKEOVER_LIMIT, leave, recover, take_from, take_over};
+pub use takeover::{TAKEOVER_LIMIT, hand_over, leave, recover, take_from, take_over};
 
 /// The rules do not allow it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +86,8 @@ impl Change {
     }
 }
 
-/// A request is made: `Queued`, or `Running` at once where an owner makes it.
+/// A request is made: `Queued`, or `Running` at once where an owner makes it. Under limits it is `Queued` for that owner:
+/// claims alone look at limits.
 pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timestamp) -> Change {
     let request = Request {
         id,
@@ -114,8 +115,8 @@ pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timesta
         reply: None,
     };
     match owner {
-        Some(owner) => start(request, owner, now),
-        None => Change::quiet(request),
+        Some(owner) if request.settings.limits.is_empty() => start(request, owner, now),
+        owner => Change::quiet(Request { owner, ..request }),
     }
 }
 

@@ -9,17 +9,22 @@ pub const FLOW: &str = "acts";
 /// The project's files: the ledger is at `ledger`, the table of results in the checkpoint storage.
 pub fn files(ledger: &str) -> [(&'static str, String); 3] {
     [
-        ("flows/acts.flow.json", flow()),
+        ("flows/acts.flow.json", flow_with(&[])),
         ("connections/ledger.json", http_connection(ledger)),
         ("connections/results.json", sqlite_connection("storage:results.db")),
     ]
 }
 
+/// The same flow in a newer version, whose reply says so.
+pub fn newer_flow() -> String {
+    flow_with(&[("release", "2")])
+}
+
 /// once → Checkpoint → again → Checkpoint → a row, exactly once → last, exactly once → End.
 ///
 /// `again` has no idempotency key: it may be called more than once, but never again after what is behind the second
-/// Checkpoint has begun.
-fn flow() -> String {
+/// Checkpoint has begun. What it replies has these fields beside the number.
+fn flow_with(reply: &[(&str, &str)]) -> String {
     let component =
         |id: &str, kind: &str, properties: Value| json!({"id": id, "type": kind, "name": id, "properties": properties});
     let act = |id: &str, place: &str, exactly_once: bool| {
@@ -33,6 +38,9 @@ fn flow() -> String {
     let row = json!({
         "Connection": "results", "Table": "results", "Mode": "Insert", "CreateTable": true, "ExactlyOnce": true,
     });
+    let fields = [("number", "$number")].iter().chain(reply);
+    let answer: Vec<Value> =
+        fields.map(|(field, expression)| json!({"field": field, "expression": expression})).collect();
     let components = [
         component(
             "start-1",
@@ -49,7 +57,7 @@ fn flow() -> String {
         number("number-1"),
         component("row-1", "SqlPut", row),
         act("last-1", "last", true),
-        number("number-2"),
+        component("number-2", "Mapper", json!({"Fields": answer})),
         component("end-1", "End", json!({"Reply": "Records"})),
     ];
     let ids: Vec<&str> = components.iter().filter_map(|component| component["id"].as_str()).collect();

@@ -70,6 +70,11 @@ impl History {
         known && self.re_executed.insert(detail.request.id)
     }
 
+    /// Every request with its attempts and what it saved.
+    pub fn details(&self) -> impl Iterator<Item = &RequestDetail> {
+        self.requests.values()
+    }
+
     /// How many requests were taken over or recovered at least once.
     pub fn moved(&self) -> usize {
         self.requests.values().filter(|detail| detail.request.attempt > 1).count()

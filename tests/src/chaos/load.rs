@@ -77,8 +77,14 @@ async fn call(shared: Arc<Shared>, caller: usize) {
         let number = shared.next.fetch_add(1, Ordering::SeqCst);
         let mut inputs = Map::new();
         inputs.insert("number".to_owned(), json!(number));
-        let wish =
-            NewRequests { project: PROJECT.to_owned(), flow: FLOW.to_owned(), inputs, count: None, trigger: None };
+        let wish = NewRequests {
+            project: PROJECT.to_owned(),
+            flow: FLOW.to_owned(),
+            inputs,
+            count: None,
+            priority: None,
+            trigger: None,
+        };
         let key = format!("chaos-{number}");
         loop {
             let client = {

@@ -6,6 +6,7 @@ mod chaos;
 mod console;
 mod designer_in_browser;
 mod designer_window;
+mod draining;
 mod machine;
 mod retries;
 mod samples;

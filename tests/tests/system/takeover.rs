@@ -92,7 +92,8 @@ impl Story {
         Ok(Self { cluster, endpoint, project, folder })
     }
 
-    fn ledger(&self) -> Vec<(String, i64, String)> {
+    /// The rows that the flows have written.
+    pub fn ledger(&self) -> Vec<(String, i64, String)> {
         ledger_rows(&self.folder.path().join("storage/ledger.db"))
     }
 }

@@ -101,6 +101,8 @@ export interface ClusterSource {
    */
   startAnew?(detail: RequestDetail, server?: string): Promise<Request>;
   cancel(id: number): Promise<Request>;
+  /** Puts a server into maintenance, or ends that. Where it can be done. */
+  maintain?(server: string, on: boolean): Promise<void>;
   /** Does something to many requests; with `preview` it only tells what would happen. Where it can be done. */
   bulk?(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome>;
   /** The filters that the account keeps, where it can keep any. */

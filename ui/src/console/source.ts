@@ -117,6 +117,10 @@ export class HttpSource implements ConsoleSource {
     return call("POST", `/requests/${id}/cancel`);
   }
 
+  async maintain(server: string, on: boolean): Promise<void> {
+    await call("PUT", `/servers/${encodeURIComponent(server)}/maintenance`, { on });
+  }
+
   async bulk(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome> {
     const which = "ids" in of ? { ids: [...of.ids] } : { filter: wireOf(of.filter) };
     const wish: Bulk = { action, ...which, dryRun: preview };

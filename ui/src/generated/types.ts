@@ -2726,6 +2726,10 @@ inputs: Record<string, unknown>,
  */
 count?: number, 
 /**
+ * Who comes first where several wait, from -9 to 9: higher ones. What the flow's start component says, if absent.
+ */
+priority?: number, 
+/**
  * What started them, for the reader: `console`, `designer`, `tour`; `api` if absent.
  */
 trigger?: string, };
@@ -3716,6 +3720,14 @@ state: RequestState,
  */
 owner?: Owner, 
 /**
+ * Who comes first where several wait, from -9 to 9: higher ones.
+ */
+priority: number, 
+/**
+ * Why it waits, where it could go on: a limit that is reached, say, or no server with room.
+ */
+waitsFor?: string, 
+/**
  * Its ownership number: raised each time it gets a new owner.
  */
 fence: number, 
@@ -3878,6 +3890,19 @@ limit?: number,
 attempts?: boolean, };
 
 /**
+ * A limit: it starts only while fewer than `most` of the requests under a limit of the same thing run in the cluster.
+ */
+export type RequestLimit = { 
+/**
+ * What it is about: `flow import` or `connection warehouse`.
+ */
+of: string, 
+/**
+ * How many run at once.
+ */
+most: number, };
+
+/**
  * What the start component says about retry and takeover.
  */
 export type RequestSettings = { 
@@ -3904,7 +3929,11 @@ retryBackoff: number,
 /**
  * Seconds that one attempt may take.
  */
-timeout?: number, };
+timeout?: number, 
+/**
+ * The limits that it is under.
+ */
+limits?: Array<RequestLimit>, };
 
 /**
  * State of a request.
@@ -4463,9 +4492,13 @@ id: string,
  */
 name: string, 
 /**
- * Whether it works.
+ * Whether it works; `Draining` during maintenance.
  */
 state: ServerState, 
+/**
+ * Whether an operator has put it into maintenance, which lasts over its restarts.
+ */
+maintenance: boolean, 
 /**
  * Where its API and console are: `http://127.0.0.1:7401`.
  */
@@ -4703,9 +4736,13 @@ id: string,
  */
 name: string, 
 /**
- * Whether it works.
+ * Whether it works; `Draining` during maintenance.
  */
 state: ServerState, 
+/**
+ * Whether an operator has put it into maintenance, which lasts over its restarts.
+ */
+maintenance: boolean, 
 /**
  * Where its API and console are: `http://127.0.0.1:7401`.
  */

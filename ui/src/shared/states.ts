@@ -10,6 +10,7 @@ import LogOut from "@lucide/svelte/icons/log-out";
 import Play from "@lucide/svelte/icons/play";
 import RotateCw from "@lucide/svelte/icons/rotate-cw";
 import TriangleAlert from "@lucide/svelte/icons/triangle-alert";
+import Wrench from "@lucide/svelte/icons/wrench";
 import type { Component } from "svelte";
 
 /** What a state means for whoever looks at it; gives its colour. */
@@ -34,6 +35,7 @@ const looks: Record<string, StateLook> = {
   // Servers; a running server is well, while a running request is under way.
   "server:Running": { label: "Running", tone: "ok", icon: CircleDot },
   "server:Draining": { label: "Draining", tone: "waiting", icon: LogOut },
+  "server:Maintenance": { label: "Maintenance", tone: "waiting", icon: Wrench },
   "server:Terminated": { label: "Terminated", tone: "danger", icon: CircleX },
   "server:Unreachable": { label: "No answer", tone: "danger", icon: TriangleAlert },
   // Components in a local run.

@@ -24,6 +24,7 @@ Examples:
   cairn server log north --level warning --text lease
   cairn server rename north south
   cairn server maintenance on      # no new requests anywhere; those that are there go on
+  cairn server maintenance on --server north    # north takes nothing new and hands over what it has
 
 Sign in first (`cairn login`), or set CAIRN_TOKEN. Any server that lives tells of all of them,
 and has the logs of all of them.")]
@@ -40,10 +41,15 @@ enum Action {
     List,
     Log(log::Args),
     /// Say whether the cluster is in maintenance, begin it or end it. During maintenance no new requests are made
-    /// (callers are refused with server/maintenance and told when to try again); those that are there go on.
+    /// (callers are refused with server/maintenance and told when to try again); those that are there go on. With
+    /// --server it is about one server: that takes nothing new, its requests end or go to the others within
+    /// limits.stop_seconds, and it lasts over restarts of the server.
     Maintenance {
         /// What it shall be.
         wanted: Option<Maintenance>,
+        /// Only this server, by name or id.
+        #[arg(long, value_name = "SERVER")]
+        server: Option<String>,
     },
     /// Give a server another name.
     Rename {
@@ -70,7 +76,8 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     match args.action {
         Action::List => list(&remote, output).await,
         Action::Log(args) => log::run(args, &remote, output).await,
-        Action::Maintenance { wanted } => maintenance(&remote, wanted, output).await,
+        Action::Maintenance { wanted, server: None } => maintenance(&remote, wanted, output).await,
+        Action::Maintenance { wanted, server: Some(server) } => maintenance_of(&remote, &server, wanted, output).await,
         Action::Rename { named, name } => {
             let (id, name) = (remote.server(&named).await?.id, name.as_str());
             let id = id.as_str();
@@ -97,6 +104,30 @@ async fn maintenance(remote: &Remote, wanted: Option<Maintenance>, output: Outpu
     Ok(Outcome::Good)
 }
 
+async fn maintenance_of(
+    remote: &Remote,
+    named: &str,
+    wanted: Option<Maintenance>,
+    output: Output,
+) -> Result<Outcome, Failure> {
+    let known = remote.server(named).await?;
+    let server = match wanted {
+        None => known,
+        Some(wanted) => {
+            let (id, on) = (known.id.as_str(), wanted == Maintenance::On);
+            remote.any(|client| async move { client.maintain_server(id, on).await }).await?
+        }
+    };
+    output.answer(&server, || match server.maintenance {
+        true => format!(
+            "{} is in maintenance: it takes nothing new. Requests that run there: {}.",
+            server.name, server.requests_running
+        ),
+        false => format!("{} is not in maintenance.", server.name),
+    });
+    Ok(Outcome::Good)
+}
+
 async fn list(remote: &Remote, output: Output) -> Result<Outcome, Failure> {
     let servers = remote.servers().await?;
     output.answer(&servers, || list_text(&servers, Time(jiff::Timestamp::now())));
@@ -108,7 +139,7 @@ pub fn list_text(servers: &[Server], now: Time) -> String {
     let rows = servers.iter().map(|server| {
         [
             Cell::new(if server.this_server { format!("{} *", server.name) } else { server.name.clone() }),
-            state_cell(state_name(server.state)),
+            state_cell(if server.maintenance { "Maintenance" } else { state_name(server.state) }),
             Cell::new(&server.address),
             Cell::new(server.epoch),
             Cell::new(since(server, servers, now)),
@@ -174,6 +205,7 @@ mod tests {
             id: format!("id-{name}"),
             name: name.to_owned(),
             state,
+            maintenance: false,
             address: format!("http://{name}:7401"),
             epoch: 3,
             pid: 1,

@@ -55,7 +55,7 @@ pub fn state_cell(state: &str) -> Cell {
     match state {
         "Running" => cell.fg(Color::Green),
         "Error" | "Terminated" => cell.fg(Color::Red),
-        "Waiting" | "WaitingForRetry" | "Draining" => cell.fg(Color::Yellow),
+        "Waiting" | "WaitingForRetry" | "Draining" | "Maintenance" => cell.fg(Color::Yellow),
         _ => cell,
     }
 }

@@ -348,6 +348,7 @@ impl Command for ClusterStartRequests {
             flow: self.flow.to_string(),
             inputs: self.inputs,
             count: self.count,
+            priority: None,
             trigger: Some("designer".to_owned()),
         };
         // With a key the next server may be asked when one does not answer, and still makes them only once.

@@ -184,6 +184,7 @@ impl Batch {
             flow: stage.file.flow.clone(),
             inputs: stage.file.inputs.clone(),
             count: Some(stage.file.requests),
+            priority: None,
             trigger: Some("tour".to_owned()),
         };
         let made = stage.cluster.client(&server.address)?.create_requests(wish, Some(&new_key())).await?;

@@ -1,7 +1,7 @@
 use super::{Client, ClientError, EventStream, segment};
 use crate::{
-    About, MetricsHistory, MetricsQuery, RetentionReport, RetentionWish, Server, ServerLog, ServerLogQuery, ServerName,
-    Setting, SettingChange,
+    About, MetricsHistory, MetricsQuery, RetentionReport, RetentionWish, Server, ServerLog, ServerLogQuery,
+    ServerMaintenance, ServerName, Setting, SettingChange,
 };
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
@@ -25,6 +25,11 @@ impl Client {
     /// Gives a server another name.
     pub async fn rename_server(&self, id: &str, name: &str) -> Result<Server, ClientError> {
         self.put(&format!("servers/{}/name", segment(id)), &ServerName { name: name.to_owned() }).await
+    }
+
+    /// Puts a server into maintenance, or ends that.
+    pub async fn maintain_server(&self, id: &str, on: bool) -> Result<Server, ClientError> {
+        self.put(&format!("servers/{}/maintenance", segment(id)), &ServerMaintenance { on }).await
     }
 
     /// A part of a server's log.

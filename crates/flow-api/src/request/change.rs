@@ -25,6 +25,10 @@ pub struct NewRequests {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub count: Option<u32>,
+    /// Who comes first where several wait, from -9 to 9: higher ones. What the flow's start component says, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub priority: Option<i32>,
     /// What started them, for the reader: `console`, `designer`, `tour`; `api` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

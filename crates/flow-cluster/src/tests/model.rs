@@ -2,6 +2,7 @@
 //! request's row, who may act and who is suspected is decided by the code that servers run.
 
 mod lease;
+mod limits;
 mod state;
 mod story;
 

@@ -133,16 +133,28 @@ const THIS_SERVER_ONLY: ConnectionField = of(
     FieldValues::Boolean,
 );
 
+const LIMIT: ConnectionField = of(
+    text(
+        "limit",
+        "Requests at once",
+        "How many requests whose flows use it run at once, in the whole cluster. Without it, any number.",
+    ),
+    FieldValues::Integer { min: 1, max: 1_000_000 },
+);
+
 const KINDS: &[ConnectionKind] = &[
     ConnectionKind {
         kind: "sqlite",
         title: "SQLite",
         summary: "An SQLite database in a file",
-        fields: &[required(text(
-            "path",
-            "Path",
-            "The file of the database. Below `storage:` every server of the cluster has it.",
-        ))],
+        fields: &[
+            required(text(
+                "path",
+                "Path",
+                "The file of the database. Below `storage:` every server of the cluster has it.",
+            )),
+            LIMIT,
+        ],
     },
     ConnectionKind {
         kind: "postgres",
@@ -157,6 +169,7 @@ const KINDS: &[ConnectionKind] = &[
             TLS,
             CA,
             CLIENT_CERTIFICATE,
+            LIMIT,
             THIS_SERVER_ONLY,
         ],
     },
@@ -173,6 +186,7 @@ const KINDS: &[ConnectionKind] = &[
             TLS,
             CA,
             CLIENT_CERTIFICATE,
+            LIMIT,
             THIS_SERVER_ONLY,
         ],
     },
@@ -216,6 +230,7 @@ const KINDS: &[ConnectionKind] = &[
                 ),
                 FieldValues::Number,
             ),
+            LIMIT,
             THIS_SERVER_ONLY,
         ],
     },

@@ -1,9 +1,10 @@
 //! The connections that a flow uses: they exist, are of a kind that fits, and lead to the same place from every server.
 
+use super::sub_flows::calls;
 use super::{local, restart};
-use crate::{Catalogue, Component, ComponentId, Connection, Diagnostic, Flow, PropertyKind};
+use crate::{Catalogue, Component, ComponentId, Connection, Diagnostic, Flow, FlowName, PropertyKind};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks the connections that the components of `flow` name against those of the project, by name.
 pub fn check_connections(
@@ -20,6 +21,19 @@ pub fn check_connections(
         }
     }
     found
+}
+
+/// The names of the connections that a flow uses, and the flows that it calls, however deep.
+pub fn connections_of(flow: &Flow, catalogue: &dyn Catalogue, flows: &BTreeMap<FlowName, Flow>) -> BTreeSet<String> {
+    let (mut used, mut seen, mut left) = (BTreeSet::new(), BTreeSet::new(), vec![flow]);
+    while let Some(flow) = left.pop() {
+        for component in flow.components.values() {
+            used.extend(named(component, catalogue).map(|named| named.name.to_owned()));
+            let called = calls(component, catalogue).filter_map(|(_, called)| FlowName::parse(called).ok());
+            left.extend(called.filter(|called| seen.insert(called.clone())).filter_map(|called| flows.get(&called)));
+        }
+    }
+    used
 }
 
 /// The connections of a component that lead elsewhere from another server.

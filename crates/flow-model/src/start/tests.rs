@@ -28,7 +28,7 @@ fn what_is_not_set_or_ill_typed_is_at_its_default() {
     let defaults = settings(json!({}));
     assert_eq!((defaults.other_server_retry, defaults.begin_checkpoint), (false, BeginCheckpoint::NotUse));
     assert_eq!((defaults.retry_count, defaults.retry_interval, defaults.timeout), (0, 10.0, None));
-    let broken = json!({"OtherServerRetry": "yes", "BeginCheckpoint": 1, "RetryCount": -1, "RetryInterval": "x", "Timeout": -5, "Inputs": 7});
+    let broken = json!({"OtherServerRetry": "yes", "BeginCheckpoint": 1, "RetryCount": -1, "RetryInterval": "x", "Timeout": -5, "Inputs": 7, "Priority": 10, "ConcurrencyLimit": 0});
     assert_eq!(settings(broken), defaults);
 }
 
@@ -39,6 +39,8 @@ fn what_is_set_is_read() {
     );
     assert!(found.other_server_retry && found.begin_checkpoint == BeginCheckpoint::Use);
     assert_eq!((found.retry_count, found.retry_interval, found.timeout), (3, 0.5, Some(60.0)));
+    let found = settings(json!({"Priority": -3, "ConcurrencyLimit": 2}));
+    assert_eq!((found.priority, found.concurrency_limit), (-3, Some(2)));
 }
 
 fn with_inputs() -> StartSettings {

@@ -65,6 +65,16 @@ const fn is(value: &'static str, title: &'static str) -> Choice {
     Choice { value, title }
 }
 
+const PRIORITY: TriggerProperty = TriggerProperty {
+    values: FieldValues::Integer { min: -9, max: 9 },
+    ..text(
+        "Priority",
+        "Priority",
+        "Which of the requests that wait for a server come first: higher ones, from -9 to 9. Without it, what the flow's \
+         start says.",
+    )
+};
+
 const SCHEDULE: TriggerKind = TriggerKind {
     kind: "schedule",
     title: "Schedule",
@@ -95,6 +105,7 @@ const SCHEDULE: TriggerKind = TriggerKind {
             "Requests start up to so many seconds later, each time otherwise. Without it, none.",
             3600,
         ),
+        PRIORITY,
     ],
     brings: &[("due", "When it was due, as 2026-05-04T06:30:00Z")],
 };
@@ -144,6 +155,7 @@ const HTTP: TriggerKind = TriggerKind {
             values: FieldValues::Integer { min: 1, max: 4 * 1024 },
             ..text("LargestBody", "Largest body", "So many KiB the body may have. Without it, 1,024.")
         },
+        PRIORITY,
     ],
     brings: &[
         ("body", "The whole body as a text; without such an input, the members of the JSON body are inputs"),
@@ -175,6 +187,7 @@ const FILE: TriggerKind = TriggerKind {
             "The folder, in the same place, that it is moved to. Without it, “done” inside of Folder.",
         ),
         text("Server", "Server", "For a folder of one server: that server's name or id."),
+        PRIORITY,
     ],
     brings: &[
         ("path", "Where the file is, for components that read files"),
@@ -195,6 +208,7 @@ const REQUEST: TriggerKind = TriggerKind {
             "How they must have ended. Without it, Finished.",
             &[is("Finished", "Finished"), is("Error", "Error"), is("Cancelled", "Cancelled")],
         )),
+        PRIORITY,
     ],
     brings: &[
         ("request", "The id of that request"),

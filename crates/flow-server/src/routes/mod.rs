@@ -66,6 +66,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .add(VIEWER, routes!(servers::servers))
         .add(VIEWER, routes!(servers::server))
         .add(ADMINISTRATOR, routes!(servers::rename))
+        .add(OPERATOR, routes!(servers::maintain))
         .add(VIEWER, routes!(servers::log))
         .add(VIEWER, routes!(metrics::history))
         .add(VIEWER, routes!(settings::list))

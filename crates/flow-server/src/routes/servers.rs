@@ -8,7 +8,7 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{About, Problem, Server, ServerLog, ServerLogQuery, ServerName, codes};
+use flow_api::{About, Problem, Server, ServerLog, ServerLogQuery, ServerMaintenance, ServerName, codes};
 use flow_store::ServerId;
 use std::sync::Arc;
 
@@ -67,6 +67,26 @@ pub async fn rename(
     set_name(&app, &caller, &id, &wish.name).await?;
     let renamed = all(&app).await?.into_iter().find(|server| server.id == id.as_str());
     renamed.map(Json).ok_or_else(|| no_server(id.as_str()))
+}
+
+/// Puts a server into maintenance, or ends that. During maintenance it takes nothing new; what waits there is handed over
+/// to the others, and so is what still runs after `limits.stop_seconds`, if other servers may go on with it. It lasts over
+/// restarts of the server.
+#[utoipa::path(put, path = "/servers/{id}/maintenance", tag = "servers", request_body = ServerMaintenance,
+    params(("id" = String, Path, description = "The server")),
+    responses((status = 200, body = Server), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn maintain(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Segments(id): Segments<String>,
+    Body(wish): Body<ServerMaintenance>,
+) -> Reply<Json<Server>> {
+    let id = known(&app, &id).await?;
+    app.store.set_maintenance(&id, wish.on).await?;
+    caller.did(&app, "server-maintenance", id.as_str(), if wish.on { "on" } else { "off" }).await?;
+    let server = all(&app).await?.into_iter().find(|server| server.id == id.as_str());
+    server.map(Json).ok_or_else(|| no_server(id.as_str()))
 }
 
 /// Gives a server another name, which no other server has.

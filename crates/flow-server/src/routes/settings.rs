@@ -3,7 +3,7 @@
 use crate::auth::Caller;
 use crate::extract::{Body, Segments};
 use crate::problem::{Refusal, Reply};
-use crate::settings::{Definition, Place};
+use crate::settings::{Definition, Place, limits};
 use crate::state::App;
 use crate::wire;
 use axum::Json;
@@ -19,7 +19,9 @@ pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Setting>>> {
     // Whoever has just changed one, on any server, sees it.
     app.settings.read(app.store.as_ref()).await?;
     app.names.note(&app.store.servers().await?);
-    Ok(Json(app.settings.all(&app.names.own(&app))))
+    let mut settings = app.settings.all(&app.names.own(&app));
+    settings.extend(limits::all(&app).await?);
+    Ok(Json(settings))
 }
 
 /// Changes a setting. It holds at once, on every server; a server's name, for the server that is called.
@@ -34,6 +36,13 @@ pub async fn change(
     Body(change): Body<SettingChange>,
 ) -> Reply<Json<Setting>> {
     let missing = || Refusal::new(codes::SETTING_NOT_FOUND, format!("there is no setting “{key}”"));
+    if let Some(limit) = limits::find(&app, &key).await? {
+        if !change.value.is_null() {
+            limits::check(&change.value).map_err(|why| Refusal::invalid("value", format!("{}: {why}", limit.title)))?;
+        }
+        set(&app, &caller, &key, &change).await?;
+        return Ok(Json(limits::find(&app, &key).await?.unwrap_or(limit)));
+    }
     let definition = Definition::of(&key).ok_or_else(missing)?;
     if !change.value.is_null() {
         definition

@@ -234,7 +234,7 @@ pub const TABLE: &[Definition] = &[
     limit(
         "limits.stop_seconds",
         "Stopping",
-        "How long a server that is told to stop lets what runs come to its end; the rest is given back to the cluster.",
+        "How long a server that is told to stop, or is put into maintenance, lets what runs come to its end; the rest is given back to the cluster.",
         "seconds",
         5,
         (0, 3600),

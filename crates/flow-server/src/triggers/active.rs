@@ -1,10 +1,10 @@
 //! The triggers of the versions that all servers have, read once, with what the cluster knows of each.
 
 use crate::state::App;
-use flow_engine::request_settings;
 use flow_model::{FlowName, HttpTrigger, StartSettings, Trigger, TriggerAction, TriggerError};
 use flow_store::{
-    NewFiring, NewRequest, NewTrigger, ProjectName, ProjectVersion, StoreError, Timestamp, TriggerState, VersionId,
+    NewFiring, NewRequest, NewTrigger, ProjectName, ProjectVersion, RequestSettings, StoreError, Timestamp,
+    TriggerState, VersionId,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +45,8 @@ pub struct OpenTrigger {
     pub action: Option<TriggerAction>,
     /// How its flow starts; none if that cannot run.
     start: Option<StartSettings>,
+    /// What its requests keep of that and of what they use.
+    settings: RequestSettings,
     /// Why it cannot fire.
     pub problem: Option<String>,
 }
@@ -149,7 +151,13 @@ impl OpenTriggers {
                         },
                         Err(error) => Err(error.to_string()),
                     };
-                    let mut open = OpenTrigger::new(project.clone(), version.version.clone(), trigger, start);
+                    let settings_of = |start: &StartSettings| {
+                        let flow = FlowName::parse(&trigger.flow).ok()?;
+                        Some(flows.as_ref()?.settings_of(&flow, start))
+                    };
+                    let mut settings = start.as_ref().ok().and_then(settings_of).unwrap_or_default();
+                    settings.priority = trigger.priority().unwrap_or(settings.priority);
+                    let mut open = OpenTrigger::new(project.clone(), version.version.clone(), trigger, start, settings);
                     if triggers.iter().any(|other| other.trigger.id == open.trigger.id) {
                         broken.push((name.to_owned(), open.same_id()));
                         continue;
@@ -177,7 +185,13 @@ impl OpenTriggers {
 }
 
 impl OpenTrigger {
-    fn new(project: ProjectName, version: VersionId, trigger: Trigger, start: Result<StartSettings, String>) -> Self {
+    fn new(
+        project: ProjectName,
+        version: VersionId,
+        trigger: Trigger,
+        start: Result<StartSettings, String>,
+        settings: RequestSettings,
+    ) -> Self {
         let (start, mut problem) = match start {
             Ok(start) => (Some(start), None),
             Err(problem) => (None, Some(problem)),
@@ -186,7 +200,7 @@ impl OpenTrigger {
         let wrong = wrong.map(|error| error.to_string()).next();
         problem = wrong.or(problem);
         let action = trigger.action().ok();
-        Self { project, version, trigger, action, start, problem }
+        Self { project, version, trigger, action, start, settings, problem }
     }
 
     fn same_id(&self) -> TriggerError {
@@ -212,7 +226,7 @@ impl OpenTrigger {
         }
         let start = self.start.as_ref().ok_or("its flow has no start component")?;
         let inputs = self.trigger.inputs_of(start, brought).map_err(|error| error.to_string())?;
-        Ok(self.request_with(start, by, Value::Object(inputs)))
+        Ok(self.request_with(by, Value::Object(inputs)))
     }
 
     /// A request of its flow with inputs that a caller gives beside those that it always gives.
@@ -230,7 +244,7 @@ impl OpenTrigger {
         let mut inputs = self.trigger.inputs.clone();
         inputs.extend(given);
         let inputs = start.check_inputs(&inputs)?;
-        Ok(self.request_with(start, by, Value::Object(inputs)))
+        Ok(self.request_with(by, Value::Object(inputs)))
     }
 
     /// How its flow starts.
@@ -238,7 +252,7 @@ impl OpenTrigger {
         self.start.as_ref()
     }
 
-    fn request_with(&self, start: &StartSettings, by: &str, inputs: Value) -> NewRequest {
+    fn request_with(&self, by: &str, inputs: Value) -> NewRequest {
         NewRequest {
             project: self.project.clone(),
             version: self.version.clone(),
@@ -246,7 +260,7 @@ impl OpenTrigger {
             trigger: self.named(),
             requested_by: by.to_owned(),
             inputs,
-            settings: request_settings(start),
+            settings: self.settings.clone(),
             idempotency_key: None,
         }
     }

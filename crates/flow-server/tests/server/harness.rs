@@ -198,6 +198,7 @@ pub fn wish(flow: &str) -> NewRequests {
         flow: flow.to_owned(),
         inputs: inputs(json!({"customer": "Anna"})),
         count: None,
+        priority: None,
         trigger: None,
     }
 }

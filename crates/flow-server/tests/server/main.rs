@@ -13,6 +13,7 @@ mod history;
 mod login;
 mod problems;
 mod projects;
+mod queue;
 mod request_events;
 mod requests;
 mod saved;

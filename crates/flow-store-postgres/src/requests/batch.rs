@@ -11,7 +11,7 @@ mod write;
 use super::prepared::{PreparedLog, PreparedPoint, PreparedWrite};
 use super::rows;
 use crate::error::DbResult;
-use crate::numbers::Numbers;
+use crate::numbers::{LaneOf, Numbers};
 use crate::servers::Servers;
 use flow_store::transition::{self, AttemptChange, Change};
 use flow_store::{
@@ -39,7 +39,7 @@ pub(crate) struct Held {
 /// A request that is to be made. It has no id until it is known how many there are.
 struct New {
     request: Request,
-    flow: i64,
+    lane: LaneOf,
     key: Option<String>,
 }
 
@@ -168,18 +168,18 @@ impl<'a> Batch<'a> {
         request.owner.as_ref().map(|owner| self.servers.name(&owner.server)).unwrap_or_default()
     }
 
-    /// Makes requests, all or none; `flows` are the numbers of their flows. Each belongs to `owner`, or is free. `audit`
+    /// Makes requests, all or none; `lanes` are theirs. Each belongs to `owner`, or is free. `audit`
     /// tells of those that are new.
     pub(crate) fn create(
         &mut self,
         new: &[NewRequest],
-        flows: &[i64],
+        lanes: &[LaneOf],
         owner: Option<&Owner>,
         audit: Option<&'a AuditEntry>,
     ) -> Result<Vec<Made>, StoreError> {
         let before = self.new.len();
         let made: Result<Vec<Made>, StoreError> =
-            new.iter().zip(flows).map(|(new, flow)| self.create_one(new, *flow, owner)).collect();
+            new.iter().zip(lanes).map(|(new, lane)| self.create_one(new, *lane, owner)).collect();
         if made.is_err() {
             self.new.truncate(before);
             self.keys.retain(|_, keyed| !matches!(keyed, Keyed::New(place) if *place >= before));
@@ -191,7 +191,7 @@ impl<'a> Batch<'a> {
         made
     }
 
-    fn create_one(&mut self, new: &NewRequest, flow: i64, owner: Option<&Owner>) -> Result<Made, StoreError> {
+    fn create_one(&mut self, new: &NewRequest, lane: LaneOf, owner: Option<&Owner>) -> Result<Made, StoreError> {
         let key = new.idempotency_key.as_ref().map(|key| (new.project.to_string(), key.clone()));
         match key.as_ref().and_then(|key| self.keys.get(key)) {
             Some(Keyed::Known(request)) => {
@@ -209,7 +209,7 @@ impl<'a> Batch<'a> {
         let place = self.new.len();
         let Change { request, attempt, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
         self.note_attempt(Place::New(place), &request, attempt, None);
-        self.new.push(New { request, flow, key: new.idempotency_key.clone() });
+        self.new.push(New { request, lane, key: new.idempotency_key.clone() });
         if let Some(key) = key {
             self.keys.insert(key, Keyed::New(place));
         }

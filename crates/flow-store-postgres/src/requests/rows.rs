@@ -5,8 +5,8 @@ use crate::numbers::Numbers;
 use crate::sql::{count, small};
 use deadpool_postgres::ClientWrapper;
 use flow_store::{
-    Epoch, Fence, Owner, ProjectName, Request, RequestError, RequestId, RequestSettings, RequestState, StoreError,
-    Timestamp, VersionId,
+    Epoch, Fence, Limit, Owner, ProjectName, Request, RequestError, RequestId, RequestSettings, RequestState,
+    StoreError, Timestamp, VersionId,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,8 +19,8 @@ SELECT r.id, r.state, r.server, r.epoch, r.fence, r.attempt, r.retries_used, r.t
        r.ended, r.saved_points, r.checkpoint, r.error_code, r.error_message, r.error_component, r.reply,
        g.project, g.version, g.flow, g."trigger", g.requested_by, g.inputs, g.other_server_retry, g.begin_checkpoint,
        g.retry_count, g.retry_interval_ms, g.timeout_ms, r.created, g.retry_backoff,
-       r.flow, r.request_group, r.newest, r.log_entries, r.began, g.idempotency_key
-FROM request r JOIN request_given g ON g.id = r.id "#;
+       r.flow, r.request_group, r.newest, r.log_entries, r.began, g.idempotency_key, l.priority, l.limits
+FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane "#;
 
 /// Where the owner's number is in [`SELECT`].
 pub(super) const SERVER: usize = 2;
@@ -84,9 +84,26 @@ pub(super) fn request(row: &Row, numbers: &Numbers) -> DbResult<Request> {
             retry_interval_ms: count(row, 27)?,
             timeout_ms: row.try_get::<_, Option<i64>>(28)?.map(i64::unsigned_abs),
             retry_backoff: small(row, 30)?,
+            priority: priority(row.try_get(37)?)?,
+            limits: limits(row.try_get(38)?)?,
         },
         created: Timestamp(row.try_get(29)?),
     })
+}
+
+/// The priority of a lane.
+pub(super) fn priority(number: i64) -> DbResult<i32> {
+    i32::try_from(number).map_err(|_| corrupt("priority", number).into())
+}
+
+/// The limits of a lane.
+pub(super) fn limits(text: &str) -> DbResult<Vec<Limit>> {
+    if text.is_empty() { Ok(Vec::new()) } else { from_json(text) }
+}
+
+/// Limits as a lane keeps them.
+pub(crate) fn limits_text(limits: &[Limit]) -> Result<String, StoreError> {
+    if limits.is_empty() { Ok(String::new()) } else { to_json(&limits) }
 }
 
 /// Reads an error from three columns.

@@ -1,6 +1,7 @@
 //! What the writer is asked to do.
 
 use crate::error::DbResult;
+use crate::numbers::LaneOf;
 use crate::requests::{Batch, Made, Needs, PreparedWrite};
 use flow_store::{
     AttemptEnd, AuditEntry, Created, Fence, NewRequest, Owner, Request, RequestId, ServerState, StoreError, transition,
@@ -30,7 +31,7 @@ pub(super) enum Command {
     /// Makes requests.
     Create {
         new: Vec<NewRequest>,
-        flows: Vec<i64>,
+        lanes: Vec<LaneOf>,
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
         reply: Reply<Vec<Created>>,
@@ -86,12 +87,12 @@ impl Command {
     /// Changes what the batch holds, or changes nothing.
     pub(super) fn apply<'a>(&'a self, batch: &mut Batch<'a>) -> Result<Applied, StoreError> {
         match self {
-            Self::Create { new, flows, owner, audit, .. } => {
+            Self::Create { new, lanes, owner, audit, .. } => {
                 let owner = match owner {
                     Some(owner) if batch.servers.check_alive(owner)? == ServerState::Running => Some(owner),
                     _ => None,
                 };
-                Ok(Applied::Created(batch.create(new, flows, owner, audit.as_ref())?))
+                Ok(Applied::Created(batch.create(new, lanes, owner, audit.as_ref())?))
             }
             Self::Write { id, fence, write, .. } => {
                 batch.write(*id, *fence, write)?;

@@ -128,10 +128,15 @@ async fn the_plan_of_hot_reads_uses_indexes() {
     let folder = tempdir().unwrap();
     let store = SqliteStore::open_with(folder.path().join("cairn.db"), options()).unwrap();
     let plans = [
+        "SELECT lane FROM request WHERE ended IS NULL AND state <> 1 AND server IS NULL AND epoch IS NULL AND state = 3 \
+         AND lane > 5 ORDER BY lane LIMIT 1",
         "SELECT due FROM request WHERE ended IS NULL AND state <> 1 AND server IS NULL AND epoch IS NULL AND state = 3 \
-         ORDER BY due",
-        "SELECT id FROM request WHERE ended IS NULL AND state <> 1 AND server = 1 AND epoch = 1 AND state = 3 AND (due IS NULL OR \
-         due <= 5) ORDER BY due, id",
+         AND lane = 7 ORDER BY due LIMIT 1",
+        "SELECT id FROM request WHERE ended IS NULL AND state <> 1 AND server = 1 AND epoch = 1 AND state = 3 AND lane = 7 \
+         AND due <= 5 ORDER BY due, id LIMIT 9",
+        "SELECT id FROM request WHERE ended IS NULL AND state <> 1 AND server IS NULL AND epoch IS NULL AND state = 0 AND lane = 7 \
+         ORDER BY due, id LIMIT 9",
+        "SELECT id FROM lane WHERE flow = 1 AND priority = 0 AND limits = ''",
         "SELECT id FROM request_group WHERE server = 1 AND state IN (0, 1)",
         "SELECT id FROM request WHERE request_group = 5 AND id < 9 AND id >= 0 ORDER BY id DESC LIMIT 10",
         "SELECT ended, id FROM request WHERE state = 4 AND ended IS NOT NULL ORDER BY ended, id LIMIT 10",

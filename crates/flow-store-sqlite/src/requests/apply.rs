@@ -1,7 +1,7 @@
 //! Changes of requests: what the transitions say, as rows.
 
 use super::rows::{self, state_number, to_json};
-use super::{groups, history};
+use super::{groups, history, queue};
 use crate::error::DbResult;
 use crate::writer::Db;
 use flow_store::transition::{self, AttemptChange, Change};
@@ -20,7 +20,8 @@ pub(crate) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbR
     // The id comes from the table.
     let Change { mut request, attempt, log } = transition::create(RequestId(0), new, owner.cloned(), db.now);
     let flow = groups::flow_number(db, &request)?;
-    request.id = insert(db, &request, flow)?;
+    let lane = queue::lane_number(db, &request, flow)?;
+    request.id = insert(db, &request, flow, lane)?;
     insert_given(db, &request, key.as_deref())?;
     note_beside(db, &request, attempt, &log)?;
     Ok(Created { request, new: true })
@@ -40,14 +41,14 @@ fn note_clock(db: &Db<'_>) -> DbResult<()> {
 }
 
 /// Writes where a new request stands; its id.
-fn insert(db: &Db<'_>, request: &Request, flow: i64) -> DbResult<RequestId> {
+fn insert(db: &Db<'_>, request: &Request, flow: i64, lane: i64) -> DbResult<RequestId> {
     let server = owner_number(db, request)?;
     let group = groups::group_number(db, request, flow, server)?;
     groups::count(db, group, 1)?;
     let mut insert = db.connection.prepare_cached(
         "INSERT INTO request (state, server, epoch, fence, attempt, retries_used, takeovers, started, updated,
-                              saved_points, flow, request_group)
-         VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, 0, ?, ?)",
+                              saved_points, flow, request_group, lane, limited)
+         VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, 0, ?, ?, ?, ?)",
     )?;
     insert.execute(params![
         state_number(request.state),
@@ -59,6 +60,8 @@ fn insert(db: &Db<'_>, request: &Request, flow: i64) -> DbResult<RequestId> {
         request.updated.0,
         flow,
         group,
+        lane,
+        (!request.settings.limits.is_empty()).then_some(1),
     ])?;
     Ok(RequestId(db.connection.last_insert_rowid()))
 }

@@ -1,68 +1,10 @@
 //! Reads of requests.
 
 use super::apply::outcome_number;
-use super::rows::{self, SELECT, collect, request, server_id, state_number};
+use super::rows::{self, SELECT, collect, request, server_id};
 use crate::error::{DbResult, corrupt};
-use crate::servers;
-use flow_store::{
-    AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, RequestState, Timestamp,
-};
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
-/// Requests that wait and are free or belong to an owner; `?1` is its server, `?2` its epoch. SQLite uses the index of
-/// waiting requests where a query says so in the index's own words.
-const FREE_OR_OWN: [&str; 2] = [
-    "ended IS NULL AND state <> 1 AND server IS NULL AND epoch IS NULL AND ?1 IS ?1 AND ?2 IS ?2",
-    "ended IS NULL AND state <> 1 AND server = ?1 AND epoch = ?2",
-];
-
-/// Whether there is anything for the owner to claim.
-pub(super) fn has_claimable(connection: &Connection, owner: &Owner, now: Timestamp) -> DbResult<bool> {
-    servers::check_alive_in(connection, owner)?;
-    Ok(next_due(connection, owner, now)?.is_some_and(|due| due <= now))
-}
-
-/// When the owner next has something to claim; `now` if it has already.
-pub(super) fn next_due(connection: &Connection, owner: &Owner, now: Timestamp) -> DbResult<Option<Timestamp>> {
-    let server = servers::number_in(connection, &owner.server)?;
-    let mut next: Option<i64> = None;
-    for whose in FREE_OR_OWN {
-        for state in [RequestState::Queued, RequestState::Waiting, RequestState::WaitingForRetry] {
-            let sql = format!("SELECT due FROM request WHERE {whose} AND state = ?3 ORDER BY due LIMIT 1");
-            let values = params![server, owner.epoch.0, state_number(state)];
-            let first: Option<Option<i64>> =
-                connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).optional()?;
-            if let Some(due) = first.map(|due| due.unwrap_or(now.0)) {
-                next = Some(next.map_or(due, |next| next.min(due)));
-            }
-        }
-    }
-    Ok(next.map(Timestamp))
-}
-
-/// What the owner may claim, what has been due longest first.
-pub(super) fn claimable(
-    connection: &Connection,
-    owner: &Owner,
-    now: Timestamp,
-    limit: usize,
-) -> DbResult<Vec<Request>> {
-    let server = servers::number_in(connection, &owner.server)?;
-    let mut ready = Vec::new();
-    for whose in FREE_OR_OWN {
-        for state in [RequestState::Queued, RequestState::Waiting, RequestState::WaitingForRetry] {
-            let sql = format!(
-                "{SELECT} WHERE r.id IN (SELECT id FROM request WHERE {whose} AND state = ?3 \
-                 AND (due IS NULL OR due <= ?4) ORDER BY due, id LIMIT ?5)"
-            );
-            let values = params![server, owner.epoch.0, state_number(state), now.0, limit];
-            ready.extend(collect(connection.prepare_cached(&sql)?.query(values)?, request)?);
-        }
-    }
-    ready.sort_by_key(Request::claim_order);
-    ready.truncate(limit);
-    Ok(ready)
-}
+use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, Timestamp};
+use rusqlite::{Connection, Row, params};
 
 /// The newest attempts of a request below number `before`, oldest first.
 pub(super) fn attempts(

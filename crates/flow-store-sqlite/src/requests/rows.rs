@@ -2,7 +2,7 @@
 
 use crate::error::{DbError, DbResult, corrupt};
 use flow_store::{
-    Epoch, Fence, Owner, ProjectName, Request, RequestError, RequestId, RequestSettings, RequestState, ServerId,
+    Epoch, Fence, Limit, Owner, ProjectName, Request, RequestError, RequestId, RequestSettings, RequestState, ServerId,
     StoreError, Timestamp, VersionId,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -14,8 +14,9 @@ pub(super) const SELECT: &str = r#"
 SELECT r.id, r.state, s.server, r.epoch, r.fence, r.attempt, r.retries_used, r.takeovers, r.due, r.started, r.updated,
        r.ended, r.saved_points, r.checkpoint, r.error_code, r.error_message, r.error_component, r.reply,
        g.project, g.version, g.flow, g."trigger", g.requested_by, g.inputs, g.other_server_retry, g.begin_checkpoint,
-       g.retry_count, g.retry_interval_ms, g.timeout_ms, g.created, g.retry_backoff
-FROM request r JOIN request_given g ON g.id = r.id LEFT JOIN server s ON s.id = r.server "#;
+       g.retry_count, g.retry_interval_ms, g.timeout_ms, g.created, g.retry_backoff,
+       l.priority, l.limits
+FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane LEFT JOIN server s ON s.id = r.server "#;
 
 /// One request.
 pub(super) fn load(connection: &Connection, id: RequestId) -> DbResult<Request> {
@@ -65,9 +66,21 @@ pub(super) fn request(row: &Row<'_>) -> DbResult<Request> {
             retry_interval_ms: row.get(27)?,
             timeout_ms: row.get(28)?,
             retry_backoff: row.get(30)?,
+            priority: row.get(31)?,
+            limits: limits(row.get_ref(32)?.as_str().map_err(rusqlite::Error::from)?)?,
         },
         created: Timestamp(row.get(29)?),
     })
+}
+
+/// The limits of a lane.
+pub(super) fn limits(text: &str) -> DbResult<Vec<Limit>> {
+    if text.is_empty() { Ok(Vec::new()) } else { from_json(text) }
+}
+
+/// Limits as a lane keeps them.
+pub(super) fn limits_text(limits: &[Limit]) -> Result<String, StoreError> {
+    if limits.is_empty() { Ok(String::new()) } else { to_json(&limits) }
 }
 
 /// Reads an error from three columns.

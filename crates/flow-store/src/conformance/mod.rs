@@ -15,6 +15,7 @@ mod accounts;
 mod cluster;
 mod filters;
 mod projects;
+mod queue;
 mod requests;
 mod retention;
 mod samples;
@@ -81,6 +82,15 @@ tests! {
     filters:
         filters_by_error_text_and_time_can_be_combined,
         lists_and_counts_follow_every_change;
+    queue:
+        a_higher_priority_is_claimed_first,
+        a_low_priority_does_not_wait_for_ever,
+        flows_take_turns,
+        a_limit_holds_everywhere_and_after_a_takeover,
+        what_is_free_passes_what_waits_for_a_limit,
+        a_limit_of_a_connection_counts_all_flows_that_use_it,
+        what_an_operator_sets_holds_at_once,
+        a_server_in_maintenance_claims_nothing_and_hands_over_what_waits;
     retention:
         old_requests_are_removed_by_age_and_number,
         logs_and_saved_points_may_go_sooner,

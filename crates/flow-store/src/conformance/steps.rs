@@ -2,9 +2,9 @@
 
 use super::{checkpoint, log_entry, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Keep, ManualClock, NumberedLogEntry, Owner, Request, RequestError,
-    RequestFilter, RequestId, RequestSettings, RequestState, RetentionPolicy, SavedKind, SavedPoint, Server, ServerId,
-    ServerState, Store, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, Keep, Limit, Limited, Limits, ManualClock, NumberedLogEntry, Owner,
+    ProjectName, Request, RequestError, RequestFilter, RequestId, RequestSettings, RequestState, RetentionPolicy,
+    SavedKind, SavedPoint, Server, ServerId, ServerState, Store, StoreError, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub enum Step {
         retries: u8,
         /// Its idempotency key, from a few.
         key: Option<u8>,
+        /// Its place in the queue: its priority, and which limits it is under.
+        queue: u8,
     },
     /// A server claims.
     Claim(usize, usize),
@@ -50,6 +52,10 @@ pub enum Step {
     TakeOver(usize, usize),
     /// A server drains, or works again.
     Drain(usize, bool),
+    /// A server is put into maintenance, or it ends; during maintenance it hands over what waits.
+    Maintain(usize, bool),
+    /// An operator sets how many requests of a flow run at most, or no longer does.
+    SetLimit(Option<u8>),
     /// A server stops.
     Terminate(usize),
     /// A request is re-executed at a server, from the newest saved point or an earlier one.
@@ -78,6 +84,7 @@ pub struct Observed {
     servers: Vec<Server>,
     filtered: Vec<(Vec<RequestId>, BTreeMap<RequestState, u64>)>,
     due: Vec<Result<Option<Duration>, StoreError>>,
+    limits: Limits,
 }
 
 /// Runs the steps on a fresh store that goes by `clock`: every answer on the way, and all there is at the end.
@@ -116,6 +123,18 @@ fn filters(now: Timestamp) -> Vec<RequestFilter> {
     ]
 }
 
+/// No limits, one of the flow, one of a connection, or both.
+fn limits(which: u8) -> Vec<Limit> {
+    let flow = Limit { of: Limited::Flow("import".to_owned()), most: 2 };
+    let connection = Limit { of: Limited::Connection("warehouse".to_owned()), most: 1 + u32::from(which / 8) % 2 };
+    match which % 8 {
+        5 => vec![flow],
+        6 => vec![connection],
+        7 => vec![flow, connection],
+        _ => Vec::new(),
+    }
+}
+
 fn told<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Ok(value) => format!("{value:?}"),
@@ -137,11 +156,13 @@ impl Player {
                 }
                 told(owner)
             }
-            Step::Create { owner, anywhere, retries, key } => {
+            Step::Create { owner, anywhere, retries, key, queue } => {
                 let mut new = new_request(RequestSettings {
                     other_server_retry: anywhere,
                     retry_count: u32::from(retries),
                     retry_interval_ms: 100,
+                    priority: i32::from(queue % 3) - 1,
+                    limits: limits(queue / 3),
                     ..RequestSettings::default()
                 });
                 new.idempotency_key = key.map(|key| format!("key-{}", key % 4));
@@ -158,6 +179,19 @@ impl Player {
             Step::Drain(server, drain) => {
                 let state = if drain { ServerState::Draining } else { ServerState::Running };
                 told(self.store.set_server_state(&self.owner(server), state).await)
+            }
+            Step::Maintain(server, on) => {
+                let owner = self.owner(server);
+                let set = told(self.store.set_maintenance(&owner.server, on).await);
+                let handed_over = if on { told(self.store.hand_over(&owner).await) } else { String::new() };
+                format!("{set} {handed_over}")
+            }
+            Step::SetLimit(most) => {
+                let key = Limited::Flow("import".to_owned()).setting(&ProjectName::parse("orders").unwrap());
+                match most {
+                    Some(most) => told(self.store.set_setting(&key, (most % 4).into(), "ann").await),
+                    None => told(self.store.remove_setting(&key, "ann").await),
+                }
             }
             Step::Terminate(server) => told(self.store.terminate(&self.owner(server)).await),
             Step::ReExecute(request, server, from) => match self.request(request).await {
@@ -258,6 +292,7 @@ impl Player {
             logs,
             attempts,
             due,
+            limits: self.store.limits().await.unwrap(),
         }
     }
 }

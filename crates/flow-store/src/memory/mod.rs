@@ -6,6 +6,7 @@ mod audit;
 mod cluster;
 mod faults;
 mod projects;
+mod queue;
 mod requests;
 mod retention;
 mod samples;
@@ -47,6 +48,8 @@ struct State {
     requests: BTreeMap<RequestId, RequestRecord>,
     last_request: i64,
     idempotency_keys: HashMap<(ProjectName, String), RequestId>,
+    /// When something was last claimed from each lane.
+    served: BTreeMap<queue::LaneKey, Timestamp>,
     servers: BTreeMap<ServerId, ServerRecord>,
     samples: Vec<Sample>,
     takeovers: Vec<TakeoverRecord>,
@@ -82,6 +85,7 @@ struct ServerRecord {
     given: NewServer,
     epoch: Epoch,
     state: ServerState,
+    maintenance: bool,
     started: Timestamp,
     terminated: Option<Timestamp>,
     taken_over_by: Option<ServerId>,
@@ -252,7 +256,8 @@ impl State {
     }
 
     fn check_alive(&self, owner: &Owner) -> Result<ServerState, StoreError> {
-        check_alive(self.servers.get(&owner.server).map(|server| (server.epoch, server.state)), owner)
+        let known = self.servers.get(&owner.server);
+        check_alive(known.map(|server| (server.epoch, server.state.during(server.maintenance))), owner)
     }
 
     fn server_name(&self, id: &ServerId) -> String {

@@ -3,9 +3,9 @@
 use super::{MemoryStore, State};
 use crate::transition::{self, Change, GoOn, PointInWrite};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, MadeRequests, NewRequest, NumberedLogEntry,
-    Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
-    ServerState, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, MadeRequests, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline,
+    SavedPoint, ServerState, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -70,51 +70,29 @@ impl RequestStore for MemoryStore {
         self.back(done).await
     }
 
-    async fn claim(&self, owner: &Owner, limit: usize) -> Result<Vec<Request>, StoreError> {
+    async fn claim(&self, owner: &Owner, most: usize) -> Result<Vec<Request>, StoreError> {
         self.there().await?;
         let now = self.clock.now();
         let nothing_to_do = self.read(|state| {
             let alive = state.check_alive(owner)?;
-            let claimable = |request: &Request| transition::is_claimable(request, owner, now);
-            let none = !state.requests.values().any(|record| claimable(&record.request));
-            Ok::<_, StoreError>(alive != ServerState::Running || none)
+            Ok::<_, StoreError>(alive != ServerState::Running || state.choose(owner, most, now).requests.is_empty())
         })?;
         if nothing_to_do {
             return Ok(Vec::new());
         }
-        let claimed = self.change(|state, now| {
-            let mut ready: Vec<Request> = state
-                .requests
-                .values()
-                .filter(|record| transition::is_claimable(&record.request, owner, now))
-                .map(|record| record.request.clone())
-                .collect();
-            ready.sort_by_key(Request::claim_order);
-            ready.truncate(limit);
-            let changes: Vec<Change> =
-                ready.into_iter().map(|request| transition::claim(request, owner, now)).collect::<Result<_, _>>()?;
-            let claimed = changes.iter().map(|change| change.request.clone()).collect();
-            changes.into_iter().for_each(|change| state.apply(change));
-            Ok(claimed)
-        });
+        let claimed = self.change(|state, now| state.claim(owner, most, now));
         self.back(claimed).await
     }
 
     async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
         self.there().await?;
         let now = self.clock.now();
-        self.read(|state| {
-            let waits = |request: &Request| {
-                let free_or_own = request.owner.as_ref().is_none_or(|current| current == owner);
-                let due = match request.state {
-                    RequestState::Queued => Some(now),
-                    RequestState::Waiting | RequestState::WaitingForRetry => Some(request.due.unwrap_or(now)),
-                    _ => None,
-                };
-                due.filter(|_| free_or_own)
-            };
-            Ok(state.requests.values().filter_map(|record| waits(&record.request)).min().map(|due| now.until(due)))
-        })
+        self.read(|state| Ok(state.next_due(owner, now).map(|due| now.until(due))))
+    }
+
+    async fn limits(&self) -> Result<Limits, StoreError> {
+        self.there().await?;
+        self.read(|state| Ok(state.limits()))
     }
 
     async fn get(&self, id: RequestId) -> Result<Request, StoreError> {

@@ -14,10 +14,12 @@ impl ServerStore for MemoryStore {
         let done = self.change(|state, now| {
             let epoch = Epoch(state.servers.get(&server.id).map_or(0, |known| known.epoch.0) + 1);
             let owner = Owner { server: server.id.clone(), epoch };
+            let maintenance = state.servers.get(&server.id).is_some_and(|known| known.maintenance);
             let record = ServerRecord {
                 given: server,
                 epoch,
                 state: ServerState::Running,
+                maintenance,
                 started: now,
                 terminated: None,
                 taken_over_by: None,
@@ -50,7 +52,8 @@ impl ServerStore for MemoryStore {
                 .map(|(id, record)| Server {
                     id: id.clone(),
                     name: record.given.name.clone(),
-                    state: record.state,
+                    state: record.state.during(record.maintenance),
+                    maintenance: record.maintenance,
                     address: record.given.address.clone(),
                     epoch: record.epoch,
                     pid: record.given.pid,
@@ -127,6 +130,25 @@ impl ServerStore for MemoryStore {
             state.servers.get_mut(id).ok_or_else(missing)?.given.name = name.to_owned();
             Ok(())
         })
+    }
+
+    async fn set_maintenance(&self, id: &ServerId, on: bool) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            let missing = || StoreError::NotFound { what: "server", name: id.to_string() };
+            state.servers.get_mut(id).ok_or_else(missing)?.maintenance = on;
+            Ok(())
+        })
+    }
+
+    async fn hand_over(&self, owner: &Owner) -> Result<(), StoreError> {
+        self.there().await?;
+        let done = self.change(|state, now| {
+            state.check_alive(owner)?;
+            let leaving = state.server_ref(owner);
+            state.apply_to_all(|request| transition::hand_over(request, &leaving, now));
+            Ok(())
+        });
+        self.back(done).await
     }
 
     async fn terminate(&self, owner: &Owner) -> Result<(), StoreError> {

@@ -106,6 +106,12 @@ pub fn leave(mut request: Request, owner: &ServerRef, now: Timestamp) -> Option<
     }
 }
 
+/// What maintenance of its owner does to a request that waits there: any server may go on with it, if others may; none if
+/// it is not concerned.
+pub fn hand_over(request: Request, owner: &ServerRef, now: Timestamp) -> Option<Change> {
+    if request.state == Running { None } else { leave(request, owner, now) }
+}
+
 /// Counts the loss of an owner under which the request ran; the error if it is one too many.
 fn count_takeover(request: &mut Request) -> Option<RequestError> {
     if request.state != Running {

@@ -94,6 +94,7 @@ impl Pair {
             flow: project::FLOW.to_owned(),
             inputs: serde_json::Map::new(),
             count: Some(IN_FLIGHT),
+            priority: None,
             trigger: Some("bench".to_owned()),
         };
         let started = self.client(&self.owner)?.create_requests(&wish, None).await?.requests;

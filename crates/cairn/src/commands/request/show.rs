@@ -11,8 +11,14 @@ pub fn request_line(request: &Request) -> String {
     if let Some(owner) = &request.owner {
         line.push_str(&format!(", owner {}", owner.name));
     }
+    if request.priority != 0 {
+        line.push_str(&format!(", priority {}", request.priority));
+    }
     if let Some(error) = &request.error {
         line.push_str(&format!(": {} [{}]", error.message, error.code));
+    }
+    if let Some(reason) = &request.waits_for {
+        line.push_str(&format!(", waits: {reason}"));
     }
     line
 }
@@ -28,13 +34,14 @@ pub fn list_text(requests: &[Request]) -> String {
             state_cell(request.state.as_str()),
             Cell::new(format!("{}/{}", request.project, request.flow)),
             Cell::new(request.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default()),
+            Cell::new(request.priority),
             Cell::new(request.attempt),
             Cell::new(request.checkpoint.as_deref().unwrap_or_default()),
             Cell::new(request.error.as_ref().map(|error| error.code.as_str()).unwrap_or_default()),
             Cell::new(clock(request.updated)),
         ]
     });
-    table(["id", "state", "flow", "owner", "attempt", "checkpoint", "error", "updated"], rows)
+    table(["id", "state", "flow", "owner", "priority", "attempt", "checkpoint", "error", "updated"], rows)
 }
 
 /// One request with all there is to see.

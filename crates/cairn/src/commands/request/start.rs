@@ -15,6 +15,7 @@ Examples:
   cairn request start orders order-import --input month=1997-03
   cairn request start orders order-import -i month=1997-03 --wait    Status 1 unless it finishes
   cairn --json request start orders order-import -i month=1997-03 --wait | jq '.requests[0].reply'
+  cairn request start orders order-import -i month=1997-03 --priority 5    Before what waits with less
   cairn request start orders nightly --idempotency-key \"nightly-$(date +%F)\"    Once a day")]
 pub struct Args {
     /// The project, as it is named on the cluster.
@@ -26,6 +27,9 @@ pub struct Args {
     /// How many requests to start, 1 to 1,000.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     count: u32,
+    /// Who comes first where several wait: from -9 to 9, higher ones. Without it, what the flow's start says.
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-9..=9))]
+    priority: Option<i32>,
     /// A key that makes it safe to say this twice: the same key starts nothing new.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -48,6 +52,7 @@ pub async fn run(args: Args, remote: &Remote, output: Output) -> Result<Outcome,
         flow: args.flow,
         inputs,
         count: Some(args.count),
+        priority: args.priority,
         trigger: Some("command".to_owned()),
     };
     if wait {

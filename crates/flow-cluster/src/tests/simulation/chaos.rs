@@ -4,12 +4,16 @@ use super::lives::{Locks, Network};
 use super::server::{Server, some_live};
 use super::time;
 use super::world::World;
-use flow_store::{NewRequest, ProjectName, RequestSettings, VersionId};
+use flow_store::{
+    Limit, Limited, NewRequest, ProjectName, RequestSettings, RequestStore as _, ServerStore as _, VersionId,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const NAMES: [&str; 4] = ["one", "two", "three", "four"];
+/// At most so many requests under the limit run at once.
+const LIMIT: u32 = 2;
 /// How long a caller waits for an answer.
 const ANSWER: Duration = Duration::from_secs(3);
 /// After the last fault everything must have ended by then.
@@ -34,6 +38,7 @@ pub(super) async fn run(world: &Arc<World>) {
     }
     chaos.network.slow.store(chaos.world.draw(1..40), Ordering::SeqCst);
     let callers: Vec<_> = (0..2).map(|caller| tokio::spawn(call(Arc::clone(&chaos), caller))).collect();
+    let watched = tokio::spawn(watch_limit(Arc::clone(&chaos)));
     for _ in 0..world.draw(2..9) {
         world.pause(50..2_000).await;
         chaos.fault().await;
@@ -47,6 +52,7 @@ pub(super) async fn run(world: &Arc<World>) {
     while !world.is_quiet().await && time::now().unwrap_or_default() - begun < QUIET {
         crate::time::sleep(Duration::from_millis(500)).await;
     }
+    watched.abort();
     world.judge().await;
 }
 
@@ -59,7 +65,7 @@ impl Chaos {
     async fn fault(self: &Arc<Self>) {
         self.world.counted.lock().faults += 1;
         let server = Arc::clone(self.one());
-        match self.world.draw(0..10) {
+        match self.world.draw(0..11) {
             0..=2 => {
                 server.kill();
                 self.later(0..4_000, move |_| server.start());
@@ -95,6 +101,15 @@ impl Chaos {
                 });
             }
             8 => {
+                let (world, name) = (Arc::clone(&self.world), server.name);
+                let time = Duration::from_millis(world.draw(500..6_000));
+                maintain(&world, name, true).await;
+                tokio::spawn(async move {
+                    crate::time::sleep(time).await;
+                    maintain(&world, name, false).await;
+                });
+            }
+            9 => {
                 let chaos = Arc::clone(self);
                 tokio::spawn(async move {
                     server.leave().await;
@@ -151,6 +166,31 @@ impl Chaos {
     }
 }
 
+/// An operator puts a server into maintenance, or ends that.
+async fn maintain(world: &World, server: &str, on: bool) {
+    // One that has never joined is not known.
+    if world.store.set_maintenance(&super::super::id(server), on).await.is_ok() {
+        world.tell(format!("maintenance of {server}: {on}"));
+    }
+}
+
+fn limits() -> Vec<Limit> {
+    vec![Limit { of: Limited::Flow("flow".to_owned()), most: LIMIT }]
+}
+
+/// Never more than agreed of the requests under the limit run, whoever was lost.
+async fn watch_limit(chaos: Arc<Chaos>) {
+    let project = ProjectName::parse("simulated").unwrap();
+    loop {
+        let limits_now = chaos.world.store.limits().await.unwrap_or_default();
+        let running = limits_now.running(&project, &limits()[0].of);
+        if running > LIMIT {
+            chaos.world.wrong(format!("{running} requests run under a limit of {LIMIT}"));
+        }
+        crate::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// Makes requests and does not give up before each is confirmed.
 async fn call(chaos: Arc<Chaos>, caller: u64) {
     let mut number = 0;
@@ -167,6 +207,8 @@ async fn call(chaos: Arc<Chaos>, caller: u64) {
                 other_server_retry: chaos.world.happens(800),
                 retry_count: 3,
                 retry_interval_ms: 100,
+                priority: i32::try_from(chaos.world.draw(0..3)).unwrap_or_default(),
+                limits: if chaos.world.happens(300) { limits() } else { Vec::new() },
                 ..RequestSettings::default()
             },
             idempotency_key: Some(format!("{caller}/{number}")),

@@ -11,8 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, ReExecution, Request, Requests, codes};
-use flow_engine::request_settings;
-use flow_model::FlowName;
+use flow_model::{FlowName, PRIORITIES};
 use flow_store::{
     AuditEntry, Created, NewRequest, Owner, ProjectName, RequestFilter, RequestId, RequestState, ServerState,
     StoreError,
@@ -54,15 +53,16 @@ const QUEUE_MOVES: Duration = Duration::from_secs(5);
 /// When to try again what is refused during maintenance.
 const MAINTENANCE_LASTS: Duration = Duration::from_secs(60);
 
-/// Refuses new requests during maintenance, and while so many are queued that these would only make the queue longer.
-/// Several servers may look at once, so the queue can become longer than the limit by what they make in that moment.
-pub(crate) async fn admit(app: &App, requests: usize) -> Reply<()> {
+/// Refuses new requests during maintenance, and while so many are queued that these would only make the queue longer:
+/// because there is no room here, or because they are under limits. Several servers may look at once, so the queue can
+/// become longer than the limit by what they make in that moment.
+pub(crate) async fn admit(app: &App, requests: usize, are_limited: bool) -> Reply<()> {
     if app.settings.in_maintenance() {
         let detail = "the cluster is in maintenance and makes no new requests; what it has goes on. An administrator \
                       ends it with `cairn server maintenance off`";
         return Err(Refusal::new(codes::SERVER_MAINTENANCE, detail).retry_after(MAINTENANCE_LASTS));
     }
-    if app.work.has_room(requests) {
+    if !are_limited && app.work.has_room(requests) {
         return Ok(());
     }
     let queued = RequestFilter { states: vec![RequestState::Queued], ..RequestFilter::default() };
@@ -81,11 +81,13 @@ pub(crate) async fn admit(app: &App, requests: usize) -> Reply<()> {
 /// Makes the requests; with patience, waits until they have ended or until it is over.
 pub(crate) async fn make(
     app: &App,
-    new: Vec<NewRequest>,
+    mut new: Vec<NewRequest>,
     audit: AuditEntry,
     patience: Option<Duration>,
 ) -> Reply<Vec<Created>> {
-    admit(app, new.len()).await?;
+    new.iter_mut().for_each(|new| app.settings.limit(new));
+    let are_limited = new.iter().any(|new| !new.settings.limits.is_empty());
+    admit(app, new.len(), are_limited).await?;
     let refuse = |error| match error {
         StoreError::Conflict(detail) => Refusal::new(codes::REQUEST_KEY_REUSED, detail),
         other => other.into(),
@@ -117,6 +119,10 @@ pub async fn re_execute(
 ) -> Reply<Json<Request>> {
     let owner = match &wish.server {
         Some(server) => running_server(&app, server).await?,
+        None if app.work.in_maintenance() => {
+            let detail = "this server is in maintenance and takes nothing: name another one with `server`";
+            return Err(Refusal::new(codes::SERVER_NOT_RUNNING, detail));
+        }
         None => app.work.owner().ok_or_else(fenced)?,
     };
     if let Some(number) = wish.from {
@@ -182,9 +188,16 @@ async fn prepare(app: &App, caller: &Caller, key: Option<String>, wish: NewReque
     let project = ProjectName::parse(&wish.project).map_err(|error| Refusal::invalid("project", error.to_string()))?;
     let flow = FlowName::parse(&wish.flow).map_err(|error| Refusal::invalid("flow", error.to_string()))?;
     let version = app.projects.for_new_requests(&project).await?;
-    let start = app.projects.open(&project, &version).await?.start_of(&flow)?;
+    let open = app.projects.open(&project, &version).await?;
+    let start = open.start_of(&flow)?;
     let inputs = Value::Object(start.check_inputs(&wish.inputs)?);
-    let settings = request_settings(&start);
+    let mut settings = open.settings_of(&flow, &start);
+    if let Some(priority) = wish.priority {
+        if !PRIORITIES.contains(&i64::from(priority)) {
+            return Err(Refusal::invalid("priority", "a priority is a whole number from -9 to 9; higher comes first"));
+        }
+        settings.priority = priority;
+    }
     let one = |number: u32| NewRequest {
         project: project.clone(),
         version: version.clone(),

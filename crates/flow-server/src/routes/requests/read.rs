@@ -4,7 +4,7 @@ use super::saved::points_before;
 use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
-use crate::wire;
+use crate::{waits, wire};
 use axum::Json;
 use axum::extract::State;
 use flow_api::{
@@ -33,7 +33,8 @@ pub async fn list(State(app): State<Arc<App>>, Params(query): Params<RequestQuer
     let full = found.len() == filter.limit;
     let next = found.last().filter(|_| full).map(|last| last.id.to_string());
     let names = app.names.of(&app, &found).await?;
-    let mut items: Vec<Request> = found.into_iter().map(|request| wire::request(request, &names)).collect();
+    let mut items: Vec<Request> = found.iter().cloned().map(|request| wire::request(request, &names)).collect();
+    waits::tell(&app, &found, &mut items).await?;
     if query.attempts {
         items = with_attempts(&app, items).await?;
     }
@@ -69,11 +70,13 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
     let attempts = app.store.attempts(id, None, SHOWN).await?;
     let saved_points = points_before(&app, &request, request.saved_points, SHOWN).await?;
     let names = app.names.of(&app, std::slice::from_ref(&request)).await?;
+    let mut shown = wire::request(request.clone(), &names);
+    waits::tell(&app, std::slice::from_ref(&request), std::slice::from_mut(&mut shown)).await?;
     Ok(Json(RequestDetail {
         saved_points,
-        inputs: wire::object(request.inputs.clone()),
         settings: wire::settings(&request.settings),
-        request: wire::request(request, &names),
+        inputs: wire::object(request.inputs),
+        request: shown,
         attempts: attempts.into_iter().map(wire::attempt).collect(),
     }))
 }

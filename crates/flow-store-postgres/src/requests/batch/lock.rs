@@ -1,7 +1,7 @@
 //! How a batch begins: its locks are taken and its requests loaded, all on the way at once.
 //!
 //! Locks are always taken in this order, and those of a kind by number, so that transactions never wait for each other in a
-//! circle: servers, idempotency keys, requests.
+//! circle: servers, idempotency keys or limits, requests.
 
 use super::{Batch, Keyed};
 use crate::error::DbResult;

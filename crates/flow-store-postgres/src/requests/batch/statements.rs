@@ -1,6 +1,7 @@
 //! The statements that write a batch: one a table, with a column of values for each column.
 
 use super::{Held, HistoryRow, What};
+use crate::numbers::LaneOf;
 use crate::requests::prepared::{PreparedPoint, kind_number};
 use crate::requests::rows::state_number;
 use crate::sql::{number, text};
@@ -29,7 +30,7 @@ fn optional(value: Option<&str>) -> Option<Cow<'_, str>> {
 
 pub(super) struct NewRow<'r> {
     pub(super) request: &'r Request,
-    pub(super) flow: i64,
+    pub(super) lane: LaneOf,
     pub(super) group: i64,
     pub(super) server: i64,
     pub(super) inputs: String,
@@ -104,15 +105,17 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[
         column(new, |row| row.request.created.0),
         column(new, |row| row.request.started.map(|at| at.0)),
         column(new, |row| row.request.updated.0),
-        column(new, |row| row.flow),
+        column(new, |row| row.lane.flow),
         column(new, |row| row.group),
+        column(new, |row| row.lane.lane),
+        column(new, |row| (!row.request.settings.limits.is_empty()).then_some(true)),
     ];
     let sql = "
 INSERT INTO request (id, state, server, epoch, fence, attempt, created, started, updated, flow, request_group,
-                     retries_used, takeovers, saved_points, log_entries, newest, removed)
+                     lane, limited, retries_used, takeovers, saved_points, log_entries, newest, removed)
 SELECT u.*, 0, 0, 0, 0, 0, 0
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) u";
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[]) u";
     writes.push(Write { sql, columns: stands });
 }
 

@@ -138,7 +138,7 @@ impl Batch<'_> {
     async fn groups(&self, database: &Database) -> DbResult<BTreeMap<Group, i64>> {
         let mut groups = BTreeMap::new();
         for new in &self.new {
-            groups.insert(self.group(&new.request, new.flow)?, 0);
+            groups.insert(self.group(&new.request, new.lane.flow)?, 0);
         }
         for held in self.changed() {
             groups.insert(self.group(&held.request, held.flow)?, 0);
@@ -154,11 +154,11 @@ impl Batch<'_> {
 
     fn new_rows(&self, groups: &BTreeMap<Group, i64>) -> DbResult<Vec<NewRow<'_>>> {
         let mut rows = Vec::with_capacity(self.new.len());
-        for New { request, flow, key } in &self.new {
+        for New { request, lane, key } in &self.new {
             rows.push(NewRow {
                 request,
-                flow: *flow,
-                group: number_of(groups, &self.group(request, *flow)?)?,
+                lane: *lane,
+                group: number_of(groups, &self.group(request, lane.flow)?)?,
                 server: self.server_number(request)?,
                 inputs: to_json(&request.inputs)?,
                 key: key.as_deref(),
@@ -180,7 +180,7 @@ impl Batch<'_> {
     fn counts(&self, groups: &BTreeMap<Group, i64>) -> DbResult<Vec<(i64, i64)>> {
         let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
         for new in &self.new {
-            *counts.entry(number_of(groups, &self.group(&new.request, new.flow)?)?).or_default() += 1;
+            *counts.entry(number_of(groups, &self.group(&new.request, new.lane.flow)?)?).or_default() += 1;
         }
         for held in self.changed() {
             *counts.entry(number_of(groups, &self.group(&held.request, held.flow)?)?).or_default() += 1;

@@ -34,6 +34,7 @@ pub async fn measure(cluster: &Cluster, count: u32, figures: &mut Samples) -> Re
             flow: flows::HOLD.to_owned(),
             inputs: serde_json::Map::new(),
             count: Some(made),
+            priority: None,
             trigger: Some("bench".to_owned()),
         };
         client.create_requests(&wish, None).await?;

@@ -108,6 +108,7 @@ async fn ask(client: &Client) -> Result<i64, Failure> {
         flow: flows::REPLY.to_owned(),
         inputs,
         count: None,
+        priority: None,
         trigger: Some("bench".to_owned()),
     };
     let made = client.create_requests_and_wait(&wish, None, REPLY).await?.requests;

@@ -22,6 +22,7 @@ fn server(name: &str, state: ServerState) -> Server {
         id: format!("id-{name}"),
         name: name.to_owned(),
         state,
+        maintenance: false,
         address: "http://127.0.0.1:7401".to_owned(),
         epoch: 3,
         pid: 7,
@@ -56,6 +57,8 @@ fn request(id: i64, state: RequestState) -> Request {
         requested_by: "anna".to_owned(),
         state,
         owner: Some(owner("north")),
+        priority: 0,
+        waits_for: None,
         fence: 1,
         attempt: 2,
         retries_used: 0,
@@ -280,6 +283,7 @@ fn an_opened_request_shows_its_attempts_saved_points_and_the_end_of_its_log() {
         retry_interval: 0.0,
         retry_backoff: 1,
         timeout: None,
+        limits: Vec::new(),
     };
     let detail = RequestDetail {
         request: request(40, RequestState::Running),
