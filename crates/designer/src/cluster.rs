@@ -110,6 +110,19 @@ pub struct ClusterChanged {
     pub requests: Option<Vec<i64>>,
     /// The takeovers since the last event.
     pub takeovers: Vec<Takeover>,
+    /// The requests that turned out to be stalled since the last event.
+    pub stalled: Vec<Stalled>,
+}
+
+/// A running request makes no progress for longer than it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Stalled {
+    /// The request.
+    pub request: i64,
+    /// Its flow.
+    pub flow: String,
+    /// The name of the server that it is stalled at.
+    pub server: String,
 }
 
 /// A survivor took over the requests of a dead server.

@@ -104,7 +104,7 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
             GitCredentials, GitSetCredential, GitForgetCredential, GitTestAccess;
         cluster: ClusterList, ClusterSignIn, ClusterSignOut, ClusterRemove, ClusterChoose, ClusterSetMark, ClusterOverviewOf,
             ClusterRequests, ClusterRequest, ClusterRequestLog, ClusterRequestFlow, ClusterSavedPoint,
-            ClusterReExecute, ClusterCancel, ClusterStartRequests,
+            ClusterReExecute, ClusterReExecution, ClusterTakeOver, ClusterCancel, ClusterStartRequests,
             ClusterBulk, ClusterCounts, ClusterFilters, ClusterSaveFilter, ClusterRemoveFilter;
         push_update: PushUpdatePlanOf, PushUpdate, PushUpdateBack, PushUpdateHistory;
         tour: TourPlan, TourStart;

@@ -51,6 +51,8 @@ codes! {
     REQUEST_NO_SAVED_POINT = "request/no-saved-point", 404, "There is no such saved point";
     /// The state of the request does not allow this.
     REQUEST_STATE = "request/state", 409, "The state of the request does not allow this";
+    /// What the request has saved, or its inputs, do not fit the version that it is to go on at.
+    REQUEST_VERSION = "request/version-does-not-fit", 409, "The request does not fit this version";
     /// The same Idempotency-Key was used for other requests.
     REQUEST_KEY_REUSED = "request/key-reused", 409, "The Idempotency-Key was used for something else";
     /// So many requests are queued that no more are made.

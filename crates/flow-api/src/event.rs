@@ -1,4 +1,4 @@
-use crate::Owner;
+use crate::{Owner, Time};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -27,6 +27,17 @@ pub enum Event {
         /// How many requests now belong to the survivor.
         count: u64,
     },
+    /// A running request makes no progress for longer than it may.
+    Stalled {
+        /// The request.
+        id: i64,
+        /// Its flow.
+        flow: String,
+        /// The server that it is stalled at.
+        owner: Owner,
+        /// Since when it makes no progress.
+        since: Time,
+    },
 }
 
 impl Event {
@@ -38,6 +49,7 @@ impl Event {
             Self::ServersChanged => "servers-changed",
             Self::ProjectsChanged => "projects-changed",
             Self::Takeover { .. } => "takeover",
+            Self::Stalled { .. } => "stalled",
         }
     }
 }

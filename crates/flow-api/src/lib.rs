@@ -36,10 +36,11 @@ pub use project::{
     ProjectChange, ProjectCommit, ProjectOnServer, ProjectVersion, Update, Updated,
 };
 pub use request::{
-    Attempt, AttemptEnd, AttemptsQuery, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FlowAtVersion, LogEntry,
-    LogQuery, NewRequests, ReExecution, Request, RequestDetail, RequestError, RequestEvent, RequestLimit, RequestQuery,
-    RequestSettings, RequestState, Requests, SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery,
-    SavedRows, Skipped, WaitQuery,
+    Attempt, AttemptEnd, AttemptsQuery, Bulk, BulkAction, BulkDone, CountQuery, CreateQuery, FitComponent,
+    FlowAtVersion, LogEntry, LogQuery, Misfit, NewRequests, ReExecution, ReExecutionPreview, ReExecutionQuery, Request,
+    RequestDetail, RequestError, RequestEvent, RequestLimit, RequestQuery, RequestSettings, RequestState, Requests,
+    SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, Skipped, TakeOver, UnknownFields,
+    VersionChoice, WaitQuery,
 };
 pub use secret::{NewSecrets, SecretEntry, SecretQuery};
 pub use server::{

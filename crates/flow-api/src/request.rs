@@ -3,14 +3,18 @@
 mod attempt;
 mod change;
 mod event;
+mod fit;
 mod log;
 mod query;
 mod saved;
 mod state;
 
 pub use attempt::{Attempt, AttemptEnd, AttemptsQuery};
-pub use change::{Bulk, BulkAction, BulkDone, CreateQuery, NewRequests, ReExecution, Requests, Skipped, WaitQuery};
+pub use change::{
+    Bulk, BulkAction, BulkDone, CreateQuery, NewRequests, ReExecution, Requests, Skipped, TakeOver, WaitQuery,
+};
 pub use event::RequestEvent;
+pub use fit::{FitComponent, Misfit, ReExecutionPreview, ReExecutionQuery, UnknownFields, VersionChoice};
 pub use log::{LogEntry, LogQuery};
 pub use query::{CountQuery, RequestQuery};
 pub use saved::{SavedFormat, SavedKind, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows};
@@ -69,6 +73,10 @@ pub struct Request {
     pub started: Option<Time>,
     /// When it changed last.
     pub updated: Time,
+    /// Since when it makes no progress although its server lives, where that is longer than it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stalled: Option<Time>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

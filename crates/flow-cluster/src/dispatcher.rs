@@ -198,6 +198,13 @@ impl Dispatcher {
         that_move.for_each(|attempt| attempt.cancel.cancel());
     }
 
+    /// Ends those attempts of this request that run here and have a lower fence: a person took it from them.
+    pub fn end_before(&self, request: RequestId, fence: Fence) {
+        let running = self.shared.running.lock();
+        let attempts = running.get(&request).into_iter().flatten();
+        attempts.filter(|attempt| attempt.fence < fence).for_each(|attempt| attempt.cancel.cancel());
+    }
+
     /// Claims nothing more, lets attempts that run end by themselves for `patience`, then tells them to end, and
     /// returns when all have.
     pub async fn stop(&self, patience: Duration) {

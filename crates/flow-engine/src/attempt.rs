@@ -18,6 +18,7 @@ use crate::engine::{Beginning, Inner};
 use crate::iterations::ReadResults;
 use crate::journal::{AfterCommit, Journal};
 use crate::plan::Plan;
+use crate::progress::Watched;
 use crate::resume::{Held, Resumption};
 use crate::schedule::Arrived;
 use crate::scope::{At, Failure, Given, Owner, Scope, ScopeId, Scopes};
@@ -63,6 +64,10 @@ pub(crate) struct Attempt {
     stop: CancellationToken,
     ending: Ending,
     deadlines: Deadlines,
+    /// What is told to those who watch over it.
+    watched: Watched,
+    /// How many waits are under way that keep the attempt so, since nothing of them is recorded.
+    waiting: usize,
 }
 
 /// Why an attempt starts nothing more.
@@ -125,6 +130,7 @@ impl Attempt {
         services: AttemptServices,
     ) -> Self {
         let deadlines = Deadlines::of(&request);
+        let watched = engine.attempts.begin(&request, &plan);
         let mut attempt = Self {
             journal: Journal::new(request.attempt, engine.server_name()),
             engine,
@@ -141,6 +147,8 @@ impl Attempt {
             stop: CancellationToken::new(),
             ending: Ending::default(),
             deadlines,
+            watched,
+            waiting: 0,
         };
         attempt.note_start(&plan, &from.settled);
         let given = Given { base: inputs.clone(), variables: inputs, records: None };
@@ -216,6 +224,7 @@ impl Attempt {
                 continue;
             }
             self.write_if_wanted(false);
+            self.watched.progress.only_waits(self.under_way.len() <= self.waiting);
             self.set_timer(timer.as_mut());
             tokio::select! {
                 biased;
@@ -301,6 +310,7 @@ impl Attempt {
     }
 
     fn take_in(&mut self, done: Done) -> Result<(), EngineError> {
+        self.watched.progress.moved();
         let scope = match &done {
             Done::Ran(ran) => Some(ran.at.scope),
             Done::Stored(save, _) => Some(save.at.scope),
@@ -318,7 +328,10 @@ impl Attempt {
             Done::Resumed(owner, given, from) => self.resumed(owner, given, *from),
             Done::Loaded(owner, result) => self.loaded(owner, result),
             Done::Read(at, batches, batch) => self.read(at, batches, batch),
-            Done::Waited(at, arrived) => self.launch(at, arrived, From::Wait),
+            Done::Waited(at, arrived) => {
+                self.waiting -= 1;
+                self.launch(at, arrived, From::Wait);
+            }
             Done::Written(Ok(())) => self.committed(),
             Done::Written(Err(error)) if error.is_stale() => return Err(error.into()),
             Done::Written(Err(error)) => self.break_off(error),

@@ -1,13 +1,15 @@
 //! The engine of a process: what all of its attempts share.
 
 use crate::attempt::Attempt;
+use crate::guard::NeverOwner;
 use crate::observe::Seen;
 use crate::plan::{Plan, PlanCache};
+use crate::progress::{Attempts, Standstill};
 use crate::resume::Resumption;
 use crate::saved::{Archive, Outline, SavedScope};
 use crate::services::{AttemptServices, Shared};
 use crate::streams::Streams;
-use crate::{EngineError, Observer, OwnerGuard, ProjectSource, RunEvent, RunEventKind};
+use crate::{EngineError, Observer, OwnerGuard, ProjectFiles, ProjectSource, RunEvent, RunEventKind};
 use flow_components::{Palette, Places, SecretSource};
 use flow_data::Variables;
 use flow_model::{FlowName, StartSettings};
@@ -63,6 +65,7 @@ pub(crate) struct Inner {
     server_name: RwLock<Arc<str>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) speculates: bool,
+    pub(crate) attempts: Arc<Attempts>,
     plans: PlanCache,
     shared: Arc<Shared>,
 }
@@ -88,6 +91,7 @@ impl Engine {
             server_name: RwLock::new(parts.server_name.into()),
             observer: parts.observer,
             speculates: parts.speculates,
+            attempts: Arc::default(),
             plans: PlanCache::default(),
             shared: Arc::new(Shared::new(parts.spool_folder)),
         };
@@ -99,6 +103,16 @@ impl Engine {
         if &*self.inner.server_name() != name {
             *self.inner.server_name.write() = name.into();
         }
+    }
+
+    /// What this server is called now.
+    pub fn server_name(&self) -> Arc<str> {
+        self.inner.server_name()
+    }
+
+    /// The attempts that run here and have not got on for so long, or longer.
+    pub fn standing_for(&self, least: Duration) -> Vec<Standstill> {
+        self.inner.attempts.standing_for(least)
     }
 
     /// The settings of a flow's start component: what its requests are retried by, and which inputs they take. Fails
@@ -131,18 +145,7 @@ impl Engine {
         tracing::debug!(request = id.0, attempt = request.attempt, flow = request.flow, "attempt begins");
         let ended = match self.inner.prepare(&request).await {
             Ok((plan, from)) => {
-                let places = Places {
-                    storage: self.inner.storage.folder().map(ToOwned::to_owned),
-                    project: Arc::clone(&plan.flow.files),
-                    local: self.inner.local_folder.clone(),
-                };
-                let services = AttemptServices::new(
-                    Arc::clone(&self.inner.shared),
-                    Arc::clone(&guard),
-                    places,
-                    request.project.as_str(),
-                    Arc::clone(&self.inner.secrets),
-                );
+                let services = self.inner.services_under(&plan.flow.files, &request.project, Arc::clone(&guard));
                 Attempt::new(Arc::clone(&self.inner), request, plan, from, services).run(&cancel).await
             }
             Err(error) => self.inner.refuse(request, error, guard.as_ref(), &cancel).await,
@@ -169,12 +172,36 @@ impl Inner {
         Ok((plan, Beginning { from, inputs }))
     }
 
+    /// What components reach out to when a flow is looked through and nothing runs.
+    pub(crate) fn services(&self, files: &Arc<ProjectFiles>, project: &ProjectName) -> AttemptServices {
+        self.services_under(files, project, Arc::new(NeverOwner))
+    }
+
+    fn services_under(
+        &self,
+        files: &Arc<ProjectFiles>,
+        project: &ProjectName,
+        guard: Arc<dyn OwnerGuard>,
+    ) -> AttemptServices {
+        let places = Places {
+            storage: self.storage.folder().map(ToOwned::to_owned),
+            project: Arc::clone(files),
+            local: self.local_folder.clone(),
+        };
+        AttemptServices::new(Arc::clone(&self.shared), guard, places, project.as_str(), Arc::clone(&self.secrets))
+    }
+
     /// Where the saved points of a request can be read.
     pub(crate) fn archive(&self, request: RequestId) -> Archive {
         Archive::new(Arc::clone(&self.store), request, self.streams.clone())
     }
 
-    async fn plan(&self, project: &ProjectName, version: &VersionId, flow: &str) -> Result<Arc<Plan>, EngineError> {
+    pub(crate) async fn plan(
+        &self,
+        project: &ProjectName,
+        version: &VersionId,
+        flow: &str,
+    ) -> Result<Arc<Plan>, EngineError> {
         self.plans.plan(&self.palette, self.projects.as_ref(), (project, version, flow)).await
     }
 

@@ -15,3 +15,13 @@ impl OwnerGuard for AlwaysOwner {
         true
     }
 }
+
+/// The guard where nothing may act at all: flows are only looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NeverOwner;
+
+impl OwnerGuard for NeverOwner {
+    fn may_act(&self) -> bool {
+        false
+    }
+}

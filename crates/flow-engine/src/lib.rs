@@ -13,12 +13,14 @@
 mod attempt;
 mod engine;
 mod error;
+mod fit;
 mod guard;
 mod iterations;
 mod journal;
 mod local;
 mod observe;
 mod plan;
+mod progress;
 mod projects;
 mod resume;
 mod saved;
@@ -30,9 +32,11 @@ mod taps;
 
 pub use engine::{Engine, EngineParts};
 pub use error::EngineError;
+pub use fit::{Fit, FitComponent, Misfit, Why};
 pub use guard::{AlwaysOwner, OwnerGuard};
 pub use local::{LocalRun, request_settings};
 pub use observe::{Observer, OutletStream, RunEvent, RunEventKind};
+pub use progress::Standstill;
 pub use projects::{OpenFiles, ProjectFiles, ProjectSource, StoredProjects};
 
 #[cfg(test)]

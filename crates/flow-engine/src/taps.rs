@@ -3,6 +3,7 @@
 
 use crate::engine::Inner;
 use crate::observe::Seen;
+use crate::progress::Progress;
 use crate::{OutletStream, RunEventKind};
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::arrow::record_batch::RecordBatch;
@@ -17,6 +18,7 @@ use std::time::Instant;
 pub(crate) struct Listening {
     engine: Arc<Inner>,
     seen: Seen,
+    progress: Arc<Progress>,
     component: ComponentId,
     outlet: String,
     schema: SchemaRef,
@@ -31,7 +33,7 @@ pub(crate) struct Listening {
 impl Listening {
     pub(crate) fn new(
         engine: &Arc<Inner>,
-        seen: Seen,
+        (seen, progress): (Seen, Arc<Progress>),
         component: &ComponentId,
         (outlet, schema): (&str, &SchemaRef),
         (note, begun): (Option<String>, Instant),
@@ -39,6 +41,7 @@ impl Listening {
         Arc::new(Self {
             engine: Arc::clone(engine),
             seen,
+            progress,
             component: component.clone(),
             outlet: outlet.to_owned(),
             schema: Arc::clone(schema),
@@ -95,6 +98,7 @@ impl Tap for Listening {
     }
 
     fn rows(&self, rows: u64) {
+        self.progress.moved();
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         if self.seen.is_time_for_progress() {
             let component = self.component.clone();

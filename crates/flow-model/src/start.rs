@@ -34,6 +34,9 @@ pub struct StartSettings {
     pub priority: i32,
     /// `ConcurrencyLimit`: how many requests of the flow run at once in a cluster; none means any number.
     pub concurrency_limit: Option<u32>,
+    /// `StalledAfter`: seconds without progress after which a running request counts as stalled; 0 for never, none for what
+    /// the cluster says.
+    pub stalled_after: Option<f64>,
     /// `Inputs`: what a request may or must be given.
     pub inputs: Vec<InputDeclaration>,
 }
@@ -123,6 +126,7 @@ impl StartSettings {
             timeout: seconds("Timeout").filter(|seconds| *seconds > 0.0),
             priority: property("Priority").map_or(0, priority_of),
             concurrency_limit: whole("ConcurrencyLimit").filter(|most| *most > 0),
+            stalled_after: seconds("StalledAfter"),
             inputs: property("Inputs").map(InputDeclaration::list).unwrap_or_default(),
         })
     }

@@ -4,7 +4,7 @@
 //! and compared with what was seen before.
 
 use crate::state::App;
-use crate::wire::ServerNames;
+use crate::wire::{ServerNames, time};
 use flow_api::Event;
 use flow_store::{
     Epoch, Owner, Project, Request, RequestFilter, RequestId, RequestState, Server, ServerId, StoreError,
@@ -162,6 +162,7 @@ impl View {
 
     fn differences(&self, before: &Self) -> Vec<Event> {
         let mut events = self.takeovers(before);
+        events.extend(self.stalled(before));
         if self.servers_shown() != before.servers_shown() {
             events.push(Event::ServersChanged);
         }
@@ -197,6 +198,22 @@ impl View {
             count: self.moved(before, &dead.owner(), &survivor.id),
         };
         new.map(tell).collect()
+    }
+
+    /// Those requests that are stalled since.
+    fn stalled(&self, before: &Self) -> Vec<Event> {
+        let names = ServerNames::of(&self.servers);
+        let was = |id: &RequestId| before.requests.get(id).is_some_and(|request| request.stalled.is_some());
+        let new = self.requests.values().filter(|request| !was(&request.id));
+        let tell = |request: &Request| {
+            Some(Event::Stalled {
+                id: request.id.0,
+                flow: request.flow.clone(),
+                owner: names.owner(request.owner.as_ref()?),
+                since: time(request.stalled?),
+            })
+        };
+        new.filter_map(tell).collect()
     }
 
     fn taken_over(&self) -> impl Iterator<Item = (&Server, &Server)> {

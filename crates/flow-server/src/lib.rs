@@ -44,6 +44,7 @@ mod triggers;
 pub mod ui;
 mod update;
 mod waits;
+mod watchdog;
 mod wire;
 mod work;
 

@@ -33,6 +33,7 @@ pub struct Metrics {
     call_seconds: Family<RouteLabels, Histogram>,
     requests: Family<StateLabels, Gauge>,
     created: Counter,
+    stalled: Gauge,
     attempts: Family<EndLabels, Counter>,
     attempts_ended: AtomicU64,
     takeovers: Counter,
@@ -79,6 +80,7 @@ impl Default for Metrics {
             call_seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 16))),
             requests: Family::default(),
             created: Counter::default(),
+            stalled: Gauge::default(),
             attempts: Family::default(),
             attempts_ended: AtomicU64::default(),
             takeovers: Counter::default(),
@@ -94,6 +96,8 @@ impl Default for Metrics {
         registry.register("cairn_http_call_seconds", "How long they took", metrics.call_seconds.clone());
         registry.register("cairn_requests", "Requests of the cluster by state", metrics.requests.clone());
         registry.register("cairn_requests_created", "Requests made at this server", metrics.created.clone());
+        let help = "Requests that run on this server and make no progress for longer than they may";
+        registry.register("cairn_requests_stalled", help, metrics.stalled.clone());
         registry.register("cairn_attempts", "Attempts that ended on this server", metrics.attempts.clone());
         registry.register("cairn_takeovers", "Dead servers that this one took over", metrics.takeovers.clone());
         let help = "Requests that this server took over from dead ones";
@@ -164,6 +168,7 @@ impl Metrics {
             self.requests.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         self.written.note(app.store.statistics());
+        self.stalled.set(i64::try_from(app.watchdog.count()).unwrap_or(i64::MAX));
         self.may_act.set(app.work.may_act().into());
         let process = Process::now();
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);

@@ -70,6 +70,14 @@ impl Projects {
         Ok(active.ok_or_else(missing)?.version)
     }
 
+    /// The newest version of a project: the one that the cluster last updated to, whether this server has it or not.
+    pub async fn newest(&self, project: &ProjectName) -> Reply<VersionId> {
+        match self.store.project(project).await?.active {
+            Some(active) => Ok(active.version),
+            None => self.for_new_requests(project).await,
+        }
+    }
+
     /// Notes that this server has a version now, here and in the checkpoint database, and makes it the one that the
     /// cluster goes by.
     pub async fn set(&self, project: &ProjectName, version: ProjectVersion) -> Result<(), StoreError> {

@@ -20,6 +20,7 @@ use crate::tls::Certificate;
 use crate::traces::RequestTraces;
 use crate::triggers::{self, Triggers};
 use crate::update;
+use crate::watchdog::Watchdog;
 use crate::work::{Joining, Work};
 use crate::{ServeError, ServerConfig, routes};
 use flow_cluster::Identity;
@@ -100,6 +101,7 @@ pub async fn serve(
     beside.spawn(|app| async move { triggers::follow_chains(&app).await });
     beside.spawn(|app| async move { triggers::watch_folders(&app).await });
     beside.spawn(|app| async move { triggers::note_calls(&app).await });
+    beside.spawn(|app| async move { app.watchdog.watch(&app).await });
     beside.spawn(|app| async move { report_for_ever(&app).await });
     beside.spawn(|app| async move { keep_house(app.store.as_ref(), &app.storage, app.id.as_str()).await });
     if let Some(certificate) = certificate.clone() {
@@ -202,6 +204,7 @@ async fn join(
         names: Names::default(),
         settings,
         work,
+        watchdog: Watchdog::default(),
         projects,
         logs,
         triggers: Triggers::default(),

@@ -130,6 +130,11 @@ impl Settings {
         cluster.iter().any(|setting| setting.key == "service.maintenance" && setting.value == json!(true))
     }
 
+    /// How long a running request may make no progress, where its flow says nothing; zero for ever.
+    pub fn stalled_after(&self) -> Duration {
+        Duration::try_from_secs_f64(self.number("service.stalled_after_seconds")).unwrap_or_default()
+    }
+
     /// The settings of the cluster, as they are stored.
     pub fn of_cluster(&self) -> Vec<flow_store::Setting> {
         self.cluster.read().clone()

@@ -12,6 +12,7 @@ use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::throttle::LoginThrottle;
 use crate::triggers::Triggers;
+use crate::watchdog::Watchdog;
 use crate::work::Work;
 use flow_store::{CheckpointStorage, ServerId, Store};
 use flow_trace::Traces;
@@ -40,6 +41,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// This server's place in the cluster and the requests it works on.
     pub work: Work,
+    /// Which of its requests make no progress.
+    pub watchdog: Watchdog,
     /// The project versions that this server has.
     pub projects: Projects,
     /// What starts requests by itself.

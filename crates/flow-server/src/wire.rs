@@ -186,6 +186,7 @@ pub fn request(request: store::Request, names: &ServerNames) -> Request {
         created: time(request.created),
         started: request.started.map(time),
         updated: time(request.updated),
+        stalled: request.stalled.map(time),
         ended: request.ended.map(time),
         checkpoint: request.checkpoint,
         saved_points: request.saved_points,
@@ -230,6 +231,7 @@ pub fn attempt(record: store::AttemptRecord) -> Attempt {
         ended: record.ended.map(time),
         end: record.end.map(attempt_end),
         error: record.error.map(error),
+        version: record.version.map(|version| version.to_string()),
     }
 }
 

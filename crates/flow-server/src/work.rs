@@ -191,6 +191,18 @@ impl Work {
         }
     }
 
+    /// Ends the attempts of a request that run here and have a lower fence than this.
+    pub fn end_before(&self, request: RequestId, fence: Fence) {
+        if let Some(dispatcher) = self.dispatcher() {
+            dispatcher.end_before(request, fence);
+        }
+    }
+
+    /// Runs this server's attempts.
+    pub fn engine(&self) -> &Engine {
+        &self.joining.engine
+    }
+
     /// Ends the attempt of a request if it runs here.
     pub fn cancel(&self, request: RequestId) {
         if let Some(dispatcher) = self.dispatcher() {

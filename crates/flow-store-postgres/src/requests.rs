@@ -15,9 +15,9 @@ use crate::open::Database;
 use crate::transaction::Transaction;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, Limits, NewRequest, NumberedLogEntry,
-    Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
-    StoreError, Timestamp, transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Epoch, Fence, Limits, LogEntry, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore,
+    SavedOutline, SavedPoint, StoreError, Timestamp, VersionId, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -134,15 +134,37 @@ impl RequestStore for PostgresStore {
         Ok(attempts::of(&db, &self.database.numbers, id, before, limit).await?)
     }
 
-    async fn re_execute(
+    async fn re_execute_with(
         &self,
         id: RequestId,
         owner: &Owner,
         by: &str,
-        from: Option<u32>,
+        how: ReExecution,
     ) -> Result<Request, StoreError> {
         let transaction = self.database.begin().await?;
-        let changed = re_execute(&transaction, &self.database, id, owner, by, from).await;
+        let changed = re_execute(&transaction, &self.database, id, owner, by, how).await;
+        transaction.end(changed).await
+    }
+
+    async fn mark_stalled(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        since: Option<Timestamp>,
+        entry: LogEntry,
+    ) -> Result<Request, StoreError> {
+        let transaction = self.database.begin().await?;
+        let changed = async {
+            let mut batch = hold_one(&transaction, &self.database, id).await?;
+            let request = batch.get(id)?.clone();
+            let marked = batch.apply(transition::mark_stalled(request, fence, since, entry, transaction.now)?)?;
+            batch.write_out(&transaction, &self.database).await?;
+            let sql = "UPDATE request SET stalled = $2, stalled_fence = $3 WHERE id = $1";
+            let since = since.map(|at| at.0);
+            crate::sql::execute(&transaction, sql, &[&id.0, &since, &fence.0]).await?;
+            Ok::<_, DbError>(marked)
+        };
+        let changed = changed.await;
         transaction.end(changed).await
     }
 
@@ -183,21 +205,47 @@ async fn re_execute(
     id: RequestId,
     owner: &Owner,
     by: &str,
-    from: Option<u32>,
+    how: ReExecution,
 ) -> DbResult<Request> {
     crate::servers::lock(transaction, &owner.server, false).await?;
     let mut batch = hold_one(transaction, database, id).await?;
     batch.servers.check_alive(owner)?;
     let request = batch.get(id)?.clone();
-    let (go_on, step_back) = history::go_on(transaction, &request, from).await?;
+    let before = request.version.clone();
+    let (go_on, step_back) = history::go_on(transaction, &request, how.keep).await?;
     let server = batch.servers.server_ref(owner);
-    let change = transition::re_execute(request, &server, by, go_on, transaction.now)?;
+    let change = transition::re_execute(request, &server, by, (go_on, how.version), transaction.now)?;
+    if change.request.version != before {
+        pin(transaction, &change.request, &before).await?;
+    }
     if let Some(to) = step_back {
         batch.step_back(id, to);
     }
     let changed = batch.apply(change)?;
     batch.write_out(transaction, database).await?;
     Ok(changed)
+}
+
+/// Pins a request to its version, which was `before`.
+async fn pin(transaction: &Transaction, request: &Request, before: &VersionId) -> DbResult<()> {
+    let sql = "UPDATE attempt SET version = $2 WHERE request = $1 AND version IS NULL";
+    crate::sql::execute(transaction, sql, &[&request.id.0, &before.as_str()]).await?;
+    let settings = &request.settings;
+    let number = crate::sql::number;
+    let values: crate::sql::Values<'_> = &[
+        &request.id.0,
+        &request.version.as_str(),
+        &settings.other_server_retry,
+        &settings.begin_checkpoint,
+        &i64::from(settings.retry_count),
+        &number(settings.retry_interval_ms),
+        &settings.timeout_ms.map(number),
+        &i64::from(settings.retry_backoff),
+    ];
+    let sql = "UPDATE request_given SET version = $2, other_server_retry = $3, begin_checkpoint = $4, retry_count = $5,
+                      retry_interval_ms = $6, timeout_ms = $7, retry_backoff = $8 WHERE id = $1";
+    crate::sql::execute(transaction, sql, values).await?;
+    Ok(())
 }
 
 /// A batch that holds one request.

@@ -26,6 +26,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("samples", include_str!("migrations/0010_samples.sql")),
     ("lighter_requests", include_str!("migrations/0011_lighter_requests.sql")),
     ("queue", include_str!("migrations/0012_queue.sql")),
+    ("stalled", include_str!("migrations/0013_stalled.sql")),
 ];
 
 /// The newest schema that this release knows.

@@ -105,6 +105,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..200_u8, proptest::option::of(0..4_u8), any::<bool>())
             .prop_map(|(age, number, details)| Step::Retain { age, number, details }),
         1 => n().prop_map(Step::Cancel),
+        1 => (n(), n(), any::<bool>()).prop_map(|(request, server, stale)| Step::Pin(request, server, stale)),
+        1 => (n(), n()).prop_map(|(request, server)| Step::TakeFrom(request, server)),
+        2 => (n(), any::<bool>()).prop_map(|(request, stalls)| Step::Stall(request, stalls)),
     ]
 }
 

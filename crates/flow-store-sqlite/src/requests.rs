@@ -15,9 +15,9 @@ use crate::{SqliteStore, audit};
 use apply::apply;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, MadeRequests, NewRequest,
-    NumberedLogEntry, Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline,
-    SavedPoint, ServerState, StoreError, Timestamp, transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, LogEntry, MadeRequests, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore,
+    SavedOutline, SavedPoint, ServerState, StoreError, Timestamp, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -160,26 +160,47 @@ impl RequestStore for SqliteStore {
         self.readers.run(move |db| queries::attempts(db, id, before, limit)).await
     }
 
-    async fn re_execute(
+    async fn re_execute_with(
         &self,
         id: RequestId,
         owner: &Owner,
         by: &str,
-        from: Option<u32>,
+        how: ReExecution,
     ) -> Result<Request, StoreError> {
         let (owner, by) = (owner.clone(), by.to_owned());
         self.writer
             .run(move |db| {
                 db.check_alive(&owner)?;
                 let request = rows::load(db.connection, id)?;
-                let (go_on, step_back) = history::go_on(db.connection, &request, from)?;
-                let change = transition::re_execute(request, &db.server_ref(&owner)?, &by, go_on, db.now)?;
+                let before = request.version.clone();
+                let (go_on, step_back) = history::go_on(db.connection, &request, how.keep)?;
+                let server = db.server_ref(&owner)?;
+                let change = transition::re_execute(request, &server, &by, (go_on, how.version), db.now)?;
+                if change.request.version != before {
+                    apply::pin(db, &change.request, &before)?;
+                }
                 if let Some(to) = step_back {
                     history::step_back(db, id, to)?;
                 }
                 apply(db, change)
             })
             .await
+    }
+
+    async fn mark_stalled(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        since: Option<Timestamp>,
+        entry: LogEntry,
+    ) -> Result<Request, StoreError> {
+        let marks = move |db: &Db<'_>| -> DbResult<Request> {
+            let request = rows::load(db.connection, id)?;
+            let change = transition::mark_stalled(request, fence, since, entry, db.now)?;
+            apply::mark_stalled(db, &change.request)?;
+            apply(db, change)
+        };
+        self.writer.run(marks).await
     }
 
     async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {

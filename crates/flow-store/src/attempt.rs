@@ -1,6 +1,6 @@
 //! Attempts: what one saves and logs, how it ends, and its history.
 
-use crate::{Owner, RequestError, Timestamp};
+use crate::{Owner, RequestError, Timestamp, VersionId};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -183,6 +183,10 @@ pub mod event {
     pub const OWNER_RESTARTED: &str = "owner-restarted";
     /// A person asked for a new attempt (*store*).
     pub const RE_EXECUTED: &str = "re-executed";
+    /// The attempt makes no progress for longer than it may.
+    pub const STALLED: &str = "stalled";
+    /// An attempt that was stalled makes progress again.
+    pub const NO_LONGER_STALLED: &str = "no-longer-stalled";
     /// A person cancelled the request (*store*).
     pub const CANCELLED: &str = "cancelled";
 }
@@ -294,6 +298,8 @@ pub struct AttemptRecord {
     pub error: Option<RequestError>,
     /// When its first component started, as far as the attempt's log has told ([`AttemptRecord::first_component_in`]).
     pub first_component_at: Option<Timestamp>,
+    /// The version that it ran, where its request was pinned to another one since.
+    pub version: Option<VersionId>,
 }
 
 impl AttemptRecord {
@@ -308,6 +314,7 @@ impl AttemptRecord {
             end: None,
             error: None,
             first_component_at: None,
+            version: None,
         }
     }
 

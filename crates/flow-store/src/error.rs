@@ -164,9 +164,9 @@ impl From<TransitionError> for StoreError {
     fn from(error: TransitionError) -> Self {
         match error {
             TransitionError::StaleFence { request, fence } => Self::StaleFence { request, fence },
-            TransitionError::WrongState { .. } | TransitionError::NoSavedPoint { .. } => {
-                Self::WrongState(error.to_string())
-            }
+            TransitionError::WrongState { .. }
+            | TransitionError::NoSavedPoint { .. }
+            | TransitionError::Changed { .. } => Self::WrongState(error.to_string()),
         }
     }
 }

@@ -89,6 +89,13 @@ text_id!(
     is_plain_id
 );
 
+impl VersionId {
+    /// Its beginning, by which people know it.
+    pub fn short(&self) -> &str {
+        self.as_str().get(..7).unwrap_or(self.as_str())
+    }
+}
+
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -55,7 +55,9 @@ pub use liveness::{Liveness, NewLife, OwnLife, PeerLife};
 pub use memory::{Faults, Line, MemoryStore};
 pub use project::{NewProject, Project, ProjectStore, ProjectVersion, ServerVersion, VersionRecord};
 pub use queue::{Limit, Limited, Limits};
-pub use request::{Created, NewRequest, Request, RequestError, RequestFilter, RequestSettings, RequestState};
+pub use request::{
+    Created, NewRequest, NewVersion, ReExecution, Request, RequestError, RequestFilter, RequestSettings, RequestState,
+};
 pub use request_store::RequestStore;
 pub use retention::{
     HouseDone, HouseError, Keep, RetentionDone, RetentionGroup, RetentionPolicy, RetentionReport, RetentionStore,

@@ -120,6 +120,26 @@ pub struct NewRequest {
     pub idempotency_key: Option<String>,
 }
 
+/// How a request is re-executed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReExecution {
+    /// Only the first so many of its saved points stay (0: it goes on from its start); all, if none.
+    pub keep: Option<u32>,
+    /// The version that it is pinned to from now on; its own, if none.
+    pub version: Option<NewVersion>,
+}
+
+/// A version that a request is pinned to from a re-execution on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVersion {
+    /// The version.
+    pub version: VersionId,
+    /// Retry settings of the flow's start component there.
+    pub settings: RequestSettings,
+    /// The fence that the request had when its saved points were found to fit. With another one it may have saved more.
+    pub seen: Fence,
+}
+
 /// The answer to making a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created {
@@ -180,6 +200,8 @@ pub struct Request {
     pub started: Option<Timestamp>,
     /// When it last changed.
     pub updated: Timestamp,
+    /// Since when its attempt makes no progress, where that is longer than it may be ([`crate::RequestStore::mark_stalled`]).
+    pub stalled: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// Name of the last Checkpoint that was saved (`Start` for the input saved by `BeginCheckpoint`).
@@ -225,6 +247,8 @@ pub struct RequestFilter {
     pub owner: Option<ServerId>,
     /// Their error has this code.
     pub code: Option<String>,
+    /// Only those that are stalled.
+    pub stalled: bool,
     /// Their id is this number, or the name of their flow or project contains this text, however capitals are written
     /// (A to Z).
     pub text: Option<String>,
@@ -246,6 +270,7 @@ impl RequestFilter {
             && self.flow.as_ref().is_none_or(|flow| *flow == request.flow)
             && self.owner.as_ref().is_none_or(|id| request.owner.as_ref().is_some_and(|owner| owner.server == *id))
             && self.code.as_ref().is_none_or(|code| request.error.as_ref().is_some_and(|error| error.code == *code))
+            && (!self.stalled || request.stalled.is_some())
             && self.matches_text(request)
             && self.from.is_none_or(|from| request.created >= from)
             && self.to.is_none_or(|to| request.created < to)

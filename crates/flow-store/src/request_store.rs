@@ -1,8 +1,9 @@
 //! The requests of the cluster.
 
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, NewRequest, NumberedLogEntry, Owner,
-    PointPlace, Request, RequestFilter, RequestId, RequestState, SavedOutline, SavedPoint, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, LogEntry, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, SavedOutline,
+    SavedPoint, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -102,16 +103,40 @@ pub trait RequestStore: Send + Sync {
 
     /// Re-execution by a person: the request belongs to `owner` and its next attempt is due at once (claim it). With
     /// `keep` it goes on from an earlier saved point: only the first so many of [`RequestStore::saved_points`] stay (0: it
-    /// goes on from its start), and those that belong to the last of them ([`crate::transition::rewind`]).
+    /// goes on from its start), and those that belong to the last of them ([`crate::transition::rewind`]). With `version`
+    /// it is pinned to another version of its project from now on; its attempts until then keep the one that they ran.
     ///
     /// Fails with `store/wrong-state` unless the request is `Error`, `Cancelled` or `WaitingForRetry`, if there are not
-    /// so many saved points, or if retention has removed them and `keep` is not 0.
+    /// so many saved points, if retention has removed them and `keep` is not 0, or if the request has changed since it was
+    /// found to fit the version.
+    async fn re_execute_with(
+        &self,
+        id: RequestId,
+        owner: &Owner,
+        by: &str,
+        how: ReExecution,
+    ) -> Result<Request, StoreError>;
+
+    /// Re-execution at the request's own version; see [`RequestStore::re_execute_with`].
     async fn re_execute(
         &self,
         id: RequestId,
         owner: &Owner,
         by: &str,
         keep: Option<u32>,
+    ) -> Result<Request, StoreError> {
+        self.re_execute_with(id, owner, by, ReExecution { keep, version: None }).await
+    }
+
+    /// Notes that the current attempt makes no progress `since` then, or, with none, that it makes progress again; `entry`
+    /// says so in the request's log. The mark goes with the attempt. Fails with `store/stale-fence` if the attempt is no
+    /// longer the current one.
+    async fn mark_stalled(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        since: Option<Timestamp>,
+        entry: LogEntry,
     ) -> Result<Request, StoreError>;
 
     /// A person takes a running request from its owner, which lives and gets nowhere with it: it belongs to `owner`, with

@@ -6,8 +6,8 @@ mod rewind;
 mod takeover;
 
 use crate::{
-    AttemptEnd, AttemptOutcome, Fence, Level, LogEntry, NewRequest, Owner, Request, RequestError, RequestId,
-    RequestState, SavedKind, SavedPoint, ServerRef, Timestamp, event,
+    AttemptEnd, AttemptOutcome, Fence, Level, LogEntry, NewRequest, NewVersion, Owner, Request, RequestError,
+    RequestId, RequestSettings, RequestState, SavedKind, SavedPoint, ServerRef, Timestamp, VersionId, event,
 };
 use RequestState::{Cancelled, Error, Finished, Queued, Running, Waiting, WaitingForRetry};
 
@@ -36,6 +36,16 @@ pub enum TransitionError {
         action: &'static str,
         /// What can be done instead.
         way_out: &'static str,
+    },
+    /// The request has changed since somebody looked at it.
+    #[error(
+        "request {request} has changed since it was found to fit version {version}; look again, and re-execute it then"
+    )]
+    Changed {
+        /// The request.
+        request: RequestId,
+        /// The version that it was to be pinned to.
+        version: VersionId,
     },
     /// The request has no such saved point.
     #[error("request {request} has {present} saved points, so it cannot go on from the end of the first {wanted}")]
@@ -108,6 +118,7 @@ pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timesta
         created: now,
         started: None,
         updated: now,
+        stalled: None,
         ended: None,
         checkpoint: None,
         saved_points: 0,
@@ -146,6 +157,7 @@ fn start(mut request: Request, owner: Owner, now: Timestamp) -> Change {
     request.due = None;
     request.error = None;
     request.started = request.started.or(Some(now));
+    request.stalled = None;
     request.updated = now;
     Change { request, attempt: AttemptChange::Started, log: Vec::new() }
 }
@@ -201,6 +213,20 @@ pub fn save(
     Ok(request)
 }
 
+/// The current attempt makes no progress since a time, or makes progress again, as `entry` says.
+pub fn mark_stalled(
+    mut request: Request,
+    fence: Fence,
+    since: Option<Timestamp>,
+    entry: LogEntry,
+    now: Timestamp,
+) -> Result<Change, TransitionError> {
+    check_fence(&request, fence)?;
+    request.stalled = since;
+    request.updated = now;
+    Ok(Change::quiet(request).with_log(entry))
+}
+
 /// The current attempt ends. `server` is its owner's name, for the log.
 pub fn end_attempt(
     mut request: Request,
@@ -210,6 +236,7 @@ pub fn end_attempt(
     now: Timestamp,
 ) -> Result<Change, TransitionError> {
     check_fence(&request, fence)?;
+    request.stalled = None;
     request.updated = now;
     Ok(match end {
         AttemptEnd::Finished { reply } => {
@@ -272,12 +299,13 @@ fn nothing_saved_error(server: &str) -> RequestError {
     }
 }
 
-/// A person asks for a new attempt, which goes on from `from`; `owner` is the server that received the call.
+/// A person asks for a new attempt, which goes on from `from`, at another version where one is given; `owner` is the server
+/// that received the call.
 pub fn re_execute(
     mut request: Request,
     owner: &ServerRef,
     by: &str,
-    from: GoOn,
+    (from, version): (GoOn, Option<NewVersion>),
     now: Timestamp,
 ) -> Result<Change, TransitionError> {
     if !matches!(request.state, Error | Cancelled | WaitingForRetry) {
@@ -300,6 +328,19 @@ pub fn re_execute(
             earlier.withdrawn
         }
     };
+    let moved = match version {
+        Some(NewVersion { version, seen, .. }) if seen != request.fence => {
+            return Err(TransitionError::Changed { request: request.id, version });
+        }
+        Some(NewVersion { version, settings, .. }) => {
+            // Where it waits and what it counts for stays as it was asked for.
+            let RequestSettings { priority, limits, .. } = request.settings;
+            request.settings = RequestSettings { priority, limits, ..settings };
+            let before = std::mem::replace(&mut request.version, version);
+            (before != request.version).then_some(before)
+        }
+        None => None,
+    };
     request.state = WaitingForRetry;
     request.owner = Some(owner.owner.clone());
     request.due = Some(now);
@@ -310,6 +351,9 @@ pub fn re_execute(
     let mut message = format!("{by} asked {} to re-execute it from {}", owner.name, went_on_from(&request));
     if withdrawn > 0 {
         message.push_str(&format!("; {withdrawn} later saved points are withdrawn"));
+    }
+    if let Some(before) = moved {
+        message.push_str(&format!(", at version {} instead of {}", request.version.short(), before.short()));
     }
     let entry = log_entry(&request, &owner.name, Level::Info, event::RE_EXECUTED, message, now);
     Ok(Change::quiet(request).with_log(entry))
@@ -339,6 +383,7 @@ fn end_in_error(request: &mut Request, now: Timestamp) {
 
 fn fenced(mut request: Request, now: Timestamp) -> Request {
     request.fence = request.fence.raised();
+    request.stalled = None;
     request.updated = now;
     request
 }

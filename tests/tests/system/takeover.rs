@@ -1,5 +1,6 @@
 //! What happens to the requests of a server that is lost: killed, stopped, or restarted.
 
+mod by_operator;
 mod on_postgres;
 
 use flow_api::RequestState;

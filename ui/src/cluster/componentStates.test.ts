@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LogEntry, RequestDetail } from "../generated/types";
-import { componentStates } from "./componentStates";
+import { componentStates, stalledAt } from "./componentStates";
 
 const entry = (number: number, event: string, component: string, attempt = 1, message = component): LogEntry => ({
   number,
@@ -26,6 +26,16 @@ describe("where the components of a request stand", () => {
     expect(states.get("read")).toMatchObject({ state: "finished", note: "885 records" });
     expect(states.get("send")?.state).toBe("running");
     expect(states.has("end")).toBe(false);
+  });
+
+  it("is stalled for as long as the request is", () => {
+    const log = [entry(1, "component-started", "call"), entry(2, "stalled", "call", 1, "no progress for 30 s: nothing")];
+    const stalled = detail("Running", 1);
+    stalled.request.stalled = "2026-03-01T12:00:00Z";
+    expect(componentStates(stalled, log).get("call")).toMatchObject({ state: "stalled", note: "" });
+    expect(stalledAt(log)).toBe("call");
+    expect(componentStates(detail("Running", 1), log).get("call")?.state).toBe("running");
+    expect(componentStates(detail("Running", 2), log).get("call")?.state).toBe("interrupted");
   });
 
   it("is interrupted when the attempt that ran it is over", () => {

@@ -3,7 +3,7 @@ import { hasEnded } from "./source";
 
 /** Where a component of a request stands, as its log and its saved points tell it. */
 export interface ComponentStanding {
-  state: "running" | "finished" | "failed" | "waiting" | "interrupted" | "skipped";
+  state: "running" | "stalled" | "finished" | "failed" | "waiting" | "interrupted" | "skipped";
   /** What it said last: `3,213 records`. */
   note: string;
   /** The attempts in which it started. */
@@ -23,13 +23,16 @@ export function componentStates(detail: RequestDetail, log: readonly LogEntry[])
     return standing;
   };
   for (const { component, event, message, attempt } of log) {
-    if (component === undefined) continue;
+    if (component === undefined) {
+      if (event === "no-longer-stalled") for (const one of found.values()) wake(one);
+      continue;
+    }
     const state = stateAfter(event);
     if (!state) continue;
     const standing = at(component);
     standing.state = state;
     const told = message.indexOf(": ");
-    standing.note = state === "running" || told < 0 ? "" : message.slice(told + 2);
+    standing.note = state === "running" || state === "stalled" || told < 0 ? "" : message.slice(told + 2);
     if (standing.attempts.at(-1) !== attempt) standing.attempts.push(attempt);
   }
   for (const { component, kind, rows } of detail.savedPoints) {
@@ -39,8 +42,9 @@ export function componentStates(detail: RequestDetail, log: readonly LogEntry[])
     standing.state = "finished";
     standing.note ||= `saved ${rows} ${rows === 1 ? "record" : "records"}`;
   }
-  const { state, attempt } = detail.request;
+  const { state, attempt, stalled } = detail.request;
   for (const standing of found.values()) {
+    if (stalled === undefined) wake(standing);
     if (standing.state !== "running") continue;
     // What ran when its attempt ended did not come to an end of its own.
     if (hasEnded(state) || state === "WaitingForRetry" || state === "Queued" || standing.attempts.at(-1) !== attempt)
@@ -49,9 +53,20 @@ export function componentStates(detail: RequestDetail, log: readonly LogEntry[])
   return found;
 }
 
+/** What was stalled runs. */
+function wake(standing: ComponentStanding): void {
+  if (standing.state === "stalled") standing.state = "running";
+}
+
 function stateAfter(event: string): ComponentStanding["state"] | undefined {
   if (event === "component-started") return "running";
   if (event === "component-finished" || event === "checkpoint-saved" || event === "wait-over") return "finished";
   if (event === "component-failed") return "failed";
+  if (event === "stalled") return "stalled";
   return event === "waiting" ? "waiting" : undefined;
+}
+
+/** The component that a stalled request stands at, as its log tells it. */
+export function stalledAt(log: readonly LogEntry[]): string | undefined {
+  return log.findLast(({ event }) => event === "stalled")?.component;
 }

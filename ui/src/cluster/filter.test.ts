@@ -39,6 +39,7 @@ describe("the filter of the Status List", () => {
       limit: 80,
     });
     expect(wireOf({})).toEqual({});
+    expect([wireOf({ stalled: "true" }), wireOf({ stalled: "no" })]).toEqual([{ stalled: true }, {}]);
   });
 
   it("is the same as another that lists the same", () => {

@@ -13,6 +13,8 @@ export interface RequestFilter {
   q?: string;
   /** The code of the error that they ended with, or whose retry they wait for. */
   code?: string;
+  /** `true`: only those that are stalled. */
+  stalled?: string;
   /** Asked for within so long before now: one of {@link spans}. */
   since?: string;
   /** Asked for at this time or later, RFC 3339. */
@@ -31,6 +33,7 @@ export const filterNames: readonly FilterName[] = [
   "server",
   "q",
   "code",
+  "stalled",
   "since",
   "from",
   "to",
@@ -100,7 +103,8 @@ export function countQueryOf(filter: RequestFilter): CountQuery {
 /** A filter as the API knows it. */
 export function wireOf(filter: RequestFilter): RequestQuery {
   const { state, project, flow, server, q, code, to } = filter;
-  return given({ state, project, flow, server, q, code, from: fromOf(filter, Date.now()), to });
+  const stalled = filter.stalled === "true" || undefined;
+  return given({ state, project, flow, server, q, code, stalled, from: fromOf(filter, Date.now()), to });
 }
 
 type Given<T> = { [Name in keyof T]?: NonNullable<T[Name]> };

@@ -6,6 +6,8 @@ import type {
   LogEntry,
   Page,
   ReExecution,
+  ReExecutionPreview,
+  ReExecutionQuery,
   Request,
   RequestDetail,
   RequestState,
@@ -38,6 +40,8 @@ export interface ClusterChange {
   /** The requests that changed; null when there are too many to name. */
   requests: readonly number[] | null;
   takeovers: readonly { dead: string; survivor: string; count: number }[];
+  /** The requests that turned out to be stalled. */
+  stalled: readonly { request: number; flow: string; server: string }[];
 }
 
 /** Which part of a list of requests to read. */
@@ -100,6 +104,10 @@ export interface ClusterSource {
    * it can be done.
    */
   startAnew?(detail: RequestDetail, server?: string): Promise<Request>;
+  /** What a re-execution would do, and what stands in its way. */
+  reExecution(id: number, query: ReExecutionQuery): Promise<ReExecutionPreview>;
+  /** Takes a running request from its server: for this one, or for any other that runs. */
+  takeOver(id: number, server?: string): Promise<Request>;
   cancel(id: number): Promise<Request>;
   /** Puts a server into maintenance, or ends that. Where it can be done. */
   maintain?(server: string, on: boolean): Promise<void>;
@@ -158,4 +166,9 @@ export const requestStates: readonly RequestState[] = [
 /** Whether a request in this state never changes again by itself. */
 export function hasEnded(state: RequestState): boolean {
   return state === "Finished" || state === "Error" || state === "Cancelled";
+}
+
+/** The state that a request is shown in: one that runs and makes no progress is stalled. */
+export function shownState({ state, stalled }: Pick<Request, "state" | "stalled">): RequestState | "Stalled" {
+  return state === "Running" && stalled !== undefined ? "Stalled" : state;
 }

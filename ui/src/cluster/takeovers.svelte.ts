@@ -1,14 +1,20 @@
 import { toasts } from "../shared/toasts.svelte";
-import type { ClusterSource } from "./source";
+import type { ClusterChange, ClusterSource } from "./source";
 
-/** Tells of every takeover in the corner of the window, for as long as the component stands. */
+/** Tells of takeovers and stalled requests in the corner of the window, for as long as the component stands. */
 export function announceTakeovers(source: () => ClusterSource): void {
   $effect(() =>
-    source().changed(({ takeovers }) => {
+    source().changed(({ takeovers, stalled }) => {
+      for (const one of stalled) announceStalled(one);
       for (const { dead, survivor, count } of takeovers) {
         const moved = count === 1 ? "1 request goes on there" : `${count} requests go on there`;
         toasts.info(`${survivor} took over`, `${dead} was lost; ${moved}.`);
       }
     }),
   );
+}
+
+/** Tells of a stalled request. */
+export function announceStalled({ request, flow, server }: ClusterChange["stalled"][number]): void {
+  toasts.error(`Request ${request} of ${flow} is stalled`, `It makes no progress on ${server}.`);
 }

@@ -8,14 +8,15 @@ const NAMES: Event["event"][] = [
   "servers-changed",
   "projects-changed",
   "takeover",
+  "stalled",
 ];
 /** Changes within so long are told as one. */
 const GATHER_MS = 150;
 /** How long to wait before a broken stream is opened again, when the browser does not do it by itself. */
 const RETRY_MS = 2000;
 
-const nothing = { servers: false, projects: false, requests: [], takeovers: [] };
-const everything: ClusterChange = { servers: true, projects: true, requests: null, takeovers: [] };
+const nothing: ClusterChange = { servers: false, projects: false, requests: [], takeovers: [], stalled: [] };
+const everything: ClusterChange = { servers: true, projects: true, requests: null, takeovers: [], stalled: [] };
 
 /** A page that is not looked at for so long lets its stream go. */
 const UNSEEN_MS = 10_000;
@@ -91,20 +92,24 @@ export class Events {
     else if (event.event === "requests-changed") this.#note({ ...nothing, requests: null });
     else if (event.event === "servers-changed") this.#note({ ...nothing, servers: true });
     else if (event.event === "projects-changed") this.#note({ ...nothing, projects: true });
-    else {
+    else if (event.event === "stalled") {
+      const { id, flow, owner } = event;
+      this.#note({ ...nothing, stalled: [{ request: id, flow, server: owner.name }] });
+    } else {
       const { dead, survivor, count } = event;
       const takeover = { dead: dead.name, survivor: survivor.name, count };
-      this.#note({ servers: true, projects: false, requests: null, takeovers: [takeover] });
+      this.#note({ ...nothing, servers: true, requests: null, takeovers: [takeover] });
     }
   }
 
   #note(change: ClusterChange): void {
-    const { servers, projects, requests, takeovers } = this.#pending;
+    const { servers, projects, requests, takeovers, stalled } = this.#pending;
     this.#pending = {
       servers: servers || change.servers,
       projects: projects || change.projects,
       requests: requests === null || change.requests === null ? null : [...requests, ...change.requests],
       takeovers: [...takeovers, ...change.takeovers],
+      stalled: [...stalled, ...change.stalled],
     };
     this.#timer ??= window.setTimeout(() => {
       const gathered = this.#pending;

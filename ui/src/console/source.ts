@@ -8,6 +8,8 @@ import type {
   NewRequests,
   Page,
   Project,
+  ReExecutionPreview,
+  ReExecutionQuery,
   Request,
   RequestDetail,
   Requests,
@@ -111,6 +113,14 @@ export class HttpSource implements ConsoleSource {
 
   reExecute(id: number, wish: ReExecuteWish): Promise<Request> {
     return call("POST", `/requests/${id}/re-execute`, wish);
+  }
+
+  reExecution(id: number, query: ReExecutionQuery): Promise<ReExecutionPreview> {
+    return call("GET", addressOf(`/requests/${id}/re-execution`, query));
+  }
+
+  takeOver(id: number, server?: string): Promise<Request> {
+    return call("POST", `/requests/${id}/take-over`, server ? { server } : {});
   }
 
   cancel(id: number): Promise<Request> {

@@ -12,7 +12,17 @@ import type {
   ReExecuteWish,
   RequestPage,
 } from "../cluster/source";
-import type { Commands, Flow, LogEntry, Page, Request, RequestDetail, SavedRows } from "../generated/types";
+import type {
+  Commands,
+  Flow,
+  LogEntry,
+  Page,
+  ReExecutionPreview,
+  ReExecutionQuery,
+  Request,
+  RequestDetail,
+  SavedRows,
+} from "../generated/types";
 
 /** A cluster that the designer is signed in to, through the designer. */
 export class DesignerSource implements ClusterSource {
@@ -84,6 +94,14 @@ export class DesignerSource implements ClusterSource {
     return platform.call("cluster_bulk", { cluster: this.cluster, bulk: { action, ...which, dryRun: preview } });
   }
 
+  reExecution(id: number, query: ReExecutionQuery): Promise<ReExecutionPreview> {
+    return platform.call("cluster_re_execution", { cluster: this.cluster, request: id, query });
+  }
+
+  takeOver(id: number, server?: string): Promise<Request> {
+    return platform.call("cluster_take_over", { cluster: this.cluster, request: id, wish: server ? { server } : {} });
+  }
+
   cancel(id: number): Promise<Request> {
     return platform.call("cluster_cancel", { cluster: this.cluster, request: id });
   }
@@ -91,8 +109,8 @@ export class DesignerSource implements ClusterSource {
   changed(heard: (change: ClusterChange) => void): () => void {
     return platform.listen((event) => {
       if (event.event !== "cluster-changed" || event.cluster !== this.cluster) return;
-      const { servers, requests, takeovers } = event;
-      heard({ servers, projects: servers, requests, takeovers });
+      const { servers, requests, takeovers, stalled } = event;
+      heard({ servers, projects: servers, requests, takeovers, stalled });
     });
   }
 }

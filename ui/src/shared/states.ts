@@ -27,6 +27,7 @@ const looks: Record<string, StateLook> = {
   // Requests.
   Queued: { label: "Queued", tone: "muted", icon: CircleDashed },
   Running: { label: "Running", tone: "active", icon: Play },
+  Stalled: { label: "Stalled", tone: "danger", icon: TriangleAlert },
   Waiting: { label: "Waiting", tone: "waiting", icon: Hourglass },
   WaitingForRetry: { label: "Waiting for retry", tone: "waiting", icon: RotateCw },
   Finished: { label: "Finished", tone: "ok", icon: CircleCheck },
@@ -40,6 +41,7 @@ const looks: Record<string, StateLook> = {
   "server:Unreachable": { label: "No answer", tone: "danger", icon: TriangleAlert },
   // Components in a local run.
   "component:running": { label: "Running", tone: "active", icon: Play },
+  "component:stalled": { label: "Stalled", tone: "danger", icon: TriangleAlert },
   "component:finished": { label: "Finished", tone: "ok", icon: CircleCheck },
   "component:failed": { label: "Failed", tone: "danger", icon: CircleAlert },
   "component:skipped": { label: "Skipped", tone: "muted", icon: CircleDashed },

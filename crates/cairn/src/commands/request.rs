@@ -4,8 +4,10 @@ mod change;
 mod data;
 mod filter;
 mod log;
+mod re_execute;
 mod show;
 mod start;
+mod take_over;
 
 pub use show::list_text;
 
@@ -20,13 +22,14 @@ use std::time::Duration;
 /// How long one call for a request's end lasts; it is repeated.
 const ONE_WAIT: Duration = Duration::from_secs(30);
 
-/// Start, list, show, follow, re-execute and cancel requests of a cluster.
+/// Start, list, show, follow, re-execute, take over and cancel requests of a cluster.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cairn request start orders order-import --input month=1997-03 --wait
   cairn request list --state Running,Waiting --limit 20
   cairn request list --state Error --since 2h --code http/status
+  cairn request list --stalled
   cairn request show 17
   cairn request log 17 --follow
   cairn request data 17 2 --format csv --write orders.csv
@@ -58,7 +61,8 @@ enum Action {
         /// The request.
         id: i64,
     },
-    ReExecute(change::ReExecuteArgs),
+    ReExecute(re_execute::ReExecuteArgs),
+    TakeOver(take_over::Args),
     Cancel(change::CancelArgs),
 }
 
@@ -98,7 +102,8 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
             remote.servers().await?;
             ended_answer(&wait_for_end(&remote, id).await?, output)
         }
-        Action::ReExecute(args) => change::re_execute(args, &remote, output).await,
+        Action::ReExecute(args) => re_execute::run(args, &remote, output).await,
+        Action::TakeOver(args) => take_over::run(args, &remote, output).await,
         Action::Cancel(args) => change::cancel(args, &remote, output).await,
     }
 }

@@ -5,8 +5,8 @@ use super::{ClusterListView, ClusterMark, ClusterOverview, ClusterView};
 use crate::push_update::name_on_cluster;
 use crate::{Command, CommandError, Designer, Event};
 use flow_api::{
-    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, Request, RequestDetail, RequestQuery,
-    SavedQuery, SavedRows,
+    FlowAtVersion, LogEntry, LogQuery, Login, NewRequests, Page, ReExecution, ReExecutionPreview, ReExecutionQuery,
+    Request, RequestDetail, RequestQuery, SavedQuery, SavedRows, TakeOver,
 };
 use flow_model::FlowName;
 use serde::Deserialize;
@@ -264,7 +264,7 @@ impl Command for ClusterSavedPoint {
     }
 }
 
-/// Re-executes a request, at the version that it is pinned to.
+/// Re-executes a request, at the version that it is pinned to or at the newest. Errors: `request/version-does-not-fit`.
 #[derive(Debug, Deserialize, TS)]
 pub struct ClusterReExecute {
     /// The cluster.
@@ -286,6 +286,50 @@ impl Command for ClusterReExecute {
         // The server that is called becomes the owner.
         let server = self.wish.server.as_deref();
         cluster.on(server, |client| async move { client.re_execute_from(self.request, wish).await }).await
+    }
+}
+
+/// What a re-execution of a request would do, and what stands in its way: which saved points fit the version.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterReExecution {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+    /// At which version, and from where.
+    #[serde(default)]
+    pub query: ReExecutionQuery,
+}
+
+impl Command for ClusterReExecution {
+    const NAME: &'static str = "cluster_re_execution";
+    type Output = ReExecutionPreview;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<ReExecutionPreview, CommandError> {
+        let (cluster, query) = (designer.clusters.cluster(&self.cluster).await?, &self.query);
+        cluster.any(|client| async move { client.re_execution(self.request, query).await }).await
+    }
+}
+
+/// Takes a running request from its server, which lives and gets nowhere with it.
+#[derive(Debug, Deserialize, TS)]
+pub struct ClusterTakeOver {
+    /// The cluster.
+    pub cluster: String,
+    /// The request.
+    pub request: i64,
+    /// Whose it becomes.
+    #[serde(default)]
+    pub wish: TakeOver,
+}
+
+impl Command for ClusterTakeOver {
+    const NAME: &'static str = "cluster_take_over";
+    type Output = Request;
+
+    async fn run(self, designer: Arc<Designer>) -> Result<Request, CommandError> {
+        let (cluster, wish) = (designer.clusters.cluster(&self.cluster).await?, &self.wish);
+        cluster.any(|client| async move { client.take_over(self.request, wish).await }).await
     }
 }
 

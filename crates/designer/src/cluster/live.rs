@@ -2,9 +2,9 @@
 
 use super::known::Cluster;
 use super::notices::Told;
-use super::{ClusterChanged, ClusterOverview, ServerView, Takeover};
+use super::{ClusterChanged, ClusterOverview, ServerView, Stalled, Takeover};
 use crate::{CommandError, Designer, Event};
-use flow_api::{Server, ServerState};
+use flow_api::{Server, ServerState, Time};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -42,6 +42,8 @@ struct State {
     pending: Pending,
     /// Takeovers that were told already: every server tells of each.
     told: HashSet<(String, i64)>,
+    /// Standstills that were told already.
+    told_stalled: HashSet<(i64, Time)>,
     last: Option<ClusterOverview>,
 }
 
@@ -52,6 +54,7 @@ pub(super) struct Pending {
     requests: BTreeSet<i64>,
     too_many: bool,
     pub(super) takeovers: Vec<Takeover>,
+    pub(super) stalled: Vec<Stalled>,
 }
 
 impl Pending {
@@ -85,6 +88,11 @@ impl Live {
                 }
                 state.pending.servers = true;
                 self.servers_changed.notify_one();
+            }
+            flow_api::Event::Stalled { id, flow, owner, since } => {
+                if state.told_stalled.insert((id, since)) {
+                    state.pending.stalled.push(Stalled { request: id, flow, server: owner.name });
+                }
             }
         }
         self.changed.notify_one();
@@ -151,6 +159,7 @@ async fn tell(designer: Weak<Designer>, cluster: Arc<Cluster>) {
             servers: pending.servers,
             requests: pending.requests().map(|requests| requests.iter().copied().collect()),
             takeovers: pending.takeovers.clone(),
+            stalled: pending.stalled.clone(),
         }));
         designer.tell_desktop(&cluster, &pending, &mut told).await;
         drop(designer);

@@ -1,8 +1,8 @@
-//! What the desktop tells of clusters while nobody looks: servers that were lost, and requests that failed.
+//! What the desktop tells of clusters while nobody looks: servers that were lost, requests that are stalled or failed.
 
-use super::Takeover;
 use super::known::Cluster;
 use super::live::Pending;
+use super::{Stalled, Takeover};
 use crate::{Designer, HostKind, Notification};
 use flow_api::RequestState;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ impl Told {
 }
 
 impl Designer {
-    /// Tells the desktop's user of takeovers, and of requests that failed since the last time.
+    /// Tells the desktop's user of takeovers, and of requests that are stalled or failed since the last time.
     pub(super) async fn tell_desktop(&self, cluster: &Cluster, pending: &Pending, told: &mut Told) {
         if self.host().kind() != HostKind::Desktop {
             return;
@@ -34,7 +34,9 @@ impl Designer {
         if !self.settings().notifications {
             return;
         }
-        for notification in pending.takeovers.iter().map(|takeover| cluster.of_takeover(takeover)).chain(failed) {
+        let takeovers = pending.takeovers.iter().map(|takeover| cluster.of_takeover(takeover));
+        let stalled = pending.stalled.iter().map(|stalled| cluster.of_stalled(stalled));
+        for notification in takeovers.chain(stalled).chain(failed) {
             // A desktop without notifications is no error; the windows tell of it too.
             if let Err(error) = self.host().notify(notification).await {
                 tracing::debug!(%error, "the desktop was not told");
@@ -49,6 +51,17 @@ impl Cluster {
         Notification {
             title: format!("{survivor} took over from {dead}"),
             text: format!("Cluster {}: {dead} was lost; {requests} on {survivor}.", self.name),
+            urgent: true,
+        }
+    }
+
+    fn of_stalled(&self, Stalled { request, flow, server }: &Stalled) -> Notification {
+        Notification {
+            title: format!("Request {request} of {flow} is stalled"),
+            text: format!(
+                "Cluster {}: it makes no progress on {server}. Look at it, and take it over if it hangs.",
+                self.name
+            ),
             urgent: true,
         }
     }

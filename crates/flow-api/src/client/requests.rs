@@ -1,8 +1,9 @@
 use super::{CALL, Client, ClientError, EventStream};
 use crate::{
     Attempt, AttemptsQuery, Bulk, BulkDone, CountQuery, CreateQuery, FlowAtVersion, IDEMPOTENCY_HEADER, LogEntry,
-    LogQuery, NewRequests, Page, ReExecution, Request, RequestDetail, RequestEvent, RequestQuery, RequestState,
-    Requests, SavedFilter, SavedFormat, SavedPoint, SavedPointsQuery, SavedQuery, SavedRows, WaitQuery,
+    LogQuery, NewRequests, Page, ReExecution, ReExecutionPreview, ReExecutionQuery, Request, RequestDetail,
+    RequestEvent, RequestQuery, RequestState, Requests, SavedFilter, SavedFormat, SavedPoint, SavedPointsQuery,
+    SavedQuery, SavedRows, TakeOver, WaitQuery,
 };
 use reqwest::{Method, Response};
 use std::collections::BTreeMap;
@@ -115,6 +116,16 @@ impl Client {
     /// Begins a new attempt of an ended or waiting request, from a saved point and on a server of one's choice.
     pub async fn re_execute_from(&self, id: i64, wish: &ReExecution) -> Result<Request, ClientError> {
         self.post(&format!("requests/{id}/re-execute"), wish).await
+    }
+
+    /// What a re-execution of a request would do, and what stands in its way.
+    pub async fn re_execution(&self, id: i64, query: &ReExecutionQuery) -> Result<ReExecutionPreview, ClientError> {
+        self.query(&format!("requests/{id}/re-execution"), query).await
+    }
+
+    /// Takes a running request from its server, which lives and gets nowhere with it.
+    pub async fn take_over(&self, id: i64, wish: &TakeOver) -> Result<Request, ClientError> {
+        self.post(&format!("requests/{id}/take-over"), wish).await
     }
 
     /// Ends a request.

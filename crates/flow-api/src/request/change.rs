@@ -1,6 +1,6 @@
 //! Making requests and changing them.
 
-use super::{Request, RequestQuery, RequestState};
+use super::{Request, RequestQuery, RequestState, VersionChoice};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -81,6 +81,21 @@ pub struct ReExecution {
     #[ts(as = "Option<bool>", optional)]
     pub from_start: bool,
     /// The id of the server that it belongs to from now on; the one that is called, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub server: Option<String>,
+    /// At which version of its project; at its own, if absent. At the newest only if what it goes on from fits that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub version: Option<VersionChoice>,
+}
+
+/// Whose a running request becomes that is taken from its server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TakeOver {
+    /// The id of the server that it belongs to from now on. If absent, the one that is called; if the request is that
+    /// one's, another one that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub server: Option<String>,

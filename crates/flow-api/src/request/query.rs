@@ -44,6 +44,10 @@ pub struct RequestQuery {
     #[ts(optional)]
     #[param(example = "request/takeover-limit")]
     pub code: Option<String>,
+    /// Only those that are stalled: they run, and make no progress for longer than they may.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub stalled: bool,
     /// The `next` of the page before: the id of its last request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -91,11 +95,15 @@ pub struct CountQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub code: Option<String>,
+    /// Only those that are stalled.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub stalled: bool,
 }
 
 impl From<CountQuery> for RequestQuery {
     fn from(query: CountQuery) -> Self {
-        let CountQuery { project, flow, server, q, from, to, code } = query;
-        Self { project, flow, server, q, from, to, code, ..Self::default() }
+        let CountQuery { project, flow, server, q, from, to, code, stalled } = query;
+        Self { project, flow, server, q, from, to, code, stalled, ..Self::default() }
     }
 }

@@ -32,6 +32,8 @@ const NONE: Faults = Faults {
     failures: 0,
     cancels: 0,
     re_executions: 0,
+    rewinds: 0,
+    takes: 0,
     drains: 0,
     restarts: 0,
 };
@@ -66,6 +68,19 @@ fn an_outage_of_the_database_loses_and_strands_nothing() {
 #[test]
 fn persons_who_race_with_retries_lose_and_repeat_nothing() {
     look_through(story(Faults { crashes: 1, failures: 1, cancels: 1, re_executions: 1, ..NONE }));
+}
+
+#[test]
+fn a_person_who_takes_a_request_from_a_server_that_lives_loses_and_repeats_nothing() {
+    let left = Faults { crashes: 1, lapses: 1, takes: 2, ..NONE };
+    look_through(Story { other_server_retry: None, ..story(left) });
+    look_through(story(Faults { failures: 1, lost: 1, takes: 1, cancels: 1, ..NONE }));
+}
+
+#[test]
+fn a_person_who_goes_back_to_an_earlier_checkpoint_has_the_rest_done_again() {
+    let left = Faults { crashes: 1, failures: 1, rewinds: 1, takes: 1, ..NONE };
+    look_through(Story { other_server_retry: None, ..story(left) });
 }
 
 #[test]
@@ -107,6 +122,7 @@ fn each_rule_is_needed() {
         (Mistake::TakeoverIsTriedOnce, goes_on, Faults { crashes: 1, outages: 1, ..NONE }),
         (Mistake::ClaimsWhileDraining, starting, Faults { crashes: 1, drains: 1, failures: 1, ..NONE }),
         (Mistake::ClaimsFromOthers, starting, claims),
+        (Mistake::FencesAreNotRaised, starting, Faults { takes: 1, ..NONE }),
         (Mistake::WritesOvertake, "a saved point has all that it came from", all),
     ];
     for (mistake, property, left) in mistakes {
@@ -118,7 +134,7 @@ fn each_rule_is_needed() {
 #[test]
 fn what_the_model_is_about_does_happen() {
     // None of the rules above holds only because nothing happens.
-    let all = Faults { crashes: 1, lapses: 1, failures: 1, re_executions: 1, ..NONE };
+    let all = Faults { crashes: 1, lapses: 1, failures: 1, re_executions: 1, rewinds: 1, takes: 1, ..NONE };
     let told = Told(Story { tells: true, ..story(all) });
     let checked = told.checker().finish_when(HasDiscoveries::All).spawn_bfs().join();
     checked.assert_properties();
@@ -153,6 +169,12 @@ impl Model for Told {
                 moment.told.speculated
             }),
             Property::sometimes("a person is quicker than a retry", |_, moment: &state::Moment| moment.told.raced),
+            Property::sometimes("a person takes it, and the late write is refused", |_, moment: &state::Moment| {
+                moment.told.taken && moment.told.refused && moment.replied
+            }),
+            Property::sometimes("it goes back, and ends", |_, moment: &state::Moment| {
+                moment.told.rewound && moment.replied
+            }),
             Property::sometimes("it ends all the same", |_, moment: &state::Moment| {
                 moment.told.taken_over && moment.told.refused && moment.replied
             }),

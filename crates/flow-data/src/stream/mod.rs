@@ -162,6 +162,21 @@ impl Stream {
         }
     }
 
+    /// Whether it is in a file, and so may be of any size.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.form, Form::Stored(_))
+    }
+
+    /// The same stream; if it is in a file, `ear` is told of each batch that is read. See [`Self::tapped`] for those that
+    /// flow; those in memory are read at once.
+    #[must_use]
+    pub fn read_under(&self, ear: Arc<dyn Fn() + Send + Sync>) -> Self {
+        match &self.form {
+            Form::Stored(file) => Self::stored(Arc::clone(&self.schema), Arc::new(file.read_under(ear))),
+            Form::Held { .. } | Form::Flowing(_) => self.clone(),
+        }
+    }
+
     /// The stream of what `map` makes of each batch, in order; it may give more or fewer records than it got. It works
     /// at once on small held streams, else while the result is read, on several batches at the same time. Records in its
     /// errors count from the start of the batch; here they become those of the stream.

@@ -18,6 +18,17 @@ pub(crate) struct StoredFile {
     /// Where the stream ends in it.
     length: u64,
     rows: usize,
+    ear: Option<Ear>,
+}
+
+/// Told of each batch that is read.
+#[derive(Clone)]
+struct Ear(Arc<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Ear {
+    fn fmt(&self, text: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        text.write_str("Ear")
+    }
 }
 
 impl StoredFile {
@@ -26,7 +37,12 @@ impl StoredFile {
     }
 
     pub(crate) fn shared(file: Arc<File>, length: u64, rows: usize) -> Self {
-        Self { file, length, rows }
+        Self { file, length, rows, ear: None }
+    }
+
+    /// The same file, with somebody told of each batch that is read from it.
+    pub(crate) fn read_under(&self, ear: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { file: Arc::clone(&self.file), length: self.length, rows: self.rows, ear: Some(Ear(ear)) }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -40,7 +56,11 @@ impl StoredFile {
     /// The batches, read as they are asked for.
     pub(crate) fn batches(&self) -> Batches {
         let cursor = Cursor { file: Arc::clone(&self.file), at: 0, end: self.length };
-        Box::new(Frames::new(BufReader::with_capacity(AHEAD, cursor), self.length))
+        let frames = Frames::new(BufReader::with_capacity(AHEAD, cursor), self.length);
+        match self.ear.clone() {
+            None => Box::new(frames),
+            Some(Ear(ear)) => Box::new(frames.inspect(move |_| ear())),
+        }
     }
 }
 

@@ -97,7 +97,13 @@ impl Attempt {
         if let Some((outlet, stream)) = flowing {
             // It counts as running until the stream has been read.
             let note = (outcome.note.take(), begun);
-            let listening = Listening::new(&self.engine, self.seen(at), &planned.id, (outlet, stream.schema()), note);
+            let listening = Listening::new(
+                &self.engine,
+                (self.seen(at), Arc::clone(&self.watched.progress)),
+                &planned.id,
+                (outlet, stream.schema()),
+                note,
+            );
             *stream = listening.on(stream);
             self.scopes[at.scope].taps.insert(at.component, listening);
         } else {

@@ -4,11 +4,12 @@ use super::{Attempt, Done, From, Ran};
 use crate::engine::Inner;
 use crate::observe::Seen;
 use crate::plan::{Plan, PlannedComponent, Role};
+use crate::progress::Progress;
 use crate::schedule::Arrived;
 use crate::scope::{At, Scope, ScopeId, Scopes};
 use crate::{RunEventKind, services::AttemptServices};
 use flow_components::{ComponentError, Outcome, RequestRef, RunContext, Runner, Services};
-use flow_data::{Spool, Stream};
+use flow_data::{Spool, Stream, Tap};
 use flow_store::{Level, event};
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -81,6 +82,7 @@ impl Attempt {
             at,
             arrived,
             from,
+            progress: Arc::clone(&self.watched.progress),
         }
     }
 
@@ -102,11 +104,13 @@ struct Running {
     at: At,
     arrived: Arrived,
     from: From,
+    progress: Arc<Progress>,
 }
 
 impl Running {
     async fn run(mut self) -> Ran {
         let begun = Instant::now();
+        let _runs = self.progress.runs(&self.plan, self.at.component);
         let result = AssertUnwindSafe(self.run_code()).catch_unwind().await;
         let result = result.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
         Ran { at: self.at, arrived: self.arrived, result, begun, from: self.from }
@@ -117,14 +121,18 @@ impl Running {
         let planned = &plan.components[at.component];
         if needs_whole_input(planned) {
             for stream in self.arrived.inlets.values_mut() {
-                *stream = held(stream, self.services.spool()).await?;
+                *stream = held(stream, self.services.spool(), &self.progress).await?;
             }
+        }
+        for stream in self.arrived.inlets.values_mut().filter(|stream| stream.is_stored()) {
+            *stream = stream.read_under(self.progress.ear());
         }
         let runner = Arc::new(ComponentRunner {
             plan: Arc::clone(&plan),
             component: at.component,
             engine: Arc::clone(&self.engine),
             seen: Seen::new(flow_store::RequestId(self.request.id), self.request.attempt, self.iteration.clone()),
+            progress: Arc::clone(&self.progress),
         });
         let mut context = RunContext {
             component: &planned.id,
@@ -144,7 +152,7 @@ impl Running {
         if !may_pass_on_flowing(planned, &outcome) {
             for (outlet, stream) in &mut outcome.outlets {
                 if is_looked_at || planned.outlet(outlet).is_some() {
-                    *stream = held(stream, self.services.spool()).await?;
+                    *stream = held(stream, self.services.spool(), &self.progress).await?;
                 }
             }
         }
@@ -170,11 +178,11 @@ fn may_pass_on_flowing(planned: &PlannedComponent, outcome: &Outcome) -> bool {
 }
 
 /// The stream, computed.
-async fn held(stream: &Stream, spool: &Spool) -> Result<Stream, ComponentError> {
+async fn held(stream: &Stream, spool: &Spool, progress: &Arc<Progress>) -> Result<Stream, ComponentError> {
     if !stream.is_flowing() {
         return Ok(stream.clone());
     }
-    let (stream, spool) = (stream.clone(), spool.clone());
+    let (stream, spool) = (stream.tapped(Arc::clone(progress) as Arc<dyn Tap>), spool.clone());
     let held = tokio::task::spawn_blocking(move || stream.hold(&spool)).await;
     Ok(held.map_err(|error| match error.try_into_panic() {
         Ok(panic) => panicked(panic.as_ref()),
@@ -188,6 +196,7 @@ struct ComponentRunner {
     component: usize,
     engine: Arc<Inner>,
     seen: Seen,
+    progress: Arc<Progress>,
 }
 
 impl Runner for ComponentRunner {
@@ -197,6 +206,7 @@ impl Runner for ComponentRunner {
     }
 
     fn progress(&self, rows: u64) {
+        self.progress.moved();
         if self.engine.observer.is_some() && self.seen.is_time_for_progress() {
             let component = self.plan.components[self.component].id.clone();
             self.engine.tell(&self.seen, || RunEventKind::Progress { component, rows });

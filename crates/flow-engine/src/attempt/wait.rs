@@ -38,6 +38,7 @@ impl Attempt {
             return self.journal.want();
         }
         let over = Instant::now() + self.engine.store.now().until(due);
+        self.waiting += 1;
         self.push(at.scope, async move {
             tokio::time::sleep_until(over).await;
             Done::Waited(at, arrived)
@@ -75,6 +76,7 @@ impl Attempt {
 
     /// Goes on with a component whose wait is over.
     pub(super) fn go_on_after(&mut self, wait: Wait) {
+        self.watched.progress.moved();
         let message = format!("{}: the wait is over", self.scopes[wait.at.scope].component(wait.at.component).name);
         self.log(Some(wait.at), Level::Info, "wait-over", message);
         self.launch(wait.at, wait.arrived, From::Wait);

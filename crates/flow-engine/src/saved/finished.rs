@@ -12,7 +12,7 @@ const NO_RESULT: u64 = 1;
 const PLACES: u64 = 2;
 
 /// Which iterations have finished, in eight bytes each, for there may be millions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Finished {
     chunks: BTreeMap<u64, Box<[u64; CHUNK as usize]>>,
 }

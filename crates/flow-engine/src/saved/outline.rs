@@ -11,17 +11,18 @@ const PAGE: usize = 4096;
 
 /// The saved points of a request without what finished iterations make void, the newest part first. A new part begins
 /// behind each withdrawal, since that forgets what is older.
+#[derive(Clone)]
 pub(crate) struct Outline {
-    pub(super) parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// Saved points between two withdrawals.
-#[derive(Default)]
-pub(super) struct Part {
+#[derive(Clone, Default)]
+pub(crate) struct Part {
     /// The iterations that finished, by the path of their ForEach.
-    pub(super) finished: HashMap<String, Finished>,
+    pub(crate) finished: HashMap<String, Finished>,
     /// All else, the newest first. If a withdrawal is among them, it is the first.
-    pub(super) points: Vec<SavedOutline>,
+    pub(crate) points: Vec<SavedOutline>,
 }
 
 impl Default for Outline {
@@ -44,7 +45,7 @@ impl Outline {
     }
 
     /// Takes in a point that is older than all before.
-    pub(super) fn add(&mut self, point: SavedOutline) {
+    pub(crate) fn add(&mut self, point: SavedOutline) {
         if self.is_void(&point.iteration) {
             return;
         }

@@ -3,9 +3,9 @@
 use super::world::World;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, NewRequest, NumberedLogEntry, Owner,
-    PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint, Store,
-    StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, LogEntry, NewRequest, NumberedLogEntry, Owner,
+    PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
+    Store, StoreError, Timestamp,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -106,14 +106,23 @@ impl RequestStore for PlacedStore {
     ) -> Result<Vec<AttemptRecord>, StoreError> {
         self.store.attempts(id, before, limit).await
     }
-    async fn re_execute(
+    async fn re_execute_with(
         &self,
         id: RequestId,
         owner: &Owner,
         by: &str,
-        from: Option<u32>,
+        how: ReExecution,
     ) -> Result<Request, StoreError> {
-        self.store.re_execute(id, owner, by, from).await
+        self.store.re_execute_with(id, owner, by, how).await
+    }
+    async fn mark_stalled(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        since: Option<Timestamp>,
+        entry: LogEntry,
+    ) -> Result<Request, StoreError> {
+        self.store.mark_stalled(id, fence, since, entry).await
     }
     async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError> {
         self.store.take_from(id, owner, by).await

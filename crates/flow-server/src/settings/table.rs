@@ -205,6 +205,17 @@ pub const TABLE: &[Definition] = &[
         place: Place::Cluster,
         range: None,
     },
+    Definition {
+        group: "Service",
+        ..limit(
+            "service.stalled_after_seconds",
+            "Stalled after",
+            "A running request that makes no progress for so long is shown as stalled; 0 for never. StalledAfter of a flow's Start says otherwise for its requests.",
+            "seconds",
+            1800,
+            (0, 604_800),
+        )
+    },
     retention("retention.finished.days", "Finished: keep for", REMOVED, "days"),
     retention("retention.finished.number", "Finished: keep at most", NUMBER, "requests"),
     retention("retention.finished.details_days", "Finished: keep details for", DETAILS, "days"),

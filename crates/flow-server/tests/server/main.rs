@@ -19,6 +19,8 @@ mod requests;
 mod saved;
 mod secrets;
 mod settings;
+mod stalled;
 mod starting;
 mod triggers;
+mod versions;
 mod watching;

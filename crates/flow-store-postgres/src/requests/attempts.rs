@@ -6,7 +6,7 @@ use crate::numbers::Numbers;
 use crate::servers::parse_id;
 use crate::sql::small;
 use deadpool_postgres::ClientWrapper;
-use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, RequestId, Timestamp};
+use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, RequestId, Timestamp, VersionId};
 use tokio_postgres::Row;
 
 /// The newest attempts of a request below number `before`, oldest first.
@@ -19,7 +19,7 @@ pub(super) async fn of(
 ) -> DbResult<Vec<AttemptRecord>> {
     let sql =
         "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
-                      a.error_component, CASE WHEN a.ended IS NULL THEN r.began ELSE a.began END
+                      a.error_component, CASE WHEN a.ended IS NULL THEN r.began ELSE a.began END, a.version
                FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
                WHERE a.request = $1 AND a.attempt < $2 ORDER BY a.attempt DESC LIMIT $3";
     let before = before.map_or(i64::MAX, i64::from);
@@ -47,7 +47,12 @@ fn attempt(row: &Row) -> DbResult<AttemptRecord> {
         end: row.try_get::<_, Option<i64>>(6)?.map(outcome).transpose()?,
         error: rows::error(row, 7)?,
         first_component_at: row.try_get::<_, Option<i64>>(10)?.map(Timestamp),
+        version: row.try_get::<_, Option<&str>>(11)?.map(version).transpose()?,
     })
+}
+
+fn version(text: &str) -> DbResult<VersionId> {
+    VersionId::parse(text).map_err(|error| corrupt("version of an attempt", error).into())
 }
 
 /// The number of an outcome in the database. Never changes.

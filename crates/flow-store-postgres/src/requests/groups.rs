@@ -64,6 +64,9 @@ impl Conditions {
                 crate::sql::text(text).into_owned(),
             );
         }
+        if filter.stalled {
+            conditions.add("g.state = ?", state_number(RequestState::Running));
+        }
         if !filter.states.is_empty() {
             let states: Vec<i64> = filter.states.iter().map(|state| state_number(*state)).collect();
             conditions.add("g.state = ANY (?)", states);
@@ -73,8 +76,9 @@ impl Conditions {
 }
 
 fn asks_for_all_groups(filter: &RequestFilter) -> bool {
-    let RequestFilter { states, project, flow, owner, code, text, .. } = filter;
-    states.is_empty() && project.is_none() && flow.is_none() && owner.is_none() && code.is_none() && text.is_none()
+    let RequestFilter { states, project, flow, owner, code, text, stalled, .. } = filter;
+    let by_name = project.is_some() || flow.is_some() || owner.is_some() || code.is_some() || text.is_some();
+    states.is_empty() && !by_name && !stalled
 }
 
 /// The numbers of the groups that a filter asks for; none if it asks for all.
@@ -120,7 +124,13 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let from = filter.from.map_or(i64::MIN, |from| from.0);
     let to = filter.to.map_or(i64::MAX, |to| to.0);
     let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
-    let range = "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4";
+    let range = match filter.stalled {
+        false => "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4",
+        true => {
+            "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4
+             AND r.stalled IS NOT NULL AND r.stalled_fence = r.fence"
+        }
+    };
     let found = match &groups {
         None => {
             let sql = format!("{} WHERE {range} ORDER BY r.id DESC LIMIT $5", rows::SELECT);
@@ -161,6 +171,11 @@ pub(super) async fn counts(
 ) -> DbResult<BTreeMap<RequestState, u64>> {
     let mut counts: BTreeMap<RequestState, u64> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
     let filter = RequestFilter { before: None, ..filter.clone() };
+    if filter.stalled {
+        let found = list(db, numbers, &RequestFilter { limit: usize::MAX, ..filter }).await?;
+        found.iter().for_each(|request| *counts.entry(request.state).or_default() += 1);
+        return Ok(counts);
+    }
     let found = if filter.from.is_none() && filter.to.is_none() {
         let wanted = Conditions::on_groups(&filter);
         let sql = format!(

@@ -19,7 +19,8 @@ SELECT r.id, r.state, r.server, r.epoch, r.fence, r.attempt, r.retries_used, r.t
        r.ended, r.saved_points, r.checkpoint, r.error_code, r.error_message, r.error_component, r.reply,
        g.project, g.version, g.flow, g."trigger", g.requested_by, g.inputs, g.other_server_retry, g.begin_checkpoint,
        g.retry_count, g.retry_interval_ms, g.timeout_ms, r.created, g.retry_backoff,
-       r.flow, r.request_group, r.newest, r.log_entries, r.began, g.idempotency_key, l.priority, l.limits
+       r.flow, r.request_group, r.newest, r.log_entries, r.began, g.idempotency_key, l.priority, l.limits,
+       CASE WHEN r.state = 1 AND r.stalled_fence = r.fence THEN r.stalled END
 FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane "#;
 
 /// Where the owner's number is in [`SELECT`].
@@ -28,6 +29,8 @@ pub(super) const SERVER: usize = 2;
 pub(super) const KEPT: usize = 31;
 /// Where the idempotency key is.
 pub(super) const KEY: usize = 36;
+/// Where it is since when the request is stalled.
+const STALLED: usize = 39;
 
 /// One request.
 pub(super) async fn load(db: &ClientWrapper, numbers: &Numbers, id: RequestId) -> DbResult<Request> {
@@ -66,6 +69,7 @@ pub(super) fn request(row: &Row, numbers: &Numbers) -> DbResult<Request> {
         due: row.try_get::<_, Option<i64>>(8)?.map(Timestamp),
         started: row.try_get::<_, Option<i64>>(9)?.map(Timestamp),
         updated: Timestamp(row.try_get(10)?),
+        stalled: row.try_get::<_, Option<i64>>(STALLED)?.map(Timestamp),
         ended: row.try_get::<_, Option<i64>>(11)?.map(Timestamp),
         saved_points: small(row, 12)?,
         checkpoint: row.try_get(13)?,

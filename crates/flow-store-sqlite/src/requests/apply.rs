@@ -5,7 +5,7 @@ use super::{groups, history, queue};
 use crate::error::DbResult;
 use crate::writer::Db;
 use flow_store::transition::{self, AttemptChange, Change};
-use flow_store::{AttemptOutcome, Created, LogEntry, NewRequest, Owner, Request, RequestError, RequestId};
+use flow_store::{AttemptOutcome, Created, LogEntry, NewRequest, Owner, Request, RequestError, RequestId, VersionId};
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
@@ -178,6 +178,36 @@ fn update(db: &Db<'_>, request: &Request, starts: bool) -> DbResult<()> {
         starts,
     ];
     update.execute(values)?;
+    Ok(())
+}
+
+/// Notes that the current attempt of a request is stalled since then, or no longer.
+pub(super) fn mark_stalled(db: &Db<'_>, request: &Request) -> DbResult<()> {
+    let mut mark = db.connection.prepare_cached("UPDATE request SET stalled = ?2, stalled_fence = ?3 WHERE id = ?1")?;
+    mark.execute(params![request.id.0, request.stalled.map(|at| at.0), request.fence.0])?;
+    Ok(())
+}
+
+/// Pins a request to its version, which was `before`.
+pub(super) fn pin(db: &Db<'_>, request: &Request, before: &VersionId) -> DbResult<()> {
+    let mut attempts =
+        db.connection.prepare_cached("UPDATE attempt SET version = ? WHERE request = ? AND version IS NULL")?;
+    attempts.execute(params![before.as_str(), request.id.0])?;
+    let settings = &request.settings;
+    let mut given = db.connection.prepare_cached(
+        "UPDATE request_given SET version = ?2, other_server_retry = ?3, begin_checkpoint = ?4, retry_count = ?5,
+                retry_interval_ms = ?6, timeout_ms = ?7, retry_backoff = ?8 WHERE id = ?1",
+    )?;
+    given.execute(params![
+        request.id.0,
+        request.version.as_str(),
+        settings.other_server_retry,
+        settings.begin_checkpoint,
+        settings.retry_count,
+        settings.retry_interval_ms,
+        settings.timeout_ms,
+        settings.retry_backoff,
+    ])?;
     Ok(())
 }
 

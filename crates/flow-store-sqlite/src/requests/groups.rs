@@ -110,6 +110,9 @@ impl Wanted {
             // As `RequestFilter::matches` does: only A to Z have another size here.
             condition("instr(lower(f.flow) || char(0) || lower(f.project), lower(?)) > 0", text);
         }
+        if filter.stalled {
+            conditions.push(format!("g.state = {}", rows::RUNNING));
+        }
         if !filter.states.is_empty() {
             let states: Vec<String> = filter.states.iter().map(|state| state_number(*state).to_string()).collect();
             conditions.push(format!("g.state IN ({})", states.join(", ")));
@@ -133,8 +136,9 @@ impl Wanted {
 }
 
 fn asks_for_all_groups(filter: &RequestFilter) -> bool {
-    let RequestFilter { states, project, flow, owner, code, text, .. } = filter;
-    states.is_empty() && project.is_none() && flow.is_none() && owner.is_none() && code.is_none() && text.is_none()
+    let RequestFilter { states, project, flow, owner, code, text, stalled, .. } = filter;
+    let by_name = project.is_some() || flow.is_some() || owner.is_some() || code.is_some() || text.is_some();
+    states.is_empty() && !by_name && !stalled
 }
 
 /// The request whose id the filter's text is, if all else holds, too.
@@ -180,6 +184,11 @@ fn is_found_without_id(request: &Request, filter: &RequestFilter) -> bool {
 pub(super) fn counts(connection: &Connection, filter: &RequestFilter) -> DbResult<BTreeMap<RequestState, u64>> {
     let mut counts: BTreeMap<RequestState, u64> = RequestState::ALL.into_iter().map(|state| (state, 0)).collect();
     let filter = RequestFilter { before: None, ..filter.clone() };
+    if filter.stalled {
+        let found = list(connection, &RequestFilter { limit: usize::MAX, ..filter })?;
+        found.iter().for_each(|request| *counts.entry(request.state).or_default() += 1);
+        return Ok(counts);
+    }
     let range = times::ids(connection, &filter)?;
     let wanted = Wanted::by(&filter);
     let read = |row: &Row<'_>| Ok((state(row.get(0)?)?, row.get::<_, u64>(1)?));

@@ -3,7 +3,7 @@
 use super::apply::outcome_number;
 use super::rows::{self, SELECT, collect, request, server_id};
 use crate::error::{DbResult, corrupt};
-use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, Timestamp};
+use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, Timestamp, VersionId};
 use rusqlite::{Connection, Row, params};
 
 /// The newest attempts of a request below number `before`, oldest first.
@@ -15,7 +15,7 @@ pub(super) fn attempts(
 ) -> DbResult<Vec<AttemptRecord>> {
     let mut statement = connection.prepare_cached(
         "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
-                a.error_component, iif(a.ended IS NULL, r.began, a.began)
+                a.error_component, iif(a.ended IS NULL, r.began, a.began), a.version
          FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
          WHERE a.request = ?1 AND a.attempt < ?2 ORDER BY a.attempt DESC LIMIT ?3",
     )?;
@@ -45,7 +45,12 @@ fn attempt(row: &Row<'_>) -> DbResult<AttemptRecord> {
         end: row.get::<_, Option<i64>>(6)?.map(outcome).transpose()?,
         error: rows::error(row, 7)?,
         first_component_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
+        version: row.get::<_, Option<String>>(11)?.map(version).transpose()?,
     })
+}
+
+fn version(text: String) -> DbResult<VersionId> {
+    VersionId::parse(&text).map_err(|error| corrupt("version of an attempt", error).into())
 }
 
 /// The requests of a flow that ended in a state at `from` or later, in the order of their ends.

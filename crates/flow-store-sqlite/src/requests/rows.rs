@@ -15,7 +15,7 @@ SELECT r.id, r.state, s.server, r.epoch, r.fence, r.attempt, r.retries_used, r.t
        r.ended, r.saved_points, r.checkpoint, r.error_code, r.error_message, r.error_component, r.reply,
        g.project, g.version, g.flow, g."trigger", g.requested_by, g.inputs, g.other_server_retry, g.begin_checkpoint,
        g.retry_count, g.retry_interval_ms, g.timeout_ms, g.created, g.retry_backoff,
-       l.priority, l.limits
+       l.priority, l.limits, iif(r.state = 1 AND r.stalled_fence = r.fence, r.stalled, NULL)
 FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane LEFT JOIN server s ON s.id = r.server "#;
 
 /// One request.
@@ -46,6 +46,7 @@ pub(super) fn request(row: &Row<'_>) -> DbResult<Request> {
         due: row.get::<_, Option<i64>>(8)?.map(Timestamp),
         started: row.get::<_, Option<i64>>(9)?.map(Timestamp),
         updated: Timestamp(row.get(10)?),
+        stalled: row.get::<_, Option<i64>>(33)?.map(Timestamp),
         ended: row.get::<_, Option<i64>>(11)?.map(Timestamp),
         saved_points: row.get(12)?,
         checkpoint: row.get(13)?,

@@ -78,6 +78,7 @@ tests! {
         requests_are_listed_by_filter_and_page,
         re_execution_goes_on_from_an_earlier_saved_point,
         going_back_brings_nothing_withdrawn_back_and_loses_nothing_that_stays,
+        re_execution_can_pin_a_request_to_another_version,
         what_is_not_there_is_not_found;
     filters:
         filters_by_error_text_and_time_can_be_combined,
@@ -124,7 +125,8 @@ tests! {
         a_saved_point_ends_the_row_of_takeovers,
         a_restarted_server_recovers_its_own_requests,
         a_restarted_server_finds_what_stayed_its_own,
-        a_person_takes_a_running_request_from_its_owner;
+        a_person_takes_a_running_request_from_its_owner,
+        a_stalled_attempt_is_marked_and_found;
     projects:
         a_project_has_an_active_version_and_a_wanted_commit,
         a_project_moves_to_another_repository,

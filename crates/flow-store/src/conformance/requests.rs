@@ -2,9 +2,9 @@
 
 use super::{Fixture, anywhere, checkpoint, here_only, log_entry, new_request};
 use crate::{
-    AttemptEnd, AttemptOutcome, AttemptWrite, Fence, PointPlace, ProjectName, Request, RequestError, RequestFilter,
-    RequestId, RequestSettings, RequestState, SavedData, SavedKind, SavedOutline, SavedPoint, ServerId, Timestamp,
-    event,
+    AttemptEnd, AttemptOutcome, AttemptWrite, Fence, NewVersion, PointPlace, ProjectName, ReExecution, Request,
+    RequestError, RequestFilter, RequestId, RequestSettings, RequestState, SavedData, SavedKind, SavedOutline,
+    SavedPoint, ServerId, Timestamp, VersionId, event,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -497,4 +497,53 @@ pub(super) async fn re_execution_goes_on_from_an_earlier_saved_point(fixture: Fi
     let again = store.re_execute(request.id, &a, "ann", Some(0)).await.unwrap();
     assert_eq!((again.saved_points, again.checkpoint), (0, None));
     assert_eq!(store.saved_points(request.id).await.unwrap(), []);
+}
+
+pub(super) async fn re_execution_can_pin_a_request_to_another_version(fixture: Fixture) {
+    let (store, a) = (&fixture.store, fixture.server("a").await);
+    let request = fixture.request(Some(&a), anywhere()).await;
+    let version = |name: &str| VersionId::parse(name).unwrap();
+    let settings = RequestSettings { retry_count: 4, retry_interval_ms: 70, timeout_ms: Some(9), ..here_only() };
+    let at = |name: &str, seen: &Request| NewVersion {
+        version: version(name),
+        settings: settings.clone(),
+        seen: seen.fence,
+    };
+    fixture.save(&request, "one").await;
+    fixture.save(&request, "two").await;
+    let running = ReExecution { keep: None, version: Some(at("v2", &request)) };
+    let error = store.re_execute_with(request.id, &a, "ann", running).await.unwrap_err();
+    assert_eq!(error.code(), "store/wrong-state", "it runs");
+    let failed = fail(&fixture, &request, false).await;
+
+    let again = ReExecution { keep: Some(1), version: Some(at("v2", &failed)) };
+    let moved = store.re_execute_with(request.id, &a, "ann", again.clone()).await.unwrap();
+    assert_eq!((&moved.version, &moved.settings, moved.saved_points), (&version("v2"), &settings, 1));
+    assert_eq!(moved, fixture.get(request.id).await);
+    assert_eq!(fixture.store.saved_points(request.id).await.unwrap().len(), 1);
+    let log = store.log(request.id, 0, 10).await.unwrap();
+    let said = &log.last().unwrap().entry.message;
+    assert!(said.contains("at version v2 instead of v1"), "{said}");
+    let versions = async || -> Vec<Option<VersionId>> {
+        let attempts = store.attempts(request.id, None, 10).await.unwrap();
+        attempts.into_iter().map(|attempt| attempt.version).collect()
+    };
+    assert_eq!(versions().await, [Some(version("v1"))]);
+    let claimed = store.claim(&a, 1).await.unwrap().remove(0);
+    assert_eq!((&claimed.version, &claimed.settings), (&version("v2"), &settings));
+    assert_eq!(versions().await, [Some(version("v1")), None]);
+    let failed = fail(&fixture, &claimed, false).await;
+
+    let error = store.re_execute_with(request.id, &a, "ann", again).await.unwrap_err();
+    assert_eq!(error.code(), "store/wrong-state", "it has changed since it was found to fit");
+    assert_eq!(fixture.get(request.id).await, failed);
+    let same = ReExecution { keep: None, version: Some(at("v2", &failed)) };
+    let same = store.re_execute_with(request.id, &a, "ann", same).await.unwrap();
+    assert_eq!(same.version, version("v2"));
+    assert_eq!(versions().await, [Some(version("v1")), None], "nothing changed");
+    let claimed = store.claim(&a, 1).await.unwrap().remove(0);
+    let failed = fail(&fixture, &claimed, false).await;
+    let third = ReExecution { keep: Some(0), version: Some(at("v3", &failed)) };
+    store.re_execute_with(request.id, &a, "ann", third).await.unwrap();
+    assert_eq!(versions().await, [Some(version("v1")), Some(version("v2")), Some(version("v2"))]);
 }

@@ -2,9 +2,10 @@
 
 use super::{checkpoint, log_entry, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Keep, Limit, Limited, Limits, ManualClock, NumberedLogEntry, Owner,
-    ProjectName, Request, RequestError, RequestFilter, RequestId, RequestSettings, RequestState, RetentionPolicy,
-    SavedKind, SavedPoint, Server, ServerId, ServerState, Store, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, Fence, Keep, Limit, Limited, Limits, ManualClock, NewVersion,
+    NumberedLogEntry, Owner, ProjectName, ReExecution, Request, RequestError, RequestFilter, RequestId,
+    RequestSettings, RequestState, RetentionPolicy, SavedKind, SavedPoint, Server, ServerId, ServerState, Store,
+    StoreError, Timestamp, VersionId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,6 +61,12 @@ pub enum Step {
     Terminate(usize),
     /// A request is re-executed at a server, from the newest saved point or an earlier one.
     ReExecute(usize, usize, Option<u8>),
+    /// A request is re-executed at a server and at another version, as it was seen or as it was before that.
+    Pin(usize, usize, bool),
+    /// A request is taken from its owner for a server.
+    TakeFrom(usize, usize),
+    /// A request is marked as stalled, or no longer so.
+    Stall(usize, bool),
     /// Requests that ended some milliseconds ago are removed, or only their logs and saved points.
     Retain {
         /// How old they must be.
@@ -118,6 +125,8 @@ fn filters(now: Timestamp) -> Vec<RequestFilter> {
         RequestFilter { code: text("x/y"), ..all.clone() },
         RequestFilter { text: text("EXP"), states: vec![RequestState::Error, RequestState::Queued], ..all.clone() },
         RequestFilter { text: text("3"), owner, ..all.clone() },
+        RequestFilter { stalled: true, limit: 3, ..all.clone() },
+        RequestFilter { stalled: true, flow: text("import"), from: Some(now.minus_ms(300)), ..all.clone() },
         RequestFilter { from: Some(now.minus_ms(200)), ..all.clone() },
         RequestFilter { to: Some(now.minus_ms(100)), from: Some(now.minus_ms(300)), text: text("imp"), ..all },
     ]
@@ -198,6 +207,28 @@ impl Player {
                 Some(request) => {
                     let from = from.map(|from| u32::from(from) % (request.saved_points + 2));
                     told(self.store.re_execute(request.id, &self.owner(server), "ann", from).await)
+                }
+                None => String::new(),
+            },
+            Step::Pin(request, server, stale) => match self.request(request).await {
+                Some(request) => {
+                    let version = VersionId::parse(&format!("v{}", request.fence)).unwrap();
+                    let settings = RequestSettings { retry_count: 1, ..request.settings };
+                    let seen = Fence(request.fence.0 - i64::from(stale));
+                    let version = Some(NewVersion { version, settings, seen });
+                    let how = ReExecution { keep: None, version };
+                    told(self.store.re_execute_with(request.id, &self.owner(server), "ann", how).await)
+                }
+                None => String::new(),
+            },
+            Step::TakeFrom(request, server) => match self.request(request).await {
+                Some(request) => told(self.store.take_from(request.id, &self.owner(server), "ann").await),
+                None => String::new(),
+            },
+            Step::Stall(request, stalls) => match self.request(request).await {
+                Some(request) => {
+                    let (since, entry) = (stalls.then_some(request.updated), log_entry(request.attempt, "stalled", 1));
+                    told(self.store.mark_stalled(request.id, request.fence, since, entry).await)
                 }
                 None => String::new(),
             },

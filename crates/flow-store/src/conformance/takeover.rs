@@ -1,9 +1,9 @@
 //! The takeover of a lost server's requests, and a server's return.
 
-use super::{Fixture, anywhere, checkpoint, here_only};
+use super::{Fixture, anywhere, checkpoint, here_only, log_entry};
 use crate::{
-    AttemptEnd, AttemptOutcome, AttemptWrite, Owner, Request, RequestError, RequestSettings, RequestState, ServerState,
-    event,
+    AttemptEnd, AttemptOutcome, AttemptWrite, Owner, Request, RequestError, RequestFilter, RequestSettings,
+    RequestState, ServerState, event,
 };
 
 async fn take_over(fixture: &Fixture, survivor: &Owner, dead: &Owner) {
@@ -241,6 +241,8 @@ pub(super) async fn a_person_takes_a_running_request_from_its_owner(fixture: Fix
     assert_eq!(fixture.get(request.id).await, taken);
     let late = fixture.store.write(request.id, request.fence, AttemptWrite::default()).await.unwrap_err();
     assert_eq!(late.code(), "store/stale-fence", "its owner is told with its next write");
+    let late = fixture.store.mark_stalled(request.id, request.fence, None, log_entry(1, "late", 1)).await.unwrap_err();
+    assert_eq!(late.code(), "store/stale-fence");
     let again = fixture.store.take_from(request.id, &a, "ann").await.unwrap_err();
     assert_eq!(again.code(), "store/wrong-state", "nobody runs it");
     let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
@@ -251,4 +253,50 @@ pub(super) async fn a_person_takes_a_running_request_from_its_owner(fixture: Fix
     fixture.store.terminate(&b).await.unwrap();
     let gone = fixture.store.take_from(request.id, &b, "ann").await.unwrap_err();
     assert_eq!(gone.code(), "store/stale-owner");
+}
+
+pub(super) async fn a_stalled_attempt_is_marked_and_found(fixture: Fixture) {
+    let (store, a, b) = (&fixture.store, fixture.server("a").await, fixture.server("b").await);
+    let (hangs, works) = (fixture.request(Some(&a), anywhere()).await, fixture.request(Some(&a), anywhere()).await);
+    let found = async |filter: RequestFilter| {
+        let stalled = RequestFilter { stalled: true, ..filter };
+        let counted: u64 = store.counts(&stalled).await.unwrap().values().sum();
+        let found: Vec<_> = store.list(&stalled).await.unwrap().iter().map(|request| request.id).collect();
+        assert_eq!(counted, found.len() as u64);
+        found
+    };
+    let all = RequestFilter::default();
+    assert_eq!(found(all.clone()).await, []);
+    fixture.clock.advance_ms(50);
+    let since = Some(hangs.updated);
+    let entry = log_entry(1, event::STALLED, 1);
+    let marked = store.mark_stalled(hangs.id, hangs.fence, since, entry.clone()).await.unwrap();
+    assert_eq!((marked.stalled, marked.updated, marked.fence), (since, store.now(), hangs.fence));
+    assert_eq!(marked, fixture.get(hangs.id).await);
+    assert_eq!(fixture.events(hangs.id).await, [event::STALLED]);
+    assert_eq!(fixture.get(works.id).await, works);
+    assert_eq!(found(all.clone()).await, [hangs.id]);
+    assert_eq!(found(RequestFilter { owner: Some(b.server.clone()), ..all.clone() }).await, []);
+    assert_eq!(found(RequestFilter { text: Some(works.id.to_string()), ..all.clone() }).await, []);
+    // It may save on, and be cleared by whoever marked it.
+    fixture.save(&hangs, "one").await;
+    assert_eq!(fixture.get(hangs.id).await.stalled, since);
+    let entry = log_entry(1, event::NO_LONGER_STALLED, 1);
+    let cleared = store.mark_stalled(hangs.id, hangs.fence, None, entry.clone()).await.unwrap();
+    assert_eq!((cleared.stalled, fixture.get(hangs.id).await.stalled), (None, None));
+    // The mark goes with the attempt.
+    store.mark_stalled(hangs.id, hangs.fence, since, entry.clone()).await.unwrap();
+    store.take_from(hangs.id, &b, "ann").await.unwrap();
+    assert_eq!(fixture.get(hangs.id).await.stalled, None);
+    let claimed = store.claim(&b, 1).await.unwrap().remove(0);
+    assert_eq!((claimed.stalled, fixture.get(hangs.id).await.stalled), (None, None));
+    store.mark_stalled(hangs.id, claimed.fence, since, entry.clone()).await.unwrap();
+    take_over(&fixture, &a, &b).await;
+    let claimed = store.claim(&a, 1).await.unwrap().remove(0);
+    assert_eq!((claimed.stalled, fixture.get(hangs.id).await.stalled), (None, None));
+    store.mark_stalled(hangs.id, claimed.fence, since, entry).await.unwrap();
+    let end = AttemptEnd::Finished { reply: None };
+    let ended = store.end_attempt(hangs.id, claimed.fence, end, AttemptWrite::default()).await.unwrap();
+    assert_eq!((ended.stalled, fixture.get(hangs.id).await), (None, ended));
+    assert_eq!(found(all).await, []);
 }

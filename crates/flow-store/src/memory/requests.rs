@@ -3,9 +3,9 @@
 use super::{MemoryStore, State};
 use crate::transition::{self, Change, GoOn, PointInWrite};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, MadeRequests, NewRequest,
-    NumberedLogEntry, Owner, PointPlace, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline,
-    SavedPoint, ServerState, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, LogEntry, MadeRequests, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore,
+    SavedOutline, SavedPoint, ServerState, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -179,22 +179,27 @@ impl RequestStore for MemoryStore {
         })
     }
 
-    async fn re_execute(
+    async fn re_execute_with(
         &self,
         id: RequestId,
         owner: &Owner,
         by: &str,
-        from: Option<u32>,
+        how: ReExecution,
     ) -> Result<Request, StoreError> {
         self.there().await?;
         let done = self.change(|state, now| {
             state.check_alive(owner)?;
-            let (request, go_on) = (state.record(id)?.request.clone(), state.go_on(id, from)?);
+            let (request, go_on) = (state.record(id)?.request.clone(), state.go_on(id, how.keep)?);
             let stays = match &go_on {
                 GoOn::Earlier(earlier) => usize::try_from(earlier.points).ok(),
                 _ => None,
             };
-            let change = transition::re_execute(request, &state.server_ref(owner), by, go_on, now)?;
+            let before = request.version.clone();
+            let change = transition::re_execute(request, &state.server_ref(owner), by, (go_on, how.version), now)?;
+            if change.request.version != before {
+                let earlier = state.record_mut(id)?.attempts.iter_mut().filter(|attempt| attempt.version.is_none());
+                earlier.for_each(|attempt| attempt.version = Some(before.clone()));
+            }
             if let Some(stays) = stays {
                 let record = state.record_mut(id)?;
                 record.saved.truncate(stays);
@@ -202,6 +207,24 @@ impl RequestStore for MemoryStore {
                 // What is saved next did not come in the write that is cut off here.
                 record.writes.push(stays);
             }
+            let request = change.request.clone();
+            state.apply(change);
+            Ok(request)
+        });
+        self.back(done).await
+    }
+
+    async fn mark_stalled(
+        &self,
+        id: RequestId,
+        fence: Fence,
+        since: Option<Timestamp>,
+        entry: LogEntry,
+    ) -> Result<Request, StoreError> {
+        self.there().await?;
+        let done = self.change(|state, now| {
+            let request = state.record(id)?.request.clone();
+            let change = transition::mark_stalled(request, fence, since, entry, now)?;
             let request = change.request.clone();
             state.apply(change);
             Ok(request)

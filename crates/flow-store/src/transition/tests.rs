@@ -140,9 +140,40 @@ fn only_a_running_request_is_taken_from_its_owner() {
 }
 
 #[test]
+fn a_request_is_pinned_to_another_version_only_as_it_was_looked_at() {
+    let settings = RequestSettings { retry_count: 5, ..RequestSettings::default() };
+    let at = |seen| NewVersion { version: VersionId::parse("v2").unwrap(), settings: settings.clone(), seen };
+    let go = |seen| re_execute(request(Error, true, 0), &server("b", 1), "ann", (GoOn::Newest, Some(at(seen))), NOW);
+    let moved = go(Fence(7)).unwrap();
+    assert_eq!((moved.request.version.as_str(), moved.request.settings.retry_count), ("v2", 5));
+    assert!(moved.log[0].message.ends_with("at version v2 instead of v1"), "{}", moved.log[0].message);
+    let error = go(Fence(6)).unwrap_err();
+    assert!(matches!(error, TransitionError::Changed { .. }), "{error}");
+}
+
+#[test]
+fn the_mark_of_a_stalled_attempt_goes_with_it() {
+    let marked = Request { stalled: Some(Timestamp(900)), ..request(Running, true, 1) };
+    let entry = log_entry(&marked, "Server a", Level::Warning, event::STALLED, "“Call” hangs".to_owned(), NOW);
+    let since = Some(Timestamp(900));
+    let change = mark_stalled(request(Running, true, 1), Fence(7), since, entry.clone(), NOW).unwrap();
+    assert_eq!((&change.request.stalled, change.log.len()), (&since, 1));
+    assert!(mark_stalled(request(Running, true, 1), Fence(6), since, entry.clone(), NOW).is_err());
+    assert!(mark_stalled(request(Waiting, true, 1), Fence(7), since, entry, NOW).is_err());
+    let b = server("b", 1);
+    let gone = [
+        take_from(marked.clone(), "Server a", &b, "ann", NOW).unwrap(),
+        take_over(marked.clone(), &server("a", 1), &b, NOW).unwrap(),
+        cancel(marked.clone(), "ann", "Server a", NOW).unwrap(),
+        end_attempt(marked, Fence(7), AttemptEnd::Finished { reply: None }, "Server a", NOW).unwrap(),
+    ];
+    assert!(gone.iter().all(|change| change.request.stalled.is_none()));
+}
+
+#[test]
 fn re_execution_and_cancelling_know_their_states() {
     for state in RequestState::ALL {
-        let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", GoOn::Newest, NOW);
+        let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", (GoOn::Newest, None), NOW);
         assert_eq!(re_executed.is_ok(), matches!(state, Error | Cancelled | WaitingForRetry), "{state}");
         let cancelled = cancel(request(state, true, 0), "ann", "Server a", NOW);
         assert_eq!(cancelled.is_ok(), !state.is_ended(), "{state}");

@@ -8,6 +8,7 @@ import {
   type PushUpdateProgress,
   type TourProgress,
 } from "../../platform";
+import { announceStalled } from "../../cluster/takeovers.svelte";
 import { toasts } from "../../shared/toasts.svelte";
 
 /** The colours to tell clusters by. */
@@ -90,6 +91,7 @@ export class Clusters {
   take(change: ClusterChanged): void {
     for (const { dead, survivor, count } of change.takeovers)
       toasts.info(`${survivor} took over`, `${dead} was lost; ${count} of its requests go on at ${survivor}.`);
+    for (const one of change.stalled) announceStalled(one);
     if (change.cluster === this.chosenName && change.servers) void this.look();
   }
 

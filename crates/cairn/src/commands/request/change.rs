@@ -1,48 +1,16 @@
-//! `cairn request re-execute` and `cancel`: one request, several, or all that a filter finds.
+//! Changing many requests at once: several, or all that a filter finds; and `cairn request cancel`.
 
 use super::filter::FilterArgs;
 use super::show::request_line;
-use super::{ended_answer, wait_for_end};
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use crate::remote::Remote;
 use clap::Args;
-use flow_api::{Bulk, BulkAction, BulkDone, ReExecution, RequestState};
+use flow_api::{Bulk, BulkAction, BulkDone, RequestState};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// How many of those that were left alone are named.
 const NAMED: usize = 10;
-
-/// Begin a new attempt from the last saved points: of one request, of several, or of all that a filter finds.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  cairn request re-execute 17 --wait
-  cairn request re-execute 17 --from 2 --on north         From saved point 2, on the server north
-  cairn request re-execute 17 18 19
-  cairn request re-execute --code http/status --since 2h --dry-run
-  cairn request re-execute --code http/status --since 2h --yes
-
-A request can be re-executed when it ended in Error or was cancelled, or when it waits for a
-server that is gone. A filter without --state means those in Error. The server that is called
-becomes the owner, unless --on names another.")]
-pub struct ReExecuteArgs {
-    #[command(flatten)]
-    chosen: Chosen,
-    /// Go on from the saved point with this number, as `cairn request show` counts them (from 0): later ones no longer
-    /// count. For one request.
-    #[arg(long, value_name = "NUMBER")]
-    from: Option<u32>,
-    /// Begin anew: nothing that was saved counts any more. For one request.
-    #[arg(long, conflicts_with = "from")]
-    from_start: bool,
-    /// The server that shall be the owner, by name or id. For one request.
-    #[arg(long, value_name = "SERVER")]
-    on: Option<String>,
-    /// Wait until it has ended; the exit status tells whether it finished. For one request.
-    #[arg(long)]
-    wait: bool,
-}
 
 /// End requests: one, several, or all that a filter finds.
 #[derive(Debug, Args)]
@@ -60,7 +28,7 @@ pub struct CancelArgs {
 
 /// Which requests.
 #[derive(Debug, Args)]
-struct Chosen {
+pub struct Chosen {
     /// The requests, by id.
     ids: Vec<i64>,
     #[command(flatten)]
@@ -71,31 +39,6 @@ struct Chosen {
     /// Do not ask before it is done to all that a filter finds.
     #[arg(long, short)]
     yes: bool,
-}
-
-/// Runs `cairn request re-execute`.
-pub async fn re_execute(args: ReExecuteArgs, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
-    let Some(id) = args.chosen.only_one() else {
-        if args.from.is_some() || args.from_start || args.on.is_some() || args.wait {
-            let message = "--from, --from-start, --on and --wait are for one request: name one id, or leave them out";
-            return Err(Failure::new("request/one-only", message));
-        }
-        return many(args.chosen, BulkAction::ReExecute, &[RequestState::Error], remote, output).await;
-    };
-    let server = match &args.on {
-        Some(server) => Some(remote.server(server).await?.id),
-        None => None,
-    };
-    if args.wait {
-        remote.servers().await?;
-    }
-    let wish = &ReExecution { from: args.from, from_start: args.from_start, server };
-    let request = remote.any(|client| async move { client.re_execute_from(id, wish).await }).await?;
-    if args.wait {
-        return ended_answer(&wait_for_end(remote, id).await?, output);
-    }
-    output.answer(&request, || request_line(&request));
-    Ok(Outcome::Good)
 }
 
 /// Runs `cairn request cancel`.
@@ -111,16 +54,27 @@ pub async fn cancel(args: CancelArgs, remote: &Remote, output: Output) -> Result
 }
 
 impl Chosen {
-    /// The one request that was named, when it is to be changed without more ado.
-    fn only_one(&self) -> Option<i64> {
+    /// The one request that was named, whatever else was.
+    pub fn named(&self) -> Option<i64> {
         match self.ids.as_slice() {
-            [id] if !self.filter.is_given() && !self.dry_run => Some(*id),
+            [id] if !self.filter.is_given() => Some(*id),
             _ => None,
         }
     }
+
+    /// Whether nothing is to be done but told.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The one request that was named, when it is to be changed without more ado.
+    pub fn only_one(&self) -> Option<i64> {
+        self.named().filter(|_| !self.dry_run)
+    }
 }
 
-async fn many(
+/// Does something to all that were chosen, or says what that would do.
+pub async fn many(
     chosen: Chosen,
     action: BulkAction,
     states: &[RequestState],

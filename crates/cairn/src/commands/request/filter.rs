@@ -27,6 +27,9 @@ pub struct FilterArgs {
     /// Only those whose error has this code: http/status.
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// Only those that are stalled: they run, and make no progress for longer than they may.
+    #[arg(long)]
+    stalled: bool,
     /// Only those made since: a time (2026-03-01, 2026-03-01T12:00) or how long ago (90m, 2h, 3d).
     #[arg(long, value_name = "TIME")]
     since: Option<Moment>,
@@ -38,9 +41,10 @@ pub struct FilterArgs {
 impl FilterArgs {
     /// Whether any condition is given.
     pub fn is_given(&self) -> bool {
-        let Self { state, project, flow, owner, text, code, since, until } = self;
+        let Self { state, project, flow, owner, text, code, stalled, since, until } = self;
         !state.is_empty()
             || [project, flow, owner, text, code].into_iter().any(Option::is_some)
+            || *stalled
             || since.is_some()
             || until.is_some()
     }
@@ -69,6 +73,7 @@ impl FilterArgs {
             from: self.since.map(Moment::time),
             to: self.until.map(Moment::time),
             code: self.code.clone(),
+            stalled: self.stalled,
             ..RequestQuery::default()
         })
     }

@@ -14,6 +14,9 @@ pub fn request_line(request: &Request) -> String {
     if request.priority != 0 {
         line.push_str(&format!(", priority {}", request.priority));
     }
+    if let Some(since) = request.stalled {
+        line.push_str(&format!(", stalled: no progress since {}", clock(since)));
+    }
     if let Some(error) = &request.error {
         line.push_str(&format!(": {} [{}]", error.message, error.code));
     }
@@ -31,7 +34,10 @@ pub fn list_text(requests: &[Request]) -> String {
     let rows = requests.iter().map(|request| {
         [
             Cell::new(request.id),
-            state_cell(request.state.as_str()),
+            match request.stalled {
+                Some(_) => state_cell("Running (stalled)"),
+                None => state_cell(request.state.as_str()),
+            },
             Cell::new(format!("{}/{}", request.project, request.flow)),
             Cell::new(request.owner.as_ref().map(|owner| owner.name.as_str()).unwrap_or_default()),
             Cell::new(request.priority),
@@ -80,10 +86,16 @@ fn attempts(attempts: &[Attempt]) -> String {
             clock(attempt.started),
             took.unwrap_or_default(),
             attempt.end.map_or_else(|| "running".to_owned(), |end| format!("{end:?}")),
+            attempt
+                .version
+                .as_deref()
+                .map(|version| version.get(..7).unwrap_or(version))
+                .unwrap_or_default()
+                .to_owned(),
             error.unwrap_or_default(),
         ]
     });
-    table(["attempt", "owner", "started", "took", "end", "error"], rows)
+    table(["attempt", "owner", "started", "took", "end", "other version", "error"], rows)
 }
 
 fn saved_points(points: &[SavedPoint]) -> String {

@@ -126,6 +126,10 @@ pub(super) struct Faults {
     pub(super) failures: u8,
     pub(super) cancels: u8,
     pub(super) re_executions: u8,
+    /// Re-executions from an earlier saved point, or from the start.
+    pub(super) rewinds: u8,
+    /// Takeovers of a running request by a person.
+    pub(super) takes: u8,
     pub(super) drains: u8,
     pub(super) restarts: u8,
 }
@@ -146,8 +150,8 @@ pub(super) struct Moment {
     pub(super) replied: bool,
     /// The server that may go on with a request without `OtherServerRetry`.
     pub(super) home: Option<usize>,
-    /// The attempt that a person ended while it ran: its server learns of it with its next write.
-    pub(super) ended_by_person: Option<Fence>,
+    /// The attempts that a person ended while they ran: their servers learn of it with the next write.
+    pub(super) ended_by_person: Vec<Fence>,
     /// What has happened in this story, for properties that say that it can.
     pub(super) told: Told,
     /// The first rule that was broken.
@@ -160,6 +164,8 @@ pub(super) struct Told {
     pub(super) refused: bool,
     pub(super) speculated: bool,
     pub(super) raced: bool,
+    pub(super) taken: bool,
+    pub(super) rewound: bool,
 }
 
 impl Moment {
@@ -170,7 +176,7 @@ impl Moment {
             (row.state, &row.owner, row.fence, row.due, row.settings.other_server_retry),
             (row.attempt, row.retries_used, row.takeovers_without_progress, row.saved_points),
         );
-        let seen = (self.effects, self.replied, self.home, self.ended_by_person, self.told, self.broken);
+        let seen = (self.effects, self.replied, self.home, &self.ended_by_person, self.told, self.broken);
         (row, &self.saved, &self.servers, &self.writes, self.out, self.left, seen)
     }
 
@@ -201,7 +207,7 @@ impl Moment {
             effects: [0; 2],
             replied: false,
             home: owned.then_some(0),
-            ended_by_person: None,
+            ended_by_person: Vec::new(),
             told: Told::default(),
             broken: None,
         };

@@ -3,8 +3,8 @@
 
 use super::state::{Attempt, waits_for_retry};
 use super::state::{Component, End, FLOW, Faults, Moment, NOW, Way, Write, checkpoints_before, owner, point, resume};
-use flow_store::transition::{self, GoOn};
-use flow_store::{Fence, RequestState, ServerState};
+use flow_store::transition::{self, GoOn, PointInWrite};
+use flow_store::{Fence, RequestState, SavedKind, ServerState};
 use stateright::{Model, Property};
 
 /// A mistake that the model makes on purpose, to show that a property sees it.
@@ -71,6 +71,8 @@ pub(super) enum Event {
     Drain(usize),
     Leave(usize),
     ReExecute(usize),
+    Rewind(usize, usize),
+    TakeFrom(usize),
     Cancel,
     Outage,
     OutageEnds,
@@ -194,6 +196,11 @@ impl Story {
             RequestState::Error | RequestState::Cancelled | RequestState::WaitingForRetry
         );
         may(known && left.re_executions > 0 && ended, Event::ReExecute(place));
+        for keep in 0..moment.saved.len() {
+            may(known && left.rewinds > 0 && ended, Event::Rewind(place, keep));
+        }
+        let runs = moment.request.state == RequestState::Running;
+        may(known && left.takes > 0 && runs && !own, Event::TakeFrom(place));
     }
 
     fn write_events(&self, moment: &Moment, events: &mut Vec<Event>) {
@@ -224,12 +231,12 @@ impl Story {
         somebody_lives && !events.into_iter().any(Event::is_sure)
     }
 
-    /// A component starts: the rules of who may start what.
-    fn start(&self, moment: &mut Moment, server: usize, attempt: &Attempt, acts: bool) {
+    /// A component starts: the rules of who may start what. Says whether it counts.
+    fn start(&self, moment: &mut Moment, server: usize, attempt: &Attempt, acts: bool) -> bool {
         let valid = moment.request.state == RequestState::Running && moment.request.fence == attempt.fence;
-        if !valid && moment.ended_by_person == Some(attempt.fence) {
+        if !valid && moment.ended_by_person.contains(&attempt.fence) {
             // Its server learns with the next write that a person ended the attempt.
-            return;
+            return false;
         }
         if !valid || moment.request.owner.as_ref() != Some(&moment.life(server).owner) {
             moment.breaks("somebody works on a request that is not his");
@@ -240,6 +247,7 @@ impl Story {
         if acts && !checkpoints_before(attempt.at).all(|checkpoint| moment.saved.contains(&checkpoint)) {
             moment.breaks("somebody sees what is not durable");
         }
+        true
     }
 
     fn step(&self, moment: &mut Moment, server: usize) -> Option<()> {
@@ -250,8 +258,8 @@ impl Story {
         } else {
             match FLOW[attempt.at] {
                 Component::Effect(effect) => {
-                    self.start(moment, server, &attempt, true);
-                    moment.effects[effect] = (moment.effects[effect] + 1).min(2);
+                    let counts = self.start(moment, server, &attempt, true);
+                    moment.effects[effect] = (moment.effects[effect] + u8::from(counts)).min(2);
                 }
                 Component::Compute => {
                     self.start(moment, server, &attempt, false);
@@ -390,9 +398,43 @@ impl Story {
     fn re_execute(&self, moment: &mut Moment, server: usize) -> Option<()> {
         moment.told.raced |= self.tells && waits_for_retry(&moment.request);
         let life = moment.life(server);
-        moment.apply(transition::re_execute(moment.request.clone(), &life, "", GoOn::Newest, NOW).ok()?);
+        moment.apply(transition::re_execute(moment.request.clone(), &life, "", (GoOn::Newest, None), NOW).ok()?);
         moment.left.re_executions -= 1;
         moment.home = Some(server);
+        Some(())
+    }
+
+    /// A person has the request go on from the first `keep` checkpoints: what is behind them is to be seen again.
+    fn rewind(&self, moment: &mut Moment, server: usize, keep: usize) -> Option<()> {
+        let checkpoint =
+            |saved: &u8| PointInWrite { kind: SavedKind::Checkpoint, name: saved.to_string(), joined: false };
+        let points: Vec<PointInWrite> = moment.saved.iter().map(checkpoint).collect();
+        let earlier = transition::rewind(moment.request.id, &points, u32::try_from(keep).ok()?).ok()?;
+        let from = (GoOn::Earlier(earlier), None);
+        let life = moment.life(server);
+        moment.apply(transition::re_execute(moment.request.clone(), &life, "", from, NOW).ok()?);
+        moment.left.rewinds -= 1;
+        moment.saved.truncate(keep);
+        let again = FLOW[resume(&moment.saved)..].iter();
+        for component in again {
+            if let Component::Effect(effect) = component {
+                moment.effects[*effect] = 0;
+            }
+        }
+        moment.home = Some(server);
+        moment.told.rewound |= self.tells;
+        Some(())
+    }
+
+    /// A person takes the running request from a server that lives.
+    fn take_from(&self, moment: &mut Moment, server: usize) -> Option<()> {
+        let (life, fence) = (moment.life(server), moment.request.fence);
+        moment.apply(transition::take_from(moment.request.clone(), "", &life, "", NOW).ok()?);
+        moment.left.takes -= 1;
+        moment.ended_by_person.push(fence);
+        moment.home = Some(server);
+        moment.told.taken |= self.tells;
+        self.forget_raise(moment, fence);
         Some(())
     }
 
@@ -512,11 +554,13 @@ impl Model for Story {
             }
             Event::Leave(server) => self.leave(moment, server),
             Event::ReExecute(server) => self.re_execute(moment, server)?,
+            Event::Rewind(server, keep) => self.rewind(moment, server, keep)?,
+            Event::TakeFrom(server) => self.take_from(moment, server)?,
             Event::Cancel => {
                 moment.left.cancels -= 1;
                 let (running, fence) = (moment.request.state == RequestState::Running, moment.request.fence);
                 moment.apply(transition::cancel(moment.request.clone(), "", "", NOW).ok()?);
-                moment.ended_by_person = running.then_some(fence).or(moment.ended_by_person);
+                moment.ended_by_person.extend(running.then_some(fence));
             }
             Event::Outage => {
                 moment.left.outages -= 1;

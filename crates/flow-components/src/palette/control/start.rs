@@ -100,6 +100,13 @@ impl ComponentType for Start {
                     0,
                     "How many requests of this flow run at once, in the whole cluster; 0 for no limit. The others wait for their turn.",
                 ),
+                optional(
+                    "StalledAfter",
+                    "StalledAfter",
+                    seconds(0.0),
+                    Value::Null,
+                    "Seconds without progress after which a running request is shown as stalled, so that somebody looks at it; 0 for never, empty for what the settings of the cluster say. What only takes long makes progress: records that move, iterations, saved points.",
+                ),
             ],
             effect: Effect::None,
             saves: false,

@@ -3,10 +3,12 @@
 use flow_api::codes::{self, Code};
 
 /// What an endpoint is about, by a part of its path, and the codes that this brings.
-const ABOUT: [(&str, &[&str]); 15] = [
+const ABOUT: [(&str, &[&str]); 17] = [
     ("/requests", &["request/"]),
     ("/requests/{id}/flow", &["project/"]),
-    ("/requests/{id}/re-execute", &["server/"]),
+    ("/requests/{id}/re-execute", &["server/", "project/"]),
+    ("/requests/{id}/re-execution", &["project/"]),
+    ("/requests/{id}/take-over", &["server/"]),
     ("/projects", &["project/"]),
     ("/triggers", &["trigger/"]),
     ("/connections", &["connection/"]),

@@ -102,7 +102,7 @@ async fn by_filter(app: &App, mut filter: RequestFilter, limit: Option<usize>) -
 }
 
 /// Whether it can be done to a request in its present state.
-fn would(action: BulkAction, request: &Request) -> Reply<()> {
+pub(super) fn would(action: BulkAction, request: &Request) -> Reply<()> {
     use RequestState::{Cancelled, Error, WaitingForRetry};
     let can = match action {
         BulkAction::ReExecute => matches!(request.state, Error | Cancelled | WaitingForRetry),

@@ -1,4 +1,4 @@
-//! Starting, re-executing and cancelling requests.
+//! Starting, taking over and cancelling requests.
 
 use super::answer;
 use super::read::patience;
@@ -10,10 +10,10 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, ReExecution, Request, Requests, codes};
+use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, Request, Requests, TakeOver, codes};
 use flow_model::{FlowName, PRIORITIES};
 use flow_store::{
-    AuditEntry, Created, NewRequest, Owner, ProjectName, RequestFilter, RequestId, RequestState, ServerState,
+    AuditEntry, Created, NewRequest, Owner, ProjectName, RequestFilter, RequestId, RequestState, Server, ServerState,
     StoreError,
 };
 use serde_json::Value;
@@ -106,46 +106,46 @@ pub(crate) async fn make(
     Ok(all)
 }
 
-/// Begins a new attempt: from the last saved points or from an earlier one, on this server or on another.
-#[utoipa::path(post, path = "/requests/{id}/re-execute", tag = "requests", request_body = ReExecution,
+/// Takes a running request from its server, which lives and gets nowhere with it. What that one still writes is refused,
+/// and its attempt ends; another server goes on from the last saved points.
+#[utoipa::path(post, path = "/requests/{id}/take-over", tag = "requests", request_body = TakeOver,
     params(("id" = i64, Path, description = "The request")),
     responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
-pub async fn re_execute(
+pub async fn take_over(
     State(app): State<Arc<App>>,
     caller: Caller,
     Segments(id): Segments<i64>,
-    Body(wish): Body<ReExecution>,
+    Body(wish): Body<TakeOver>,
 ) -> Reply<Json<Request>> {
-    let owner = match &wish.server {
+    let before = app.store.get(RequestId(id)).await?;
+    let to = match &wish.server {
         Some(server) => running_server(&app, server).await?,
-        None if app.work.in_maintenance() => {
-            let detail = "this server is in maintenance and takes nothing: name another one with `server`";
-            return Err(Refusal::new(codes::SERVER_NOT_RUNNING, detail));
-        }
-        None => app.work.owner().ok_or_else(fenced)?,
+        None => other_server(&app, before.owner.as_ref()).await?,
     };
-    if let Some(number) = wish.from {
-        let saved = app.store.get(RequestId(id)).await?.saved_points;
-        if number >= saved {
-            let detail = format!("request {id} has no saved point {number}: it has {saved}, with numbers from 0 on");
-            return Err(Refusal::new(codes::REQUEST_NO_SAVED_POINT, detail));
-        }
-    }
-    // The point itself stays.
-    let keep = if wish.from_start { Some(0) } else { wish.from.map(|number| number.saturating_add(1)) };
-    let request = app.store.re_execute(RequestId(id), &owner, caller.name(), keep).await?;
+    let request = app.store.take_from(before.id, &to, caller.name()).await?;
+    app.work.end_before(request.id, request.fence);
     app.work.wake();
-    let detail = match (wish.from_start, wish.from) {
-        (true, _) => "from its start".to_owned(),
-        (false, Some(number)) => format!("from saved point {number}"),
-        (false, None) => String::new(),
-    };
-    caller.did(&app, "request-re-executed", &id.to_string(), &detail).await?;
+    let server = |owner: Option<&Owner>| owner.map(|owner| owner.server.to_string()).unwrap_or_default();
+    let detail = format!("from {} to {}", server(before.owner.as_ref()), to.server);
+    caller.did(&app, "request-taken-over", &id.to_string(), &detail).await?;
     answer(&app, request).await
 }
 
-async fn running_server(app: &App, id: &str) -> Reply<Owner> {
+/// This server; if `owner` is this one itself, another one that runs, if there is any.
+async fn other_server(app: &App, owner: Option<&Owner>) -> Reply<Owner> {
+    let own = app.work.owner().ok_or_else(fenced)?;
+    if owner != Some(&own) && !app.work.in_maintenance() {
+        return Ok(own);
+    }
+    let servers = app.store.servers().await?;
+    let is_other = |server: &Server| Some(&server.owner()) != owner && server.id != own.server;
+    let other = servers.into_iter().find(|server| server.state == ServerState::Running && is_other(server));
+    Ok(other.map_or(own, |other| other.owner()))
+}
+
+/// The server with this id, if it runs.
+pub(super) async fn running_server(app: &App, id: &str) -> Reply<Owner> {
     let known = app.store.servers().await?.into_iter().find(|server| server.id.as_str() == id);
     let missing = || Refusal::new(codes::SERVER_NOT_FOUND, format!("the cluster has no server “{id}”"));
     let server = known.ok_or_else(missing)?;

@@ -174,6 +174,7 @@ pub fn filter(query: &RequestQuery) -> Reply<RequestFilter> {
         flow: query.flow.clone(),
         owner: query.server.as_deref().map(ServerId::parse).transpose()?,
         code: query.code.clone(),
+        stalled: query.stalled,
         text: query.q.clone().filter(|text| !text.trim().is_empty()),
         from: query.from.map(|time| Timestamp(time.as_millisecond())),
         to: query.to.map(|time| Timestamp(time.as_millisecond())),

@@ -66,6 +66,7 @@ fn request(id: i64, state: RequestState) -> Request {
         created: time(185_000),
         started: Some(time(184_000)),
         updated: time(1_000),
+        stalled: None,
         ended: None,
         checkpoint: Some("Checked".to_owned()),
         saved_points: 1,
@@ -262,6 +263,7 @@ fn an_opened_request_shows_its_attempts_saved_points_and_the_end_of_its_log() {
         ended: ended.map(|ended| ended.0),
         end: ended.map(|ended| ended.1),
         error: None,
+        version: None,
     };
     let point = SavedPoint {
         number: 1,

@@ -1,0 +1,112 @@
+//! Running requests that get nowhere although their server lives: one component hangs, say, in something outside that never
+//! answers. Their server marks them, so that they are listed, counted and told of, and an operator may take them from it.
+//! By itself nothing is done to them: nobody can tell a call that hangs from one that takes its time.
+//!
+//! What progress is, the engine says ([`flow_engine::Standstill`]); how long there may be none, the flow's start or the
+//! cluster's settings.
+
+use crate::state::App;
+use flow_engine::Standstill;
+use flow_store::{Fence, Level, LogEntry, RequestId, StoreError, Timestamp, event};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How often the attempts of this server are looked at. Nothing is counted below this.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The attempts of this server that are marked as stalled.
+#[derive(Default)]
+pub struct Watchdog {
+    marked: Mutex<HashMap<(RequestId, Fence), u32>>,
+}
+
+impl Watchdog {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.marked.lock().len()
+    }
+
+    /// Looks again and again, for as long as the server lives.
+    pub async fn watch(&self, app: &App) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            self.look(app).await;
+        }
+    }
+
+    async fn look(&self, app: &App) {
+        let by_default = app.settings.stalled_after();
+        let stands = |one: &Standstill| {
+            let may_last = one.may_last.unwrap_or(by_default);
+            !may_last.is_zero() && one.lasts >= may_last
+        };
+        let standing: HashMap<(RequestId, Fence), Standstill> = {
+            let found = app.work.engine().standing_for(LOOK).into_iter().filter(stands);
+            found.map(|one| ((one.request, one.fence), one)).collect()
+        };
+        let marked = self.marked.lock().clone();
+        for (key, attempt) in marked.iter().filter(|(key, _)| !standing.contains_key(*key)) {
+            self.no_longer(app, *key, *attempt).await;
+        }
+        for (key, one) in standing.iter().filter(|(key, _)| !marked.contains_key(*key)) {
+            self.mark(app, *key, one).await;
+        }
+    }
+
+    /// Marks an attempt that makes no progress.
+    async fn mark(&self, app: &App, key: (RequestId, Fence), one: &Standstill) {
+        let seconds = one.lasts.as_secs();
+        let what = match one.running.first() {
+            Some((_, name)) => format!("“{name}” runs since, and nothing comes of it"),
+            None => "the checkpoint storage or the checkpoint database does not answer".to_owned(),
+        };
+        let message = format!("no progress for {seconds} s: {what}. If it hangs, take the request over or cancel it");
+        tracing::warn!(code = "request/stalled", request = %one.request, "{message}");
+        let component = one.running.first().map(|(id, _)| id.to_string());
+        let entry = self.entry(app, one.attempt, (Level::Warning, event::STALLED), (component, message));
+        let since = app.store.now().minus_ms(u64::try_from(one.lasts.as_millis()).unwrap_or(u64::MAX));
+        self.tell(app, key, (Some(since), one.attempt), entry).await;
+    }
+
+    /// Takes the mark from an attempt that makes progress again, or has ended.
+    async fn no_longer(&self, app: &App, key: (RequestId, Fence), attempt: u32) {
+        let message = "it makes progress again".to_owned();
+        let entry = self.entry(app, attempt, (Level::Info, event::NO_LONGER_STALLED), (None, message));
+        self.tell(app, key, (None, attempt), entry).await;
+    }
+
+    /// Notes it in the checkpoint database, and here if that took it or is done with this attempt. If it cannot be
+    /// reached, the next look tries again.
+    async fn tell(
+        &self,
+        app: &App,
+        (id, fence): (RequestId, Fence),
+        (since, attempt): (Option<Timestamp>, u32),
+        entry: LogEntry,
+    ) {
+        match app.store.mark_stalled(id, fence, since, entry).await {
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Full(_))) => {
+                tracing::debug!(code = error.code(), %error, request = %id, "a standstill cannot be noted; trying again");
+            }
+            _ => {
+                let mut marked = self.marked.lock();
+                match since {
+                    Some(_) => marked.insert((id, fence), attempt),
+                    None => marked.remove(&(id, fence)),
+                };
+            }
+        }
+    }
+
+    fn entry(
+        &self,
+        app: &App,
+        attempt: u32,
+        (level, event): (Level, &str),
+        (component, message): (Option<String>, String),
+    ) -> LogEntry {
+        let server = app.work.engine().server_name().as_ref().to_owned();
+        LogEntry { at: app.store.now(), attempt, server, level, component, event: event.to_owned(), message }
+    }
+}
