@@ -6,6 +6,7 @@ mod effect;
 mod engine;
 mod failover;
 mod flows;
+mod overload;
 mod process;
 mod report;
 mod requests;
@@ -74,6 +75,12 @@ service      real servers and their API
                           (reowned), and until the last one runs there (last_resumed)
   list_*_ms               a page of the list of requests over HTTP, with --stored requests in the store
   stored_*                replies and the start of the first component, as above, with --stored requests in the store
+overload     three servers with the default lease and callers who never rest, beside twice as many threads that only burn
+             processor time as there are processors, for --minutes; `taskset -c 0 cairn bench overload` takes one
+  takeovers, declared_dead        must be 0: nobody was lost (declared_dead counts servers that had to join anew)
+  longest_silence_ms              the longest time in which a server's heartbeat stood still (SQLite); the lease is 2,000
+  servers_cpus, others_cpus       the processors that the servers got, and that burners and callers did
+  replies, reply_p99_ms           what the callers got; calls_failed, second_attempts should be 0
 requests     a store with as many requests as --stored, of 60 flows and 5 servers, filtered in many ways
   list_worst_ms, counts_worst_ms   the slowest page of 100, and the slowest counts
   writes_full_ratio                requests made, saved once and ended per second, as a share of those in an empty store
@@ -104,6 +111,9 @@ pub struct Args {
     /// Requests in the store when `service` and `requests` list them and `service` makes more; 0 leaves that out of `service`.
     #[arg(long, default_value_t = 1_000_000)]
     stored: u32,
+    /// For how long `overload` burns.
+    #[arg(long, default_value_t = 60.0, value_parser = overload::minutes)]
+    minutes: f64,
     /// Another program that does what `streams` does: a command that is given the file and a folder for its result.
     #[arg(long = "peer", value_name = "NAME=COMMAND", value_parser = streams::Peer::parse)]
     peers: Vec<streams::Peer>,
@@ -124,6 +134,8 @@ enum Bench {
     Upsert,
     /// What a running service costs and gives.
     Service,
+    /// Whether servers take each other for dead on a machine that has far too much to do.
+    Overload,
     /// How long lists, counts and retention take when the store is full of requests.
     Requests,
 }
@@ -140,6 +152,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
             let size = service::Size { in_flight: args.in_flight, stored: args.stored };
             service::measure(&scratch, args.runs, size).await?
         }
+        Bench::Overload => overload::measure(&scratch, args.minutes).await?,
         Bench::Requests => requests::measure(&scratch, args.runs, args.stored).await?,
         Bench::Upsert => upsert::measure(&scratch, args.runs, args.rows.unwrap_or(1_000_000))?,
     };

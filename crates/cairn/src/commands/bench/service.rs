@@ -1,8 +1,8 @@
 //! What a running service costs and gives, with real servers and their API.
 
-mod flows;
+pub(super) mod flows;
 mod in_flight;
-mod life;
+pub(super) mod life;
 mod list;
 mod replies;
 
@@ -49,21 +49,24 @@ pub async fn measure(scratch: &Scratch, runs: u32, size: Size) -> Result<Report,
 }
 
 /// A new cluster without servers yet.
-struct Cluster {
-    folder: PathBuf,
+pub struct Cluster {
+    /// Where all of it is.
+    pub folder: PathBuf,
 }
 
 impl Cluster {
-    async fn new(scratch: &Scratch, name: &str) -> Result<Self, Failure> {
+    /// An empty one.
+    pub async fn new(scratch: &Scratch, name: &str) -> Result<Self, Failure> {
         Ok(Self { folder: scratch.cluster(name).await? })
     }
 
-    async fn start(&self, name: &str, more: &[&str]) -> Result<ServerProcess, Failure> {
+    /// Starts a server and waits until it is ready.
+    pub async fn start(&self, name: &str, more: &[&str]) -> Result<ServerProcess, Failure> {
         ServerProcess::start_with(ClusterFolder(&self.folder), name, "127.0.0.1:0", more).await
     }
 
     /// A client of `server`, with an account made for it.
-    async fn client(&self, server: &ServerProcess) -> Result<Client, Failure> {
+    pub async fn client(&self, server: &ServerProcess) -> Result<Client, Failure> {
         let token_file = self.folder.join("token");
         let token = match std::fs::read_to_string(&token_file) {
             Ok(token) => token,
@@ -77,7 +80,7 @@ impl Cluster {
     }
 
     /// Registers the project in `repository` and brings the servers to its newest commit.
-    async fn install(&self, repository: &Path, servers: &[&ServerProcess]) -> Result<(), Failure> {
+    pub async fn install(&self, repository: &Path, servers: &[&ServerProcess]) -> Result<(), Failure> {
         for (number, server) in servers.iter().enumerate() {
             let client = self.client(server).await?;
             if number == 0 {
