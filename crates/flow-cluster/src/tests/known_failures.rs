@@ -113,6 +113,23 @@ async fn a_slow_server_that_lives_ends_its_request_as_finished() {
     assert_eq!(finished.attempt, 1);
 }
 
+/// It is neither queued, so that nobody claims it, nor does its owner die, so that nobody takes it over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_its_living_server_has_forgotten_is_given_back_and_run() {
+    let cluster = Cluster::new();
+    let forgetful = cluster.join("forgetful", LONG).await;
+    let other = cluster.join("other", LONG).await;
+    let request = cluster.request(None, true).await.id;
+    // It was claimed, and the answer was lost on its way.
+    let claimed = cluster.store().claim(forgetful.owner(), 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|request| request.id).collect::<Vec<_>>(), [request]);
+
+    let _dispatchers = [finishing(&cluster, &forgetful), finishing(&cluster, &other)];
+    let finished = until_state(&cluster, request, RequestState::Finished).await;
+    assert_eq!(finished.attempt, 2);
+    assert!(!forgetful.guard().has_ended(), "it lived all the time");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_survivor_that_dies_right_after_a_takeover_strands_nothing() {
     let cluster = Cluster::new();

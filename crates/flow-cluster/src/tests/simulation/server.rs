@@ -1,6 +1,7 @@
 //! A simulated server: as `cairn serve` does, it joins, works, and joins again when others declared it dead.
 
 use super::lives::{LineOf, Locks, Network, Process};
+use super::mistake::Mistake;
 use super::work::{Work, attempt};
 use super::world::{SOMEBODY, World};
 use crate::{Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership};
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// As servers have it by themselves.
 const LEASE: LeaseSettings = LeaseSettings { heartbeat: Duration::from_millis(500), lease: Duration::from_secs(2) };
+/// Who counts leases too short, if anybody does.
+const HASTY: &str = "one";
 
 struct Life {
     process: Arc<Process>,
@@ -162,14 +165,19 @@ async fn live_for_ever(server: Arc<Server>, process: Arc<Process>) {
             name: server.name.to_owned(),
             address: format!("http://{}", server.name),
         };
-        let joined = Membership::join(Arc::clone(&store), Path::new("/"), identity, LEASE).await;
+        let hasty = server.name == HASTY && server.world.makes(Mistake::LeaseCountedTooShort);
+        let lease = LeaseSettings { lease: if hasty { LEASE.lease / 2 } else { LEASE.lease }, ..LEASE };
+        let joined = Membership::join(Arc::clone(&store), Path::new("/"), identity, lease).await;
         let Ok(membership) = joined else {
             crate::time::sleep(Duration::from_millis(200)).await;
             continue;
         };
         let ended = membership.ended();
         server.world.tell(format!("{} joins", membership.owner()));
-        let settings = DispatcherSettings { concurrency: 8, ..DispatcherSettings::default() };
+        let mut settings = DispatcherSettings { concurrency: 8, ..DispatcherSettings::default() };
+        if server.world.makes(Mistake::NobodyAttends) {
+            settings.unattended_check = Duration::from_secs(1_000_000);
+        }
         let work = Work {
             world: Arc::clone(&server.world),
             process: Arc::clone(&process),

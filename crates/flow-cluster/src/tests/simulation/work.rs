@@ -2,6 +2,7 @@
 //! It keeps to the rules that the engine keeps to (tested there); here they meet the faults of a cluster.
 
 use super::lives::Process;
+use super::mistake::Mistake;
 use super::world::{EFFECTS, World};
 use crate::Guard;
 use flow_store::{
@@ -65,7 +66,7 @@ pub(super) async fn attempt(work: Work, request: Request, cancel: CancellationTo
 
 impl Work {
     async fn run(&self, request: &Request, cancel: &CancellationToken) -> Result<Request, Stop> {
-        let (id, fence) = (request.id, request.fence);
+        let id = request.id;
         let saved = self.store.saved_points(id).await.map_err(|_| Stop::Broken)?;
         let mut writing: Option<JoinHandle<Result<(), StoreError>>> = None;
         let ran = self.components(request, World::saved(&saved), &mut writing, cancel).await;
@@ -80,7 +81,10 @@ impl Work {
             AttemptEnd::Finished { reply: None }
         };
         let finishes = matches!(end, AttemptEnd::Finished { .. });
-        match self.store.end_attempt(id, fence, end, AttemptWrite::default()).await {
+        if finishes && self.world.makes(Mistake::AnswersBeforeTheCommit) {
+            self.world.replied(id);
+        }
+        match self.end(request, end).await {
             Ok(ended) => {
                 if finishes {
                     self.world.replied(id);
@@ -99,25 +103,47 @@ impl Work {
         writing: &mut Option<JoinHandle<Result<(), StoreError>>>,
         cancel: &CancellationToken,
     ) -> Result<(), Stop> {
-        let (id, fence) = (request.id, request.fence);
         for effect in first..EFFECTS {
             // Computes, while what is before it is being saved.
             self.world.pause(1..120).await;
             self.process.runs().await;
-            durable(writing).await?;
+            if !self.world.makes(Mistake::EffectsDoNotWait) {
+                durable(writing).await?;
+            }
             self.process.runs().await;
             if cancel.is_cancelled() {
                 return Err(Stop::Release);
             }
-            if !self.guard.may_act() {
+            if !self.guard.may_act() && !self.world.makes(Mistake::GuardIsNotAsked) {
                 return Err(Stop::MayNotAct);
             }
             self.world.act(&self.owner, request, effect).await;
-            let (store, write) =
-                (Arc::clone(&self.store), AttemptWrite { saved: vec![point(effect)], log: Vec::new() });
-            *writing = Some(tokio::spawn(async move { store.write(id, fence, write).await }));
+            let (work, request) = (self.clone(), request.clone());
+            *writing = Some(tokio::spawn(async move { work.write(&request, point(effect)).await }));
         }
         Ok(())
+    }
+
+    async fn write(&self, request: &Request, point: SavedPoint) -> Result<(), StoreError> {
+        let write = AttemptWrite { saved: vec![point], log: Vec::new() };
+        match self.store.write(request.id, request.fence, write.clone()).await {
+            Err(error) if error.is_stale() && self.world.overlooks_fence(request).await => {
+                let fence = self.world.fence(request.id).await;
+                self.world.store.write(request.id, fence, write).await.map_err(|_| error)
+            }
+            written => written,
+        }
+    }
+
+    async fn end(&self, request: &Request, end: AttemptEnd) -> Result<Request, StoreError> {
+        let write = AttemptWrite::default();
+        match self.store.end_attempt(request.id, request.fence, end.clone(), write.clone()).await {
+            Err(error) if error.is_stale() && self.world.overlooks_fence(request).await => {
+                let fence = self.world.fence(request.id).await;
+                self.world.store.end_attempt(request.id, fence, end, write).await.map_err(|_| error)
+            }
+            ended => ended,
+        }
     }
 
     /// Waits until this server may act again, if the request is still its own by then.

@@ -1,9 +1,10 @@
 //! What is outside of the cluster: the reference store, the effects that somebody has seen, and the rules that hold.
 
+use super::mistake::Mistake;
 use super::time::{self, VirtualClock};
 use flow_store::{
-    MemoryStore, NumberedLogEntry, Owner, Request, RequestId, RequestState, RequestStore as _, SavedPoint, ServerId,
-    event,
+    Clock as _, Fence, MemoryStore, NumberedLogEntry, Owner, Request, RequestId, RequestState, RequestStore as _, SavedPoint, ServerId,
+    Timestamp, event,
 };
 use parking_lot::Mutex;
 use rand::RngExt;
@@ -20,7 +21,7 @@ pub(super) const EFFECTS: usize = 3;
 
 /// Whoever is stopped for so long may be taken for dead.
 const SILENT: Duration = Duration::from_millis(1400);
-const A_MOMENT: Duration = Duration::from_secs(10);
+const A_MOMENT_MS: u64 = 10_000;
 
 /// How often what happened.
 #[derive(Debug, Clone, Default)]
@@ -65,8 +66,8 @@ struct Seen {
     made: BTreeSet<RequestId>,
     /// Requests whose end was told to whoever waited.
     replied: BTreeSet<RequestId>,
-    /// When each server was silent the last time, because its process was stopped.
-    silences: BTreeMap<ServerId, (Duration, Duration)>,
+    /// For how long each server was silent the last time, because its process was stopped, and when it went on.
+    silences: BTreeMap<ServerId, (Duration, Timestamp)>,
     /// Requests that a person had something to do with.
     touched: BTreeSet<RequestId>,
 }
@@ -78,13 +79,15 @@ pub(super) struct World {
     trace: Mutex<Vec<String>>,
     wrong: Mutex<Vec<String>>,
     pub(super) counted: Mutex<Counted>,
+    mistake: Option<Mistake>,
     /// Tells everything as it happens.
     aloud: bool,
 }
 
 impl World {
-    pub(super) fn new(chance: StdRng, aloud: bool) -> Self {
+    pub(super) fn new(chance: StdRng, mistake: Option<Mistake>, aloud: bool) -> Self {
         Self {
+            mistake,
             aloud,
             store: Arc::new(MemoryStore::with_clock(Arc::new(VirtualClock))),
             chance: Mutex::new(chance),
@@ -143,6 +146,24 @@ impl World {
         self.seen.lock().touched.insert(request);
     }
 
+    pub(super) fn makes(&self, mistake: Mistake) -> bool {
+        self.mistake == Some(mistake)
+    }
+
+    /// The fence of a request as it is.
+    pub(super) async fn fence(&self, request: RequestId) -> Fence {
+        self.store.get(request).await.expect("it is there").fence
+    }
+
+    /// Whether, by mistake, a write of this attempt is taken although its fence is old.
+    pub(super) async fn overlooks_fence(&self, begun: &Request) -> bool {
+        match self.mistake {
+            Some(Mistake::FenceIsNotChecked) => true,
+            Some(Mistake::TakesOverWithoutFence) => self.lost_at(begun).await.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether a person cancelled this attempt, or took the request from it: its server learns so with its next write.
     async fn was_ended_by_person(&self, begun: &Request) -> bool {
         let log = self.store.log(begun.id, 0, usize::MAX).await.unwrap_or_default();
@@ -152,17 +173,28 @@ impl World {
         })
     }
 
-    pub(super) fn was_silent(&self, server: &str, from: Duration) {
-        let until = time::now().unwrap_or_default();
-        self.seen.lock().silences.insert(super::super::id(server), (from, until));
+    /// When another server took this attempt's server for lost.
+    async fn lost_at(&self, begun: &Request) -> Option<Timestamp> {
+        let log = self.store.log(begun.id, 0, usize::MAX).await.unwrap_or_default();
+        let taken = log.into_iter().map(|numbered| numbered.entry).find(|entry| {
+            let taken = [event::TAKEN_OVER, event::OWNER_LOST].contains(&entry.event.as_str());
+            entry.attempt == begun.attempt && taken && !entry.message.starts_with(SOMEBODY)
+        });
+        taken.map(|entry| entry.at)
     }
 
-    /// Whether a server came back from a silence of a lease a moment ago: a takeover that somebody had begun meanwhile may
-    /// be committed just then (docs/proofs.md names this window).
-    fn has_just_come_back(&self, owner: &Owner) -> bool {
-        let now = time::now().unwrap_or_default();
-        let silence = self.seen.lock().silences.get(&owner.server).copied();
-        silence.is_some_and(|(from, until)| until - from >= SILENT && now - until <= A_MOMENT)
+    pub(super) fn was_silent(&self, server: &str, from: Duration) {
+        let silence = time::now().unwrap_or_default() - from;
+        self.seen.lock().silences.insert(super::super::id(server), (silence, VirtualClock.now()));
+    }
+
+    /// Whether this server came back from a silence of a lease, and a takeover that somebody had begun meanwhile was
+    /// committed only then (docs/proofs.md names this window). Before it came back, it would have known.
+    async fn was_caught_up(&self, owner: &Owner, begun: &Request) -> bool {
+        let Some((silence, until)) = self.seen.lock().silences.get(&owner.server).copied() else { return false };
+        let taken = self.lost_at(begun).await;
+        let in_the_window = |taken: Timestamp| until <= taken && taken <= until.plus_ms(A_MOMENT_MS);
+        silence >= SILENT && taken.is_some_and(in_the_window)
     }
 
     /// How many checkpoints are saved.
@@ -186,7 +218,7 @@ impl World {
         let valid = request.state == RequestState::Running && request.fence == fence;
         let excused = {
             let by_person = !valid && self.was_ended_by_person(begun).await;
-            let caught_up = !valid && !by_person && self.has_just_come_back(owner);
+            let caught_up = !valid && !by_person && self.was_caught_up(owner, begun).await;
             self.counted.lock().caught_up += usize::from(caught_up);
             by_person || caught_up
         };
