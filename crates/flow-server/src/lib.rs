@@ -27,6 +27,7 @@ mod history;
 mod http;
 mod identity;
 mod log_files;
+mod machine_clock;
 mod metrics;
 mod names;
 mod problem;

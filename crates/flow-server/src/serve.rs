@@ -9,6 +9,7 @@ use crate::first_administrator::{self, FirstAdministrator};
 use crate::http::Http;
 use crate::identity::StateFolder;
 use crate::log_files;
+use crate::machine_clock;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::projects::Projects;
@@ -93,6 +94,7 @@ pub async fn serve(
     let beside = Beside { app: &app, until: &background };
     beside.spawn(|app| async move { events::watch(&app).await });
     beside.spawn(|app| async move { app.work.live_again_for_ever(&app.stopping).await });
+    beside.spawn(|app| async move { machine_clock::tell_if_wrong(app.store.as_ref(), app.work.owner()).await });
     beside.spawn(|app| async move { update::adopt_wanted(&app).await });
     beside.spawn(|app| async move { app.settings.follow(app.store.as_ref()).await });
     beside.spawn(|app| async move { app.names.follow(&app).await });

@@ -1,19 +1,25 @@
 //! What the machine does to a cluster: its clock is set, its disk is full.
 
-use flow_api::{ClientError, NewRequests, Server};
+use flow_api::{ClientError, NewRequests, Server, Update};
 use serde_json::{Map, json};
+use std::path::Path;
 use system_tests::Tested;
 use system_tests::chaos::{FLOW, History, Load, PROJECT, Scene};
 use system_tests::clock::TestClock;
+use system_tests::cluster::TestCluster;
 use system_tests::small_disk::SmallDisk;
 use system_tests::wait::until;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
+/// What happens to two servers on this database whose clock is set, of both or only of the first.
+async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tested {
     const HOURS: i64 = 3600;
-    let folder = tempfile::tempdir()?;
-    let clock = TestClock::new(folder.path());
-    let mut scene = Scene::begin(folder.path(), &["one", "two"], &clock.environment()).await;
+    let clock = TestClock::new(folder);
+    let (servers, environment): (&[&str], _) = if both { (&["one", "two"], clock.environment()) } else { (&["two"], Vec::new()) };
+    let mut scene = Scene::begin_on(connection, folder, servers, &environment).await;
+    if !both {
+        scene.cluster.add_server_with("one", &clock.environment());
+        scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
+    }
     let lives = async |scene: &Scene| -> Vec<(String, i64)> {
         let servers: Vec<Server> = scene.cluster.server("two").client.servers().await.expect("the servers");
         servers.into_iter().map(|server| (server.id, server.epoch)).collect()
@@ -37,12 +43,49 @@ async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothin
     scene.cluster.server_mut("one").kill();
     clock.set(-2 * HOURS);
     made_more(&load).await;
-    scene.cluster.add_server("one");
+    scene.cluster.add_server_with("one", &clock.environment());
     load.servers_are(&scene.cluster);
     clock.set(0);
     made_more(&load).await;
     let made = load.stop().await;
     History::gather(&scene, made, &[]).await.check(false);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
+    clocks_that_are_set(&connection, folder.path(), true).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_one_machine_that_is_set_does_no_harm_to_a_cluster_on_postgres() -> Tested {
+    let (database, folder) = (test_postgres::Server::start(), tempfile::tempdir()?);
+    clocks_that_are_set(&database.database(), folder.path(), false).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_after_its_clock_was_set_back_by_hours_says_so() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let clock = TestClock::new(folder.path());
+    clock.set(3 * 3600);
+    let mut cluster = TestCluster::start_in(folder.path(), &["one"], &clock.environment());
+    until("it has said of itself what others show", async || {
+        let seen = cluster.server("one").sees(&cluster.server("one").id).await;
+        seen.program.map(|_| ())
+    })
+    .await;
+    cluster.server_mut("one").kill();
+    assert!(!cluster.log_of("one").contains("serve/clock"), "{}", cluster.log_of("one"));
+
+    clock.set(0);
+    cluster.add_server("one");
+    until("its log tells so, with the way out", async || {
+        let log = cluster.log_of("one");
+        ["serve/clock", "h ", "later than", "NTP"].iter().all(|part| log.contains(part)).then_some(())
+    })
+    .await;
     Ok(())
 }
 

@@ -1,0 +1,135 @@
+//! Whether this machine's clock can be right. Nobody's life goes by a clock, and what is due goes by that of the checkpoint
+//! database, so a server with a wrong clock works; but somebody should know.
+
+use flow_store::{Owner, Store, StoreError, Timestamp};
+use std::fmt;
+use std::time::Duration;
+
+/// What is worth a word, in milliseconds. Joining takes a while, too.
+const FAR_MS: u64 = 60_000;
+
+/// What is wrong with it.
+#[derive(Debug, PartialEq, Eq)]
+enum Wrong {
+    /// It is ahead of the database's.
+    Ahead(Duration),
+    /// It is behind the database's.
+    Behind(Duration),
+    /// It is the database's, and was ahead by so much when something was written.
+    SetBack(Duration),
+}
+
+/// Tells the log about a clock that is far from the database's, or behind what is in there. `own` has just joined.
+pub(crate) async fn tell_if_wrong(store: &dyn Store, own: Option<Owner>) {
+    let Some(own) = own else { return };
+    match look(store, &own, Timestamp::of_this_machine()).await {
+        Ok(Some(wrong)) => tracing::warn!(code = "serve/clock", "{wrong}"),
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "this machine's clock cannot be compared"),
+    }
+}
+
+async fn look(store: &dyn Store, own: &Owner, machine: Timestamp) -> Result<Option<Wrong>, StoreError> {
+    let servers = store.servers().await?;
+    let Some(joined) = servers.iter().find(|server| server.owner() == *own).map(|server| server.started) else {
+        return Ok(None);
+    };
+    if joined > machine.plus_ms(FAR_MS) {
+        return Ok(Some(Wrong::Behind(machine.until(joined))));
+    }
+    if joined.plus_ms(FAR_MS) < machine {
+        return Ok(Some(Wrong::Ahead(joined.until(machine))));
+    }
+    // What servers left behind as they worked.
+    let samples = store.samples(joined.plus_ms(FAR_MS), 0).await?;
+    Ok(samples.last().map(|newest| Wrong::SetBack(joined.until(newest.at))))
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ahead(off) | Self::Behind(off) => {
+                let way = if matches!(self, Self::Ahead(_)) { "ahead of" } else { "behind" };
+                let off = Spoken(*off);
+                write!(
+                    f,
+                    "this machine's clock is {off} {way} that of the checkpoint database. What is due goes by the \
+                     database's, so nothing comes early or late; the times in this server's own log and the ends of \
+                     certificates go by this machine's: set it right, and let NTP or chrony keep it"
+                )
+            }
+            Self::SetBack(off) => {
+                let off = Spoken(*off);
+                write!(
+                    f,
+                    "something in the checkpoint database was written {off} later than this machine's clock shows now: \
+                     it was set back, or was ahead before. What became due by that time comes as much too late \
+                     (`cairn request list --state WaitingForRetry` shows it, and `cairn request re-execute ID` goes on \
+                     at once). If the clock is wrong now, set it right, and let NTP or chrony keep it"
+                )
+            }
+        }
+    }
+}
+
+/// A time as a person says it.
+struct Spoken(Duration);
+
+impl fmt::Display for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.0.as_secs() / 60;
+        match (minutes / 60, minutes % 60) {
+            (0, minutes) => write!(f, "{minutes} min"),
+            (hours, minutes) => write!(f, "{hours} h {minutes} min"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow_store::{
+        Clock as _, Figures, ManualClock, MemoryStore, NewServer, ServerId, ServerReport, ServerStore as _,
+    };
+    use std::sync::Arc;
+
+    const HOURS_MS: i64 = 3 * 3600 * 1000;
+
+    async fn joined(store: &MemoryStore) -> Owner {
+        let id = ServerId::parse("one").unwrap();
+        let address = "http://127.0.0.1:1".to_owned();
+        let (name, lock_path) = ("one".to_owned(), String::new());
+        store.register(NewServer { id, name, address, pid: 1, process_start: 1, lock_path }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_hours_off_is_told_and_one_that_is_right_is_not() {
+        let clock = Arc::new(ManualClock::default());
+        let store = MemoryStore::with_clock(clock.clone());
+        let own = joined(&store).await;
+        let now = clock.now();
+        assert_eq!(look(&store, &own, now.plus_ms(5_000)).await.unwrap(), None);
+        let off = Duration::from_secs(3 * 3600);
+        let ahead = Timestamp(now.0 + HOURS_MS);
+        assert_eq!(look(&store, &own, ahead).await.unwrap(), Some(Wrong::Ahead(off)));
+        let behind = Timestamp(now.0 - HOURS_MS);
+        let told = look(&store, &own, behind).await.unwrap().unwrap();
+        assert_eq!(told, Wrong::Behind(off));
+        assert!(told.to_string().contains("3 h 0 min behind"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_is_told_by_what_is_in_the_database() {
+        let clock = Arc::new(ManualClock::default());
+        let store = MemoryStore::with_clock(clock.clone());
+        let own = joined(&store).await;
+        clock.advance_ms(HOURS_MS);
+        let report = ServerReport { version: "1.0.0".to_owned(), resident_bytes: 1 };
+        store.report(&own, report, Figures::default()).await.unwrap();
+        store.terminate(&own).await.unwrap();
+        clock.advance_ms(-HOURS_MS);
+        let own = joined(&store).await;
+        let told = look(&store, &own, clock.now()).await.unwrap();
+        assert_eq!(told, Some(Wrong::SetBack(Duration::from_secs(3 * 3600))));
+    }
+}
