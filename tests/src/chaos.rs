@@ -55,6 +55,17 @@ impl Scene {
     /// The same on a checkpoint database of any kind.
     pub async fn begin_on(connection: &str, folder: &Path, servers: &[&str], environment: &[(String, String)]) -> Self {
         let ledger = Ledger::start().await;
+        Self::begin_with(ledger, connection, folder, servers, environment).await
+    }
+
+    /// The same with a ledger that is there already.
+    pub async fn begin_with(
+        ledger: Ledger,
+        connection: &str,
+        folder: &Path,
+        servers: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
         let project = TestProject::new(folder, PROJECT, &files(&ledger.url));
         let cluster = TestCluster::start_on(connection, folder, servers, environment);
         cluster.install(PROJECT, &project.remote).await;

@@ -1,5 +1,6 @@
 //! Real `cairn serve` processes on one checkpoint database, and the client that an operator's program would use.
 
+use crate::network::Network;
 use crate::wait::until;
 use crate::{process, program};
 use flow_api::{Client, NewProject, NewRequests, Request, RequestState, Server, Update};
@@ -68,9 +69,20 @@ impl TestCluster {
     /// Starts one more server, or the same again after its end: its state folder goes by its name.
     pub fn add_server(&mut self, name: &str) -> &ServerProcess {
         self.servers.retain(|server| server.name != name);
-        let server = ServerProcess::start_at(self, name, "127.0.0.1:0");
+        let server = ServerProcess::start_at(self, name, "127.0.0.1:0", None);
         self.servers.push(server);
         self.servers.last().expect("it was just added")
+    }
+
+    /// Starts one more server in a network of its own, from where it reaches the database by this connection.
+    pub fn add_server_in(&mut self, network: &Network, name: &str, connection: &str) -> &ServerProcess {
+        let usual = std::mem::replace(&mut self.connection, connection.to_owned());
+        self.servers.retain(|server| server.name != name);
+        let listen = format!("{}:0", network.there());
+        let server = ServerProcess::start_at(self, name, &listen, Some(network));
+        self.servers.push(server);
+        self.connection = usual;
+        self.server(name)
     }
 
     /// Starts one more server that reaches the database in another way.
@@ -106,7 +118,7 @@ impl TestCluster {
         let before = self.server(name).address.clone();
         self.servers.retain(|server| server.name != name);
         let listen = before.trim_start_matches("http://");
-        let server = ServerProcess::start_at(self, name, listen);
+        let server = ServerProcess::start_at(self, name, listen, None);
         self.servers.push(server);
         self.servers.last().expect("it was just added")
     }
@@ -140,12 +152,14 @@ impl TestCluster {
 }
 
 impl ServerProcess {
-    fn start_at(cluster: &TestCluster, name: &str, listen: &str) -> Self {
+    fn start_at(cluster: &TestCluster, name: &str, listen: &str, network: Option<&Network>) -> Self {
         let TestCluster { folder, token, connection, environment, storage, .. } = cluster;
         let storage = storage.clone().unwrap_or_else(|| folder.join("storage").display().to_string());
         let log = folder.join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
-        let mut process = Command::new(program("cairn"))
+        let cairn = program("cairn");
+        let mut command = network.map_or_else(|| Command::new(&cairn), |network| network.run(&cairn));
+        let mut process = command
             .args(["serve", "--json", "--listen", listen, "--name", name])
             .args(["--checkpoint-connection", connection])
             .arg("--key-file")
@@ -254,7 +268,8 @@ pub fn user(database: &Path, arguments: &[&str], input: Option<&str>) {
     user_on(&format!("sqlite:{}", database.display()), arguments, input);
 }
 
-fn user_on(connection: &str, arguments: &[&str], input: Option<&str>) {
+/// The same on a checkpoint database of any kind.
+pub fn user_on(connection: &str, arguments: &[&str], input: Option<&str>) {
     let mut process = Command::new(program("cairn"))
         .arg("user")
         .args(arguments)

@@ -7,6 +7,7 @@ mod pooler;
 
 pub use pooler::Pooler;
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
@@ -39,8 +40,13 @@ impl Server {
 
     /// Starts one that listens on 127.0.0.1, too.
     pub fn start_listening() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self::start_with(port, |_| vec!["listen_addresses=127.0.0.1".to_owned()])
+        Self::start_listening_at("127.0.0.1")
+    }
+
+    /// Starts one that listens on an address of this machine, too, and trusts whoever is on that network.
+    pub fn start_listening_at(address: &str) -> Self {
+        let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
+        Self::start_with(port, |_| vec![format!("listen_addresses={address}")])
     }
 
     /// Ends all sessions of servers, as an administrator may.
@@ -75,6 +81,8 @@ impl Server {
             .output()
             .unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut trusted = fs::OpenOptions::new().append(true).open(folder.path().join("data/pg_hba.conf")).unwrap();
+        writeln!(trusted, "host all all samenet trust").unwrap();
         let process = run(folder.path(), port, &settings);
         Self { process, folder, settings, port, databases: AtomicU32::new(0) }
     }

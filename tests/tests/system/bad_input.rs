@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
-use system_tests::cluster::{TestCluster, user};
+use system_tests::cluster::{TestCluster, user, user_on};
 use system_tests::project::{TestProject, sqlite_connection};
 use system_tests::{Tested, program};
 
@@ -205,5 +205,52 @@ fn a_mistyped_database_path_makes_no_new_database() -> Tested {
     let listed = cairn(&["user", "list", "--json", "--checkpoint-connection", &connection]);
     let accounts: Value = serde_json::from_slice(&listed.stdout)?;
     assert_eq!(accounts[0]["name"], "admin");
+    Ok(())
+}
+
+/// What `cairn serve` says of a database of PostgreSQL that it refuses: the code, and the text with the way out.
+fn serve_refuses(folder: &Path, connection: &str) -> (String, String) {
+    let ran = Command::new(program("cairn"))
+        .args(["--json", "serve", "--listen", "127.0.0.1:0", "--checkpoint-connection", connection])
+        .arg("--checkpoint-storage")
+        .arg(folder.join("storage"))
+        .arg("--state")
+        .arg(folder.join("state"))
+        .arg("--key-file")
+        .arg(folder.join("key"))
+        .output()
+        .expect("cairn runs");
+    assert_eq!(ran.status.code(), Some(COULD_NOT), "{}", text(&ran));
+    let said = text(&ran);
+    let line = said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok().filter(|line| line["error"].is_object()));
+    let error = line.unwrap_or_else(|| panic!("no error is told: {said}"))["error"].clone();
+    let part = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    (part("code"), part("message"))
+}
+
+#[test]
+fn a_server_refuses_a_postgres_database_that_it_cannot_work_on_and_names_the_way_out() -> Tested {
+    let (database, folder) = (test_postgres::Server::start(), tempfile::tempdir()?);
+    let address = database.database();
+    user_on(&address, &["add", "admin", "--role", "Administrator", "--password-stdin"], Some("a long enough password"));
+    let refused = |connection: &str| serve_refuses(folder.path(), connection);
+
+    let (code, said) = refused("postgres://cairn:hunter2@127.0.0.1:1/cairn?sslmode=disable");
+    assert_eq!(code, "store/unavailable", "{said}");
+    assert!(said.contains("127.0.0.1:1") && !said.contains("hunter2"), "{said}");
+
+    let (code, said) = refused(&database.address("cairn", "nowhere"));
+    assert!(code == "store/unavailable" && said.contains("nowhere") && said.contains("create it"), "{said}");
+
+    database.sql("postgres", "CREATE ROLE reader LOGIN");
+    database.sql("postgres", "CREATE DATABASE fresh");
+    let (code, said) = refused(&database.address("reader", "fresh"));
+    assert!(code == "store/unavailable" && said.contains("create tables"), "{said}");
+    let (code, said) = refused(&database.address("reader", "test_0"));
+    assert!(code == "store/unavailable" && said.contains("permission denied"), "{said}");
+
+    database.sql("test_0", "INSERT INTO migration VALUES (999, 'from the future', 0)");
+    let (code, said) = refused(&address);
+    assert!(code == "store/newer-schema" && said.contains("999"), "{said}");
     Ok(())
 }

@@ -4,10 +4,21 @@
 
 use rand::RngExt;
 use rand::rngs::StdRng;
+use std::path::Path;
 use std::time::Duration;
 use system_tests::Tested;
 use system_tests::chaos::{Faults, History, Load, Scene, chance, stop_inside_the_write_lock, time_of_faults};
 use system_tests::wait::until;
+
+/// The boundaries of a write in their order (`flow_store::FAULT_POINTS`).
+const FAULT_POINTS: [&str; 6] = [
+    "before-object",
+    "after-object",
+    "before-commit",
+    "after-commit",
+    "before-acknowledgement",
+    "after-acknowledgement",
+];
 
 async fn faults_in_a_cluster_of(names: &[&str], faults: Faults, mut chance: StdRng) -> Tested {
     let folder = tempfile::tempdir()?;
@@ -108,19 +119,18 @@ async fn a_server_that_was_given_up_and_wakes_again_and_again_never_blocks_the_o
     Ok(())
 }
 
-/// A server that ends at a boundary between what is durable, what is known and what is not: those that were killed there
-/// are started again without the fault, and the history is whole.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing() -> Tested {
+/// A server that ends at each boundary between what is durable, what is known and what is not, one after the other: it is
+/// started again without the fault, and the history is whole. Checkpoints are too large for a row of the database.
+async fn deaths_at_every_boundary(connection: &str, folder: &Path) -> Tested {
     let mut chance = chance();
-    let folder = tempfile::tempdir()?;
-    let mut scene = Scene::begin(folder.path(), &["one", "two"], &[]).await;
+    let mut scene = Scene::begin_on(connection, folder, &["one", "two"], &[]).await;
+    scene.ledger.talk();
     let load = Load::start(&scene.cluster);
-    for point in ["before-commit", "after-commit", "before-acknowledgement", "after-acknowledgement"] {
+    for point in FAULT_POINTS {
         let made = load.made();
         until("the load runs", async || (load.made() > made + 10).then_some(())).await;
         scene.cluster.server_mut("one").kill();
-        let number: u32 = chance.random_range(30..120);
+        let number: u32 = chance.random_range(10..60);
         println!("one is to end at {point}:{number}");
         scene.cluster.add_server_with("one", &[("CAIRN_FAULT_POINT".to_owned(), format!("{point}:{number}"))]);
         load.servers_are(&scene.cluster);
@@ -130,5 +140,20 @@ async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing
     }
     let made = load.stop().await;
     History::gather(&scene, made, &[]).await.check(false);
+    let objects = std::fs::read_dir(folder.join("storage/objects"))?.count();
+    assert!(objects > 0, "nothing was large");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
+    deaths_at_every_boundary(&connection, folder.path()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing_on_postgres() -> Tested {
+    let (database, folder) = (test_postgres::Server::start(), tempfile::tempdir()?);
+    deaths_at_every_boundary(&database.database(), folder.path()).await
 }

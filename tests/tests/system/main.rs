@@ -8,6 +8,8 @@ mod designer_in_browser;
 mod designer_window;
 mod draining;
 mod machine;
+mod named_tests;
+mod partition;
 mod retries;
 mod samples;
 mod samples_killed;

@@ -6,7 +6,7 @@
 use super::place::BucketAddress;
 use super::{INLINE_LIMIT, MARKER, OldObject, StorageError, StoredObject};
 use crate::retention::HouseError;
-use crate::{RetentionStore, SavedData};
+use crate::{RetentionStore, SavedData, fault_point};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -178,6 +178,13 @@ impl Bucket {
 
     /// Sends a file: all of it is there in the end, or nothing.
     async fn send(&self, object: &StoredObject, file: File) -> Result<(), StorageError> {
+        fault_point("before-object");
+        self.send_all(object, file).await?;
+        fault_point("after-object");
+        Ok(())
+    }
+
+    async fn send_all(&self, object: &StoredObject, file: File) -> Result<(), StorageError> {
         let failed = |error: Error| self.unusable(&told(&error));
         let key = self.object_key(&object.key)?;
         let mut file = Some(file);

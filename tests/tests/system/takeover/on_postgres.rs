@@ -100,6 +100,32 @@ async fn a_database_that_restarts_during_a_takeover_strands_nothing() -> Tested 
     Ok(())
 }
 
+/// The database ends at once, at a moment by chance between the death of a server and the first that its survivor does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_restarts_at_any_moment_of_a_takeover_strands_nothing() -> Tested {
+    let mut chance = chance();
+    let (mut database, folder) = (Server::start(), tempfile::tempdir()?);
+    let mut scene = Scene::begin_on(&database.database(), folder.path(), &["one", "two"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    for round in 0..6 {
+        let made = load.made();
+        until("the load runs", async || (load.made() > made + 10).then_some(())).await;
+        // They take turns.
+        let lost = ["one", "two"][round % 2];
+        scene.cluster.server_mut(lost).kill();
+        let milliseconds = chance.random_range(0..300);
+        println!("{lost} is lost, and {milliseconds} ms later the database");
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        database.crash();
+        database.start_again();
+        scene.cluster.add_server(lost);
+        load.servers_are(&scene.cluster);
+    }
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(false);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_for_longer_than_a_lease_is_nobodys_death() -> Tested {
     let mut database = Server::start();
@@ -253,6 +279,11 @@ async fn two_servers_with_one_id_and_another_storage_are_refused_and_a_clock_tha
     late.go_by(&connection, &clock.environment());
     late.add_server("late");
     late.server("late").client.update("ledger", &Update::default()).await?;
+    until("the log tells of its clock", async || {
+        let log = late.log_of("late");
+        (log.contains("serve/clock") && log.contains("3 h 0 min behind")).then_some(())
+    })
+    .await;
     let epochs = |server: &system_tests::cluster::ServerProcess| {
         let client = server.client.clone();
         async move { client.servers().await.unwrap_or_default().into_iter().map(|server| server.epoch).collect::<Vec<_>>() }
