@@ -222,7 +222,8 @@ fn serve_refuses(folder: &Path, connection: &str) -> (String, String) {
         .expect("cairn runs");
     assert_eq!(ran.status.code(), Some(COULD_NOT), "{}", text(&ran));
     let said = text(&ran);
-    let line = said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok().filter(|line| line["error"].is_object()));
+    let line =
+        said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok().filter(|line| line["error"].is_object()));
     let error = line.unwrap_or_else(|| panic!("no error is told: {said}"))["error"].clone();
     let part = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
     (part("code"), part("message"))

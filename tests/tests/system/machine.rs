@@ -14,7 +14,8 @@ use system_tests::wait::until;
 async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tested {
     const HOURS: i64 = 3600;
     let clock = TestClock::new(folder);
-    let (servers, environment): (&[&str], _) = if both { (&["one", "two"], clock.environment()) } else { (&["two"], Vec::new()) };
+    let (servers, environment): (&[&str], _) =
+        if both { (&["one", "two"], clock.environment()) } else { (&["two"], Vec::new()) };
     let mut scene = Scene::begin_on(connection, folder, servers, &environment).await;
     if !both {
         scene.cluster.add_server_with("one", &clock.environment());

@@ -4,10 +4,10 @@ mod burners;
 mod callers;
 mod heartbeats;
 
-use super::report::{Report, Samples};
+use super::report::{Report, Samples, quantile_ms};
 use super::scratch::Scratch;
 use super::service::life::processor_time;
-use super::service::{Cluster, flows, quantile_ms};
+use super::service::{Cluster, flows};
 use crate::outcome::Failure;
 use crate::server_process::{ClusterFolder, ServerProcess};
 use burners::Burners;

@@ -43,8 +43,9 @@ pub(super) async fn run(world: &Arc<World>) {
         world.pause(50..2_000).await;
         chaos.fault().await;
     }
-    chaos.heal().await;
+    world.pause(500..3_000).await;
     chaos.over.store(true, Ordering::SeqCst);
+    chaos.heal().await;
     for caller in callers {
         let _ = caller.await;
     }

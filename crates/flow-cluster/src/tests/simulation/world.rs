@@ -3,8 +3,8 @@
 use super::mistake::Mistake;
 use super::time::{self, VirtualClock};
 use flow_store::{
-    Clock as _, Fence, MemoryStore, NumberedLogEntry, Owner, Request, RequestId, RequestState, RequestStore as _, SavedPoint, ServerId,
-    Timestamp, event,
+    Clock as _, Fence, MemoryStore, NumberedLogEntry, Owner, Request, RequestId, RequestState, RequestStore as _,
+    SavedPoint, ServerId, Timestamp, event,
 };
 use parking_lot::Mutex;
 use rand::RngExt;
