@@ -56,16 +56,6 @@ fn crashes_and_hangs_lose_and_repeat_nothing() {
 }
 
 #[test]
-fn lost_answers_lose_and_repeat_nothing() {
-    look_through(story(Faults { crashes: 1, lapses: 1, lost: 1, ..NONE }));
-}
-
-#[test]
-fn an_outage_of_the_database_loses_and_strands_nothing() {
-    look_through(story(Faults { crashes: 1, lapses: 1, outages: 1, ..NONE }));
-}
-
-#[test]
 fn persons_who_race_with_retries_lose_and_repeat_nothing() {
     look_through(story(Faults { crashes: 1, failures: 1, cancels: 1, re_executions: 1, ..NONE }));
 }
@@ -93,6 +83,39 @@ fn servers_that_are_stopped_and_started_lose_and_repeat_nothing() {
 fn nothing_of_it_depends_on_speculation() {
     let left = Faults { crashes: 1, lapses: 1, ..NONE };
     look_through(Story { speculates: false, other_server_retry: None, ..story(left) });
+}
+
+/// Everything beside a crash that may happen, once.
+const OTHERS: [fn(&mut Faults); 8] = [
+    |left| left.lapses = 1,
+    |left| left.lost = 1,
+    |left| left.outages = 1,
+    |left| left.failures = 1,
+    |left| left.cancels = 1,
+    |left| left.re_executions = 1,
+    |left| left.drains = 1,
+    |left| left.restarts = 1,
+];
+
+/// A crash with each two of the others; one of the two halves of all pairs, which run beside each other.
+fn a_crash_with_any_two_others(half: usize) {
+    let pairs = (0..OTHERS.len()).flat_map(|one| (one + 1..OTHERS.len()).map(move |other| (one, other)));
+    for (_, (one, other)) in pairs.enumerate().filter(|(number, _)| number % 2 == half) {
+        let mut left = Faults { crashes: 1, ..NONE };
+        OTHERS[one](&mut left);
+        OTHERS[other](&mut left);
+        look_through(story(left));
+    }
+}
+
+#[test]
+fn a_crash_with_any_two_other_faults_loses_and_repeats_nothing() {
+    a_crash_with_any_two_others(0);
+}
+
+#[test]
+fn a_crash_with_any_other_two_faults_loses_and_repeats_nothing() {
+    a_crash_with_any_two_others(1);
 }
 
 /// All of it at once; takes minutes: `cargo nextest run -p flow-cluster -E 'test(all_faults)' --run-ignored all`.
