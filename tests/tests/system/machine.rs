@@ -107,6 +107,7 @@ async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is
         flow: FLOW.to_owned(),
         inputs: Map::from_iter([("number".to_owned(), json!(0))]),
         count: None,
+        priority: None,
         trigger: None,
     };
     // What is refused makes no request; what is not refused is one, under one key.

@@ -79,6 +79,7 @@ fn wish() -> NewRequests {
         flow: flows::REPLY.to_owned(),
         inputs: Map::from_iter([("id".to_owned(), json!(7)), ("text".to_owned(), json!("cairn"))]),
         count: None,
+        priority: None,
         trigger: Some("bench".to_owned()),
     }
 }
