@@ -3,9 +3,9 @@
 use super::world::World;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, LogEntry, NewRequest, NumberedLogEntry, Owner,
-    PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore, SavedOutline, SavedPoint,
-    Store, StoreError, Timestamp,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, LogEntry, NewRequest,
+    NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore,
+    SavedOutline, SavedPoint, Store, StoreError, Timestamp,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -70,6 +70,9 @@ impl RequestStore for PlacedStore {
     }
     async fn next_due(&self, owner: &Owner) -> Result<Option<Duration>, StoreError> {
         self.store.next_due(owner).await
+    }
+    async fn limits(&self) -> Result<Limits, StoreError> {
+        self.store.limits().await
     }
     async fn get(&self, id: RequestId) -> Result<Request, StoreError> {
         self.store.get(id).await
