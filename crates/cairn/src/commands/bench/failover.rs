@@ -59,7 +59,7 @@ struct Pair {
 impl Pair {
     async fn start(scratch: &Scratch) -> Result<Self, Failure> {
         let folder = scratch.cluster("cluster").await?;
-        let service = SlowService::start().await?;
+        let service = SlowService::start()?;
         let repository = project::make(&scratch.folder("project")?, &service.url())?;
         let owner = ServerProcess::start(ClusterFolder(&folder), "one", "127.0.0.1:0").await?;
         let survivor = ServerProcess::start(ClusterFolder(&folder), "two", "127.0.0.1:0").await?;

@@ -6,8 +6,8 @@ use super::mistake::Mistake;
 use super::world::{EFFECTS, World};
 use crate::Guard;
 use flow_store::{
-    AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestId, RequestState, SavedData, SavedKind,
-    SavedPoint, Store, StoreError, Timestamp,
+    AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestId, RequestState, RequestStore, SavedData,
+    SavedKind, SavedPoint, Store, StoreError, Timestamp,
 };
 use std::sync::Arc;
 use std::time::Duration;

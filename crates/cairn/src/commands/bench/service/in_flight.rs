@@ -17,7 +17,7 @@ const GIVE_UP: Duration = Duration::from_secs(300);
 const AT_ONCE: u32 = 500;
 
 pub async fn measure(cluster: &Cluster, count: u32, figures: &mut Samples) -> Result<(), Failure> {
-    let service = SlowService::start().await?;
+    let service = SlowService::start()?;
     let room = count.to_string();
     let mut owner = cluster.start("owner", &["--concurrency", &room]).await?;
     let survivor = cluster.start("survivor", &["--concurrency", &room]).await?;
