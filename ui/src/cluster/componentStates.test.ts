@@ -29,7 +29,10 @@ describe("where the components of a request stand", () => {
   });
 
   it("is stalled for as long as the request is", () => {
-    const log = [entry(1, "component-started", "call"), entry(2, "stalled", "call", 1, "no progress for 30 s: nothing")];
+    const log = [
+      entry(1, "component-started", "call"),
+      entry(2, "stalled", "call", 1, "no progress for 30 s: nothing"),
+    ];
     const stalled = detail("Running", 1);
     stalled.request.stalled = "2026-03-01T12:00:00Z";
     expect(componentStates(stalled, log).get("call")).toMatchObject({ state: "stalled", note: "" });
