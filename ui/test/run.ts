@@ -10,13 +10,16 @@ export function playRun(
   tell: (event: DesignerEvent) => void,
 ): unknown {
   const order = Object.keys(document.components).slice(0, 7);
+  let changes = 0;
   void (async () => {
+    await wait(0);
     for (const id of order) {
       const show = (component: ComponentRun, message: string): void =>
         tell({
           event: "run-changed",
           run,
           flow,
+          changes: ++changes,
           outcome: { state: "running" },
           components: { [id]: component },
           log: [{ at: Date.now(), component: id, failure: false, message }],
@@ -51,6 +54,7 @@ export function playRun(
       event: "run-changed",
       run,
       flow,
+      changes: ++changes,
       outcome: {
         state: "error",
         code: "http/status",
@@ -87,6 +91,7 @@ export function playRun(
     to: null,
     leftOut: [],
     started: Date.now(),
+    changes,
     outcome: { state: "running" },
     components: {},
     log: [{ at: Date.now(), component: null, failure: false, message: "attempt 1 started" }],

@@ -38,6 +38,8 @@ pub struct RunView {
     pub left_out: Vec<ComponentId>,
     /// When it began, in milliseconds since 1970.
     pub started: i64,
+    /// How often it has changed so far.
+    pub changes: u64,
     /// How it stands.
     pub outcome: RunOutcome,
     /// Every component that has started so far.
@@ -160,6 +162,8 @@ pub struct RunChanged {
     pub run: RunId,
     /// The flow.
     pub flow: FlowName,
+    /// How often the run has changed so far, with this change.
+    pub changes: u64,
     /// How it stands.
     pub outcome: RunOutcome,
     /// The components that changed.

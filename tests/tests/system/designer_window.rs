@@ -35,10 +35,10 @@ async fn draw(window: &Browser) {
         window.drag(&test_id(&format!("port-{from}")), &test_id(&format!("port-{to}")), (0.0, 0.0)).await;
     }
     until("three links", async || window.count("[data-testid^=\"link-\"]").await.eq(&3).then_some(())).await;
-    window.click(&test_id("component-Start")).await;
+    window.choose_component("Start").await;
     window.click("#property-OtherServerRetry").await;
     window.press("Use").await;
-    window.click(&test_id("component-HTTP Request")).await;
+    window.choose_component("HTTP Request").await;
     window.choose("Connection", "notices").await;
     window.fill("Path", "/notify").await;
     // The designer sees what will be different on another server.
@@ -194,7 +194,7 @@ async fn a_window_comes_back_as_it_was_also_after_a_crash() -> Tested {
     let width = || async { window.page.execute("return innerWidth", Vec::new()).await.ok() };
     until("the smaller window", async || (width().await? == json!(1180)).then_some(())).await;
     // Copies a component and pastes it, by the keys of the desktop.
-    window.click(&test_id("component-Read orders")).await;
+    window.choose_component("Read orders").await;
     window.type_into(&test_id("canvas"), "\u{E009}c").await;
     window.type_into(&test_id("canvas"), "\u{E009}v").await;
     window.find(&test_id("component-Read orders 2")).await;

@@ -4010,6 +4010,10 @@ run: number,
  */
 flow: FlowName, 
 /**
+ * How often the run has changed so far, with this change.
+ */
+changes: number, 
+/**
  * How it stands.
  */
 outcome: RunOutcome, 
@@ -4225,6 +4229,10 @@ leftOut: Array<ComponentId>,
  * When it began, in milliseconds since 1970.
  */
 started: number, 
+/**
+ * How often it has changed so far.
+ */
+changes: number, 
 /**
  * How it stands.
  */

@@ -144,6 +144,7 @@ impl Designer {
                 to,
                 left_out,
                 started: jiff::Timestamp::now().as_millisecond(),
+                changes: 0,
                 outcome: RunOutcome::Running,
                 components: BTreeMap::new(),
                 log: Vec::new(),
@@ -254,7 +255,7 @@ impl Run {
     fn component(&self, component: &ComponentId, run: ComponentRun) {
         let mut state = self.state.lock();
         state.view.components.insert(component.clone(), run.clone());
-        self.tell(&state, BTreeMap::from([(component.clone(), run)]), Vec::new());
+        self.tell(&mut state, BTreeMap::from([(component.clone(), run)]), Vec::new());
     }
 
     /// Takes in how far one component has come, and tells the windows.
@@ -264,7 +265,7 @@ impl Run {
         let run = known.or_insert_with(|| ComponentRun::new(ComponentRunState::Running, event.attempt));
         told(run);
         let run = run.clone();
-        self.tell(&state, BTreeMap::from([(component.clone(), run)]), Vec::new());
+        self.tell(&mut state, BTreeMap::from([(component.clone(), run)]), Vec::new());
     }
 
     /// Takes in a line of the log, and tells the windows.
@@ -274,13 +275,15 @@ impl Run {
             state.log.pop_front();
         }
         state.log.push_back(line.clone());
-        self.tell(&state, BTreeMap::new(), vec![line]);
+        self.tell(&mut state, BTreeMap::new(), vec![line]);
     }
 
     /// Tells the windows what is new. Called while the state is locked, so that they see the changes in their order.
-    fn tell(&self, state: &State, components: BTreeMap<ComponentId, ComponentRun>, log: Vec<RunLogLine>) {
-        let outcome = state.view.outcome.clone();
-        let changed = RunChanged { run: self.id, flow: self.flow.clone(), outcome, components, log };
+    fn tell(&self, state: &mut State, components: BTreeMap<ComponentId, ComponentRun>, log: Vec<RunLogLine>) {
+        state.view.changes += 1;
+        let RunView { changes, ref outcome, .. } = state.view;
+        let (flow, outcome) = (self.flow.clone(), outcome.clone());
+        let changed = RunChanged { run: self.id, flow, changes, outcome, components, log };
         // Nobody listening is no error.
         let _ = self.events.send(Event::RunChanged(changed));
     }
@@ -308,7 +311,7 @@ impl Run {
                 stopped.insert(id.clone(), component.clone());
             }
         }
-        self.tell(&state, stopped, Vec::new());
+        self.tell(&mut state, stopped, Vec::new());
     }
 
     fn keep(&self, component: &ComponentId, outlets: &[OutletStream]) -> BTreeMap<String, OutletRun> {

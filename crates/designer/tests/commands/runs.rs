@@ -1,6 +1,7 @@
 use crate::workbench::{FLOW, Workbench};
 use designer::Event;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 
 async fn outcome(bench: &mut Workbench) -> Value {
     bench
@@ -33,6 +34,25 @@ async fn a_flow_runs_as_it_is_in_the_designer_and_shows_its_streams() {
     assert!(!last["log"].as_array().unwrap().is_empty());
     let nothing = json!({"run": run, "component": "double-aaaaaa", "outlet": "error"});
     assert_eq!(bench.fails("run_stream", nothing).await.code, "run/no-stream");
+}
+
+#[tokio::test]
+async fn the_changes_of_a_run_are_numbered_so_that_a_window_sees_what_it_has_missed() {
+    let mut bench = Workbench::with_project().await;
+    assert_eq!(bench.call("run_start", json!({"flow": FLOW})).await["changes"], 0);
+    let told = RefCell::new(Vec::new());
+    bench
+        .event("the end of the run", |event| match event {
+            Event::RunChanged(changed) => {
+                told.borrow_mut().push(changed.changes);
+                (serde_json::to_value(&changed.outcome).unwrap()["state"] != "running").then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    let numbers = told.into_inner();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    assert_eq!(bench.call("run_last", json!({"flow": FLOW})).await["changes"], numbers.len());
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ impl Desk {
 
     /// Waits until the saved flow has this value for a property.
     async fn saves(&self, component: &str, property: &str, expected: Value) {
-        self.browser.click(&test_id("component-Map")).await;
+        self.browser.choose_component("Map").await;
         self.browser.keys(&format!("{CONTROL}s{CONTROL}")).await.expect("a key");
         until(&format!("{property} as {expected}"), async || {
             let flow: Value = serde_json::from_str(&self.project.read("flows/prices.flow.json")).ok()?;
@@ -75,7 +75,7 @@ impl Desk {
 async fn an_expression_is_completed_checked_and_typed_while_it_is_written() -> Tested {
     let desk = Desk::open().await;
     let browser = &desk.browser;
-    browser.click(&test_id("component-Map")).await;
+    browser.choose_component("Map").await;
     browser.shows(&test_id("property-Fields-1-type"), "integer").await;
 
     // A function with what it does, then a field, then a variable: by keyboard alone.
@@ -108,7 +108,7 @@ async fn an_expression_is_completed_checked_and_typed_while_it_is_written() -> T
     browser.picture("inspector-error").await;
 
     // The problem leads back into the field, and is mended.
-    browser.click(&test_id("component-Read")).await;
+    browser.choose_component("Read").await;
     browser.click(&test_id("tab-problems")).await;
     browser.click("[data-testid=\"problem\"][data-code=\"data/unknown-field\"]").await;
     until("the keyboard in the expression", async || {
@@ -130,7 +130,7 @@ async fn an_expression_is_completed_checked_and_typed_while_it_is_written() -> T
 async fn rows_of_a_mapping_are_taken_over_moved_doubled_removed_and_pasted() -> Tested {
     let desk = Desk::open().await;
     let browser = &desk.browser;
-    browser.click(&test_id("component-Map")).await;
+    browser.choose_component("Map").await;
     browser.click(&test_id("property-Fields-take")).await;
     browser.shows(&test_id("property-Fields-fields"), "name").await;
     browser.click(&format!("{} label", test_id("property-Fields-fields"))).await;
@@ -184,7 +184,7 @@ async fn what_several_components_have_in_common_is_set_for_all_of_them_at_once()
     let desk = Desk::open().await;
     let browser = &desk.browser;
     browser.click(&test_id("zoom-to-fit")).await;
-    browser.click(&test_id("component-Read")).await;
+    browser.choose_component("Read").await;
     browser.click_with_shift(&test_id("component-Map")).await?;
     browser.shows(&test_id("inspector"), "They have no settings in common").await;
     browser.click_with_shift(&test_id("component-Map")).await?;

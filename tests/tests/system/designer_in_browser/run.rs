@@ -29,7 +29,7 @@ async fn a_flow_is_edited_undone_and_run_in_the_browser() -> Tested {
 
     browser.page.goto(&design.address).await?;
     browser.click(&test_id("flow-order-import")).await;
-    browser.click(&test_id("component-Read orders")).await;
+    browser.choose_component("Read orders").await;
     browser.type_into("#property-Path", ".old").await;
     browser.shows(&test_id("status-saved"), "Not saved").await;
     browser.click("button[aria-label^=\"Undo\"]").await;
@@ -71,7 +71,7 @@ async fn a_run_takes_its_inputs_goes_as_far_as_it_is_asked_to_and_shows_what_flo
     browser.type_into(&test_id("input-factor"), &format!("{CONTROL}a{CONTROL}3")).await;
 
     // Up to the mapper nothing changes the world, so nothing is asked.
-    browser.click(&test_id("component-Map")).await;
+    browser.choose_component("Map").await;
     browser.keys("\u{E008}\u{E036}\u{E008}").await?;
     browser.find("[data-testid=\"run-outcome\"][data-state=\"finished\"]").await;
     browser.shows(&test_id("run-part"), "Up to Map").await;
@@ -123,7 +123,7 @@ async fn what_went_wrong_in_a_run_is_shown_at_its_component_and_record() -> Test
     let browser = Browser::chromium().await;
     browser.page.goto(&design.address).await?;
     browser.click(&test_id("flow-prices")).await;
-    browser.click(&test_id("component-Map")).await;
+    browser.choose_component("Map").await;
     browser.keys("\u{E008}\u{E036}\u{E008}").await?;
     browser.find("[data-testid=\"run-outcome\"][data-state=\"error\"]").await;
     browser.shows(&test_id("run-fault"), "at record 2").await;
@@ -205,7 +205,7 @@ async fn a_flow_test_is_made_of_a_run_run_and_changed() -> Tested {
     assert_eq!((&test["about"], &test["flow"]), (&json!("Prices are doubled"), &json!("prices")));
 
     // The flow as it is on screen is tested.
-    browser.click(&test_id("component-Map")).await;
+    browser.choose_component("Map").await;
     let place = "#property-Fields-1-expression .cm-content";
     browser.click(place).await;
     browser.type_into(place, &format!("{CONTROL}a{CONTROL}amount")).await;

@@ -341,6 +341,7 @@ export class DesignerState {
   async #catchUp(): Promise<void> {
     await this.#takeProject(await platform.call("project_current", {}).catch(() => this.project ?? null));
     await Promise.allSettled(this.flows.filter(({ version }) => !version).map((flow) => flow.reload()));
+    for (const { name } of this.flows) void this.runs.recall(name);
     await this.versions.refresh();
     await this.clusters.refresh();
   }

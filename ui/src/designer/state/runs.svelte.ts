@@ -38,6 +38,8 @@ export class Runs {
   pointedAt = $state<number | null>(null);
   /** What was typed into the inputs forms, by the place where it is remembered. */
   #inputs = $state.raw<Record<string, Record<string, JsonValue>>>({});
+  /** What was told of runs before that which it follows was known, by flow. */
+  readonly #early = new Map<string, RunChanged[]>();
   /** What was answered when a run was about to change the world, by flow: for these effects, with or without them. */
   #answers = new Map<string, { effects: string; without: boolean }>();
 
@@ -88,9 +90,7 @@ export class Runs {
     this.pointedAt = null;
     try {
       const asked = { flow, inputs, ...(to ? { to } : {}), ...(withoutEffects ? { withoutEffects } : {}) };
-      this.#put(await platform.call("run_start", asked));
-      // What happened before the answer came was told in events that could not be placed yet.
-      void this.recall(flow);
+      this.#putNewer(await platform.call("run_start", asked));
       return undefined;
     } catch (thrown) {
       return CallError.from(thrown);
@@ -104,34 +104,21 @@ export class Runs {
     if (run) await platform.call("run_stop", { run: run.run }).catch((e: unknown) => toasts.error("Stop", String(e)));
   }
 
-  /** Asks for the last run of a flow, and takes over what is not known of it here. */
+  /** Asks for the last run of a flow, and goes on from there with what was told meanwhile. */
   async recall(flow: string): Promise<void> {
     const run = await platform.call("run_last", { flow }).catch(() => null);
-    const known = this.byFlow[flow];
-    if (!run || (known && known.run > run.run)) return;
-    if (known?.run !== run.run) return this.#put(run);
-    this.#put({
-      ...known,
-      outcome: known.outcome.state === "running" ? run.outcome : known.outcome,
-      components: { ...run.components, ...known.components },
-      log: run.log.length > known.log.length ? run.log : known.log,
-    });
+    const early = this.#early.get(flow) ?? [];
+    this.#early.delete(flow);
+    if (run) this.#putNewer(run);
+    for (const change of early) this.#follow(change);
   }
 
+  /** Takes in what is told of a run. Events and answers come each on their own way, so that either may be first. */
   take(change: RunChanged): void {
-    const before = this.byFlow[change.flow];
-    if (before?.run !== change.run) {
-      if (!before || change.run > before.run) void this.recall(change.flow);
-      return;
-    }
-    this.#put({
-      ...before,
-      outcome: change.outcome,
-      components: { ...before.components, ...change.components },
-      log: [...before.log, ...change.log].slice(-1000),
-    });
-    const watched = this.watched[change.flow];
-    if (watched && change.components[watched.component]) void this.watch(change.flow, watched, this.pointedAt);
+    if (this.#follow(change)) return;
+    const early = this.#early.get(change.flow);
+    this.#early.set(change.flow, [...(early ?? []), change]);
+    if (!early) void this.recall(change.flow);
   }
 
   /** Shows the first rows of a stream; points at one of them if it is given. */
@@ -152,9 +139,38 @@ export class Runs {
     }
   }
 
-  #put(run: RunView): void {
+  /** Puts a run as it is now; `changed` is what of it changed. */
+  #put(run: RunView, changed: RunView["components"]): void {
     this.byFlow = { ...this.byFlow, [run.flow]: run };
+    const watched = this.watched[run.flow];
+    if (watched && changed[watched.component]) void this.watch(run.flow, watched, this.pointedAt);
   }
+
+  /** Puts what an answer tells of a run, unless more is known already. */
+  #putNewer(run: RunView): void {
+    const known = this.byFlow[run.flow];
+    if (!known || order(run, known) > 0) this.#put(run, run.components);
+  }
+
+  /** Takes in the change that comes after what is known, or is known already; answers whether it is one of these. */
+  #follow(change: RunChanged): boolean {
+    const known = this.byFlow[change.flow];
+    if (!known) return false;
+    if (order(change, known) <= 0) return true;
+    if (change.run !== known.run || change.changes !== known.changes + 1) return false;
+    const { changes, outcome } = change;
+    const components = { ...known.components, ...change.components };
+    const log = [...known.log, ...change.log].slice(-1000);
+    this.#put({ ...known, changes, outcome, components, log }, change.components);
+    return true;
+  }
+}
+
+type Moment = Pick<RunView, "run" | "changes">;
+
+/** Which of two tells of a later moment: positive where the first does. */
+function order(one: Moment, other: Moment): number {
+  return one.run - other.run || one.changes - other.changes;
 }
 
 function placeOf(project: string, flow: string): string {
