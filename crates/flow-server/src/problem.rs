@@ -1,5 +1,7 @@
 //! Errors as the API answers them: problem details (RFC 9457) with a stable code.
 
+pub mod passed_on;
+
 use crate::credentials::CredentialError;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -23,7 +25,10 @@ pub type Reply<T> = Result<T, Refusal>;
 impl Refusal {
     /// A refusal with one of the API's codes. `detail` says what is wrong this time, and the way out.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self::passed_on(code.code, code.status, code.title, detail.into())
+        let Code { code, status, title } = code;
+        let kind = format!("urn:cairn:error:{code}");
+        let (title, code, detail) = (title.to_owned(), code.to_owned(), detail.into());
+        Self { problem: Box::new(Problem { kind, title, status, code, detail, place: None }), retry_after: None }
     }
 
     /// The same, for a wrong value in the input at `place`.
@@ -39,11 +44,12 @@ impl Refusal {
         Self::new(codes::SERVER_INTERNAL, "the server met an error of its own; its log has the details")
     }
 
-    /// An error of another crate, whose code passes through.
-    pub fn passed_on(code: &str, status: u16, title: &str, detail: String) -> Self {
-        let kind = format!("urn:cairn:error:{code}");
-        let (title, code) = (title.to_owned(), code.to_owned());
-        Self { problem: Box::new(Problem { kind, title, status, code, detail, place: None }), retry_after: None }
+    /// An error of another crate, whose code passes through if it is among `known`.
+    pub fn passed_on(known: &[Code], code: &str, error: &dyn std::fmt::Display) -> Self {
+        match known.iter().find(|known| known.code == code) {
+            Some(&known) => Self::new(known, error.to_string()),
+            None => Self::internal(error),
+        }
     }
 
     /// The same with a header that says when to try again.
@@ -64,10 +70,16 @@ impl Refusal {
     }
 }
 
+/// Goes with the answer to a call that was refused: its code, for those who look at answers on their way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredCode(pub String);
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let code = AnsweredCode(self.problem.code.clone());
         let mut response = (status, Json(self.problem)).into_response();
+        response.extensions_mut().insert(code);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let mut set = |name: HeaderName, value: String| {
@@ -93,14 +105,16 @@ impl From<StoreError> for Refusal {
             StoreError::NotFound { what: "project", .. } => Self::new(codes::PROJECT_NOT_FOUND, detail),
             StoreError::NotFound { what: "account", .. } => Self::new(codes::ACCOUNT_NOT_FOUND, detail),
             StoreError::NotFound { what: "token", .. } => Self::new(codes::TOKEN_NOT_FOUND, detail),
-            StoreError::NotFound { .. } => Self::passed_on(error.code(), 404, "It does not exist", detail),
+            StoreError::NotFound { what: "server", .. } => Self::new(codes::SERVER_NOT_FOUND, detail),
+            StoreError::NotFound { what: "trigger", .. } => Self::new(codes::TRIGGER_NOT_FOUND, detail),
+            StoreError::NotFound { .. } => Self::new(passed_on::STORE_NOT_FOUND, detail),
             StoreError::WrongState(_) => Self::new(codes::REQUEST_STATE, detail),
-            StoreError::Conflict(_) => Self::passed_on(error.code(), 409, "It would contradict what is there", detail),
+            StoreError::Conflict(_) => Self::new(passed_on::STORE_CONFLICT, detail),
             StoreError::StaleOwner { .. } => Self::new(codes::SERVER_FENCED, detail),
             StoreError::StaleFence { .. } => Self::new(codes::REQUEST_STATE, detail),
             StoreError::Unavailable(_) | StoreError::Full(_) => {
                 tracing::error!(code = error.code(), %error, "the checkpoint database refused");
-                Self::passed_on(error.code(), 503, "The checkpoint database is not available", detail)
+                Self::passed_on(&[passed_on::STORE_UNAVAILABLE, passed_on::STORE_FULL], error.code(), &error)
             }
             _ => Self::internal(&error),
         }
@@ -110,7 +124,7 @@ impl From<StoreError> for Refusal {
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         tracing::error!(code = error.code(), %error, "the checkpoint storage refused");
-        Self::passed_on(error.code(), 503, "The checkpoint storage cannot be read", error.to_string())
+        Self::passed_on(passed_on::STORAGE, error.code(), &error)
     }
 }
 
@@ -122,7 +136,7 @@ impl From<InvalidName> for Refusal {
 
 impl From<InputError> for Refusal {
     fn from(error: InputError) -> Self {
-        let mut refusal = Self::passed_on(error.code, 422, codes::INPUT_INVALID.title, error.to_string());
+        let mut refusal = Self::passed_on(passed_on::INPUTS, error.code, &error);
         refusal.problem.place = Some(format!("inputs.{}", error.name));
         refusal
     }

@@ -1,5 +1,6 @@
 //! Accounts, for administrators.
 
+use super::openapi::refusals;
 use super::session::hash;
 use crate::auth::Caller;
 use crate::credentials::{check_account_name, new_password};
@@ -10,19 +11,21 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use flow_api::{Account, AccountChange, NewAccount, NewPassword, Problem, codes};
+use flow_api::{Account, AccountChange, NewAccount, NewPassword, codes};
 use flow_store::StoreError;
 use std::sync::Arc;
 
 /// The accounts, by name.
-#[utoipa::path(get, path = "/users", tag = "accounts", responses((status = 200, body = Vec<Account>)))]
+#[utoipa::path(get, path = "/users", tag = "accounts", responses((status = 200, body = Vec<Account>)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Account>>> {
     Ok(Json(app.store.accounts().await?.into_iter().map(wire::account).collect()))
 }
 
 /// Makes an account.
 #[utoipa::path(post, path = "/users", tag = "accounts", request_body = NewAccount,
-    responses((status = 201, body = Account), (status = 400, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Account)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, ACCOUNT_WEAK_PASSWORD, ACCOUNT_EXISTS)))))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -42,7 +45,8 @@ pub async fn create(
 /// Changes an account's role, disables or enables it.
 #[utoipa::path(patch, path = "/users/{name}", tag = "accounts", request_body = AccountChange,
     params(("name" = String, Path, description = "The account")),
-    responses((status = 200, body = Account), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Account)),
+    extensions(("x-codes" = json!(refusals!(ACCOUNT_NOT_FOUND, ACCOUNT_LAST_ADMINISTRATOR)))))]
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -68,7 +72,7 @@ pub async fn change(
 /// must change it first.
 #[utoipa::path(post, path = "/users/{name}/reset-password", tag = "accounts",
     params(("name" = String, Path, description = "The account")),
-    responses((status = 200, body = NewPassword), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = NewPassword)), extensions(("x-codes" = json!(refusals!(ACCOUNT_NOT_FOUND)))))]
 pub async fn reset_password(
     State(app): State<Arc<App>>,
     caller: Caller,

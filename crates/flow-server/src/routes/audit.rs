@@ -1,18 +1,19 @@
 //! The audit trail.
 
+use super::openapi::refusals;
 use crate::extract::Params;
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{AuditQuery, AuditRecord, Page, Problem};
+use flow_api::{AuditQuery, AuditRecord, Page};
 use flow_store::{AuditFilter, Timestamp};
 use std::sync::Arc;
 
 /// Who did what, the newest first.
 #[utoipa::path(get, path = "/audit", tag = "accounts", params(AuditQuery),
-    responses((status = 200, body = Page<AuditRecord>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Page<AuditRecord>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn trail(State(app): State<Arc<App>>, Params(query): Params<AuditQuery>) -> Reply<Json<Page<AuditRecord>>> {
     let wrong = |_| Refusal::invalid("after", "give the “next” of the page before");
     let filter = AuditFilter {

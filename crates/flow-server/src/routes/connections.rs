@@ -1,5 +1,6 @@
 //! The connections of projects.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::connections;
 use crate::extract::Segments;
@@ -7,15 +8,15 @@ use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{ConnectionEntry, Problem, TestResult};
+use flow_api::{ConnectionEntry, TestResult};
 use flow_store::ProjectName;
 use std::sync::Arc;
 
 /// The connections of the version that this server has, and which of their secrets are missing.
 #[utoipa::path(get, path = "/projects/{project}/connections", tag = "projects",
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Vec<ConnectionEntry>), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<ConnectionEntry>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, PROJECT_NO_VERSION, STORE_NOT_FOUND)))))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Segments(project): Segments<String>,
@@ -28,8 +29,9 @@ pub async fn list(
 /// Tries whether what a connection leads to answers to this server, with the secrets that are set.
 #[utoipa::path(post, path = "/projects/{project}/connections/{name}/test", tag = "projects",
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection")),
-    responses((status = 200, body = TestResult), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = TestResult)),
+    extensions(("x-codes" = json!(refusals!(
+        INPUT_INVALID, PROJECT_NOT_FOUND, PROJECT_NO_VERSION, STORE_NOT_FOUND, CONNECTION_NOT_FOUND)))))]
 pub async fn test(
     State(app): State<Arc<App>>,
     caller: Caller,

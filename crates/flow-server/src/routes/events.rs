@@ -1,5 +1,6 @@
 //! The event stream.
 
+use super::openapi::refusals;
 use crate::state::App;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -24,7 +25,8 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<String> {
 /// behind that one.
 #[utoipa::path(get, path = "/events", tag = "servers",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was heard")),
-    responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = Event)))]
+    responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = Event)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn events(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

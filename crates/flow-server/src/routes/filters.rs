@@ -1,5 +1,6 @@
 //! The filters of lists that an account keeps.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Body, Segments};
 use crate::problem::{Refusal, Reply};
@@ -7,7 +8,7 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use flow_api::{Problem, SavedFilter, codes};
+use flow_api::{SavedFilter, codes};
 use std::sync::Arc;
 
 /// The most filters that an account keeps, and the longest query, in bytes.
@@ -15,7 +16,8 @@ const MOST: usize = 100;
 const LONGEST: usize = 2000;
 
 /// The caller's filters, by name.
-#[utoipa::path(get, path = "/account/filters", tag = "account", responses((status = 200, body = Vec<SavedFilter>)))]
+#[utoipa::path(get, path = "/account/filters", tag = "account", responses((status = 200, body = Vec<SavedFilter>)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec<SavedFilter>>> {
     let filters = app.store.saved_filters(caller.name()).await?;
     let shown = |filter: flow_store::SavedFilter| SavedFilter { name: filter.name, query: filter.query };
@@ -24,7 +26,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec
 
 /// Keeps a filter, in the place of the one of that name.
 #[utoipa::path(put, path = "/account/filters", tag = "account", request_body = SavedFilter,
-    responses((status = 200, body = Vec<SavedFilter>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<SavedFilter>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn save(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -52,7 +54,7 @@ pub async fn save(
 /// Forgets a filter.
 #[utoipa::path(delete, path = "/account/filters/{name}", tag = "account",
     params(("name" = String, Path, description = "The filter")),
-    responses((status = 204, description = "Forgotten"), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204, description = "Forgotten")), extensions(("x-codes" = json!(refusals!(FILTER_NOT_FOUND)))))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,

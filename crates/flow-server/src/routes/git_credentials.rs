@@ -1,5 +1,6 @@
 //! The credentials of the caller's account for git hosts. They go in and never come out.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Body, Params};
 use crate::git_access;
@@ -9,9 +10,7 @@ use crate::update::{check_branch, check_repository};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use flow_api::{
-    GitAccessTest, GitCredential, GitCredentialKind, GitHostQuery, NewGitCredential, Problem, TestResult, codes,
-};
+use flow_api::{GitAccessTest, GitCredential, GitCredentialKind, GitHostQuery, NewGitCredential, TestResult, codes};
 use std::sync::Arc;
 
 /// The longest secret, in bytes.
@@ -19,7 +18,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// The git hosts that the caller's account has credentials for.
 #[utoipa::path(get, path = "/account/git-credentials", tag = "account",
-    responses((status = 200, body = Vec<GitCredential>)))]
+    responses((status = 200, body = Vec<GitCredential>)), extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec<GitCredential>>> {
     git_access::hosts(&app, caller.name()).await.map(Json)
 }
@@ -27,7 +26,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec
 /// Keeps a credential for a git host, in the place of the one before. Servers use it for the projects that belong to the
 /// account, and show it to that host alone.
 #[utoipa::path(put, path = "/account/git-credentials", tag = "account", request_body = NewGitCredential,
-    responses((status = 200, body = Vec<GitCredential>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<GitCredential>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn set(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -58,7 +57,8 @@ pub async fn set(
 
 /// Forgets the credential for a git host.
 #[utoipa::path(delete, path = "/account/git-credentials", tag = "account", params(GitHostQuery),
-    responses((status = 204, description = "Forgotten"), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204, description = "Forgotten")),
+    extensions(("x-codes" = json!(refusals!(GIT_CREDENTIAL_NOT_FOUND)))))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -74,7 +74,8 @@ pub async fn remove(
 
 /// Tries whether this server reaches a repository with the caller's credentials.
 #[utoipa::path(post, path = "/account/git-credentials/test", tag = "account", request_body = GitAccessTest,
-    responses((status = 200, body = TestResult), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = TestResult)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, GIT_CREDENTIAL_NOT_FOUND)))))]
 pub async fn test(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,11 +1,12 @@
 //! For those who watch over processes.
 
-use crate::problem::{Refusal, Reply};
+use super::openapi::refusals;
+use crate::problem::{Refusal, Reply, passed_on};
 use crate::state::App;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use flow_api::{Problem, codes};
+use flow_api::codes;
 use flow_store::RequestFilter;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn healthz() -> &'static str {
     "ok"
 }
@@ -22,7 +24,8 @@ pub async fn healthz() -> &'static str {
 /// Whether the server can take requests: it is not stopping, has its lease, reaches the checkpoint database and can
 /// write to the checkpoint storage.
 #[utoipa::path(get, path = "/readyz", tag = "health",
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 503, body = Problem)))]
+    responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-codes" = json!(refusals!(SERVER_STOPPING, SERVER_FENCED; STORE, STORAGE)))))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
     if app.stopping.is_cancelled() {
         return Err(Refusal::new(codes::SERVER_STOPPING, "the server is stopping; call another one"));
@@ -34,7 +37,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
     let asked = tokio::time::timeout(PATIENCE, app.store.counts(&filter)).await;
     let slow = |_| {
         let detail = format!("the checkpoint database does not answer within {} s", PATIENCE.as_secs());
-        Refusal::passed_on("store/unavailable", 503, "The checkpoint database is not available", detail)
+        Refusal::new(passed_on::STORE_UNAVAILABLE, detail)
     };
     asked.map_err(slow)??;
     app.storage.check_writable().await?;
@@ -44,7 +47,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
 /// What this server counts, in the text form of Prometheus. Takes the role Viewer, unless the server was started with
 /// `--metrics-public`.
 #[utoipa::path(get, path = "/metrics", tag = "health",
-    responses((status = 200, body = String, content_type = "text/plain")))]
+    responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-codes" = json!(refusals!(; STORE)))))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Reply<impl IntoResponse> {
     let text = app.metrics.text(&app).await?;
     Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))

@@ -157,8 +157,9 @@ impl Endpoints {
         if let Access::AtLeast(role) = access {
             methods = methods.route_layer(from_fn_with_state((Arc::clone(&self.app), role), require));
         }
+        let mut codes = Vec::new();
         for item in paths.paths.values_mut() {
-            for operation in operations(item) {
+            for (method, operation) in operations(item) {
                 let extensions = operation.extensions.get_or_insert_with(Extensions::default);
                 extensions.insert(ACCESS.to_owned(), access.as_str().into());
                 if access != Access::Anybody {
@@ -166,17 +167,22 @@ impl Endpoints {
                     let either = ["token", "session"].map(|name| SecurityRequirement::new(name, none));
                     operation.security = Some(either.into());
                 }
-                openapi::add_refusals(operation, access);
+                codes.extend(openapi::complete(operation, method, access));
             }
+        }
+        if cfg!(debug_assertions) {
+            let codes: Arc<[String]> = codes.into();
+            methods = methods.route_layer(from_fn_with_state(codes, openapi::only_stated));
         }
         self.router = self.router.routes((schemas, paths, methods));
         self
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-    all.into_iter().filter_map(Option::as_mut)
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    let all = [("get", get), ("post", post), ("put", put), ("patch", patch), ("delete", delete)];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 async fn no_such_endpoint(uri: axum::http::Uri) -> Refusal {

@@ -1,5 +1,6 @@
 //! Projects of the cluster.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Body, Params, Segments};
 use crate::git_access;
@@ -11,14 +12,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use flow_api::{
-    FlowEntry, HistoryQuery, NewProject, Page, Problem, Project, ProjectChange, ProjectCommit, ProjectOnServer,
-    TestResult, Update, Updated, codes,
+    FlowEntry, HistoryQuery, NewProject, Page, Project, ProjectChange, ProjectCommit, ProjectOnServer, TestResult,
+    Update, Updated, codes,
 };
 use flow_store::{ProjectName, StoreError};
 use std::sync::Arc;
 
 /// The projects, by name, each with the version that this server has.
-#[utoipa::path(get, path = "/projects", tag = "projects", responses((status = 200, body = Vec<Project>)))]
+#[utoipa::path(get, path = "/projects", tag = "projects", responses((status = 200, body = Vec<Project>)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Project>>> {
     let projects = app.store.projects().await?;
     let with_version = projects.into_iter().map(|project| {
@@ -30,7 +32,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Project>>> {
 
 /// Registers a project. Servers have its flows after their first Update.
 #[utoipa::path(post, path = "/projects", tag = "projects", request_body = NewProject,
-    responses((status = 201, body = Project), (status = 400, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Project)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_EXISTS)))))]
 pub async fn register(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -56,8 +58,8 @@ pub async fn register(
 /// Changes where a project comes from. Servers go by it from their next Update.
 #[utoipa::path(put, path = "/projects/{project}", tag = "projects", request_body = ProjectChange,
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Project), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Project)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, ACCOUNT_NOT_FOUND)))))]
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -96,7 +98,8 @@ pub async fn change(
 /// Tries whether this server reaches the project's repository with the credentials of its account.
 #[utoipa::path(post, path = "/projects/{project}/test-access", tag = "projects",
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = TestResult), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = TestResult)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, GIT_CREDENTIAL_NOT_FOUND)))))]
 pub async fn test_access(State(app): State<Arc<App>>, Segments(project): Segments<String>) -> Reply<Json<TestResult>> {
     let project = app.store.project(&ProjectName::parse(&project)?).await?;
     git_access::test(&app, &project.account, &project.repository, Some(&project.branch)).await.map(Json)
@@ -105,8 +108,8 @@ pub async fn test_access(State(app): State<Arc<App>>, Segments(project): Segment
 /// The commits that changed the project, up to the one that this server has, the newest first.
 #[utoipa::path(get, path = "/projects/{project}/history", tag = "projects",
     params(("project" = String, Path, description = "The project"), HistoryQuery),
-    responses((status = 200, body = Page<ProjectCommit>), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Page<ProjectCommit>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, PROJECT_NO_VERSION; VCS)))))]
 pub async fn history(
     State(app): State<Arc<App>>,
     Segments(project): Segments<String>,
@@ -124,7 +127,8 @@ pub async fn history(
 /// Which server has what of the project.
 #[utoipa::path(get, path = "/projects/{project}/servers", tag = "projects",
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Vec<ProjectOnServer>), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<ProjectOnServer>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND)))))]
 pub async fn servers(
     State(app): State<Arc<App>>,
     Segments(project): Segments<String>,
@@ -148,8 +152,8 @@ pub async fn servers(
 /// The flows of the version that this server has.
 #[utoipa::path(get, path = "/projects/{project}/flows", tag = "projects",
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Vec<FlowEntry>), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<FlowEntry>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, PROJECT_NO_VERSION, STORE_NOT_FOUND)))))]
 pub async fn flows(State(app): State<Arc<App>>, Segments(project): Segments<String>) -> Reply<Json<Vec<FlowEntry>>> {
     let name = ProjectName::parse(&project)?;
     let version = app.projects.for_new_requests(&name).await?;
@@ -160,8 +164,10 @@ pub async fn flows(State(app): State<Arc<App>>, Segments(project): Segments<Stri
 /// by fast-forward. New requests on this server start with that version from then on.
 #[utoipa::path(post, path = "/projects/{project}/update", tag = "projects", request_body = Update,
     params(("project" = String, Path, description = "The project")),
-    responses((status = 200, body = Updated), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem), (status = 502, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = Updated)),
+    extensions(("x-codes" = json!(refusals!(
+        INPUT_INVALID, PROJECT_NOT_FOUND, PROJECT_EMPTY, PROJECT_WORKING_COPY, GIT_CREDENTIAL_NOT_FOUND,
+        STORE_NOT_FOUND; VCS)))))]
 pub async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,5 +1,6 @@
 //! The secrets of connections. They go in and never come out: only their names can be asked for.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Body, Params, Segments};
 use crate::problem::{Refusal, Reply};
@@ -7,7 +8,7 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{NewSecrets, Problem, SecretEntry, SecretQuery};
+use flow_api::{NewSecrets, SecretEntry, SecretQuery};
 use flow_store::ProjectName;
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ const LONGEST_SECRET: usize = 64 * 1024;
 /// The names of the secrets that are set for a connection.
 #[utoipa::path(get, path = "/projects/{project}/connections/{name}/secrets", tag = "projects",
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection")),
-    responses((status = 200, body = Vec<SecretEntry>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<SecretEntry>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND)))))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Segments((project, connection)): Segments<(String, String)>,
@@ -29,7 +31,8 @@ pub async fn list(
 /// Sets secrets of a connection; those that are not named stay. Every server uses them from then on.
 #[utoipa::path(put, path = "/projects/{project}/connections/{name}/secrets", tag = "projects", request_body = NewSecrets,
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection")),
-    responses((status = 200, body = Vec<SecretEntry>), (status = 400, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Vec<SecretEntry>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND)))))]
 pub async fn set(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -55,7 +58,8 @@ pub async fn set(
 #[utoipa::path(delete, path = "/projects/{project}/connections/{name}/secrets", tag = "projects",
     params(("project" = String, Path, description = "The project"), ("name" = String, Path, description = "The connection"),
         SecretQuery),
-    responses((status = 200, body = Vec<SecretEntry>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<SecretEntry>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND)))))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,

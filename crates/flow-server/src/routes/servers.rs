@@ -1,14 +1,15 @@
 //! The servers of the cluster.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Body, Params, Segments};
 use crate::log_files;
-use crate::problem::{Refusal, Reply};
+use crate::problem::{Refusal, Reply, passed_on};
 use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{About, Problem, Server, ServerLog, ServerLogQuery, ServerMaintenance, ServerName, codes};
+use flow_api::{About, Server, ServerLog, ServerLogQuery, ServerMaintenance, ServerName, codes};
 use flow_store::ServerId;
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use std::sync::Arc;
 const LONGEST_NAME: usize = 64;
 
 /// The servers of the cluster, by name.
-#[utoipa::path(get, path = "/servers", tag = "servers", responses((status = 200, body = Vec<Server>)))]
+#[utoipa::path(get, path = "/servers", tag = "servers", responses((status = 200, body = Vec<Server>)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn servers(State(app): State<Arc<App>>) -> Reply<Json<Vec<Server>>> {
     all(&app).await.map(Json)
 }
@@ -30,7 +32,7 @@ async fn all(app: &App) -> Reply<Vec<Server>> {
 
 /// The server that answers.
 #[utoipa::path(get, path = "/server", tag = "servers",
-    responses((status = 200, body = Server), (status = 503, body = Problem)))]
+    responses((status = 200, body = Server)), extensions(("x-codes" = json!(refusals!(SERVER_FENCED)))))]
 pub async fn server(State(app): State<Arc<App>>) -> Reply<Json<Server>> {
     let own = all(&app).await?.into_iter().find(|server| server.this_server);
     let missing = || Refusal::new(codes::SERVER_FENCED, "this server is not in the cluster at this time");
@@ -39,7 +41,7 @@ pub async fn server(State(app): State<Arc<App>>) -> Reply<Json<Server>> {
 
 /// The program that answers.
 #[utoipa::path(get, path = "/about", tag = "servers",
-    responses((status = 200, body = About), (status = 503, body = Problem)))]
+    responses((status = 200, body = About)), extensions(("x-codes" = json!(refusals!(SERVER_FENCED)))))]
 pub async fn about(State(app): State<Arc<App>>) -> Reply<Json<About>> {
     let Json(server) = server(State(Arc::clone(&app))).await?;
     Ok(Json(About {
@@ -55,8 +57,8 @@ pub async fn about(State(app): State<Arc<App>>) -> Reply<Json<About>> {
 /// Gives a server another name.
 #[utoipa::path(put, path = "/servers/{id}/name", tag = "servers", request_body = ServerName,
     params(("id" = String, Path, description = "The server")),
-    responses((status = 200, body = Server), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Server)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, SERVER_NOT_FOUND, SERVER_NAME_TAKEN)))))]
 pub async fn rename(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -74,8 +76,8 @@ pub async fn rename(
 /// restarts of the server.
 #[utoipa::path(put, path = "/servers/{id}/maintenance", tag = "servers", request_body = ServerMaintenance,
     params(("id" = String, Path, description = "The server")),
-    responses((status = 200, body = Server), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Server)),
+    extensions(("x-codes" = json!(refusals!(SERVER_NOT_FOUND)))))]
 pub async fn maintain(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -110,8 +112,8 @@ pub async fn set_name(app: &App, caller: &Caller, id: &ServerId, name: &str) -> 
 /// A part of a server's log, as its files in the checkpoint storage have it: any server answers for all.
 #[utoipa::path(get, path = "/servers/{id}/log", tag = "servers",
     params(("id" = String, Path, description = "The server"), ServerLogQuery),
-    responses((status = 200, body = ServerLog), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = ServerLog)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, SERVER_NOT_FOUND, STORAGE_NO_FOLDER, STORAGE_UNAVAILABLE)))))]
 pub async fn log(
     State(app): State<Arc<App>>,
     Segments(id): Segments<String>,
@@ -122,7 +124,7 @@ pub async fn log(
     if app.storage.folder().is_none() && id != app.id {
         let detail =
             "the checkpoint storage is in a bucket, so the log of each server is on its own machine: ask that server";
-        return Err(Refusal::passed_on("storage/no-folder", 422, "The log is on another machine", detail.to_owned()));
+        return Err(Refusal::new(passed_on::STORAGE_NO_FOLDER, detail));
     }
     let folder = log_files::folder(&app.logs, id.as_str());
     let read = tokio::task::spawn_blocking(move || {
@@ -136,8 +138,7 @@ pub async fn log(
         log_files::read(&folder, &wanted)
     });
     let read = read.await.map_err(|error| Refusal::internal(&error))?.map_err(|error| {
-        let detail = format!("the log of the server cannot be read: {error}");
-        Refusal::passed_on("storage/unavailable", 503, "The checkpoint storage cannot be read", detail)
+        Refusal::new(passed_on::STORAGE_UNAVAILABLE, format!("the log of the server cannot be read: {error}"))
     })?;
     read.map(Json).map_err(|_| Refusal::invalid("after", "give the “next” or the “previous” of another page"))
 }

@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+use super::openapi::refusals;
 use crate::auth::{Caller, check_origin, entry};
 use crate::caller_address::CallerAddress;
 use crate::credentials::{hash_password, new_session, verify_nothing, verify_password};
@@ -11,7 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use flow_api::{Login, PasswordChange, Problem, SESSION_COOKIE, Session, codes};
+use flow_api::{Login, PasswordChange, SESSION_COOKIE, Session, codes};
 use flow_store::{Account, NewSession};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use std::time::{Duration, Instant};
 
 /// Signs in with name and password: sets the session's cookie.
 #[utoipa::path(post, path = "/login", tag = "session", request_body = Login,
-    responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Session)),
+    extensions(("x-codes" = json!(refusals!(AUTH_WRONG_PASSWORD, AUTH_TOO_MANY_ATTEMPTS, AUTH_CSRF; STORE)))))]
 pub async fn login(
     State(app): State<Arc<App>>,
     CallerAddress { address, is_secure }: CallerAddress,
@@ -51,7 +52,8 @@ pub async fn login(
 }
 
 /// Ends the session.
-#[utoipa::path(post, path = "/logout", tag = "session", responses((status = 204, description = "Signed out")))]
+#[utoipa::path(post, path = "/logout", tag = "session", responses((status = 204, description = "Signed out")),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn logout(
     State(app): State<Arc<App>>,
     CallerAddress { is_secure, .. }: CallerAddress,
@@ -66,7 +68,8 @@ pub async fn logout(
 }
 
 /// Who the caller is.
-#[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
+#[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn session(caller: Caller) -> Json<Session> {
     Json(Session {
         expires: caller.session.as_ref().map(|session| session.ends),
@@ -77,7 +80,9 @@ pub async fn session(caller: Caller) -> Json<Session> {
 
 /// Changes the caller's own password. Every session of the account ends.
 #[utoipa::path(post, path = "/password", tag = "session", request_body = PasswordChange,
-    responses((status = 204, description = "Changed"), (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 204, description = "Changed")),
+    extensions(("x-codes" = json!(refusals!(
+        AUTH_WRONG_PASSWORD, AUTH_TOO_MANY_ATTEMPTS, ACCOUNT_WEAK_PASSWORD, ACCOUNT_NOT_FOUND)))))]
 pub async fn password(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,5 +1,6 @@
 //! The settings.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Body, Segments};
 use crate::problem::{Refusal, Reply};
@@ -8,13 +9,14 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{Problem, RetentionGroup, RetentionReport, RetentionWish, Setting, SettingChange, codes};
+use flow_api::{RetentionGroup, RetentionReport, RetentionWish, Setting, SettingChange, codes};
 use flow_store::{RetentionPolicy, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// The settings, each with its effective value on this server and where that comes from.
-#[utoipa::path(get, path = "/settings", tag = "settings", responses((status = 200, body = Vec<Setting>)))]
+#[utoipa::path(get, path = "/settings", tag = "settings", responses((status = 200, body = Vec<Setting>)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Setting>>> {
     // Whoever has just changed one, on any server, sees it.
     app.settings.read(app.store.as_ref()).await?;
@@ -27,8 +29,9 @@ pub async fn list(State(app): State<Arc<App>>) -> Reply<Json<Vec<Setting>>> {
 /// Changes a setting. It holds at once, on every server; a server's name, for the server that is called.
 #[utoipa::path(put, path = "/settings/{key}", tag = "settings", request_body = SettingChange,
     params(("key" = String, Path, description = "The setting")),
-    responses((status = 200, body = Setting), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Setting)),
+    extensions(("x-codes" = json!(refusals!(
+        INPUT_INVALID, SETTING_NOT_FOUND, SETTING_FIXED, SETTING_CHANGED, SERVER_NAME_TAKEN)))))]
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -81,7 +84,7 @@ async fn set(app: &App, caller: &Caller, key: &str, change: &SettingChange) -> R
 
 /// What retention would do now, with other settings than those that hold.
 #[utoipa::path(post, path = "/retention/preview", tag = "settings", request_body = RetentionWish,
-    responses((status = 200, body = RetentionReport), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = RetentionReport)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn preview_retention(
     State(app): State<Arc<App>>,
     caller: Caller,

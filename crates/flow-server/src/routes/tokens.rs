@@ -1,5 +1,6 @@
 //! Tokens of programs.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::credentials::new_token;
 use crate::extract::{Body, Segments};
@@ -9,7 +10,7 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use flow_api::{NewToken, NewTokenReply, Problem, Token, codes};
+use flow_api::{NewToken, NewTokenReply, Token, codes};
 use flow_store::{Role, TokenId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,8 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The caller's tokens, the newest first.
-#[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = Vec<Token>)))]
+#[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = Vec<Token>)),
+    extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec<Token>>> {
     let tokens = app.store.tokens(Some(caller.name())).await?;
     Ok(Json(tokens.into_iter().map(wire::token).collect()))
@@ -26,7 +28,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Reply<Json<Vec
 
 /// Makes a token that acts for the caller. This answer is the only one that shows it.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken,
-    responses((status = 201, body = NewTokenReply), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = NewTokenReply)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -49,7 +51,7 @@ pub async fn create(
 
 /// Revokes one of the caller's tokens; an administrator may revoke any.
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens", params(("id" = i64, Path, description = "The token's id")),
-    responses((status = 204, description = "Revoked"), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204, description = "Revoked")), extensions(("x-codes" = json!(refusals!(TOKEN_NOT_FOUND)))))]
 pub async fn revoke(State(app): State<Arc<App>>, caller: Caller, Segments(id): Segments<i64>) -> Reply<StatusCode> {
     let whose = (caller.account.role != Role::Administrator).then(|| caller.name());
     let token = app.store.tokens(whose).await?.into_iter().find(|token| token.id == TokenId(id));

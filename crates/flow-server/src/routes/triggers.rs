@@ -1,5 +1,6 @@
 //! Triggers: looking at them, switching them, and calling those that answer calls.
 
+use super::openapi::refusals;
 use crate::auth::Caller;
 use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
@@ -10,13 +11,13 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use flow_api::{DueTime, FiringQuery, Problem, TriggerEntry, TriggerFiring, TriggerQuery, codes};
+use flow_api::{DueTime, FiringQuery, TriggerEntry, TriggerFiring, TriggerQuery, codes};
 use flow_store::{Firing, ProjectName};
 use std::sync::Arc;
 
 /// The triggers of the version of each project that all servers have, by project and name.
 #[utoipa::path(get, path = "/triggers", tag = "triggers", params(TriggerQuery),
-    responses((status = 200, body = Vec<TriggerEntry>), (status = 400, body = Problem)))]
+    responses((status = 200, body = Vec<TriggerEntry>)), extensions(("x-codes" = json!(refusals!()))))]
 pub async fn list(State(app): State<Arc<App>>, Params(query): Params<TriggerQuery>) -> Reply<Json<Vec<TriggerEntry>>> {
     let active = triggers::now(&app).await?;
     Ok(Json(triggers::entries(&app, &active, query.project.as_deref())))
@@ -25,7 +26,7 @@ pub async fn list(State(app): State<Arc<App>>, Params(query): Params<TriggerQuer
 /// Switches a trigger on, for all servers. What was due while it was off does not count.
 #[utoipa::path(post, path = "/triggers/{project}/{trigger}/on", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id")),
-    responses((status = 200, body = TriggerEntry), (status = 404, body = Problem)))]
+    responses((status = 200, body = TriggerEntry)), extensions(("x-codes" = json!(refusals!(TRIGGER_NOT_FOUND)))))]
 pub async fn on(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -37,7 +38,7 @@ pub async fn on(
 /// Switches a trigger off, for all servers at once. What it has started goes on.
 #[utoipa::path(post, path = "/triggers/{project}/{trigger}/off", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id")),
-    responses((status = 200, body = TriggerEntry), (status = 404, body = Problem)))]
+    responses((status = 200, body = TriggerEntry)), extensions(("x-codes" = json!(refusals!(TRIGGER_NOT_FOUND)))))]
 pub async fn off(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -58,7 +59,8 @@ async fn switch(app: &App, caller: &Caller, project: &str, trigger: &str, on: bo
 /// Fires a trigger by hand, be it on or off.
 #[utoipa::path(post, path = "/triggers/{project}/{trigger}/fire", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id")),
-    responses((status = 201, body = flow_api::Request), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = flow_api::Request)),
+    extensions(("x-codes" = json!(refusals!(TRIGGER_NOT_FOUND, TRIGGER_BROKEN, REQUEST_QUEUE_FULL, SERVER_MAINTENANCE)))))]
 pub async fn fire(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -75,7 +77,7 @@ pub async fn fire(
 /// The newest firings of a trigger, newest first. Calls are not among them: they are requests like others.
 #[utoipa::path(get, path = "/triggers/{project}/{trigger}/firings", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id"), FiringQuery),
-    responses((status = 200, body = Vec<TriggerFiring>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<TriggerFiring>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn firings(
     State(app): State<Arc<App>>,
     Segments((project, trigger)): Segments<(String, String)>,
@@ -99,7 +101,7 @@ pub async fn firings(
 /// When a schedule is due next. Other triggers have no such times.
 #[utoipa::path(get, path = "/triggers/{project}/{trigger}/next", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id"), FiringQuery),
-    responses((status = 200, body = Vec<DueTime>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<DueTime>)), extensions(("x-codes" = json!(refusals!(TRIGGER_NOT_FOUND)))))]
 pub async fn next(
     State(app): State<Arc<App>>,
     Segments((project, trigger)): Segments<(String, String)>,

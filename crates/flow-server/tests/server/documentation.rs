@@ -65,10 +65,16 @@ async fn every_operation_is_described_with_its_answers_and_its_errors() {
                     }
                 }
             }
-            for (status, answer) in answers.iter().filter(|(status, _)| ["404", "409"].contains(&status.as_str())) {
-                if answer["x-codes"].as_array().is_none_or(Vec::is_empty) {
-                    wrong.push(format!("{what} names no code of its {status}"));
-                }
+            let codes = |of: &Value| of["x-codes"].as_array().cloned().unwrap_or_default();
+            let refusals = answers.iter().filter(|(status, _)| status.starts_with(['4', '5']));
+            let named: Vec<Value> = refusals.clone().flat_map(|(_, answer)| codes(answer)).collect();
+            if operation.get("x-codes").is_none() {
+                wrong.push(format!("{what} does not state its codes: give it `refusals!(…)` in its `extensions`"));
+            } else if named.len() != codes(operation).len() {
+                wrong.push(format!("{what} does not tell with which status each of its codes comes"));
+            }
+            for (status, _) in refusals.filter(|(_, answer)| codes(answer).is_empty()) {
+                wrong.push(format!("{what} names no code of its {status}"));
             }
             if operation.get("requestBody").is_some() && !answers.contains_key("413") {
                 wrong.push(format!("{what} does not say that a body may be too large"));

@@ -1,8 +1,7 @@
 //! Examples for the document: each body and each error gets one, made from its schema, so that none can be forgotten or
 //! go out of date. Schemas that have an example of their own keep it.
 
-use super::codes::codes_of;
-use flow_api::codes::Code;
+use super::codes::{CODES, Stated};
 use serde_json::{Map, Value, json};
 
 /// Schemas within schemas are followed so far.
@@ -12,13 +11,20 @@ const DEEPEST: usize = 8;
 pub fn add(document: &mut Value) {
     let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
-    for (path, item) in paths {
-        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+    for item in paths.values_mut() {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
             add_bodies(&schemas, operation.pointer_mut("/requestBody/content"));
+            let codes: Vec<Stated> = operation.get(CODES).cloned().and_then(read).unwrap_or_default();
+            if let Some(stated) = operation.get_mut(CODES) {
+                *stated = names(&codes);
+            }
             let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
             for (status, answer) in answers {
                 match status.parse().unwrap_or(0) {
-                    status @ 400..=599 => add_codes(answer, &codes_of(method, path, status)),
+                    status @ 400..=599 => {
+                        let codes: Vec<Stated> = codes.iter().filter(|code| code.status == status).cloned().collect();
+                        add_codes(answer, &codes);
+                    }
                     _ => add_bodies(&schemas, answer.get_mut("content")),
                 }
             }
@@ -38,11 +44,19 @@ fn add_bodies(schemas: &Value, content: Option<&mut Value>) {
     }
 }
 
+fn read(stated: Value) -> Option<Vec<Stated>> {
+    serde_json::from_value(stated).ok()
+}
+
+fn names(codes: &[Stated]) -> Value {
+    codes.iter().map(|code| json!(code.code)).collect()
+}
+
 /// Names the codes that an error can have, and gives an example of each.
-fn add_codes(answer: &mut Value, codes: &[Code]) {
+fn add_codes(answer: &mut Value, codes: &[Stated]) {
     let Some(answer) = answer.as_object_mut() else { return };
-    answer.insert("x-codes".to_owned(), codes.iter().map(|code| json!(code.code)).collect());
-    let problem = |code: &Code| {
+    answer.insert(CODES.to_owned(), names(codes));
+    let problem = |code: &Stated| {
         let example = json!({
             "type": format!("urn:cairn:error:{}", code.code), "title": code.title, "status": code.status,
             "code": code.code, "detail": format!("{}: here it says where, and what to do", code.title),

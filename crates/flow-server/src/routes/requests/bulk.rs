@@ -1,5 +1,6 @@
 //! Doing something to many requests at once.
 
+use super::super::openapi::refusals;
 use super::change::fenced;
 use super::read::filter;
 use crate::auth::Caller;
@@ -9,7 +10,7 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{Bulk, BulkAction, BulkDone, Problem, Skipped, codes};
+use flow_api::{Bulk, BulkAction, BulkDone, Skipped, codes};
 use flow_store::{Request, RequestFilter, RequestId, RequestState, StoreError};
 use futures::stream::{self, StreamExt as _};
 use std::sync::Arc;
@@ -25,7 +26,8 @@ const NAMED: usize = 100;
 
 /// Re-executes or cancels many requests, or says what that would do.
 #[utoipa::path(post, path = "/requests/bulk", tag = "requests", request_body = Bulk,
-    responses((status = 200, body = BulkDone), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = BulkDone)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, REQUEST_TOO_MANY, SERVER_FENCED)))))]
 pub async fn bulk(State(app): State<Arc<App>>, caller: Caller, Body(bulk): Body<Bulk>) -> Reply<Json<BulkDone>> {
     let (found, missing, next) = match (&bulk.ids, &bulk.filter) {
         (Some(ids), None) => by_ids(&app, ids).await?,

@@ -1,5 +1,6 @@
 //! Starting, taking over and cancelling requests.
 
+use super::super::openapi::refusals;
 use super::answer;
 use super::read::patience;
 use crate::auth::{Caller, entry};
@@ -10,7 +11,7 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Problem, Request, Requests, TakeOver, codes};
+use flow_api::{CreateQuery, IDEMPOTENCY_HEADER, NewRequests, Request, Requests, TakeOver, codes};
 use flow_model::{FlowName, PRIORITIES};
 use flow_store::{
     AuditEntry, Created, NewRequest, Owner, ProjectName, RequestFilter, RequestId, RequestState, Server, ServerState,
@@ -24,10 +25,10 @@ use std::time::{Duration, Instant};
 /// the start; else they are queued for whichever server has.
 #[utoipa::path(post, path = "/requests", tag = "requests", request_body = NewRequests,
     params(CreateQuery, ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same requests")),
-    responses((status = 201, body = Requests), (status = 200, body = Requests, description = "The key was used before: these are its requests"),
-        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem, description = "So many requests are queued that no more are made: try again after `Retry-After`"),
-        (status = 503, body = Problem, description = "The cluster is in maintenance, or the checkpoint database cannot be reached")))]
+    responses((status = 201, body = Requests), (status = 200, body = Requests, description = "The key was used before: these are its requests")),
+    extensions(("x-codes" = json!(refusals!(
+        INPUT_INVALID, PROJECT_NOT_FOUND, PROJECT_NO_VERSION, STORE_NOT_FOUND, FLOW_NOT_FOUND, FLOW_BROKEN,
+        REQUEST_KEY_REUSED, REQUEST_QUEUE_FULL, SERVER_MAINTENANCE, SERVER_FENCED; INPUTS)))))]
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -110,8 +111,9 @@ pub(crate) async fn make(
 /// and its attempt ends; another server goes on from the last saved points.
 #[utoipa::path(post, path = "/requests/{id}/take-over", tag = "requests", request_body = TakeOver,
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
+    responses((status = 200, body = Request)),
+    extensions(("x-codes" = json!(refusals!(
+        REQUEST_NOT_FOUND, REQUEST_STATE, SERVER_NOT_FOUND, SERVER_NOT_RUNNING, SERVER_FENCED, STORE_CONFLICT)))))]
 pub async fn take_over(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -159,8 +161,8 @@ pub(super) async fn running_server(app: &App, id: &str) -> Reply<Owner> {
 /// Ends a request. What runs of it comes to a safe end; what it saved stays.
 #[utoipa::path(post, path = "/requests/{id}/cancel", tag = "requests",
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
+    responses((status = 200, body = Request)),
+    extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND, REQUEST_STATE)))))]
 pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Segments(id): Segments<i64>) -> Reply<Json<Request>> {
     let request = app.store.cancel(RequestId(id), caller.name()).await?;
     app.work.cancel(request.id);

@@ -1,6 +1,7 @@
 //! The event stream of one request.
 
 use super::super::events::{SIGN_OF_LIFE, last_event_id};
+use super::super::openapi::refusals;
 use crate::extract::Segments;
 use crate::problem::{Refusal, Reply};
 use crate::state::App;
@@ -8,7 +9,7 @@ use crate::wire;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
-use flow_api::{Problem, RequestEvent};
+use flow_api::RequestEvent;
 use flow_store::{Request, RequestId, Timestamp};
 use futures::Stream;
 use futures::stream::{self, StreamExt as _};
@@ -28,8 +29,8 @@ const PAGE: usize = 200;
 #[utoipa::path(get, path = "/requests/{id}/events", tag = "requests",
     params(("id" = i64, Path, description = "The request"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was heard")),
-    responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = RequestEvent),
-        (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = RequestEvent)),
+    extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND)))))]
 pub async fn events(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,

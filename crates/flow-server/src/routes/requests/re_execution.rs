@@ -1,5 +1,6 @@
 //! Re-executing requests: at their own version, or at the newest as far as what they saved fits it.
 
+use super::super::openapi::refusals;
 use super::answer;
 use super::bulk::would;
 use super::change::{fenced, running_server};
@@ -10,8 +11,8 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::State;
 use flow_api::{
-    BulkAction, FitComponent, Misfit, Problem, ReExecution, ReExecutionPreview, ReExecutionQuery, Request,
-    UnknownFields, VersionChoice, codes,
+    BulkAction, FitComponent, Misfit, ReExecution, ReExecutionPreview, ReExecutionQuery, Request, UnknownFields,
+    VersionChoice, codes,
 };
 use flow_engine::{EngineError, Fit};
 use flow_store::{NewVersion, RequestId, VersionId};
@@ -24,8 +25,11 @@ const NAMED: usize = 5;
 /// version only if what it goes on from fits that; the request is pinned to it from then on.
 #[utoipa::path(post, path = "/requests/{id}/re-execute", tag = "requests", request_body = ReExecution,
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Request)),
+    extensions(("x-codes" = json!(refusals!(
+        REQUEST_NOT_FOUND, REQUEST_STATE, REQUEST_NO_SAVED_POINT, REQUEST_VERSION, PROJECT_NOT_FOUND, PROJECT_NO_VERSION,
+        FLOW_NOT_FOUND, FLOW_BROKEN, STORE_NOT_FOUND, STORE_CONFLICT, SERVER_NOT_FOUND, SERVER_NOT_RUNNING,
+        SERVER_FENCED)))))]
 pub async fn re_execute(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -73,8 +77,10 @@ pub async fn re_execute(
 /// What a re-execution would do: which saved points fit the version, what does not, and what would run.
 #[utoipa::path(get, path = "/requests/{id}/re-execution", tag = "requests",
     params(("id" = i64, Path, description = "The request"), ReExecutionQuery),
-    responses((status = 200, body = ReExecutionPreview), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = ReExecutionPreview)),
+    extensions(("x-codes" = json!(refusals!(
+        REQUEST_NOT_FOUND, REQUEST_NO_SAVED_POINT, PROJECT_NOT_FOUND, PROJECT_NO_VERSION, FLOW_NOT_FOUND, FLOW_BROKEN,
+        STORE_NOT_FOUND)))))]
 pub async fn preview(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,

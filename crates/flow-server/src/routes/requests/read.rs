@@ -1,5 +1,6 @@
 //! Looking at requests.
 
+use super::super::openapi::refusals;
 use super::saved::points_before;
 use crate::extract::{Params, Segments};
 use crate::problem::{Refusal, Reply};
@@ -8,8 +9,8 @@ use crate::{waits, wire};
 use axum::Json;
 use axum::extract::State;
 use flow_api::{
-    Attempt, AttemptsQuery, CountQuery, FlowAtVersion, LogEntry, LogQuery, Page, Problem, Request, RequestDetail,
-    RequestQuery, WaitQuery,
+    Attempt, AttemptsQuery, CountQuery, FlowAtVersion, LogEntry, LogQuery, Page, Request, RequestDetail, RequestQuery,
+    WaitQuery,
 };
 use flow_model::FlowName;
 use flow_store::{ProjectName, RequestFilter, RequestId, RequestState, ServerId, Timestamp};
@@ -26,7 +27,7 @@ const SHOWN: usize = 1000;
 
 /// Requests, the newest first.
 #[utoipa::path(get, path = "/requests", tag = "requests", params(RequestQuery),
-    responses((status = 200, body = Page<Request>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Page<Request>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn list(State(app): State<Arc<App>>, Params(query): Params<RequestQuery>) -> Reply<Json<Page<Request>>> {
     let filter = filter(&query)?;
     let found = app.store.list(&filter).await?;
@@ -52,7 +53,7 @@ async fn with_attempts(app: &App, requests: Vec<Request>) -> Reply<Vec<Request>>
 
 /// How many requests there are in each state.
 #[utoipa::path(get, path = "/requests/counts", tag = "requests", params(CountQuery),
-    responses((status = 200, body = BTreeMap<String, u64>), (status = 400, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = BTreeMap<String, u64>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID)))))]
 pub async fn counts(
     State(app): State<Arc<App>>,
     Params(query): Params<CountQuery>,
@@ -63,7 +64,7 @@ pub async fn counts(
 
 /// One request with its attempts and what it saved, of which the newest 1,000 each are shown.
 #[utoipa::path(get, path = "/requests/{id}", tag = "requests", params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = RequestDetail), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = RequestDetail)), extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND)))))]
 pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> Reply<Json<RequestDetail>> {
     let id = RequestId(id);
     let request = app.store.get(id).await?;
@@ -84,7 +85,7 @@ pub async fn detail(State(app): State<Arc<App>>, Segments(id): Segments<i64>) ->
 /// A page of a request's attempts, in their order: the newest, or those before one.
 #[utoipa::path(get, path = "/requests/{id}/attempts", tag = "requests",
     params(("id" = i64, Path, description = "The request"), AttemptsQuery),
-    responses((status = 200, body = Page<Attempt>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Page<Attempt>)), extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND)))))]
 pub async fn attempts(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,
@@ -102,7 +103,7 @@ pub async fn attempts(
 /// A request's log, the oldest entry first.
 #[utoipa::path(get, path = "/requests/{id}/log", tag = "requests",
     params(("id" = i64, Path, description = "The request"), LogQuery),
-    responses((status = 200, body = Vec<LogEntry>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Vec<LogEntry>)), extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND)))))]
 pub async fn log(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,
@@ -118,7 +119,9 @@ pub async fn log(
 /// The flow of a request, at the version that the request is pinned to.
 #[utoipa::path(get, path = "/requests/{id}/flow", tag = "requests",
     params(("id" = i64, Path, description = "The request")),
-    responses((status = 200, body = FlowAtVersion), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = FlowAtVersion)),
+    extensions(("x-codes" = json!(refusals!(
+        REQUEST_NOT_FOUND, FLOW_NOT_FOUND, FLOW_BROKEN, INPUT_INVALID, STORE_NOT_FOUND)))))]
 pub async fn flow(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> Reply<Json<FlowAtVersion>> {
     let request = app.store.get(RequestId(id)).await?;
     let name = FlowName::parse(&request.flow)?;
@@ -134,8 +137,8 @@ pub async fn flow(State(app): State<Arc<App>>, Segments(id): Segments<i64>) -> R
 /// Waits until a request has ended, or until the time is over, and answers with the request as it is then.
 #[utoipa::path(get, path = "/requests/{id}/wait", tag = "requests",
     params(("id" = i64, Path, description = "The request"), WaitQuery),
-    responses((status = 200, body = Request), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Request)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, REQUEST_NOT_FOUND)))))]
 pub async fn wait(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,

@@ -1,7 +1,8 @@
 //! What requests saved.
 
+use super::super::openapi::refusals;
 use crate::extract::{Params, Segments};
-use crate::problem::{Refusal, Reply};
+use crate::problem::{Refusal, Reply, passed_on};
 use crate::state::App;
 use crate::wire;
 use axum::Json;
@@ -10,7 +11,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use flow_api::{Page, Problem, SavedFormat, SavedPointsQuery, SavedQuery, SavedRows, codes};
+use flow_api::{Page, SavedFormat, SavedPointsQuery, SavedQuery, SavedRows, codes};
 use flow_data::formats::{Format, Writing};
 use flow_data::{DataError, Stream};
 use flow_store::{PointPlace, Request, RequestId, SavedData, SavedPoint};
@@ -30,8 +31,8 @@ const PARTS_WAITING: usize = 4;
 #[utoipa::path(get, path = "/requests/{id}/saved-points/{number}", tag = "requests",
     params(("id" = i64, Path, description = "The request"),
         ("number" = u32, Path, description = "The saved point's number within the request"), SavedQuery),
-    responses((status = 200, body = SavedRows), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = SavedRows)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, REQUEST_NOT_FOUND, REQUEST_NO_SAVED_POINT; STORAGE, DATA)))))]
 pub async fn saved_point(
     State(app): State<Arc<App>>,
     Segments((id, number)): Segments<(i64, u32)>,
@@ -60,8 +61,8 @@ pub async fn saved_point(
 /// A page of what a request saved, in the order of saving: the newest, or those before one.
 #[utoipa::path(get, path = "/requests/{id}/saved-points", tag = "requests",
     params(("id" = i64, Path, description = "The request"), SavedPointsQuery),
-    responses((status = 200, body = Page<flow_api::SavedPoint>), (status = 400, body = Problem),
-        (status = 404, body = Problem)))]
+    responses((status = 200, body = Page<flow_api::SavedPoint>)),
+    extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND)))))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Segments(id): Segments<i64>,
@@ -130,7 +131,7 @@ async fn open(app: &App, data: &SavedData) -> Reply<Option<Stream>> {
 }
 
 fn broken(error: DataError) -> Refusal {
-    Refusal::passed_on(error.code(), 422, "The saved stream cannot be written so", error.to_string())
+    Refusal::passed_on(passed_on::DATA, error.code(), &error)
 }
 
 fn page(stream: &Stream, offset: u64, limit: u32, total: u64) -> Result<SavedRows, DataError> {
