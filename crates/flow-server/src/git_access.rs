@@ -91,7 +91,10 @@ pub async fn test(app: &App, account: &str, url: &str, branch: Option<&str>) -> 
                 result(false, Some("vcs/no-such-branch"), message)
             }
         },
-        None => result(true, None, format!("the repository has {} git branches", branches.len())),
+        None => match branches.len() {
+            1 => result(true, None, "the repository has one git branch".to_owned()),
+            number => result(true, None, format!("the repository has {number} git branches")),
+        },
     })
 }
 

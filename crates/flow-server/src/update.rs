@@ -2,7 +2,7 @@
 //! checkpoint database, where every survivor finds them.
 
 use crate::git_access;
-use crate::problem::{Refusal, Reply};
+use crate::problem::{Refusal, Reply, passed_on};
 use crate::projects::has_project;
 use crate::state::App;
 use bytes::Bytes;
@@ -108,12 +108,20 @@ async fn missing(app: &App) -> Result<Vec<(ProjectName, String)>, StoreError> {
     Ok(wanted.filter(|wanted| !has(wanted)).collect())
 }
 
+/// So many bytes of a project's name are in the name of its working copy's folder, which file systems limit to 255.
+const LONGEST_FOLDER: usize = 200;
+
 /// Where the working copy of a project is. A project that was registered anew with another repository or branch gets
 /// another one.
 pub fn working_copy(copies: &Path, project: &Project) -> PathBuf {
-    let source = format!("{}\n{}", project.repository, project.branch);
+    let name = project.name.as_str();
+    let begin = &name[..name.floor_char_boundary(LONGEST_FOLDER)];
+    let mut source = format!("{}\n{}", project.repository, project.branch);
+    if begin.len() < name.len() {
+        source = format!("{source}\n{name}");
+    }
     let mark: String = blake3::hash(source.as_bytes()).to_hex().chars().take(8).collect();
-    copies.join(format!("{}-{mark}", project.name))
+    copies.join(format!("{begin}-{mark}"))
 }
 
 /// Clones or fetches, fast-forwards, and reads the project's files from the git objects. Blocks.
@@ -215,17 +223,7 @@ pub fn check_folder(folder: &str) -> Reply<String> {
 
 impl From<VcsError> for Refusal {
     fn from(error: VcsError) -> Self {
-        use VcsError::{
-            Auth, Busy, NoCommit, NoSuchBranch, NoSuchCommit, NoSuchFolder, NotFastForward, Unreachable, WouldOverwrite,
-        };
-        let status = match &error {
-            Unreachable { .. } | Auth { .. } => 502,
-            Busy { .. } => 503,
-            NoCommit | NoSuchBranch { .. } | NoSuchCommit { .. } | NoSuchFolder { .. } => 409,
-            NotFastForward { .. } | WouldOverwrite { .. } => 409,
-            _ => 500,
-        };
-        Self::passed_on(error.code(), status, "The working copy cannot be updated", error.to_string())
+        Self::passed_on(passed_on::VCS, error.code(), &error)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::harness::{Cluster, TestProject, create_one, flow, inputs, wish};
 use flow_api::{NewProject, Role, Update};
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn update_brings_a_server_to_the_newest_commit_and_never_back() {
@@ -120,5 +121,31 @@ async fn a_request_stays_with_the_version_that_it_began_with() {
     assert_eq!(description(before.id).await, "in good order");
     assert_eq!(description(after.id).await, "changed");
     assert_eq!(client.request(after.id).await.unwrap().inputs, inputs(json!({"customer": "Anna", "amount": 1})));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_project_name_has_a_hundred_characters_whatever_their_bytes() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    let project = TestProject::new(&cluster);
+    let long = |letter: &str, count: usize| letter.repeat(count);
+    for letter in ["n", "ä", "石", "🪨"] {
+        let refused = client.add_project(&project.registration(&long(letter, 101))).await.unwrap_err();
+        assert_eq!(refused.code(), "input/invalid", "101 of {letter}");
+        let name = long(letter, 100);
+        assert_eq!(client.add_project(&project.registration(&name)).await.unwrap().name, name);
+        client.update(&name, &Update::default()).await.unwrap();
+        let wish = flow_api::NewRequests { project: name.clone(), ..wish("short") };
+        let request = client.create_requests(&wish, None).await.unwrap().requests.remove(0);
+        let ended = client.wait(request.id, Duration::from_secs(30)).await.unwrap();
+        assert_eq!((ended.state, ended.project), (flow_api::RequestState::Finished, name));
+    }
+    // Names that begin in the same way have a working copy each.
+    let other = format!("{}岩", long("石", 99));
+    client.add_project(&project.registration(&other)).await.unwrap();
+    client.update(&other, &Update::default()).await.unwrap();
+    assert_eq!(std::fs::read_dir(cluster.path("first").join("projects")).unwrap().count(), 5);
     server.stop().await;
 }
