@@ -47,6 +47,15 @@ describe("where the components of a request stand", () => {
     expect(componentStates(detail("Cancelled", 1), log).get("send")?.state).toBe("interrupted");
   });
 
+  it("is failed for what the request ended with, also before the log was read", () => {
+    const failed = detail("Error", 3);
+    const states = componentStates(
+      { ...failed, request: { ...failed.request, error: { component: "read" } } } as never,
+      [],
+    );
+    expect(states.get("read")).toMatchObject({ state: "failed", attempts: [3] });
+  });
+
   it("is finished for a checkpoint that was saved, whatever the log says", () => {
     const saved = [{ component: "checkpoint", kind: "checkpoint", rows: 1 }];
     const states = componentStates(detail("Running", 2, saved), [entry(1, "component-started", "checkpoint", 1)]);

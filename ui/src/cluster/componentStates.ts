@@ -42,7 +42,13 @@ export function componentStates(detail: RequestDetail, log: readonly LogEntry[])
     standing.state = "finished";
     standing.note ||= `saved ${rows} ${rows === 1 ? "record" : "records"}`;
   }
-  const { state, attempt, stalled } = detail.request;
+  const { state, attempt, error, stalled } = detail.request;
+  // What the request ended with is known before its log was read, and when that is too long to be read to its end.
+  if (error?.component && (state === "Error" || state === "WaitingForRetry")) {
+    const standing = at(error.component);
+    standing.state = "failed";
+    if (standing.attempts.at(-1) !== attempt) standing.attempts.push(attempt);
+  }
   for (const standing of found.values()) {
     if (stalled === undefined) wake(standing);
     if (standing.state !== "running") continue;

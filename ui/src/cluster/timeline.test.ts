@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Request } from "../generated/types";
-import { chartOf, latestActivity, ticks } from "./timeline";
+import { chartOf, drawnBars, latestActivity, ticks, type Bar } from "./timeline";
 
 const at = (second: number): string => new Date(second * 1000).toISOString();
 const owner = (server: string, epoch = 1) => ({ server, name: server.toUpperCase(), epoch });
@@ -30,6 +30,21 @@ describe("the timeline", () => {
       ["running", true],
     ]);
     expect(hops).toEqual([]);
+  });
+
+  it("draws many short attempts that ended in the same way as one", () => {
+    const bar = (attempt: number, from: number, to: number, look: Bar["look"] = "failed"): Bar => ({
+      ...{ attempt, last: attempt, from, to, look, open: look === "running" },
+    });
+    const bars = [bar(1, 0, 5), bar(2, 6, 9), bar(3, 12, 14), bar(4, 40, 42), bar(5, 44, 46, "lost"), bar(6, 47, 90)];
+    const drawn = drawnBars([...bars, bar(7, 91, 93, "running")], 10);
+    expect(drawn.map(({ attempt, last, from, to }) => [attempt, last, from, to])).toEqual([
+      [1, 3, 0, 14],
+      [4, 4, 40, 42],
+      [5, 5, 44, 46],
+      [6, 6, 47, 90],
+      [7, 7, 91, 93],
+    ]);
   });
 
   it("shows the latest burst of activity, and not what was long before", () => {

@@ -5,9 +5,11 @@ import { hasEnded } from "./source";
 /** How a bar is drawn. */
 export type BarLook = "running" | "finished" | "failed" | "lost" | "waiting" | "cancelled" | "released";
 
-/** One attempt on the lane of its owner. */
+/** One attempt on the lane of its owner, or several that are too short to be seen one by one. */
 export interface Bar {
   attempt: number;
+  /** The last of several attempts. */
+  last: number;
   from: number;
   to: number;
   look: BarLook;
@@ -93,6 +95,22 @@ export function chartOf(
   return { lanes, stays: all, hops, takeovers: takeoversIn(hops, named) };
 }
 
+/**
+ * Bars for drawing: those that are shorter than `least` ms, as are the pauses between them, and that ended in the same way,
+ * are one bar. A request that was tried a thousand times has something to read, and no thousand places to stop at.
+ */
+export function drawnBars(bars: readonly Bar[], least: number): Bar[] {
+  const drawn: (Bar & { short: boolean })[] = [];
+  for (const bar of bars) {
+    const short = !bar.open && bar.to - bar.from < least;
+    const before = drawn.at(-1);
+    if (short && before?.short && before.look === bar.look && bar.from - before.to < least)
+      drawn[drawn.length - 1] = { ...before, last: bar.last, to: Math.max(before.to, bar.to) };
+    else drawn.push({ ...bar, short });
+  }
+  return drawn;
+}
+
 /** The stretch of time that the latest burst of activity took: back from the end until nothing happened for long. */
 export function latestActivity(requests: readonly Request[], now: number, quiet: number): [number, number] {
   const spans = requests
@@ -138,7 +156,8 @@ function stays(request: Request, now: number): Stay[] {
     const from = Date.parse(attempt.started);
     const open = attempt.ended === undefined;
     const to = attempt.ended ? Date.parse(attempt.ended) : now;
-    const bar: Bar = { attempt: attempt.attempt, from, to, look: attempt.end ? looks[attempt.end] : "running", open };
+    const look = attempt.end ? looks[attempt.end] : "running";
+    const bar: Bar = { attempt: attempt.attempt, last: attempt.attempt, from, to, look, open };
     const last = found.at(-1);
     const key = `${request.id}.${server}.${epoch}`;
     // After its owner is lost it comes anew, even to the same server.
