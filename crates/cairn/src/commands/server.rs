@@ -24,7 +24,7 @@ Examples:
   cairn server log north --level warning --text lease
   cairn server rename north south
   cairn server maintenance on      # no new requests anywhere; those that are there go on
-  cairn server maintenance on --server north    # north takes nothing new and hands over what it has
+  cairn server maintenance on north    # north takes nothing new and hands over what it has
 
 Sign in first (`cairn login`), or set CAIRN_TOKEN. Any server that lives tells of all of them,
 and has the logs of all of them.")]
@@ -41,15 +41,16 @@ enum Action {
     List,
     Log(log::Args),
     /// Say whether the cluster is in maintenance, begin it or end it. During maintenance no new requests are made
-    /// (callers are refused with server/maintenance and told when to try again); those that are there go on. With
-    /// --server it is about one server: that takes nothing new, its requests end or go to the others within
+    /// (callers are refused with server/maintenance and told when to try again); those that are there go on.
+    ///
+    /// With a SERVER it is about that one: it takes nothing new, its requests end or go to the others within
     /// limits.stop_seconds, and it lasts over restarts of the server.
     Maintenance {
         /// What it shall be.
         wanted: Option<Maintenance>,
         /// Only this server, by name or id.
-        #[arg(long, value_name = "SERVER")]
-        server: Option<String>,
+        #[arg(value_name = "SERVER")]
+        named: Option<String>,
     },
     /// Give a server another name.
     Rename {
@@ -76,8 +77,10 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     match args.action {
         Action::List => list(&remote, output).await,
         Action::Log(args) => log::run(args, &remote, output).await,
-        Action::Maintenance { wanted, server: None } => maintenance(&remote, wanted, output).await,
-        Action::Maintenance { wanted, server: Some(server) } => maintenance_of(&remote, &server, wanted, output).await,
+        Action::Maintenance { wanted: Some(wanted), named: Some(named) } => {
+            maintenance_of(&remote, &named, wanted, output).await
+        }
+        Action::Maintenance { wanted, .. } => maintenance(&remote, wanted, output).await,
         Action::Rename { named, name } => {
             let (id, name) = (remote.server(&named).await?.id, name.as_str());
             let id = id.as_str();
@@ -104,20 +107,10 @@ async fn maintenance(remote: &Remote, wanted: Option<Maintenance>, output: Outpu
     Ok(Outcome::Good)
 }
 
-async fn maintenance_of(
-    remote: &Remote,
-    named: &str,
-    wanted: Option<Maintenance>,
-    output: Output,
-) -> Result<Outcome, Failure> {
-    let known = remote.server(named).await?;
-    let server = match wanted {
-        None => known,
-        Some(wanted) => {
-            let (id, on) = (known.id.as_str(), wanted == Maintenance::On);
-            remote.any(|client| async move { client.maintain_server(id, on).await }).await?
-        }
-    };
+async fn maintenance_of(remote: &Remote, named: &str, wanted: Maintenance, output: Output) -> Result<Outcome, Failure> {
+    let (id, on) = (remote.server(named).await?.id, wanted == Maintenance::On);
+    let id = id.as_str();
+    let server = remote.any(|client| async move { client.maintain_server(id, on).await }).await?;
     output.answer(&server, || match server.maintenance {
         true => format!(
             "{} is in maintenance: it takes nothing new. Requests that run there: {}.",
@@ -139,7 +132,7 @@ pub fn list_text(servers: &[Server], now: Time) -> String {
     let rows = servers.iter().map(|server| {
         [
             Cell::new(if server.this_server { format!("{} *", server.name) } else { server.name.clone() }),
-            state_cell(if server.maintenance { "Maintenance" } else { state_name(server.state) }),
+            state_cell(shown_state(server)),
             Cell::new(&server.address),
             Cell::new(server.epoch),
             Cell::new(since(server, servers, now)),
@@ -153,6 +146,14 @@ pub fn list_text(servers: &[Server], now: Time) -> String {
         text.push_str("\n* answered");
     }
     text
+}
+
+/// What a server does, in a word.
+fn shown_state(server: &Server) -> &'static str {
+    match server.state {
+        ServerState::Draining if server.maintenance => "Maintenance",
+        state => state_name(state),
+    }
 }
 
 /// The name of a server's state.
