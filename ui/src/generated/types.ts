@@ -116,7 +116,11 @@ end?: AttemptEnd,
 /**
  * Why it failed.
  */
-error?: RequestError, };
+error?: RequestError, 
+/**
+ * The version of the project that it ran, where the request was pinned to another one since.
+ */
+version?: string, };
 
 /**
  * How an attempt ended.
@@ -405,7 +409,11 @@ requests: Array<number> | null,
 /**
  * The takeovers since the last event.
  */
-takeovers: Array<Takeover>, };
+takeovers: Array<Takeover>, 
+/**
+ * The requests that turned out to be stalled since the last event.
+ */
+stalled: Array<Stalled>, };
 
 /**
  * Chooses the cluster that Push update goes to. Errors: `cluster/unknown`.
@@ -511,7 +519,7 @@ export type ClusterOverviewOf = {
 cluster: string, };
 
 /**
- * Re-executes a request, at the version that it is pinned to.
+ * Re-executes a request, at the version that it is pinned to or at the newest. Errors: `request/version-does-not-fit`.
  */
 export type ClusterReExecute = { 
 /**
@@ -526,6 +534,23 @@ request: number,
  * From where, and who shall own it: the server that is asked, which is any that answers, when left out.
  */
 wish: ReExecution, };
+
+/**
+ * What a re-execution of a request would do, and what stands in its way: which saved points fit the version.
+ */
+export type ClusterReExecution = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * At which version, and from where.
+ */
+query: ReExecutionQuery, };
 
 /**
  * Signs out of a cluster and forgets it.
@@ -712,6 +737,23 @@ count?: number,
  * The id of the server that is asked; any that answers when left out.
  */
 server?: string, };
+
+/**
+ * Takes a running request from its server, which lives and gets nowhere with it.
+ */
+export type ClusterTakeOver = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * Whose it becomes.
+ */
+wish: TakeOver, };
 
 /**
  * A cluster that the designer knows.
@@ -1292,7 +1334,11 @@ to?: Time,
 /**
  * Only those whose error has this code.
  */
-code?: string, };
+code?: string, 
+/**
+ * Only those that are stalled.
+ */
+stalled?: boolean, };
 
 /**
  * How many requests there are in each state.
@@ -1595,7 +1641,23 @@ survivor: Owner,
 /**
  * How many requests now belong to the survivor.
  */
-count: number, };
+count: number, } | { "event": "stalled", 
+/**
+ * The request.
+ */
+id: number, 
+/**
+ * Its flow.
+ */
+flow: string, 
+/**
+ * The server that it is stalled at.
+ */
+owner: Owner, 
+/**
+ * Since when it makes no progress.
+ */
+since: Time, };
 
 /**
  * A group of the palette.
@@ -1649,6 +1711,35 @@ export type FiringQuery = {
  * At most so many, 1 to 1,000; 20 if absent.
  */
 limit?: number, };
+
+/**
+ * A component of the version at which a request would go on.
+ */
+export type FitComponent = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it would run, for the first time or again; else it is settled and never runs.
+ */
+runs: boolean, 
+/**
+ * Whether running it twice may be seen outside.
+ */
+changesWorld: boolean, 
+/**
+ * Whether the version that the request is pinned to does not have it.
+ */
+isNew: boolean, 
+/**
+ * Whether that version has it with another type, place or properties.
+ */
+isChanged: boolean, };
 
 /**
  * An edit that mends what a diagnostic is about.
@@ -2610,6 +2701,35 @@ from?: Time,
  * it is the next that does not; that is also what it is if absent.
  */
 step?: number, };
+
+/**
+ * A saved point that does not fit a version.
+ */
+export type Misfit = { 
+/**
+ * Its number within the request; of several that are alike, as in iterations, that of the first.
+ */
+number: number, 
+/**
+ * How many are alike.
+ */
+points: number, 
+/**
+ * The id of its component.
+ */
+component: string, 
+/**
+ * The name of its component.
+ */
+name: string, 
+/**
+ * Why: `gone`, `otherId`, `otherType`, `port` (an outlet or inlet), `fields` or `other`.
+ */
+reason: string, 
+/**
+ * Why, for people.
+ */
+message: string, };
 
 /**
  * Whether things move on their way from one place to another.
@@ -3664,7 +3784,69 @@ fromStart?: boolean,
 /**
  * The id of the server that it belongs to from now on; the one that is called, if absent.
  */
-server?: string, };
+server?: string, 
+/**
+ * At which version of its project; at its own, if absent. At the newest only if what it goes on from fits that.
+ */
+version?: VersionChoice, };
+
+/**
+ * What a re-execution would do, and what stands in its way.
+ */
+export type ReExecutionPreview = { 
+/**
+ * The version at which the request would go on.
+ */
+version: string, 
+/**
+ * The version that it is pinned to now.
+ */
+pinned: string, 
+/**
+ * Whether it can be done as asked for: all saved points that would count fit, and so do the inputs.
+ */
+fits: boolean, 
+/**
+ * Why not, and the way out.
+ */
+problem?: string, 
+/**
+ * Why the flow does not take the request's inputs at that version.
+ */
+inputs?: string, 
+/**
+ * From how many of the first saved points the request can go on: those with lower numbers fit.
+ */
+fitting: number, 
+/**
+ * The saved points that do not fit, in the order of saving; the first hundred.
+ */
+misfits: Array<Misfit>, 
+/**
+ * Components whose saved streams may have other fields than the flow has there, which is known only when it runs.
+ */
+unknown: Array<UnknownFields>, 
+/**
+ * The flow's components at that version, in the order in which they run, and which of them would run.
+ */
+components: Array<FitComponent>, };
+
+/**
+ * Which re-execution to look at.
+ */
+export type ReExecutionQuery = { 
+/**
+ * At which version; `newest`, if absent.
+ */
+version?: VersionChoice, 
+/**
+ * From the saved point with this number; from the last ones, if absent.
+ */
+from?: number, 
+/**
+ * From the start: nothing that was saved counts.
+ */
+fromStart?: boolean, };
 
 /**
  * A project that was open before.
@@ -3756,6 +3938,10 @@ started?: Time,
  */
 updated: Time, 
 /**
+ * Since when it makes no progress although its server lives, where that is longer than it may be.
+ */
+stalled?: Time, 
+/**
  * When it ended.
  */
 ended?: Time, 
@@ -3841,6 +4027,19 @@ point: SavedPoint, } | { "event": "changed",
 request: Request, };
 
 /**
+ * A limit: it starts only while fewer than `most` of the requests under a limit of the same thing run in the cluster.
+ */
+export type RequestLimit = { 
+/**
+ * What it is about: `flow import` or `connection warehouse`.
+ */
+of: string, 
+/**
+ * How many run at once.
+ */
+most: number, };
+
+/**
  * Which requests to list: all conditions that are given must hold. The newest first.
  */
 export type RequestQuery = { 
@@ -3877,6 +4076,10 @@ to?: Time,
  */
 code?: string, 
 /**
+ * Only those that are stalled: they run, and make no progress for longer than they may.
+ */
+stalled?: boolean, 
+/**
  * The `next` of the page before: the id of its last request.
  */
 after?: string, 
@@ -3888,19 +4091,6 @@ limit?: number,
  * Whether each comes with its attempts.
  */
 attempts?: boolean, };
-
-/**
- * A limit: it starts only while fewer than `most` of the requests under a limit of the same thing run in the cluster.
- */
-export type RequestLimit = { 
-/**
- * What it is about: `flow import` or `connection warehouse`.
- */
-of: string, 
-/**
- * How many run at once.
- */
-most: number, };
 
 /**
  * What the start component says about retry and takeover.
@@ -4624,6 +4814,15 @@ level?: LogLevel,
 limit?: number, };
 
 /**
+ * Whether a server is in maintenance.
+ */
+export type ServerMaintenance = { 
+/**
+ * Whether it takes nothing new, ends what it has, and hands over the rest.
+ */
+on: boolean, };
+
+/**
  * The figures of one server.
  */
 export type ServerMetrics = { 
@@ -5040,6 +5239,23 @@ export type SqlFunctionsView = {
 functions: Array<SqlFunction>, };
 
 /**
+ * A running request makes no progress for longer than it may.
+ */
+export type Stalled = { 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * Its flow.
+ */
+flow: string, 
+/**
+ * The name of the server that it is stalled at.
+ */
+server: string, };
+
+/**
  * The first records that an outlet delivered.
  */
 export type StreamView = { 
@@ -5068,6 +5284,16 @@ status: VcsView,
  * The files whose uncommitted changes were merged with the other branch's.
  */
 merged: Array<string>, };
+
+/**
+ * Whose a running request becomes that is taken from its server.
+ */
+export type TakeOver = { 
+/**
+ * The id of the server that it belongs to from now on. If absent, the one that is called; if the request is that
+ * one's, another one that runs.
+ */
+server?: string, };
 
 /**
  * A survivor took over the requests of a dead server.
@@ -5838,6 +6064,19 @@ member: string | null,
 type: string | null, };
 
 /**
+ * A component of whose fields it is not known whether they fit.
+ */
+export type UnknownFields = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
  * Asks a server to bring its working copy of a project up.
  */
 export type Update = { 
@@ -6111,6 +6350,11 @@ folder: string,
  * What is to be known about the repository, with the way out of it; the most pressing first.
  */
 situations: Array<Situation>, };
+
+/**
+ * At which version of its project a request is re-executed.
+ */
+export type VersionChoice = "same" | "newest";
 
 /**
  * How long to wait for a request's end.
@@ -6640,9 +6884,17 @@ export interface Commands {
    */
   cluster_saved_point: { input: ClusterSavedPoint; output: SavedRows };
   /**
-   * Re-executes a request, at the version that it is pinned to.
+   * Re-executes a request, at the version that it is pinned to or at the newest. Errors: `request/version-does-not-fit`.
    */
   cluster_re_execute: { input: ClusterReExecute; output: Request };
+  /**
+   * What a re-execution of a request would do, and what stands in its way: which saved points fit the version.
+   */
+  cluster_re_execution: { input: ClusterReExecution; output: ReExecutionPreview };
+  /**
+   * Takes a running request from its server, which lives and gets nowhere with it.
+   */
+  cluster_take_over: { input: ClusterTakeOver; output: Request };
   /**
    * Cancels a request.
    */
