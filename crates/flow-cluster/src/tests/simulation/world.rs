@@ -215,6 +215,7 @@ impl World {
             return self.wrong(format!("request {id} is lost"));
         };
         self.tell(format!("{owner} does {effect} of request {id} with fence {fence}"));
+        self.check_limits(&request).await;
         let valid = request.state == RequestState::Running && request.fence == fence;
         let excused = {
             let by_person = !valid && self.was_ended_by_person(begun).await;
@@ -244,6 +245,20 @@ impl World {
         let mut counted = self.counted.lock();
         counted.effects += 1;
         counted.repeated += usize::from(seen > 1);
+    }
+
+    /// Never more than agreed of the requests under a limit run, whoever was lost.
+    async fn check_limits(&self, request: &Request) {
+        if request.settings.limits.is_empty() {
+            return;
+        }
+        let now = self.store.limits().await.unwrap_or_default();
+        for limit in &request.settings.limits {
+            let running = now.running(&request.project, &limit.of);
+            if running > limit.most {
+                self.wrong(format!("{running} requests run under a limit of {}", limit.most));
+            }
+        }
     }
 
     /// All is quiet: every request has ended as it may.
