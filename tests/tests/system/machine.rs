@@ -102,21 +102,24 @@ async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is
     until("the load runs", async || (load.made() > 20).then_some(())).await;
 
     disk.fill();
-    let wish = NewRequests {
-        project: PROJECT.to_owned(),
-        flow: FLOW.to_owned(),
-        inputs: Map::from_iter([("number".to_owned(), json!(0))]),
-        count: None,
-        priority: None,
-        trigger: None,
-    };
-    // What is refused makes no request; what is not refused is one, under one key.
-    let mut number_0 = None;
+    // What is refused makes no request. As long as there is room in what the database has already, more are made, each
+    // under a key of its own; one without an answer is asked for again.
+    let (mut number, mut squeezed_in) = (1_000_000, Vec::new());
     until("the full disk is said", async || {
-        match scene.cluster.server("one").client.create_requests(&wish, Some("number-0")).await {
+        let wish = NewRequests {
+            project: PROJECT.to_owned(),
+            flow: FLOW.to_owned(),
+            inputs: Map::from_iter([("number".to_owned(), json!(number))]),
+            count: None,
+            priority: None,
+            trigger: None,
+        };
+        let key = format!("full-{number}");
+        match scene.cluster.server("one").client.create_requests(&wish, Some(&key)).await {
             Err(ClientError::Problem(problem)) => (problem.code == "store/full").then_some(()),
             Ok(made) => {
-                number_0 = made.requests.first().map(|request| request.id);
+                squeezed_in.extend(made.requests.first().map(|request| (number, request.id)));
+                number += 1;
                 None
             }
             Err(_) => None,
@@ -128,7 +131,7 @@ async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is
     let made = load.made();
     until("the cluster goes on", async || (load.made() > made + 20).then_some(())).await;
     let mut made = load.stop().await;
-    made.extend(number_0.map(|id| (0, id)));
+    made.extend(squeezed_in);
     History::gather(&scene, made, &["sql/disk-full"]).await.check(false);
     Ok(())
 }

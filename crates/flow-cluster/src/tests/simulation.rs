@@ -23,7 +23,7 @@ const STORIES: u64 = 2000;
 const PARTS: u64 = 4;
 
 /// A mistake must be found within so many.
-const FOUND_WITHIN: u64 = 2000;
+const FOUND_WITHIN: u64 = 1000;
 
 /// Tells one story and gives what came of it.
 fn tell(seed: u64, mistake: Option<Mistake>) -> world::Told {

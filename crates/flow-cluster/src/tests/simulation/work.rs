@@ -1,13 +1,13 @@
 //! What an attempt does in the simulation: it acts, saves, computes while it saves, and asks the guard before it acts.
 //! It keeps to the rules that the engine keeps to (tested there); here they meet the faults of a cluster.
 
-use super::lives::Process;
+use super::lives::{LineOf, Process};
 use super::mistake::Mistake;
 use super::world::{EFFECTS, World};
 use crate::Guard;
 use flow_store::{
-    AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestId, RequestState, RequestStore, SavedData,
-    SavedKind, SavedPoint, Store, StoreError, Timestamp,
+    AttemptEnd, AttemptWrite, Fence, Line as _, Owner, Request, RequestError, RequestId, RequestState, RequestStore,
+    SavedData, SavedKind, SavedPoint, Store, StoreError, Timestamp,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,12 +82,12 @@ impl Work {
         };
         let finishes = matches!(end, AttemptEnd::Finished { .. });
         if finishes && self.world.makes(Mistake::AnswersBeforeTheCommit) {
-            self.world.replied(id);
+            self.world.replied(id).await;
         }
-        match self.end(request, end).await {
+        match self.store.end_attempt(id, request.fence, end, AttemptWrite::default()).await {
             Ok(ended) => {
                 if finishes {
-                    self.world.replied(id);
+                    self.world.replied(id).await;
                 }
                 Ok(ended)
             }
@@ -126,24 +126,19 @@ impl Work {
 
     async fn write(&self, request: &Request, point: SavedPoint) -> Result<(), StoreError> {
         let write = AttemptWrite { saved: vec![point], log: Vec::new() };
-        match self.store.write(request.id, request.fence, write.clone()).await {
-            Err(error) if error.is_stale() && self.world.overlooks_fence(request).await => {
-                let fence = self.world.fence(request.id).await;
-                self.world.store.write(request.id, fence, write).await.map_err(|_| error)
-            }
-            written => written,
+        if !self.world.overlooks_fences() {
+            return self.store.write(request.id, request.fence, write).await;
         }
-    }
-
-    async fn end(&self, request: &Request, end: AttemptEnd) -> Result<Request, StoreError> {
-        let write = AttemptWrite::default();
-        match self.store.end_attempt(request.id, request.fence, end.clone(), write.clone()).await {
-            Err(error) if error.is_stale() && self.world.overlooks_fence(request).await => {
-                let fence = self.world.fence(request.id).await;
-                self.world.store.end_attempt(request.id, fence, end, write).await.map_err(|_| error)
-            }
-            ended => ended,
+        let line = LineOf(Arc::clone(&self.process));
+        line.there().await?;
+        // It may arrive late: whoever sent it may be lost by then.
+        if self.world.happens(200) {
+            self.world.pause(50..800).await;
         }
+        let fence = self.world.fence_taken(request).await;
+        let written = self.world.store.write(request.id, fence, write).await;
+        line.back().await?;
+        written
     }
 
     /// Waits until this server may act again, if the request is still its own by then.

@@ -138,7 +138,13 @@ impl World {
         self.seen.lock().made.insert(request);
     }
 
-    pub(super) fn replied(&self, request: RequestId) {
+    /// Whoever waited is told that it finished: by then it is so, unless a person has begun it anew.
+    pub(super) async fn replied(&self, request: RequestId) {
+        let is_so = self.store.get(request).await.is_ok_and(|request| request.state == RequestState::Finished);
+        let is_touched = self.seen.lock().touched.contains(&request);
+        if !is_so && !is_touched {
+            self.wrong(format!("request {request} is told to have finished before it is durable"));
+        }
         self.seen.lock().replied.insert(request);
     }
 
@@ -150,17 +156,17 @@ impl World {
         self.mistake == Some(mistake)
     }
 
-    /// The fence of a request as it is.
-    pub(super) async fn fence(&self, request: RequestId) -> Fence {
-        self.store.get(request).await.expect("it is there").fence
+    /// Whether, by mistake, old fences may be taken for good.
+    pub(super) fn overlooks_fences(&self) -> bool {
+        matches!(self.mistake, Some(Mistake::FenceIsNotChecked | Mistake::TakesOverWithoutFence))
     }
 
-    /// Whether, by mistake, a write of this attempt is taken although its fence is old.
-    pub(super) async fn overlooks_fence(&self, begun: &Request) -> bool {
-        match self.mistake {
-            Some(Mistake::FenceIsNotChecked) => true,
-            Some(Mistake::TakesOverWithoutFence) => self.lost_at(begun).await.is_some(),
-            _ => false,
+    /// The fence under which the store takes a write of this attempt: its own, or by mistake that of the request as it is.
+    pub(super) async fn fence_taken(&self, begun: &Request) -> Fence {
+        let overlooked = self.makes(Mistake::FenceIsNotChecked) || self.lost_at(begun).await.is_some();
+        match self.store.get(begun.id).await {
+            Ok(request) if overlooked => request.fence,
+            _ => begun.fence,
         }
     }
 
