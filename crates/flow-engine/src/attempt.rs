@@ -350,7 +350,7 @@ impl Attempt {
             let may_start = !self.is_ending() && self.scopes.may_start(at);
             match next {
                 AfterCommit::Deliver(at, delivery) => self.go_on_from(at, delivery),
-                AfterCommit::Start(at) if may_start => self.start(at),
+                AfterCommit::Start(at) if may_start => self.start_after(at, true),
                 AfterCommit::Run(at, arrived) if may_start => self.launch(at, arrived, From::SavedInput),
                 AfterCommit::Start(_) | AfterCommit::Run(..) => self.ending.interrupted |= self.is_ending(),
             }

@@ -14,7 +14,7 @@ use flow_components::{Palette, Places, SecretSource};
 use flow_data::Variables;
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
-    AttemptEnd, AttemptWrite, CheckpointStorage, Level, LogEntry, ProjectName, Request, RequestError, RequestId,
+    AttemptEnd, AttemptWrite, CheckpointStorage, Fence, Level, LogEntry, ProjectName, Request, RequestError, RequestId,
     RequestStore, VersionId, event,
 };
 use parking_lot::RwLock;
@@ -113,6 +113,12 @@ impl Engine {
     /// The attempts that run here and have not got on for so long, or longer.
     pub fn standing_for(&self, least: Duration) -> Vec<Standstill> {
         self.inner.attempts.standing_for(least)
+    }
+
+    /// Whether a person may take the request from this attempt from now on: then whatever changes the world starts only
+    /// after a write that shows that it is still the attempt's.
+    pub fn doubt(&self, request: RequestId, fence: Fence, doubted: bool) {
+        self.inner.attempts.doubt(request, fence, doubted);
     }
 
     /// The settings of a flow's start component: what its requests are retried by, and which inputs they take. Fails

@@ -45,6 +45,8 @@ pub(crate) struct Progress {
     last: AtomicU64,
     /// Whether nothing is under way but waits that the flow asked for.
     only_waits: AtomicBool,
+    /// Whether the request may have been taken from it by a person.
+    doubted: AtomicBool,
     attempt: u32,
     may_last: Option<Duration>,
     /// The components that run, by the order in which they began.
@@ -79,6 +81,7 @@ impl Attempts {
             begun: Instant::now(),
             last: AtomicU64::new(0),
             only_waits: AtomicBool::new(false),
+            doubted: AtomicBool::new(false),
             attempt: request.attempt,
             may_last: may_last.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             running: Mutex::default(),
@@ -86,6 +89,13 @@ impl Attempts {
         let key = (request.id, request.fence);
         self.running.lock().insert(key, Arc::clone(&progress));
         Watched { attempts: Arc::clone(self), key, progress }
+    }
+
+    /// Whether the request may be taken from an attempt by a person from now on.
+    pub(crate) fn doubt(&self, request: RequestId, fence: Fence, doubted: bool) {
+        if let Some(progress) = self.running.lock().get(&(request, fence)) {
+            progress.doubted.store(doubted, Ordering::Release);
+        }
     }
 
     /// The attempts that have not got on for so long, or longer.
@@ -105,6 +115,11 @@ impl Progress {
     /// Whether nothing is under way but waits that the flow asked for.
     pub(crate) fn only_waits(&self, only_waits: bool) {
         self.only_waits.store(only_waits, Ordering::Relaxed);
+    }
+
+    /// Whether the request may have been taken from the attempt by a person.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Acquire)
     }
 
     /// A component begins to run.

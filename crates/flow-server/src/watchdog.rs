@@ -46,6 +46,12 @@ impl Watchdog {
             found.map(|one| ((one.request, one.fence), one)).collect()
         };
         let marked = self.marked.lock().clone();
+        for (id, fence) in marked.keys().copied() {
+            // Whoever took the request raised its fence.
+            if let Some(taken) = app.store.get(id).await.ok().filter(|request| request.fence > fence) {
+                app.work.end_before(id, taken.fence);
+            }
+        }
         for (key, attempt) in marked.iter().filter(|(key, _)| !standing.contains_key(*key)) {
             self.no_longer(app, *key, *attempt).await;
         }
@@ -85,7 +91,15 @@ impl Watchdog {
         (since, attempt): (Option<Timestamp>, u32),
         entry: LogEntry,
     ) {
-        match app.store.mark_stalled(id, fence, since, entry).await {
+        if since.is_some() {
+            // Before it can be seen: from then on the request may be taken.
+            app.work.engine().doubt(id, fence, true);
+        }
+        let told = app.store.mark_stalled(id, fence, since, entry).await;
+        if told.is_ok() && since.is_none() {
+            app.work.engine().doubt(id, fence, false);
+        }
+        match told {
             Err(error @ (StoreError::Unavailable(_) | StoreError::Full(_))) => {
                 tracing::debug!(code = error.code(), %error, request = %id, "a standstill cannot be noted; trying again");
             }

@@ -2,6 +2,7 @@
 
 use super::save::{Save, Then};
 use super::{Attempt, From};
+use crate::journal::AfterCommit;
 use crate::plan::Role;
 use crate::schedule::Arrived;
 use crate::scope::{At, Scopes};
@@ -15,12 +16,24 @@ use std::time::Instant;
 impl Attempt {
     /// Starts a component with what its links carry.
     pub(super) fn start(&mut self, at: At) {
+        self.start_after(at, false);
+    }
+
+    /// The same, right after a commit or not: a commit shows that the request is still this attempt's.
+    pub(super) fn start_after(&mut self, at: At, commit: bool) {
         let plan = Arc::clone(&self.scopes[at.scope].plan);
         let planned = &plan.components[at.component];
         // One whose input is saved first runs after the commit of that, and so of all before it.
         let saves_input = planned.saves_input && self.records(at);
-        if planned.changes_world && !saves_input && self.journal.hold(at) {
-            return self.scopes.begin(at.scope);
+        if planned.changes_world && !saves_input {
+            let doubted = !commit && self.watched.progress.is_doubted();
+            let held = self.journal.hold(at);
+            if doubted && !held {
+                self.journal.then(AfterCommit::Start(at));
+            }
+            if doubted || held {
+                return self.scopes.begin(at.scope);
+            }
         }
         let arrived = match planned.role {
             Role::Entry => return self.enter(at),

@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::remote::Remote;
 use flow_api::TakeOver;
 
-/// Take a running request from its server, which lives and gets nowhere with it.
+/// Take a stalled request from its server, which lives and gets nowhere with it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

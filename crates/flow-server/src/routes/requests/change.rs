@@ -107,7 +107,7 @@ pub(crate) async fn make(
     Ok(all)
 }
 
-/// Takes a running request from its server, which lives and gets nowhere with it. What that one still writes is refused,
+/// Takes a stalled request from its server, which lives and gets nowhere with it. What that one still writes is refused,
 /// and its attempt ends; another server goes on from the last saved points.
 #[utoipa::path(post, path = "/requests/{id}/take-over", tag = "requests", request_body = TakeOver,
     params(("id" = i64, Path, description = "The request")),
@@ -121,6 +121,11 @@ pub async fn take_over(
     Body(wish): Body<TakeOver>,
 ) -> Reply<Json<Request>> {
     let before = app.store.get(RequestId(id)).await?;
+    if before.state == RequestState::Running && before.stalled.is_none() {
+        // Its server would not know that it has to look before it acts.
+        let detail = format!("request {id} is not stalled: let it run, or cancel it and re-execute it then");
+        return Err(Refusal::new(codes::REQUEST_STATE, detail));
+    }
     let to = match &wish.server {
         Some(server) => running_server(&app, server).await?,
         None => other_server(&app, before.owner.as_ref()).await?,
