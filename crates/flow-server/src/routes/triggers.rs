@@ -60,7 +60,8 @@ async fn switch(app: &App, caller: &Caller, project: &str, trigger: &str, on: bo
 #[utoipa::path(post, path = "/triggers/{project}/{trigger}/fire", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id")),
     responses((status = 201, body = flow_api::Request)),
-    extensions(("x-codes" = json!(refusals!(TRIGGER_NOT_FOUND, TRIGGER_BROKEN, REQUEST_QUEUE_FULL, SERVER_MAINTENANCE, SERVER_FENCED)))))]
+    extensions(("x-codes" = json!(refusals!(
+        TRIGGER_NOT_FOUND, TRIGGER_BROKEN, REQUEST_QUEUE_FULL, SERVER_MAINTENANCE, SERVER_FENCED)))))]
 pub async fn fire(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -77,7 +78,8 @@ pub async fn fire(
 /// The newest firings of a trigger, newest first. Calls are not among them: they are requests like others.
 #[utoipa::path(get, path = "/triggers/{project}/{trigger}/firings", tag = "triggers",
     params(("project" = String, Path, description = "The project"), ("trigger" = String, Path, description = "The trigger's id"), FiringQuery),
-    responses((status = 200, body = Vec<TriggerFiring>)), extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, TRIGGER_NOT_FOUND)))))]
+    responses((status = 200, body = Vec<TriggerFiring>)),
+    extensions(("x-codes" = json!(refusals!(INPUT_INVALID, PROJECT_NOT_FOUND, TRIGGER_NOT_FOUND)))))]
 pub async fn firings(
     State(app): State<Arc<App>>,
     Segments((project, trigger)): Segments<(String, String)>,
