@@ -229,6 +229,8 @@ fn all_that_is_written(before: &Request, after: &Request) -> Request {
         updated: after.updated,
         ended: after.ended,
         error: after.error.clone(),
+        // The row's mark is of the fence before, and so is no longer read.
+        stalled: after.stalled,
         ..before.clone()
     }
 }
