@@ -68,7 +68,8 @@ impl History {
 
     fn is_tried_again(&mut self, detail: &RequestDetail, mended: &[&str]) -> bool {
         let Some(error) = &detail.request.error else { return false };
-        let known = [TAKEOVER_LIMIT, TABLE_BUSY].contains(&error.code.as_str()) || mended.contains(&error.code.as_str());
+        let known =
+            [TAKEOVER_LIMIT, TABLE_BUSY].contains(&error.code.as_str()) || mended.contains(&error.code.as_str());
         known && self.re_executed.insert(detail.request.id)
     }
 
