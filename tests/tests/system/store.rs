@@ -279,23 +279,3 @@ async fn a_request_whose_object_is_damaged_ends_and_goes_on_from_an_earlier_save
     );
     Ok(())
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_dies_before_or_behind_an_object_in_a_bucket_loses_nothing() -> Tested {
-    let service = test_s3::Service::start();
-    let credentials = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
-    let credentials = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    for point in ["before-object", "after-object"] {
-        let mut story = Story::begin_in(Some(&service.storage(point)), &["second"], &credentials).await?;
-        story.endpoint.open();
-        // The second of its three objects.
-        let fault = ("CAIRN_FAULT_POINT".to_owned(), format!("{point}:2"));
-        let first = story.cluster.add_server_with("first", &[fault]);
-        first.client.update("stored", &flow_api::Update::default()).await?;
-        let made = first.request("stored", "large", json!({"text": incompressible(1)}), 1).await.remove(0);
-        let ended = story.cluster.server("second").until_ended(made.id).await;
-        assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2), "{:?}", ended.error);
-        assert!(story.cluster.server_mut("first").has_ended(), "it came to {point}");
-    }
-    Ok(())
-}
