@@ -13,7 +13,6 @@ import { print, spread } from "./report.mjs";
 
 const USAGE = `usage: bench/designer/run [options]
   --cairn PROGRAM    the program to measure (default: cairn, from the PATH)
-  --build NAME       how it was built, for the report: optimised (default) or development
   --only PARTS       some of frames,open,edit,projects,memory, with commas between
   --counts NUMBERS   how many components (default 1000,2000,5000)
   --runs N           how often what can be repeated is (default 5)
@@ -25,7 +24,6 @@ const USAGE = `usage: bench/designer/run [options]
 const { values: asked } = parseArgs({
   options: {
     cairn: { type: "string", default: "cairn" },
-    build: { type: "string", default: "optimised" },
     only: { type: "string", default: "frames,open,edit,projects,memory" },
     counts: { type: "string", default: "1000,2000,5000" },
     runs: { type: "string", default: "5" },
@@ -68,6 +66,15 @@ function note(what, unit, values, { target, bare, peer } = {}) {
   });
 }
 
+/** Whether the program says that it is an optimised build. */
+let optimised;
+/** Starts the designer on a project. */
+async function start(project) {
+  const designer = await design(asked.cairn, project);
+  ({ optimised } = designer);
+  return designer;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "cairn-bench-designer-"));
 let browser = await Browser.start();
 if (asked.ui) await browser.serve(asked.ui);
@@ -82,7 +89,7 @@ try {
   if (parts.has("memory")) await tenFlows();
   const cores = cpus();
   const about = {
-    build: asked.build,
+    build: { true: "optimised", false: "development" }[optimised] ?? "unknown",
     browser: browser.version,
     canvas: browser.canvas,
     machine: `${cores.length} cores, ${cores[0]?.model.trim()}`,
@@ -101,8 +108,7 @@ async function large() {
   const flows = Object.fromEntries(
     counts.map((count) => [`n${count}`, flow(count)]),
   );
-  const designer = await design(
-    asked.cairn,
+  const designer = await start(
     project(join(folder, "large"), { a: flow(3), ...flows }),
   );
   try {
@@ -271,7 +277,7 @@ async function projects() {
     const started = [];
     const shown = [];
     for (let run = 0; run < runs; run++) {
-      const designer = await design(asked.cairn, place);
+      const designer = await start(place);
       try {
         await browser.open(designer.address, inPage);
         shown.push(
@@ -312,10 +318,7 @@ async function tenFlows() {
   await browser.close();
   browser = Object.assign(await Browser.start(), { canvas });
   if (asked.ui) await browser.serve(asked.ui);
-  const designer = await design(
-    asked.cairn,
-    project(join(folder, "ten"), flows),
-  );
+  const designer = await start(project(join(folder, "ten"), flows));
   try {
     await browser.open(designer.address, inPage);
     for (const name of names) {

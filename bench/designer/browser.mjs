@@ -163,15 +163,16 @@ export class Browser {
   async serve(folder) {
     this.files = folder;
     const patterns = [
-      { urlPattern: "*/?token=*", requestStage: "Response" },
+      // The address with the token leads to this one.
+      { urlPattern: "http://*/", requestStage: "Response" },
       { urlPattern: "*/assets/*" },
     ];
     await this.send("Fetch.enable", { patterns });
   }
 
   async #answer({ requestId, request, responseHeaders, responseStatusCode }) {
-    const { pathname, searchParams } = new URL(request.url);
-    const isPage = searchParams.has("token");
+    const { pathname } = new URL(request.url);
+    const isPage = pathname === "/";
     try {
       if (isPage && responseStatusCode !== 200)
         return await this.send("Fetch.continueResponse", { requestId });

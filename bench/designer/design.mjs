@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Starts it with fresh settings; `started` is how long it took until it could be opened, in ms. */
+/** Starts it with fresh settings; `started` is how long it took until it could be opened, in ms, `optimised` whether it says that it is an optimised build. */
 export async function design(cairn, project) {
   const config = mkdtempSync(join(tmpdir(), "cairn-bench-config-"));
   const begun = performance.now();
@@ -25,8 +25,10 @@ export async function design(cairn, project) {
   });
   process.once("exit", () => program.kill());
   const started = performance.now() - begun;
+  const { address, optimised } = JSON.parse(line);
   return {
-    address: JSON.parse(line).address,
+    address,
+    optimised,
     started,
     pid: program.pid,
     async close() {

@@ -1,17 +1,20 @@
 // What runs inside of the page that is measured. It is handed over as text.
 
 export const inPage = `(${function () {
-  const painted = () =>
-    new Promise((done) =>
-      requestAnimationFrame(() => {
-        // Behind this frame's painting.
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => done(performance.now());
-        channel.port2.postMessage(0);
-      }),
-    );
+  /** Behind the painting of the frame whose callbacks run. */
+  const behindFrame = () =>
+    new Promise((done) => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => done(performance.now());
+      channel.port2.postMessage(0);
+    });
+  /** When the first frame that \`holds\` is painted. */
+  const painted = async (holds) => {
+    do await new Promise(requestAnimationFrame);
+    while (!holds());
+    return behindFrame();
+  };
   window.bench = {
-    painted,
     frames: {
       begin() {
         this.times = [performance.now()];
@@ -34,19 +37,14 @@ export const inPage = `(${function () {
         window.addEventListener(
           kind,
           async (event) => {
-            const begun = event.timeStamp;
-            while (!holds()) await new Promise(requestAnimationFrame);
-            done((await painted()) - begun);
+            done((await painted(holds)) - event.timeStamp);
           },
           { once: true, capture: true },
         );
       });
     },
     /** From the beginning of the navigation until \`holds\` is true and painted, in ms. */
-    async since(holds) {
-      while (!holds()) await new Promise(requestAnimationFrame);
-      return painted();
-    },
+    since: painted,
     /** How the page calls what is measured; other libraries than Svelte Flow say so themselves. */
     get page() {
       return (
