@@ -10,7 +10,9 @@ import { encloses, meets } from "./touching";
 import type { Size, Viewport } from "./view";
 
 /** How far around what is seen counts as near, in its own widths and heights. */
-const MARGIN = 0.5;
+const MARGIN = 0.25;
+/** How many components that are near but not in sight are added at a time, so that no frame is late for them. */
+const SLICE = 4;
 
 /**
  * What of a flow the canvas library is given: what is near the view, what is chosen or held, and what that hangs on. The
@@ -22,11 +24,17 @@ export class Shown {
   edges = $state.raw<Edge[]>([]);
   /** The part of the canvas that is near. It stays as it is until the view comes to its border. */
   #near = $state.raw<Area>();
+  /** What is in sight. Components that come there are drawn at once. */
+  #seen: Area = { x: 0, y: 0, width: 0, height: 0 };
+  /** How often more was added of what is near. */
+  #slices = $state(0);
+  #next: number | undefined;
 
   /** Follows the view. */
   follow({ x, y, zoom }: Viewport, { width, height }: Size): void {
     if (width === 0 || height === 0) return;
     const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
+    this.#seen = seen;
     const near = untrack(() => this.#near);
     if (near && encloses(near, seen) && near.width < (2 + 4 * MARGIN) * seen.width) return;
     this.#near = {
@@ -46,12 +54,35 @@ export class Shown {
     if (!near) return;
     const { drawing } = designer;
     const links = far ? [] : flow.document.links.filter((link) => isNear(flow, drawing, near, link));
-    const components = nearComponents(flow, drawing, near, [...held, ...links.flatMap(endsOf)]);
     const before = untrack(() => ({ nodes: this.nodes, edges: this.edges }));
+    const wanted = nearComponents(flow, drawing, near, [...held, ...links.flatMap(endsOf)]);
+    const components = this.#sliced(wanted, new Set([...flow.selected, ...held]), before.nodes);
     const nodes = [...drawnComponents(flow, components, before.nodes), ...drawnGroups(flow, drawing, before.nodes)];
     const edges = drawnLinks(flow, links, before.edges);
     if (!areSame(nodes, before.nodes)) this.nodes = nodes;
     if (!areSame(edges, before.edges)) this.edges = edges;
+  }
+
+  /** Ends what is still to come. */
+  end(): void {
+    window.clearTimeout(this.#next);
+  }
+
+  /** Of the components that are wanted those that are drawn already, those in sight and `now`; of the others a few more. */
+  #sliced(wanted: Drawing, now: ReadonlySet<string>, before: readonly Node[]): Drawing {
+    void this.#slices;
+    const drawn = new Set(before.map(({ id }) => id));
+    const due = new Set<string>();
+    let room = SLICE;
+    for (const { id, place, shape } of wanted.values()) {
+      const box = { ...place, width: shape.width, height: shape.height };
+      if (drawn.has(id) || now.has(id) || meets(this.#seen, box) || room-- > 0) due.add(id);
+    }
+    withBodies(due, wanted);
+    this.end();
+    if (due.size === wanted.size) return wanted;
+    this.#next = window.setTimeout(() => (this.#slices += 1), 1000 / 60);
+    return only(wanted, due);
   }
 
   /** Draws some of them elsewhere, as long as a drag goes on. */
@@ -68,12 +99,21 @@ function nearComponents(flow: DrawnFlow, drawing: Drawing, near: Area, others: I
   const wanted = new Set([...flow.selected, ...others]);
   for (const { id, place, shape } of drawing.values())
     if (meets(near, { ...place, width: shape.width, height: shape.height })) wanted.add(id);
-  for (const id of wanted) {
-    const parent = drawing.get(id)?.parent;
-    if (parent !== undefined) wanted.add(parent);
-  }
-  return wanted.size >= drawing.size ? drawing : new Map([...drawing].filter(([id]) => wanted.has(id)));
+  withBodies(wanted, drawing);
+  return wanted.size >= drawing.size ? drawing : only(drawing, wanted);
 }
+
+/** Adds the components in whose bodies others are. */
+function withBodies(ids: Set<string>, drawing: Drawing): void {
+  for (const id of ids) {
+    const parent = drawing.get(id)?.parent;
+    if (parent !== undefined) ids.add(parent);
+  }
+}
+
+/** A part of a drawing, in its order. */
+const only = (drawing: Drawing, ids: ReadonlySet<string>): Drawing =>
+  new Map([...drawing].filter(([id]) => ids.has(id)));
 
 const endsOf = ({ from, to }: Link): string[] => [from.component, to.component];
 

@@ -39,3 +39,17 @@ export function viewOn({ place }: Placed<Shape>, seen: Viewport, window: Size): 
   const dy = move(place.y * zoom + seen.y, CARD_HEIGHT * zoom, window.height);
   return dx || dy ? { x: seen.x + dx, y: seen.y + dy, zoom } : undefined;
 }
+
+/** Whether the browser draws anew what it moves as one picture once that was scaled. Others show it blurred then. */
+export const SHARP_LAYERS = navigator.userAgent.includes("Chrome/");
+
+/**
+ * A browser that brings a component into sight (for a search in the page, for a screen reader) scrolls the canvas: takes that back
+ * and gives the view that shows the same.
+ */
+export function viewScrolled({ target }: Event, seen: Viewport): Viewport | undefined {
+  if (!(target instanceof Element) || !target.matches(".svelte-flow")) return undefined;
+  const { scrollLeft: dx, scrollTop: dy } = target;
+  target.scrollTo(0, 0);
+  return dx || dy ? { ...seen, x: seen.x - dx, y: seen.y - dy } : undefined;
+}
