@@ -17,6 +17,7 @@ import {
 import { recall, remember } from "../../shared/memory";
 import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
+import { guessed } from "./guess";
 import { linkId, merged, patched } from "./patch";
 
 /** Where a new component goes: into which body (none is the top level), and where in there. */
@@ -102,6 +103,8 @@ export class DrawnFlow {
   canvas: CanvasHandle | undefined;
 
   #shape = $state.raw<Diagnostic[]>([]);
+  /** The document as the host has it, while what an edit will make of it is shown. */
+  #sure: Flow | undefined;
   #order: Promise<unknown> = Promise.resolve();
 
   /** All problems, the serious ones first. */
@@ -134,6 +137,7 @@ export class DrawnFlow {
 
   /** Takes the whole flow anew. */
   replace(view: FlowView): void {
+    this.#sure = undefined;
     this.document = view.document;
     this.views = view.views;
     this.state = view.state;
@@ -149,13 +153,17 @@ export class DrawnFlow {
     if (change.state.revision < this.state.revision) return;
     if (change.state.revision === this.state.revision) {
       this.state = change.state;
+      // It was asked for what is so already.
+      if (this.#sure) this.document = this.#sure;
+      this.#sure = undefined;
       return;
     }
     if (change.base !== this.state.revision) {
       void this.reload();
       return;
     }
-    this.document = patched(this.document, change.patch);
+    this.document = patched(this.#sure ?? this.document, change.patch);
+    this.#sure = undefined;
     this.views = merged<ComponentView>(this.views, change.views, new Set(change.patch.removedComponents));
     this.state = change.state;
     this.#shape = change.diagnostics;
@@ -190,6 +198,7 @@ export class DrawnFlow {
     return this.#inOrder(async () => {
       const revision = this.state.revision;
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };
+      this.#guess(edit);
       this.take(await platform.call("flow_apply_edit", asked));
       const done = this.state.undo ?? "";
       // What is typed on is said once.
@@ -315,6 +324,15 @@ export class DrawnFlow {
     });
   }
 
+  /** Shows what an edit will do, before the host has done it. */
+  #guess(edit: Edit): void {
+    const guess = guessed(this.document, edit);
+    if (!guess) return;
+    this.#sure = this.document;
+    this.document = guess;
+    this.#forgetRemoved();
+  }
+
   #beside(id: string | undefined): string | undefined {
     if (!id) return undefined;
     return this.incoming(id)[0]?.from.component ?? this.outgoing(id)[0]?.to.component;
@@ -353,7 +371,8 @@ export class DrawnFlow {
         toasts.error("The change was not made", error.message);
         this.say(`Not done: ${error.message}`);
         // What the canvas shows may run ahead of the document: draw the document again.
-        this.document = { ...this.document };
+        this.document = { ...(this.#sure ?? this.document) };
+        this.#sure = undefined;
         return false;
       },
     );
