@@ -21,7 +21,7 @@ import { DrawnFlow, type Spot } from "./flow.svelte";
 import { inputsOf, wrongInput } from "./inputs";
 import { FlowTests } from "./tests.svelte";
 import { Problems } from "./problems.svelte";
-import { changedOutside, offerLeftChanges } from "./neverLost";
+import { askAhead, changedOutside, offerLeftChanges, type Ahead } from "./neverLost";
 import { Runs } from "./runs.svelte";
 import { Versions } from "./versions.svelte";
 import { WindowState } from "./window.svelte";
@@ -70,12 +70,13 @@ export class DesignerState {
     try {
       const recent = platform.call("project_recent", {});
       const current = platform.call("project_current", {});
+      const ahead = askAhead();
       this.host = await platform.call("host_view", {});
       const { components, ports } = await platform.call("palette", {});
       this.palette = components;
       this.ports = ports;
       this.recent = await recent;
-      await this.#takeProject(await current);
+      await this.#takeProject(await current, await ahead);
       await this.#showAsked();
       await this.connections.start();
       await this.clusters.refresh();
@@ -277,7 +278,7 @@ export class DesignerState {
     for (const flow of this.flows) if (!names.has(flow.version?.flow ?? flow.name)) this.#drop(flow.name);
   }
 
-  async #takeProject(project: ProjectView | null): Promise<void> {
+  async #takeProject(project: ProjectView | null, known?: Ahead): Promise<void> {
     const another = project?.path !== this.project?.path;
     if (another) {
       this.flows = [];
@@ -287,13 +288,13 @@ export class DesignerState {
     if (!another || !project) return;
     // Git may take its time; nobody needs to wait for it before they see their flow.
     void this.versions.refresh();
-    await offerLeftChanges(this);
-    await this.#openTabs(project);
+    const ahead = known ?? (await askAhead());
+    offerLeftChanges(this, ahead);
+    await this.#openTabs(project, ahead);
   }
 
   /** Opens the flows that were open when this project was there last, the one that was shown first; or the first. */
-  async #openTabs(project: ProjectView): Promise<void> {
-    const { open, active } = await platform.call("project_tabs", {}).catch(() => ({ open: [], active: null }));
+  async #openTabs(project: ProjectView, { tabs: { open, active } }: Ahead): Promise<void> {
     // Flows with changes that a crash left wait until it is said what becomes of them.
     const good = project.flows
       .filter(({ problem, recovered }) => problem === null && !recovered)

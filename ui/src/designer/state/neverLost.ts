@@ -1,11 +1,23 @@
-import { platform, type DesignerEvent } from "../../platform";
+import { platform, type DesignerEvent, type FlowTabs, type LeftChanges } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 import type { DesignerState } from "./designer.svelte";
 import type { DrawnFlow } from "./flow.svelte";
 
+/** What is to be known of a project before its flows are opened: what a crash left of unsaved changes, and its tabs. */
+export interface Ahead {
+  left: LeftChanges[];
+  tabs: FlowTabs;
+}
+
+/** Asks for it. */
+export async function askAhead(): Promise<Ahead> {
+  const left = platform.call("project_left_changes", {}).catch(() => []);
+  const tabs = platform.call("project_tabs", {}).catch(() => ({ open: [], active: null }));
+  return { left: await left, tabs: await tabs };
+}
+
 /** Shows what a crash left of unsaved changes, before any flow is opened. */
-export async function offerLeftChanges(designer: DesignerState): Promise<void> {
-  const left = await platform.call("project_left_changes", {}).catch(() => []);
+export function offerLeftChanges(designer: DesignerState, { left }: Ahead): void {
   if (left.length > 0) designer.window.open({ kind: "left-changes", left });
 }
 
