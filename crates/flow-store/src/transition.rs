@@ -332,12 +332,13 @@ pub fn re_execute(
         Some(NewVersion { version, seen, .. }) if seen != request.fence => {
             return Err(TransitionError::Changed { request: request.id, version });
         }
+        // At the version that it has, it has the settings of that.
+        Some(NewVersion { version, .. }) if version == request.version => None,
         Some(NewVersion { version, settings, .. }) => {
             // Where it waits and what it counts for stays as it was asked for.
             let RequestSettings { priority, limits, .. } = request.settings;
             request.settings = RequestSettings { priority, limits, ..settings };
-            let before = std::mem::replace(&mut request.version, version);
-            (before != request.version).then_some(before)
+            Some(std::mem::replace(&mut request.version, version))
         }
         None => None,
     };
