@@ -211,9 +211,12 @@ impl Look<'_> {
     /// Reads the first `keep` saved points.
     async fn read(&self, keep: u32) -> Result<Saved, EngineError> {
         let mut saved = Saved { outline: Outline::default(), places: Vec::new() };
+        if keep == 0 {
+            return Ok(saved);
+        }
         let mut skip = self.request.saved_points.saturating_sub(keep) as usize;
         let mut before = None;
-        while keep > 0 {
+        loop {
             let page = self.inner.store.saved_outlines(self.request.id, before, PAGE).await?;
             let Some(last) = page.last() else { break };
             before = Some(last.place);
