@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long the database's file was, and is now, in bytes.
+/// How long the database was, with what its log still held, and how long its file is now, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
     /// Before.
@@ -32,10 +32,9 @@ pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
     };
     // Looked at first, so that nothing is done to a database of another release.
     drop(open_checked(path)?);
-    let before = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
     let lock = WriteLock::open(&lock_folder(path)).map_err(|error| failed(&error))?;
     let _turn = lock.take_turn().map_err(|error| failed(&error))?;
-    write_anew(path).map_err(|error| match error {
+    let before = write_anew(path).map_err(|error| match error {
         DbError::Store(error) => error,
         DbError::Sqlite(error) => failed(&error),
     })?;
@@ -44,9 +43,13 @@ pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
     Ok(Compacted { before, after })
 }
 
-fn write_anew(path: &Path) -> DbResult<()> {
+/// Writes it anew; how long it was before.
+fn write_anew(path: &Path) -> DbResult<u64> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
+    // The file alone may be nearly empty: what was written last is in the log.
+    let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let before = connection.query_row(sql, [], |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch("VACUUM")?;
     // Brings it from the log to the file, and the log back to its length.
@@ -57,7 +60,7 @@ fn write_anew(path: &Path) -> DbResult<()> {
         let message = "a read that takes long holds the old pages; try again when it is over";
         return Err(StoreError::unavailable(message).into());
     }
-    Ok(())
+    Ok(before)
 }
 
 #[cfg(test)]
