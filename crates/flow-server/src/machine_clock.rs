@@ -72,12 +72,12 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// A time as a person says it.
+/// A time as a person says it, to the nearest minute: between joining and looking some of it went by.
 struct Spoken(Duration);
 
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let minutes = self.0.as_secs() / 60;
+        let minutes = (self.0.as_secs() + 30) / 60;
         match (minutes / 60, minutes % 60) {
             (0, minutes) => write!(f, "{minutes} min"),
             (hours, minutes) => write!(f, "{hours} h {minutes} min"),
@@ -115,6 +115,9 @@ mod tests {
         let behind = Timestamp(now.0 - HOURS_MS);
         let told = look(&store, &own, behind).await.unwrap().unwrap();
         assert_eq!(told, Wrong::Behind(off));
+        assert!(told.to_string().contains("3 h 0 min behind"), "{told}");
+        let looked_late = behind.plus_ms(20_000);
+        let told = look(&store, &own, looked_late).await.unwrap().unwrap();
         assert!(told.to_string().contains("3 h 0 min behind"), "{told}");
     }
 
