@@ -34,6 +34,8 @@ pub struct DesignSettings {
 pub struct DesigningAt {
     /// The address for the browser, with the token that lets the first one in.
     pub address: String,
+    /// Whether this program is an optimised build: figures of others say nothing.
+    pub optimised: bool,
 }
 
 /// Serves the designer until `shutdown` fires. `ready` is called once a browser can come.
@@ -58,7 +60,7 @@ pub async fn serve(
         |error: std::io::Error| Failure::new("design/listen", format!("cannot listen at {}: {error}", settings.listen));
     let listener = TcpListener::bind(settings.listen).await.map_err(cannot_listen)?;
     let access = Access::new(listener.local_addr().map_err(cannot_listen)?);
-    ready(&DesigningAt { address: access.first_address() });
+    ready(&DesigningAt { address: access.first_address(), optimised: cfg!(not(debug_assertions)) });
     let routes = routes::routes(designer, access, shutdown.clone());
     axum::serve(listener, routes)
         .with_graceful_shutdown(shutdown.cancelled_owned())

@@ -1,6 +1,7 @@
 //! The open project: its flows, its connections, its place on disk.
 
 mod commands;
+mod flow_files;
 mod open;
 mod queries;
 mod save_as;
@@ -9,6 +10,7 @@ mod services;
 
 pub(crate) use commands::absolute;
 pub use commands::*;
+pub(crate) use flow_files::FlowFiles;
 pub(crate) use open::{OpenProject, Opening};
 pub use open::{local_spool, local_storage};
 pub use save_as::ProjectSaveAs;

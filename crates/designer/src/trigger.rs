@@ -4,7 +4,7 @@ use crate::background::blocking;
 use crate::project::{OpenProject, ProjectView};
 use crate::{Command, CommandError, Designer};
 use flow_model::{
-    ComponentId, FlowName, Trigger, TriggerAction, TriggerError, TriggerKind, TriggerSurroundings, check_triggers,
+    ComponentId, Trigger, TriggerAction, TriggerError, TriggerKind, TriggerSurroundings, check_triggers,
     trigger_kinds,
 };
 use flow_project::ProjectError;
@@ -183,7 +183,7 @@ pub(crate) fn problems_of(project: &OpenProject, trigger: &Trigger) -> Result<Ve
     let mut all: Vec<Trigger> = others.filter(|other| other.name != trigger.name).collect();
     all.push(trigger.clone());
     let flows = project.flows_now();
-    let names: Vec<FlowName> = project.files().flows()?.into_iter().map(|flow| flow.name).collect();
+    let names = project.files().flow_names()?;
     let connections = project.connections();
     let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
     let found = check_triggers(&all, around).into_iter();

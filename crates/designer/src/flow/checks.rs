@@ -13,6 +13,10 @@ use flow_model::{
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a check waits, so that the windows have shown first what it is about.
+const PAUSE: Duration = Duration::from_millis(80);
 
 /// Which flows are being checked. Each flow has one check at a time; what changed meanwhile is checked after it, once.
 #[derive(Default)]
@@ -42,6 +46,7 @@ impl Designer {
         let (designer, session) = (Arc::clone(self), Arc::clone(session));
         tokio::spawn(async move {
             loop {
+                tokio::time::sleep(PAUSE).await;
                 designer.check_once(&session).await;
                 let mut running = designer.checks.running.lock();
                 match running.get_mut(&flow) {
@@ -115,7 +120,8 @@ impl Checked {
 
     /// All of it.
     pub(super) fn whole(&self, flow: &FlowName) -> FlowChecked {
-        self.tell(flow, |_| true)
+        let all = self.expressions.keys().map(|id| (id.clone(), self.types_in(id))).collect();
+        FlowChecked { expressions: all, ..self.tell(flow, |_| true) }
     }
 
     /// The same with the fields of those components only that had others at the check `before`.
@@ -129,14 +135,9 @@ impl Checked {
         for component in changed {
             news.fields.entry(component.clone()).or_default();
         }
-        let told = news.expressions.keys().chain(before.expressions.keys()).cloned().collect::<BTreeSet<_>>();
-        for component in told {
-            if before.expressions.get(&component) == self.expressions.get(&component) {
-                news.expressions.remove(&component);
-            } else {
-                news.expressions.insert(component.clone(), self.types_in(&component));
-            }
-        }
+        let told = self.expressions.keys().chain(before.expressions.keys());
+        let is_new = |id: &&ComponentId| before.expressions.get(*id) != self.expressions.get(*id);
+        news.expressions = told.filter(is_new).map(|id| (id.clone(), self.types_in(id))).collect();
         news
     }
 
@@ -144,14 +145,14 @@ impl Checked {
         self.expressions.get(component).into_iter().flatten().map(TypedExpression::of).collect()
     }
 
+    /// What was found, with the fields of those components that are wanted, without the expressions.
     fn tell(&self, flow: &FlowName, is_wanted: impl Fn(&ComponentId) -> bool) -> FlowChecked {
         let mut fields: BTreeMap<ComponentId, BTreeMap<String, Vec<Field>>> = BTreeMap::new();
         for (outlet, schema) in self.schemas.iter().filter(|(outlet, _)| is_wanted(&outlet.component)) {
             fields.entry(outlet.component.clone()).or_default().insert(outlet.port.clone(), Field::all(schema));
         }
-        let expressions = self.expressions.keys().map(|id| (id.clone(), self.types_in(id))).collect();
         let (number, revision, diagnostics) = (self.number, self.revision, self.diagnostics.clone());
-        FlowChecked { flow: flow.clone(), number, revision, diagnostics, fields, expressions }
+        FlowChecked { flow: flow.clone(), number, revision, diagnostics, fields, expressions: BTreeMap::new() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One open flow: the document with its history, and what was worked out from it.
 
 use super::checks::Checked;
-use super::view::views;
+use super::view::{update_views, views};
 use super::{ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent};
 use crate::CommandError;
 use crate::project::SavedFlows;
@@ -18,7 +18,7 @@ pub(crate) struct Session {
     palette: Arc<Palette>,
     /// The flows that it may call.
     saved: Arc<SavedFlows>,
-    views: BTreeMap<ComponentId, ComponentView>,
+    told: Told,
     checked: Option<Checked>,
     /// How often it was checked.
     checks: u64,
@@ -30,6 +30,37 @@ pub(crate) struct Session {
     pub(super) has_conflict: bool,
 }
 
+/// What the windows know of the flow: what a change is told against.
+struct Told {
+    flow: Flow,
+    views: BTreeMap<ComponentId, ComponentView>,
+    /// The problems that can be found at once.
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Told {
+    /// All of a flow.
+    fn whole(flow: &Flow, palette: &Palette, saved: &SavedFlows) -> Self {
+        let views = views(flow, palette, &saved.latest());
+        Self { flow: flow.clone(), views, diagnostics: check_structure(flow, palette) }
+    }
+
+    /// Takes note of a change that led to `flow`, and gives the views that changed with it.
+    fn change(
+        &mut self,
+        patch: &FlowPatch,
+        flow: &Flow,
+        palette: &Palette,
+        saved: &SavedFlows,
+    ) -> BTreeMap<ComponentId, ComponentView> {
+        patch.apply_to(&mut self.flow);
+        if !patch.is_layout_only() {
+            self.diagnostics = check_structure(flow, palette);
+        }
+        update_views(&mut self.views, patch, flow, palette, &saved.latest())
+    }
+}
+
 /// A state of a session: what a check looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SessionState {
@@ -39,12 +70,12 @@ pub(super) struct SessionState {
 
 impl Session {
     pub(crate) fn new(open: OpenFlow, palette: Arc<Palette>, saved: Arc<SavedFlows>) -> Self {
-        let views = views(open.flow(), &*palette, &saved.latest());
+        let told = Told::whole(open.flow(), &palette, &saved);
         Self {
             open,
             palette,
             saved,
-            views,
+            told,
             checked: None,
             checks: 0,
             known: Knowledge::default(),
@@ -66,7 +97,7 @@ impl Session {
             Ok(open) => open,
             Err(_) => OpenFlow::new(name, loaded.flow, Some(loaded.stamp)),
         };
-        self.views = views(self.open.flow(), &*self.palette, &self.saved.latest());
+        self.told = Told::whole(self.open.flow(), &self.palette, &self.saved);
         self.checked = None;
         self.loads += 1;
         self.has_conflict = false;
@@ -94,9 +125,9 @@ impl Session {
         FlowView {
             flow: self.open.name().clone(),
             document: self.flow().clone(),
-            views: self.views.clone(),
+            views: self.told.views.clone(),
             state: self.state(),
-            diagnostics: self.diagnostics(),
+            diagnostics: self.told.diagnostics.clone(),
             checked: self.checked.as_ref().map(|checked| checked.whole(self.name())),
             recovered: self.open.recovered(),
             conflict: self.has_conflict,
@@ -171,7 +202,7 @@ impl Session {
 
     /// The problems that can be found at once.
     pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
-        check_structure(self.flow(), &*self.palette)
+        self.told.diagnostics.clone()
     }
 
     /// Changes the flow in some way; what came of it, and what changed for the windows.
@@ -179,18 +210,16 @@ impl Session {
         &mut self,
         change: impl FnOnce(&mut OpenFlow, &Palette) -> Result<T, ProjectError>,
     ) -> Result<(T, FlowChange), CommandError> {
-        let (base, before) = (self.revision(), self.flow().clone());
+        let base = self.revision();
         let done = change(&mut self.open, &self.palette)?;
-        let views = views(self.flow(), &*self.palette, &self.saved.latest());
-        let is_new = |(id, view): &(&ComponentId, &ComponentView)| self.views.get(*id) != Some(*view);
-        let changed = views.iter().filter(is_new).map(|(id, view)| (id.clone(), view.clone())).collect();
-        self.views = views;
+        let patch = FlowPatch::between(&self.told.flow, self.open.flow());
+        let views = self.told.change(&patch, self.open.flow(), &self.palette, &self.saved);
         let change = FlowChange {
             flow: self.open.name().clone(),
             base,
             state: self.state(),
-            patch: FlowPatch::between(&before, self.flow()),
-            views: changed,
+            patch,
+            views,
             diagnostics: self.diagnostics(),
         };
         Ok((done, change))

@@ -1,6 +1,6 @@
 //! What follows from the document for each component: ports, the card's line, whether it settles.
 
-use super::ComponentView;
+use super::{ComponentView, FlowPatch};
 use flow_model::{
     Catalogue, Component, ComponentDescription, ComponentId, Flow, FlowName, Graph, PortDescription, Ports,
     PropertyKind, SavedState, Saving, is_unprotected, settled,
@@ -16,16 +16,65 @@ pub(super) fn views(
 ) -> BTreeMap<ComponentId, ComponentView> {
     let settles = settles(flow, catalogue, flows);
     let view = |(id, component): (&ComponentId, &Component)| {
-        let view = ComponentView {
-            ports: catalogue.ports(component).unwrap_or_else(|| ports_in_use(flow, id)),
-            line: catalogue.describe(&component.kind).map(|kind| line(component, kind)).unwrap_or_default(),
-            settles: settles.contains(id),
-            unprotected: is_unprotected(component, catalogue, flows),
-            sets: catalogue.sets(component),
-        };
-        (id.clone(), view)
+        (id.clone(), view(flow, (id, component), settles.contains(id), catalogue, flows))
     };
     flow.components.iter().map(view).collect()
+}
+
+/// Brings `views` up to `flow`, to which `patch` led, and gives those that are others than before. Only what can have changed
+/// is worked out anew.
+pub(super) fn update_views(
+    views: &mut BTreeMap<ComponentId, ComponentView>,
+    patch: &FlowPatch,
+    flow: &Flow,
+    catalogue: &dyn Catalogue,
+    flows: &BTreeMap<FlowName, Flow>,
+) -> BTreeMap<ComponentId, ComponentView> {
+    let mut changed = BTreeMap::new();
+    for id in &patch.removed_components {
+        views.remove(id);
+    }
+    if patch.is_layout_only() {
+        return changed;
+    }
+    let settles = settles(flow, catalogue, flows);
+    for (id, component) in &flow.components {
+        let is_settled = settles.contains(id);
+        // The ports of unknown types are those that links use.
+        let is_same = !patch.components.contains_key(id) && catalogue.describe(&component.kind).is_some();
+        if let Some(known) = views.get_mut(id)
+            && is_same
+        {
+            let unprotected = is_unprotected(component, catalogue, flows);
+            if (known.settles, known.unprotected) != (is_settled, unprotected) {
+                (known.settles, known.unprotected) = (is_settled, unprotected);
+                changed.insert(id.clone(), known.clone());
+            }
+            continue;
+        }
+        let new = view(flow, (id, component), is_settled, catalogue, flows);
+        if views.get(id) != Some(&new) {
+            views.insert(id.clone(), new.clone());
+            changed.insert(id.clone(), new);
+        }
+    }
+    changed
+}
+
+fn view(
+    flow: &Flow,
+    (id, component): (&ComponentId, &Component),
+    settles: bool,
+    catalogue: &dyn Catalogue,
+    flows: &BTreeMap<FlowName, Flow>,
+) -> ComponentView {
+    ComponentView {
+        ports: catalogue.ports(component).unwrap_or_else(|| ports_in_use(flow, id)),
+        line: catalogue.describe(&component.kind).map(|kind| line(component, kind)).unwrap_or_default(),
+        settles,
+        unprotected: is_unprotected(component, catalogue, flows),
+        sets: catalogue.sets(component),
+    }
 }
 
 /// The components from which every path crosses a saved point: once it is made, they never run again.

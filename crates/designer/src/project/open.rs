@@ -1,6 +1,6 @@
 //! The open project: its folder, its open flows, and the watch over what other programs change.
 
-use super::{ConnectionSummary, FlowSummary, ProjectView, SavedFlows, TriggerSummary};
+use super::{ConnectionSummary, FlowFiles, FlowSummary, ProjectView, SavedFlows, TriggerSummary};
 use crate::config_folder::ConfigFolder;
 use crate::flow::Session;
 use crate::project::services::DesignServices;
@@ -31,6 +31,7 @@ pub(crate) struct OpenProject {
     sessions: Mutex<Sessions>,
     connections: RwLock<Arc<BTreeMap<String, Connection>>>,
     flows: Arc<SavedFlows>,
+    flow_files: FlowFiles,
     secrets: LocalSecrets,
     design_services: Arc<DesignServices>,
     closed: CancellationToken,
@@ -51,6 +52,7 @@ impl OpenProject {
         Ok(Self {
             connections: RwLock::new(Arc::new(files.good_connections()?)),
             flows: Arc::new(SavedFlows::new(files.clone())),
+            flow_files: FlowFiles::new(files.clone()),
             design_services: DesignServices::new(files.clone(), storage.clone(), secrets.clone()),
             secrets,
             state_folder: config.path("journal"),
@@ -109,14 +111,13 @@ impl OpenProject {
     /// The project for the project tree.
     pub(crate) fn view(&self) -> Result<ProjectView, CommandError> {
         let sessions = self.sessions.lock().clone();
-        let summary = |entry: flow_project::FlowEntry| FlowSummary {
-            dirty: sessions.get(&entry.name).is_some_and(|session| session.lock().is_dirty()),
-            recovered: !sessions.contains_key(&entry.name)
-                && self.files.has_unsaved_edits(&entry.name, &self.state_folder),
-            problem: entry.problem.map(|problem| problem.message),
-            name: entry.name,
+        let summary = |(name, problem): (FlowName, Option<String>)| FlowSummary {
+            dirty: sessions.get(&name).is_some_and(|session| session.lock().is_dirty()),
+            recovered: !sessions.contains_key(&name) && self.files.has_unsaved_edits(&name, &self.state_folder),
+            problem,
+            name,
         };
-        let mut flows: Vec<FlowSummary> = self.files.flows()?.into_iter().map(summary).collect();
+        let mut flows: Vec<FlowSummary> = self.flow_files.problems()?.into_iter().map(summary).collect();
         // A flow whose file is gone stays as long as it is open with changes.
         let lost = sessions.iter().filter(|(name, _)| !flows.iter().any(|flow| flow.name == **name));
         let lost: Vec<FlowSummary> = lost
@@ -149,7 +150,7 @@ impl OpenProject {
         }
         let all: Vec<Trigger> = entries.iter().filter_map(|entry| entry.trigger.clone().ok()).collect();
         let flows = self.flows_now();
-        let names: Vec<FlowName> = self.files.flows()?.into_iter().map(|flow| flow.name).collect();
+        let names = self.files.flow_names()?;
         let connections = self.connections();
         let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
         let problems = check_triggers(&all, around);

@@ -1,12 +1,11 @@
 //! The flows of the project as they are saved: what a flow that calls others needs to know of them.
 
+use super::flow_files::{Seen, seen};
 use flow_model::{Flow, FlowName};
 use flow_project::Project;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// The flows of the project that can be read, kept in memory and read again when their files change.
 pub(crate) struct SavedFlows {
@@ -17,7 +16,7 @@ pub(crate) struct SavedFlows {
 #[derive(Default)]
 struct Read {
     /// By what to notice that a file changed.
-    stamps: HashMap<FlowName, (Option<SystemTime>, u64)>,
+    stamps: HashMap<FlowName, Seen>,
     flows: Arc<BTreeMap<FlowName, Flow>>,
 }
 
@@ -41,8 +40,7 @@ impl SavedFlows {
             Arc::make_mut(flows).retain(|name, _| names.contains(name));
         }
         for name in names {
-            let metadata = fs::metadata(self.files.root().join(name.path())).ok();
-            let stamp = metadata.map_or((None, 0), |metadata| (metadata.modified().ok(), metadata.len()));
+            let stamp = seen(&self.files, &name);
             if stamps.get(&name) == Some(&stamp) {
                 continue;
             }
