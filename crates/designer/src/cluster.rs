@@ -2,9 +2,11 @@
 
 mod calls;
 mod commands;
+mod earlier;
 mod known;
 mod live;
 mod notices;
+mod servers;
 mod sign_ins;
 mod status_list;
 mod tokens;
@@ -13,7 +15,9 @@ pub(crate) use crate::secrets::SecretPlace;
 pub use calls::Calls;
 pub(crate) use calls::new_key;
 pub use commands::*;
+pub use earlier::*;
 pub(crate) use known::{Cluster, Clusters};
+pub use servers::*;
 pub use sign_ins::SignIns;
 pub use status_list::*;
 

@@ -105,7 +105,8 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         cluster: ClusterList, ClusterSignIn, ClusterSignOut, ClusterRemove, ClusterChoose, ClusterSetMark, ClusterOverviewOf,
             ClusterRequests, ClusterRequest, ClusterRequestLog, ClusterRequestFlow, ClusterSavedPoint,
             ClusterReExecute, ClusterReExecution, ClusterTakeOver, ClusterCancel, ClusterStartRequests,
-            ClusterBulk, ClusterCounts, ClusterFilters, ClusterSaveFilter, ClusterRemoveFilter;
+            ClusterBulk, ClusterCounts, ClusterFilters, ClusterSaveFilter, ClusterRemoveFilter, ClusterMaintain, ClusterMetrics,
+            ClusterAttempts, ClusterSavedPoints;
         push_update: PushUpdatePlanOf, PushUpdate, PushUpdateBack, PushUpdateHistory;
         tour: TourPlan, TourStart;
     }

@@ -32,12 +32,10 @@ import type {
   RequestPage,
   SavedFileFormat,
 } from "../cluster/source";
+import { lately, throughputOf } from "../cluster/throughput";
 import { addressOf, call } from "./api";
 import { cluster, own } from "./endpoints";
 import type { Events } from "./events";
-
-/** How far back the small lines of the Server List go. */
-const LATELY_MS = 15 * 60_000;
 
 /** What the console does beyond looking at requests. */
 export interface ConsoleSource extends ClusterSource {
@@ -78,8 +76,7 @@ export class HttpSource implements ConsoleSource {
   }
 
   async throughput(): Promise<ReadonlyMap<string, Values>> {
-    const history = await cluster.metrics({ from: new Date(Date.now() - LATELY_MS).toISOString(), step: 20 });
-    return new Map(history.servers.map(({ id, finished }) => [id, finished]));
+    return throughputOf(await cluster.metrics(lately()));
   }
 
   request(id: number): Promise<RequestDetail> {

@@ -365,6 +365,23 @@ path: string,
 projects: Array<string>, };
 
 /**
+ * A page of a request's attempts, in their order; the newest ones when nothing else is asked for.
+ */
+export type ClusterAttempts = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * Which attempts.
+ */
+query: AttemptsQuery, };
+
+/**
  * Re-executes or cancels many requests of a cluster, or says what that would do.
  */
 export type ClusterBulk = { 
@@ -470,6 +487,24 @@ clusters: Array<ClusterView>,
 chosen: string | null, };
 
 /**
+ * Puts a server of a cluster into maintenance, or ends that. Any server that answers can be asked for it, so that one
+ * that hangs or is down can be taken out too. Errors: `server/not-found`.
+ */
+export type ClusterMaintain = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The id of the server.
+ */
+server: string, 
+/**
+ * Whether it is in maintenance from now on.
+ */
+on: boolean, };
+
+/**
  * How a cluster is marked.
  */
 export type ClusterMark = { 
@@ -485,6 +520,19 @@ production: boolean,
  * The git branch that goes to it; any when null.
  */
 branch: string | null, };
+
+/**
+ * What the servers of a cluster counted lately.
+ */
+export type ClusterMetrics = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * How far back, and how finely.
+ */
+query: MetricsQuery, };
 
 /**
  * How a cluster is doing.
@@ -663,6 +711,23 @@ number: number,
  * The `next` of the page before; the first page when left out.
  */
 after?: string, };
+
+/**
+ * A page of what a request saved, in the order of saving; the newest when nothing else is asked for.
+ */
+export type ClusterSavedPoints = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * Which saved points.
+ */
+query: SavedPointsQuery, };
 
 /**
  * Marks a cluster: its colour, whether it is production, the git branch that goes to it. Errors: `cluster/unknown`.
@@ -6923,6 +6988,23 @@ export interface Commands {
    * Forgets a filter.
    */
   cluster_remove_filter: { input: ClusterRemoveFilter; output: null };
+  /**
+   * Puts a server of a cluster into maintenance, or ends that. Any server that answers can be asked for it, so that one
+   * that hangs or is down can be taken out too. Errors: `server/not-found`.
+   */
+  cluster_maintain: { input: ClusterMaintain; output: Server };
+  /**
+   * What the servers of a cluster counted lately.
+   */
+  cluster_metrics: { input: ClusterMetrics; output: MetricsHistory };
+  /**
+   * A page of a request's attempts, in their order; the newest ones when nothing else is asked for.
+   */
+  cluster_attempts: { input: ClusterAttempts; output: Page<Attempt> };
+  /**
+   * A page of what a request saved, in the order of saving; the newest when nothing else is asked for.
+   */
+  cluster_saved_points: { input: ClusterSavedPoints; output: Page<SavedPoint> };
   /**
    * What Push update to a cluster would do. Nothing is changed.
    */

@@ -1,5 +1,6 @@
 import { asSentence, platform } from "../platform";
 import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
+import { lately, throughputOf } from "../cluster/throughput";
 import type {
   BulkAction,
   BulkOf,
@@ -12,7 +13,9 @@ import type {
   ReExecuteWish,
   RequestPage,
 } from "../cluster/source";
+import type { Values } from "../shared/lines";
 import type {
+  Attempt,
   Commands,
   Flow,
   LogEntry,
@@ -21,8 +24,12 @@ import type {
   ReExecutionQuery,
   Request,
   RequestDetail,
+  SavedPoint,
   SavedRows,
 } from "../generated/types";
+
+/** How many earlier attempts or saved points of a request are read at once. */
+const EARLIER = 500;
 
 /** A cluster that the designer is signed in to, through the designer. */
 export class DesignerSource implements ClusterSource {
@@ -55,6 +62,10 @@ export class DesignerSource implements ClusterSource {
     return platform.call("cluster_counts", { cluster: this.cluster, query: countQueryOf(filter) });
   }
 
+  async throughput(): Promise<ReadonlyMap<string, Values>> {
+    return throughputOf(await platform.call("cluster_metrics", { cluster: this.cluster, query: lately() }));
+  }
+
   request(id: number): Promise<RequestDetail> {
     return platform.call("cluster_request", { cluster: this.cluster, request: id });
   }
@@ -65,6 +76,16 @@ export class DesignerSource implements ClusterSource {
 
   async flow(id: number): Promise<Flow> {
     return (await platform.call("cluster_request_flow", { cluster: this.cluster, request: id })).flow;
+  }
+
+  async attempts(id: number, before: number): Promise<Attempt[]> {
+    const query = { before, limit: EARLIER };
+    return (await platform.call("cluster_attempts", { cluster: this.cluster, request: id, query })).items;
+  }
+
+  async savedPoints(id: number, before: number): Promise<SavedPoint[]> {
+    const query = { before, limit: EARLIER };
+    return (await platform.call("cluster_saved_points", { cluster: this.cluster, request: id, query })).items;
   }
 
   savedRows(id: number, point: number, after?: string): Promise<SavedRows> {
@@ -104,6 +125,10 @@ export class DesignerSource implements ClusterSource {
 
   cancel(id: number): Promise<Request> {
     return platform.call("cluster_cancel", { cluster: this.cluster, request: id });
+  }
+
+  async maintain(server: string, on: boolean): Promise<void> {
+    await platform.call("cluster_maintain", { cluster: this.cluster, server, on });
   }
 
   changed(heard: (change: ClusterChange) => void): () => void {

@@ -185,6 +185,9 @@ async fn requests_are_started_followed_and_looked_into() {
     let rows = json!({"cluster": "test", "request": id, "number": point["number"]});
     let rows = bench.call("cluster_saved_point", rows).await;
     assert_eq!((&rows["total"], &rows["rows"][0]["double"]), (&json!(3), &json!("50")));
+    let first = json!({"cluster": "test", "request": id, "query": {"before": 1}});
+    assert_eq!(bench.call("cluster_saved_points", first.clone()).await["items"][0]["kind"], "begin");
+    assert_eq!(bench.call("cluster_attempts", first).await["items"], json!([]), "none is before the first");
     let log = bench.call("cluster_request_log", of(id)).await;
     assert!(log.as_array().unwrap().iter().any(|entry| entry["event"] == "checkpoint-saved"), "{log}");
     let flow = bench.call("cluster_request_flow", of(id)).await;
@@ -193,6 +196,27 @@ async fn requests_are_started_followed_and_looked_into() {
     assert_eq!(bench.call("cluster_requests", listed).await["items"].as_array().unwrap().len(), 2);
     assert_eq!(bench.fails("cluster_request", of(999_999)).await.code, "request/not-found");
     assert_eq!(bench.fails("cluster_cancel", of(id)).await.code, "request/state");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_put_into_maintenance_and_taken_out_again() {
+    let (bench, _cluster) = signed_in().await;
+    let servers = async || bench.call("cluster_overview", json!({"cluster": "test"})).await["servers"].clone();
+    let north = servers().await.as_array().unwrap().iter().find(|server| server["name"] == "north").unwrap().clone();
+    let in_maintenance = async || {
+        let servers = servers().await;
+        let found = servers.as_array().unwrap().iter().filter(|server| server["maintenance"] == true);
+        found.map(|server| server["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let wish = |on: bool| json!({"cluster": "test", "server": north["id"], "on": on});
+    assert_eq!(bench.call("cluster_maintain", wish(true)).await["maintenance"], true);
+    assert_eq!(in_maintenance().await, ["north"]);
+    assert_eq!(bench.call("cluster_maintain", wish(false)).await["maintenance"], false);
+    assert!(in_maintenance().await.is_empty());
+    let missing = json!({"cluster": "test", "server": "nobody", "on": true});
+    assert_eq!(bench.fails("cluster_maintain", missing).await.code, "server/not-found");
+    let counted = bench.call("cluster_metrics", json!({"cluster": "test"})).await;
+    assert!(counted["servers"].is_array(), "{counted}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
