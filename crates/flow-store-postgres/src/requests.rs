@@ -213,8 +213,8 @@ async fn re_execute(
     let request = batch.get(id)?.clone();
     let before = request.version.clone();
     let (go_on, step_back) = history::go_on(transaction, &request, how.keep).await?;
-    let server = batch.servers.server_ref(owner);
-    let change = transition::re_execute(request, &server, by, (go_on, how.version), transaction.now)?;
+    let (to, alive) = (batch.servers.server_ref(owner), batch.servers.living_owner(&request));
+    let change = transition::re_execute(request, &to, alive.as_ref(), by, (go_on, how.version), transaction.now)?;
     if change.request.version != before {
         pin(transaction, &change.request, &before).await?;
     }

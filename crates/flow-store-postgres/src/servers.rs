@@ -9,8 +9,8 @@ use crate::sql::{count, execute, row, rows, small};
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use flow_store::{
-    Epoch, Figures, NewServer, Owner, ProjectName, Server, ServerId, ServerRef, ServerReport, ServerState, ServerStore,
-    ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive,
+    Epoch, Figures, NewServer, Owner, ProjectName, Request, Server, ServerId, ServerRef, ServerReport, ServerState,
+    ServerStore, ServerVersion, StoreError, Takeover, Timestamp, VersionId, check_alive,
 };
 use std::collections::HashMap;
 use tokio_postgres::Row;
@@ -84,6 +84,12 @@ impl Servers {
     /// A life of a server with its name.
     pub(crate) fn server_ref(&self, owner: &Owner) -> ServerRef {
         ServerRef { owner: owner.clone(), name: self.name(&owner.server) }
+    }
+
+    /// The server that a request belongs to, if that lives.
+    pub(crate) fn living_owner(&self, request: &Request) -> Option<ServerRef> {
+        let owner = request.owner.as_ref().filter(|owner| self.check_alive(owner).is_ok())?;
+        Some(self.server_ref(owner))
     }
 
     /// What a server holds for as long as it lives; see [`NewServer::lock_path`].

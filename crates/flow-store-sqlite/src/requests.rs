@@ -174,8 +174,8 @@ impl RequestStore for SqliteStore {
                 let request = rows::load(db.connection, id)?;
                 let before = request.version.clone();
                 let (go_on, step_back) = history::go_on(db.connection, &request, how.keep)?;
-                let server = db.server_ref(&owner)?;
-                let change = transition::re_execute(request, &server, &by, (go_on, how.version), db.now)?;
+                let (to, alive) = (db.server_ref(&owner)?, db.living_owner(&request)?);
+                let change = transition::re_execute(request, &to, alive.as_ref(), &by, (go_on, how.version), db.now)?;
                 if change.request.version != before {
                     apply::pin(db, &change.request, &before)?;
                 }

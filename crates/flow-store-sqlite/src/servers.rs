@@ -1,7 +1,7 @@
 //! Servers.
 
 use crate::SqliteStore;
-use crate::error::{DbResult, corrupt};
+use crate::error::{DbError, DbResult, corrupt};
 use crate::requests::apply_to_all;
 use crate::samples::{note, note_takeover};
 use crate::writer::Db;
@@ -64,6 +64,16 @@ impl Db<'_> {
 
     pub(crate) fn server_ref(&self, owner: &Owner) -> DbResult<ServerRef> {
         Ok(ServerRef { owner: owner.clone(), name: self.server_name(&owner.server)? })
+    }
+
+    /// The server that a request belongs to, if that lives.
+    pub(crate) fn living_owner(&self, request: &Request) -> DbResult<Option<ServerRef>> {
+        let Some(owner) = &request.owner else { return Ok(None) };
+        match self.check_alive(owner) {
+            Ok(_) => Ok(Some(self.server_ref(owner)?)),
+            Err(DbError::Store(StoreError::StaleOwner { .. })) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Name of the server that a request belongs to; empty if it is free.

@@ -165,6 +165,7 @@ impl From<TransitionError> for StoreError {
         match error {
             TransitionError::StaleFence { request, fence } => Self::StaleFence { request, fence },
             TransitionError::WrongState { .. }
+            | TransitionError::OwnerLives { .. }
             | TransitionError::NoSavedPoint { .. }
             | TransitionError::Changed { .. } => Self::WrongState(error.to_string()),
         }

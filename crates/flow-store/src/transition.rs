@@ -37,6 +37,17 @@ pub enum TransitionError {
         /// What can be done instead.
         way_out: &'static str,
     },
+    /// The request waits for its retry at a server that lives, and another one was to go on with it.
+    #[error(
+        "request {request} waits for its retry at {server}, which lives: re-execute it there, at once, or wait. For another \
+         server to go on with it, cancel it first"
+    )]
+    OwnerLives {
+        /// The request.
+        request: RequestId,
+        /// The name of its server.
+        server: String,
+    },
     /// The request has changed since somebody looked at it.
     #[error(
         "request {request} has changed since it was found to fit version {version}; look again, and re-execute it then"
@@ -299,11 +310,13 @@ fn nothing_saved_error(server: &str) -> RequestError {
     }
 }
 
-/// A person asks for a new attempt, which goes on from `from`, at another version where one is given; `owner` is the server
-/// that received the call.
+/// A person asks for a new attempt, which goes on from `from`, at another version where one is given. `owner` is the server
+/// that it belongs to from then on, `alive` the one that it belongs to now, if that lives: what waits for its retry there
+/// stays there.
 pub fn re_execute(
     mut request: Request,
     owner: &ServerRef,
+    alive: Option<&ServerRef>,
     by: &str,
     (from, version): (GoOn, Option<NewVersion>),
     now: Timestamp,
@@ -314,6 +327,9 @@ pub fn re_execute(
             _ => "cancel it first",
         };
         return Err(wrong_state(&request, "re-executed", way_out));
+    }
+    if let Some(other) = alive.filter(|alive| request.state == WaitingForRetry && alive.owner != owner.owner) {
+        return Err(TransitionError::OwnerLives { request: request.id, server: other.name.clone() });
     }
     let withdrawn = match from {
         GoOn::Newest => 0,

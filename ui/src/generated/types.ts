@@ -3847,7 +3847,8 @@ from?: number,
  */
 fromStart?: boolean, 
 /**
- * The id of the server that it belongs to from now on; the one that is called, if absent.
+ * The id of the server that it belongs to from now on. If absent, the one that is called; if the request waits for its
+ * retry at a server that lives, that one.
  */
 server?: string, 
 /**
@@ -5238,7 +5239,7 @@ export type Skipped = {
  */
 id: number, 
 /**
- * Why, for programs: `request/state`, `request/not-found`.
+ * Why, for programs: `request/state`, `request/not-found`, `server/not-running`.
  */
 code: string, 
 /**

@@ -80,7 +80,8 @@ pub struct ReExecution {
     #[serde(default)]
     #[ts(as = "Option<bool>", optional)]
     pub from_start: bool,
-    /// The id of the server that it belongs to from now on; the one that is called, if absent.
+    /// The id of the server that it belongs to from now on. If absent, the one that is called; if the request waits for its
+    /// retry at a server that lives, that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub server: Option<String>,
@@ -158,7 +159,7 @@ pub struct BulkDone {
 pub struct Skipped {
     /// The request.
     pub id: i64,
-    /// Why, for programs: `request/state`, `request/not-found`.
+    /// Why, for programs: `request/state`, `request/not-found`, `server/not-running`.
     pub code: String,
     /// Why, for people.
     pub message: String,

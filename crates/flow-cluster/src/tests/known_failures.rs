@@ -77,6 +77,7 @@ async fn what_a_takeover_listed_is_looked_at_anew_before_it_runs() {
 
     // Between the takeover and the first attempt one is cancelled and one goes to another server.
     cluster.store().cancel(ids[0], "operator").await.unwrap();
+    cluster.store().cancel(ids[1], "operator").await.unwrap();
     cluster.store().re_execute(ids[1], other.owner(), "operator", None).await.unwrap();
     let dispatcher = finishing(&cluster, &survivor);
     until_state(&cluster, ids[2], RequestState::Finished).await;

@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod change;
 pub mod events;
+mod homes;
 pub mod re_execution;
 pub mod read;
 pub mod saved;

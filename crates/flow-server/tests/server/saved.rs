@@ -1,7 +1,10 @@
 //! What requests saved: page by page, as files, and to go on from.
 
-use crate::harness::{Cluster, TestProject, create_one, until};
-use flow_api::{ReExecution, RequestState, Role, SavedFormat, SavedKind, SavedPointsQuery, SavedQuery};
+use crate::harness::{Cluster, TestProject, create_one, flow, until};
+use flow_api::{
+    Bulk, BulkAction, ReExecution, RequestState, Role, SavedFormat, SavedKind, SavedPointsQuery, SavedQuery,
+};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test]
@@ -90,4 +93,48 @@ async fn a_request_is_executed_again_from_an_earlier_point_and_on_another_server
     let unknown = ReExecution { server: Some("none".to_owned()), ..ReExecution::default() };
     assert_eq!(client.re_execute_from(made.id, &unknown).await.unwrap_err().code(), "server/not-found");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_its_retry_goes_on_at_its_own_server_whichever_is_asked() {
+    let cluster = Cluster::new();
+    let (first, second) = (cluster.start("first").await, cluster.start("second").await);
+    let at_first = cluster.client(&first, Role::Administrator).await;
+    let at_second = cluster.client(&second, Role::Administrator).await;
+    let project = TestProject::new(&cluster);
+    let mut failing: Value = serde_json::from_str(&flow("fails", &[])).unwrap();
+    failing["components"][0]["properties"]["RetryInterval"] = json!(3600);
+    failing["components"][2] = json!({"id": "end-aaaaaa", "type": "Fail", "name": "Not yet", "properties": {
+        "Message": "not yet", "Retry": true}});
+    project.write("flows/failing.flow.json", &failing.to_string());
+    project.push("Fail");
+    project.install(&at_first).await;
+
+    let made = create_one(&at_first, "failing").await;
+    let ended = async |attempt: u32| {
+        until("the attempt has failed", async || {
+            let request = at_second.request(made.id).await.unwrap().request;
+            (request.attempt == attempt && request.state != RequestState::Running).then_some(request)
+        })
+        .await
+    };
+    assert_eq!(ended(1).await.state, RequestState::WaitingForRetry);
+    let there = ReExecution { server: Some(second.at.id.to_string()), ..ReExecution::default() };
+    let refused = at_second.re_execute_from(made.id, &there).await.unwrap_err();
+    assert_eq!(refused.code(), "request/state");
+    assert!(refused.to_string().contains("waits for its retry at first, which lives"), "{refused}");
+
+    // Nobody waits for the interval, and it is still its own server's.
+    assert_eq!(at_second.re_execute(made.id).await.unwrap().owner.unwrap().name, "first");
+    assert_eq!(ended(2).await.owner.unwrap().name, "first");
+    let many = Bulk { action: BulkAction::ReExecute, ids: Some(vec![made.id]), filter: None, dry_run: false };
+    let done = at_second.bulk(&many).await.unwrap();
+    assert_eq!((done.done, done.skipped), (1, vec![]));
+    let last = ended(3).await;
+    assert_eq!((last.state, last.owner.unwrap().name.as_str()), (RequestState::Error, "first"));
+
+    // What has ended waits nowhere.
+    assert_eq!(at_second.re_execute(made.id).await.unwrap().owner.unwrap().name, "second");
+    first.stop().await;
+    second.stop().await;
 }

@@ -75,6 +75,7 @@ tests! {
         claims_take_what_has_been_due_longest,
         a_cancelled_request_fences_its_attempt_off,
         re_execution_makes_the_receiving_server_the_owner,
+        what_waits_for_its_retry_moves_to_another_server_only_when_its_own_is_gone,
         requests_are_listed_by_filter_and_page,
         re_execution_goes_on_from_an_earlier_saved_point,
         going_back_brings_nothing_withdrawn_back_and_loses_nothing_that_stays,

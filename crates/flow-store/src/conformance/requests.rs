@@ -4,7 +4,7 @@ use super::{Fixture, anywhere, checkpoint, here_only, log_entry, new_request};
 use crate::{
     AttemptEnd, AttemptOutcome, AttemptWrite, Fence, NewVersion, PointPlace, ProjectName, ReExecution, Request,
     RequestError, RequestFilter, RequestId, RequestSettings, RequestState, SavedData, SavedKind, SavedOutline,
-    SavedPoint, ServerId, Timestamp, VersionId, event,
+    SavedPoint, ServerId, ServerState, Timestamp, VersionId, event,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -323,8 +323,7 @@ pub(super) async fn a_cancelled_request_fences_its_attempt_off(fixture: Fixture)
 
 pub(super) async fn re_execution_makes_the_receiving_server_the_owner(fixture: Fixture) {
     let (a, b) = (fixture.server("a").await, fixture.server("b").await);
-    let settings = RequestSettings { retry_count: 1, retry_interval_ms: 60_000, ..here_only() };
-    let request = fixture.request(Some(&a), settings).await;
+    let request = fixture.request(Some(&a), here_only()).await;
     let error = fixture.store.re_execute(request.id, &b, "ann", None).await.unwrap_err();
     assert_eq!(error.code(), "store/wrong-state", "it runs");
     let failed = fail(&fixture, &request, true).await;
@@ -333,11 +332,9 @@ pub(super) async fn re_execution_makes_the_receiving_server_the_owner(fixture: F
     assert_eq!((again.state, again.owner.as_ref()), (RequestState::WaitingForRetry, Some(&b)));
     assert_eq!(again.due, Some(fixture.store.now()));
     assert!(again.fence > failed.fence);
-    assert_eq!(again.retries_used, 1, "neither spent nor reset");
     assert_eq!(fixture.store.claim(&a, 1).await.unwrap(), []);
     let claimed = fixture.store.claim(&b, 1).await.unwrap();
-    let failed = fail(&fixture, &claimed[0], true).await;
-    assert_eq!(failed.state, RequestState::Error, "the one retry is used up");
+    fail(&fixture, &claimed[0], true).await;
     let again = fixture.store.re_execute(request.id, &a, "ann", None).await.unwrap();
     assert_eq!((again.ended, again.error), (None, None));
     let claimed = fixture.store.claim(&a, 1).await.unwrap();
@@ -348,6 +345,39 @@ pub(super) async fn re_execution_makes_the_receiving_server_the_owner(fixture: F
     let attempts = fixture.store.attempts(request.id, None, 100).await.unwrap();
     let owners: Vec<_> = attempts.iter().map(|attempt| attempt.owner.server.as_str()).collect();
     assert_eq!(owners, ["a", "b", "a"]);
+}
+
+pub(super) async fn what_waits_for_its_retry_moves_to_another_server_only_when_its_own_is_gone(fixture: Fixture) {
+    let (a, b) = (fixture.server("a").await, fixture.server("b").await);
+    let settings = RequestSettings { retry_count: 1, retry_interval_ms: 60_000, ..here_only() };
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let request = fixture.request(Some(&a), settings.clone()).await;
+        fixture.save(&request, "one").await;
+        waiting.push(fail(&fixture, &request, true).await);
+    }
+    let store = &fixture.store;
+    let error = store.re_execute(waiting[0].id, &b, "ann", None).await.unwrap_err();
+    assert_eq!(error.code(), "store/wrong-state");
+    assert_eq!(fixture.get(waiting[0].id).await, waiting[0], "its own server lives");
+    store.set_server_state(&a, ServerState::Draining).await.unwrap();
+    assert!(store.re_execute(waiting[0].id, &b, "ann", None).await.is_err(), "also while it takes nothing new");
+    store.set_server_state(&a, ServerState::Running).await.unwrap();
+
+    let at_once = store.re_execute(waiting[0].id, &a, "ann", None).await.unwrap();
+    assert_eq!((at_once.owner.as_ref(), at_once.due), (Some(&a), Some(store.now())));
+    assert_eq!(at_once.retries_used, 1, "neither spent nor reset");
+    let claimed = store.claim(&a, 1).await.unwrap();
+    let failed = fail(&fixture, &claimed[0], true).await;
+    assert_eq!((failed.id, failed.state), (waiting[0].id, RequestState::Error), "the one retry is used up");
+
+    store.take_over(&b, &a).await.unwrap();
+    let moved = store.re_execute(waiting[1].id, &b, "ann", None).await.unwrap();
+    assert_eq!((moved.owner.as_ref(), moved.due), (Some(&b), Some(store.now())));
+    assert_eq!(store.claim(&b, 1).await.unwrap().len(), 1);
+    // It comes back, and that is no longer its own.
+    let again = fixture.server("a").await;
+    assert_eq!(store.claim(&again, 1).await.unwrap(), []);
 }
 
 pub(super) async fn requests_are_listed_by_filter_and_page(fixture: Fixture) {

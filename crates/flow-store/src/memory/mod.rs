@@ -268,6 +268,12 @@ impl State {
         ServerRef { owner: owner.clone(), name: self.server_name(&owner.server) }
     }
 
+    /// The server that a request belongs to, if that lives.
+    fn living_owner(&self, request: &Request) -> Option<ServerRef> {
+        let owner = request.owner.as_ref().filter(|owner| self.check_alive(owner).is_ok())?;
+        Some(self.server_ref(owner))
+    }
+
     fn owner_name(&self, request: &Request) -> String {
         request.owner.as_ref().map_or_else(String::new, |owner| self.server_name(&owner.server))
     }

@@ -195,7 +195,8 @@ impl RequestStore for MemoryStore {
                 _ => None,
             };
             let before = request.version.clone();
-            let change = transition::re_execute(request, &state.server_ref(owner), by, (go_on, how.version), now)?;
+            let (to, alive) = (state.server_ref(owner), state.living_owner(&request));
+            let change = transition::re_execute(request, &to, alive.as_ref(), by, (go_on, how.version), now)?;
             if change.request.version != before {
                 let earlier = state.record_mut(id)?.attempts.iter_mut().filter(|attempt| attempt.version.is_none());
                 earlier.for_each(|attempt| attempt.version = Some(before.clone()));

@@ -143,7 +143,10 @@ fn only_a_running_request_is_taken_from_its_owner() {
 fn a_request_is_pinned_to_another_version_only_as_it_was_looked_at() {
     let settings = RequestSettings { retry_count: 5, ..RequestSettings::default() };
     let at = |seen| NewVersion { version: VersionId::parse("v2").unwrap(), settings: settings.clone(), seen };
-    let go = |seen| re_execute(request(Error, true, 0), &server("b", 1), "ann", (GoOn::Newest, Some(at(seen))), NOW);
+    let go = |seen| {
+        let how = (GoOn::Newest, Some(at(seen)));
+        re_execute(request(Error, true, 0), &server("b", 1), None, "ann", how, NOW)
+    };
     let moved = go(Fence(7)).unwrap();
     assert_eq!((moved.request.version.as_str(), moved.request.settings.retry_count), ("v2", 5));
     assert!(moved.log[0].message.ends_with("at version v2 instead of v1"), "{}", moved.log[0].message);
@@ -173,11 +176,27 @@ fn the_mark_of_a_stalled_attempt_goes_with_it() {
 #[test]
 fn re_execution_and_cancelling_know_their_states() {
     for state in RequestState::ALL {
-        let re_executed = re_execute(request(state, true, 0), &server("b", 1), "ann", (GoOn::Newest, None), NOW);
+        let how = (GoOn::Newest, None);
+        let re_executed = re_execute(request(state, true, 0), &server("b", 1), None, "ann", how, NOW);
         assert_eq!(re_executed.is_ok(), matches!(state, Error | Cancelled | WaitingForRetry), "{state}");
         let cancelled = cancel(request(state, true, 0), "ann", "Server a", NOW);
         assert_eq!(cancelled.is_ok(), !state.is_ended(), "{state}");
         assert!(cancelled.is_err() || cancelled.is_ok_and(|change| change.request.fence == Fence(8)), "{state}");
+    }
+}
+
+#[test]
+fn what_waits_for_its_retry_at_a_server_that_lives_stays_there() {
+    let (a, b) = (server("a", 1), server("b", 1));
+    let go = |state, to: &ServerRef, alive: Option<&ServerRef>| {
+        re_execute(request(state, true, 0), to, alive, "ann", (GoOn::Newest, None), NOW)
+    };
+    let error = go(WaitingForRetry, &b, Some(&a)).unwrap_err();
+    assert!(matches!(&error, TransitionError::OwnerLives { server, .. } if *server == a.name), "{error}");
+    let at_once = go(WaitingForRetry, &a, Some(&a)).unwrap().request;
+    assert_eq!((at_once.owner, at_once.due), (Some(a.owner.clone()), Some(NOW)), "it does not wait for the interval");
+    for state in [Error, Cancelled] {
+        assert!(go(state, &b, Some(&a)).is_ok(), "{state}");
     }
 }
 

@@ -26,10 +26,11 @@ Examples:
   cairn request re-execute --code http/status --since 2h --dry-run
   cairn request re-execute --code http/status --since 2h --yes
 
-A request can be re-executed when it ended in Error or was cancelled, or when it waits for a
-server that is gone. A filter without --state means those in Error. The server that is called
-becomes the owner, unless --on names another. At the newest version it goes on only if what it
-has saved fits: what does not is named, and --from or --from-start are the way out."
+A request can be re-executed when it ended in Error or was cancelled, or when it waits for its
+retry. A filter without --state means those in Error. The server that is called becomes the owner,
+unless --on names another; what waits for its retry at a server that lives goes on there, at once.
+At the newest version it goes on only if what it has saved fits: what does not is named, and --from
+or --from-start are the way out."
 )]
 pub struct ReExecuteArgs {
     #[command(flatten)]

@@ -243,6 +243,15 @@ impl Moment {
         server.epoch == server.known_epoch && server.known != ServerState::Terminated
     }
 
+    /// The server that the request belongs to, if the database takes it for alive.
+    pub(super) fn living_owner(&self) -> Option<ServerRef> {
+        let lives = |place: &usize| self.servers[*place].known != ServerState::Terminated;
+        let mut alive =
+            (0..self.servers.len()).filter(lives).map(|place| owner(place, self.servers[place].known_epoch));
+        let owner = alive.find(|alive| self.request.owner.as_ref() == Some(alive))?;
+        Some(ServerRef { owner, name: String::new() })
+    }
+
     /// Whether the attempt of this server waits for the answer to a write.
     pub(super) fn awaits(&self, server: usize) -> bool {
         self.writes.iter().any(|write| write.server == server && write.way != Way::Forgotten)

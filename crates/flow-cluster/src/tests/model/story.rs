@@ -397,8 +397,9 @@ impl Story {
 
     fn re_execute(&self, moment: &mut Moment, server: usize) -> Option<()> {
         moment.told.raced |= self.tells && waits_for_retry(&moment.request);
-        let life = moment.life(server);
-        moment.apply(transition::re_execute(moment.request.clone(), &life, "", (GoOn::Newest, None), NOW).ok()?);
+        let (life, alive) = (moment.life(server), moment.living_owner());
+        let how = (GoOn::Newest, None);
+        moment.apply(transition::re_execute(moment.request.clone(), &life, alive.as_ref(), "", how, NOW).ok()?);
         moment.left.re_executions -= 1;
         moment.home = Some(server);
         Some(())
@@ -411,8 +412,8 @@ impl Story {
         let points: Vec<PointInWrite> = moment.saved.iter().map(checkpoint).collect();
         let earlier = transition::rewind(moment.request.id, &points, u32::try_from(keep).ok()?).ok()?;
         let from = (GoOn::Earlier(earlier), None);
-        let life = moment.life(server);
-        moment.apply(transition::re_execute(moment.request.clone(), &life, "", from, NOW).ok()?);
+        let (life, alive) = (moment.life(server), moment.living_owner());
+        moment.apply(transition::re_execute(moment.request.clone(), &life, alive.as_ref(), "", from, NOW).ok()?);
         moment.left.rewinds -= 1;
         moment.saved.truncate(keep);
         let again = FLOW[resume(&moment.saved)..].iter();

@@ -1,7 +1,7 @@
 //! Doing something to many requests at once.
 
 use super::super::openapi::refusals;
-use super::change::fenced;
+use super::homes::Homes;
 use super::read::filter;
 use crate::auth::Caller;
 use crate::extract::Body;
@@ -11,7 +11,7 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use flow_api::{Bulk, BulkAction, BulkDone, Skipped, codes};
-use flow_store::{Request, RequestFilter, RequestId, RequestState, StoreError};
+use flow_store::{Owner, Request, RequestFilter, RequestId, RequestState, StoreError};
 use futures::stream::{self, StreamExt as _};
 use std::sync::Arc;
 
@@ -48,9 +48,10 @@ pub async fn bulk(State(app): State<Arc<App>>, caller: Caller, Body(bulk): Body<
     for id in missing {
         skip(&mut done, id, Err(StoreError::no_request(id).into()));
     }
+    let homes = Homes::look(&app).await?;
     let answers = match bulk.dry_run {
-        true => found.iter().map(|request| (request.id, would(bulk.action, request))).collect(),
-        false => act(&app, &caller, bulk.action, &found).await?,
+        true => found.iter().map(|request| (request.id, would_here(bulk.action, request, &homes))).collect(),
+        false => act(&app, &caller, bulk.action, &found, &homes).await,
     };
     for (id, answer) in answers {
         skip(&mut done, id, answer);
@@ -116,20 +117,42 @@ pub(super) fn would(action: BulkAction, request: &Request) -> Reply<()> {
     Err(Refusal::new(codes::REQUEST_STATE, format!("request {} is {}", request.id, request.state)))
 }
 
-async fn act(app: &App, caller: &Caller, action: BulkAction, found: &[Request]) -> Reply<Vec<(RequestId, Reply<()>)>> {
-    let owner = app.work.owner().ok_or_else(fenced)?;
-    let owner = &owner;
-    let each = |id: RequestId| async move {
-        let answer = match action {
-            BulkAction::ReExecute => app.store.re_execute(id, owner, caller.name(), None).await,
-            BulkAction::Cancel => {
-                app.store.cancel(id, caller.name()).await.inspect(|request| app.work.cancel(request.id))
-            }
+/// Whether it can be done, and there is a server for it.
+fn would_here(action: BulkAction, request: &Request, homes: &Homes) -> Reply<()> {
+    would(action, request)?;
+    match action {
+        BulkAction::ReExecute => homes.of(request).map(drop),
+        BulkAction::Cancel => Ok(()),
+    }
+}
+
+async fn act(
+    app: &App,
+    caller: &Caller,
+    action: BulkAction,
+    found: &[Request],
+    homes: &Homes,
+) -> Vec<(RequestId, Reply<()>)> {
+    let wanted: Vec<_> = found.iter().map(|request| (request.id, homes.of(request))).collect();
+    let each = |(id, home): (RequestId, Reply<Owner>)| async move {
+        let done = match action {
+            BulkAction::ReExecute => re_execute(app, caller, id, home).await,
+            BulkAction::Cancel => cancel(app, caller, id).await,
         };
-        (id, answer.map(drop).map_err(Refusal::from))
+        (id, done)
     };
-    let ids: Vec<RequestId> = found.iter().map(|request| request.id).collect();
-    Ok(stream::iter(ids).map(each).buffered(AT_ONCE).collect().await)
+    stream::iter(wanted).map(each).buffered(AT_ONCE).collect().await
+}
+
+async fn re_execute(app: &App, caller: &Caller, id: RequestId, home: Reply<Owner>) -> Reply<()> {
+    app.store.re_execute(id, &home?, caller.name(), None).await?;
+    Ok(())
+}
+
+async fn cancel(app: &App, caller: &Caller, id: RequestId) -> Reply<()> {
+    let request = app.store.cancel(id, caller.name()).await?;
+    app.work.cancel(request.id);
+    Ok(())
 }
 
 fn skip(done: &mut BulkDone, id: RequestId, answer: Reply<()>) {

@@ -3,7 +3,8 @@
 use super::super::openapi::refusals;
 use super::answer;
 use super::bulk::would;
-use super::change::{fenced, running_server};
+use super::change::running_server;
+use super::homes::Homes;
 use crate::auth::Caller;
 use crate::extract::{Body, Params, Segments};
 use crate::problem::{Refusal, Reply};
@@ -21,8 +22,9 @@ use std::sync::Arc;
 /// So many saved points that do not fit are named in a refusal.
 const NAMED: usize = 5;
 
-/// Begins a new attempt: from the last saved points or from an earlier one, on this server or on another. At the newest
-/// version only if what it goes on from fits that; the request is pinned to it from then on.
+/// Begins a new attempt: from the last saved points or from an earlier one, on this server or on another. What waits for its
+/// retry at a server that lives goes on there, at once, whichever is asked. At the newest version only if what it goes on
+/// from fits that; the request is pinned to it from then on.
 #[utoipa::path(post, path = "/requests/{id}/re-execute", tag = "requests", request_body = ReExecution,
     params(("id" = i64, Path, description = "The request")),
     responses((status = 200, body = Request)),
@@ -36,15 +38,11 @@ pub async fn re_execute(
     Segments(id): Segments<i64>,
     Body(wish): Body<ReExecution>,
 ) -> Reply<Json<Request>> {
+    let request = app.store.get(RequestId(id)).await?;
     let owner = match &wish.server {
         Some(server) => running_server(&app, server).await?,
-        None if app.work.in_maintenance() => {
-            let detail = "this server is in maintenance and takes nothing: name another one with `server`";
-            return Err(Refusal::new(codes::SERVER_NOT_RUNNING, detail));
-        }
-        None => app.work.owner().ok_or_else(fenced)?,
+        None => Homes::look(&app).await?.of(&request)?,
     };
-    let request = app.store.get(RequestId(id)).await?;
     let keep = keep(&request, wish.from, wish.from_start)?;
     let version = match wish.version.unwrap_or_default() {
         VersionChoice::Same => None,
