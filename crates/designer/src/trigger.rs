@@ -4,8 +4,7 @@ use crate::background::blocking;
 use crate::project::{OpenProject, ProjectView};
 use crate::{Command, CommandError, Designer};
 use flow_model::{
-    ComponentId, Trigger, TriggerAction, TriggerError, TriggerKind, TriggerSurroundings, check_triggers,
-    trigger_kinds,
+    ComponentId, Trigger, TriggerAction, TriggerError, TriggerKind, TriggerSurroundings, check_triggers, trigger_kinds,
 };
 use flow_project::ProjectError;
 use serde::{Deserialize, Serialize};

@@ -186,7 +186,7 @@ async fn requests_are_started_followed_and_looked_into() {
     let rows = bench.call("cluster_saved_point", rows).await;
     assert_eq!((&rows["total"], &rows["rows"][0]["double"]), (&json!(3), &json!("50")));
     let first = json!({"cluster": "test", "request": id, "query": {"before": 1}});
-    assert_eq!(bench.call("cluster_saved_points", first.clone()).await["items"][0]["kind"], "begin");
+    assert_eq!(bench.call("cluster_saved_points", first.clone()).await["items"][0]["kind"], "checkpoint");
     assert_eq!(bench.call("cluster_attempts", first).await["items"], json!([]), "none is before the first");
     let log = bench.call("cluster_request_log", of(id)).await;
     assert!(log.as_array().unwrap().iter().any(|entry| entry["event"] == "checkpoint-saved"), "{log}");
