@@ -3,7 +3,7 @@
 use crate::PostgresStore;
 use crate::error::DbResult;
 use crate::requests::{self, state_number};
-use crate::sql::{count, execute, read, row, row_if_any, rows};
+use crate::sql::{count, execute, number, read, row, row_if_any, rows};
 use crate::transaction::Transaction;
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
@@ -14,8 +14,11 @@ use flow_store::{
 use std::collections::HashSet;
 use tokio_postgres::Row;
 
-/// Rows of logs and saved points that one write removes at the most: some milliseconds, so that others need not wait.
+/// Rows of logs and saved points that one write removes at the most: a fraction of a second.
 const ROWS: i64 = 5000;
+
+/// Requests whose rows are looked for at once.
+const REQUESTS: i64 = 500;
 
 #[async_trait]
 impl RetentionStore for PostgresStore {
@@ -138,20 +141,24 @@ impl Batch {
                    FOR UPDATE SKIP LOCKED";
         let limit = i64::try_from(self.requests).unwrap_or(i64::MAX).saturating_add(1);
         let oldest = read(&rows(transaction, sql, &[&state_number(state), &limit]).await?, end)?;
-        for ((ended, id), place) in oldest.into_iter().zip(0..) {
-            if place >= too_many && before.is_none_or(|before| ended >= before) {
-                break;
-            }
-            if self.requests == 0 {
-                self.done.more = true;
-                break;
-            }
-            unlink(transaction, id).await?;
-            remove_request(transaction, id).await?;
-            self.done.requests += 1;
-            self.requests -= 1;
+        let goes = |((ended, _), place): &(End, u64)| *place < too_many || before.is_some_and(|before| *ended < before);
+        let gone = self.as_many_as_may(oldest.into_iter().zip(0..).take_while(goes).map(|(end, _)| end).collect());
+        if gone.is_empty() {
+            return Ok(());
         }
+        let ids = ids(&gone);
+        unlink(transaction, &ids).await?;
+        remove_requests(transaction, &ids).await?;
+        self.done.requests += gone.len() as u64;
         Ok(())
+    }
+
+    /// The first of these requests, as many as this write may still remove.
+    fn as_many_as_may(&mut self, mut ends: Vec<End>) -> Vec<End> {
+        self.done.more |= ends.len() > self.requests;
+        ends.truncate(self.requests);
+        self.requests -= ends.len();
+        ends
     }
 
     async fn remove_details(
@@ -166,61 +173,71 @@ impl Batch {
                    ORDER BY ended, id LIMIT $5 FOR UPDATE";
         let limit = i64::try_from(self.requests).unwrap_or(i64::MAX).saturating_add(1);
         let values: crate::sql::Values<'_> = &[&state_number(state), &after.0.0, &after.1.0, &before.0, &limit];
-        for (ended, id) in read(&rows(transaction, sql, values).await?, end)? {
-            if self.requests == 0 {
-                self.done.more = true;
-                break;
-            }
-            self.done.details += u64::from(unlink(transaction, id).await?);
-            self.requests -= 1;
-            let sql = "INSERT INTO retention_mark (state, ended, request) VALUES ($1, $2, $3)
-                       ON CONFLICT (state) DO UPDATE SET ended = $2, request = $3";
-            execute(transaction, sql, &[&state_number(state), &ended.0, &id.0]).await?;
-        }
+        let ends = self.as_many_as_may(read(&rows(transaction, sql, values).await?, end)?);
+        let Some((ended, id)) = ends.last() else { return Ok(()) };
+        let ids = ids(&ends);
+        self.done.details += unlink(transaction, &ids).await?;
+        let sql = "UPDATE request SET removed = newest, log_entries = 0 WHERE id = ANY ($1)";
+        execute(transaction, sql, &[&ids]).await?;
+        let sql = "INSERT INTO retention_mark (state, ended, request) VALUES ($1, $2, $3)
+                   ON CONFLICT (state) DO UPDATE SET ended = $2, request = $3";
+        execute(transaction, sql, &[&state_number(state), &ended.0, &id.0]).await?;
         Ok(())
     }
 }
 
-/// Takes the log and the saved points from a request at once, however many there are; the rows are removed later. Whether
-/// there were any.
-async fn unlink(db: &ClientWrapper, id: RequestId) -> DbResult<bool> {
+fn ids(ends: &[End]) -> Vec<i64> {
+    ends.iter().map(|(_, id)| id.0).collect()
+}
+
+/// Notes that these requests lose their log and saved points, however many those are; the rows are removed later. How many
+/// requests had any.
+async fn unlink(db: &ClientWrapper, ids: &[i64]) -> DbResult<u64> {
     let sql = "INSERT INTO history_removed (request, until) SELECT id, newest FROM request
-               WHERE id = $1 AND newest > removed ON CONFLICT DO NOTHING";
-    let had = execute(db, sql, &[&id.0]).await? > 0;
-    execute(db, "UPDATE request SET removed = newest, log_entries = 0 WHERE id = $1", &[&id.0]).await?;
-    Ok(had)
+               WHERE id = ANY ($1) AND newest > removed ON CONFLICT DO NOTHING";
+    execute(db, sql, &[&ids]).await
 }
 
 /// Removes some of the rows that no request has any more. Whether all are gone.
 async fn remove_unlinked(db: &ClientWrapper) -> DbResult<bool> {
+    // The rows of each request are looked for by their key, however many the database expects.
+    let delete = "DELETE FROM history WHERE ctid = ANY (ARRAY(
+                      SELECT gone.place FROM unnest($1::bigint[], $2::bigint[]) AS removed (request, until)
+                      CROSS JOIN LATERAL (SELECT h.ctid AS place FROM history h
+                                          WHERE h.request = removed.request AND h.number <= removed.until
+                                          LIMIT $3) AS gone
+                      LIMIT $3))";
+    let forget = "DELETE FROM history_removed r USING unnest($1::bigint[], $2::bigint[]) AS gone (request, until)
+                  WHERE r.request = gone.request AND r.until = gone.until";
     let mut left = ROWS;
     while left > 0 {
-        let next = "SELECT request, until FROM history_removed LIMIT 1 FOR UPDATE SKIP LOCKED";
-        let Some(next) = row_if_any(db, next, &[]).await? else { return Ok(true) };
-        let (request, until): (i64, i64) = (next.try_get(0)?, next.try_get(1)?);
-        let delete = "DELETE FROM history WHERE (request, number) IN (
-                          SELECT request, number FROM history WHERE request = $1 AND number <= $2 LIMIT $3)";
-        let removed = execute(db, delete, &[&request, &until, &left]).await?;
-        let removed = i64::try_from(removed).unwrap_or(i64::MAX);
-        if removed < left {
-            execute(db, "DELETE FROM history_removed WHERE request = $1 AND until = $2", &[&request, &until]).await?;
+        let next = "SELECT request, until FROM history_removed LIMIT $1 FOR UPDATE SKIP LOCKED";
+        let next = rows(db, next, &[&REQUESTS]).await?;
+        if next.is_empty() {
+            return Ok(true);
         }
-        // Also a request without rows costs something.
-        left -= removed.max(1);
+        let requests = read(&next, |row| Ok(row.try_get::<_, i64>(0)?))?;
+        let until = read(&next, |row| Ok(row.try_get::<_, i64>(1)?))?;
+        let removed = i64::try_from(execute(db, delete, &[&requests, &until, &left]).await?).unwrap_or(i64::MAX);
+        if removed < left {
+            execute(db, forget, &[&requests, &until]).await?;
+        }
+        // Also requests without rows cost something.
+        left -= removed.max(number(next.len() as u64));
     }
     let rest = row(db, "SELECT EXISTS (SELECT FROM history_removed)", &[]).await?;
     Ok(!rest.try_get::<_, bool>(0)?)
 }
 
-/// Removes a request whose log and saved points are taken from it.
-async fn remove_request(db: &ClientWrapper, id: RequestId) -> DbResult<()> {
-    requests::count_off(db, id).await?;
+/// Removes requests whose log and saved points are taken from them.
+async fn remove_requests(db: &ClientWrapper, ids: &[i64]) -> DbResult<()> {
+    requests::count_off(db, ids).await?;
     for sql in [
-        "DELETE FROM attempt WHERE request = $1",
-        "DELETE FROM request_given WHERE id = $1",
-        "DELETE FROM request WHERE id = $1",
+        "DELETE FROM attempt WHERE request = ANY ($1)",
+        "DELETE FROM request_given WHERE id = ANY ($1)",
+        "DELETE FROM request WHERE id = ANY ($1)",
     ] {
-        execute(db, sql, &[&id.0]).await?;
+        execute(db, sql, &[&ids]).await?;
     }
     Ok(())
 }

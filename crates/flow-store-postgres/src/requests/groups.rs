@@ -235,10 +235,11 @@ pub(crate) async fn present(db: &ClientWrapper, state: RequestState) -> DbResult
     count(&row(db, sql, &[&state_number(state)]).await?, 0)
 }
 
-/// Notes that the group of a request has one less.
-pub(crate) async fn count_off(db: &ClientWrapper, id: RequestId) -> DbResult<()> {
-    let sql = "INSERT INTO request_count (request_group, n) SELECT request_group, -1 FROM request WHERE id = $1";
-    execute(db, sql, &[&id.0]).await?;
+/// Notes that the groups of these requests have so many less.
+pub(crate) async fn count_off(db: &ClientWrapper, ids: &[i64]) -> DbResult<()> {
+    let sql = "INSERT INTO request_count (request_group, n)
+               SELECT request_group, -count(*) FROM request WHERE id = ANY ($1) GROUP BY 1";
+    execute(db, sql, &[&ids]).await?;
     Ok(())
 }
 
