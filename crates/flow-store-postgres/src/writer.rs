@@ -9,6 +9,7 @@
 
 mod command;
 mod committer;
+mod tidying;
 
 use crate::numbers::LaneOf;
 use crate::open::Database;

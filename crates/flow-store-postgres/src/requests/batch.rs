@@ -4,6 +4,7 @@
 //! Whoever changes a request holds its row from before it looks at the fence until the commit. So a write either comes
 //! before a takeover of its request, and the survivor sees it, or after it, and finds its fence too old.
 
+mod history;
 mod lock;
 mod statements;
 mod write;

@@ -4,7 +4,7 @@ use super::{server_with_schema, until};
 use crate::PostgresStore;
 use flow_store::{
     AttemptWrite, Level, LogEntry, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, RequestStore,
-    ServerId, ServerStore, Store, Timestamp, VersionId, event,
+    SavedData, SavedKind, SavedPoint, ServerId, ServerStore, Store, Timestamp, VersionId, event,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,4 +122,70 @@ async fn servers_claim_from_one_queue_without_doubles_and_see_each_others_change
     claimed.sort_unstable();
     claimed.dedup();
     assert_eq!((all, claimed.len()), (100, 100));
+}
+
+fn point(request: &Request, number: u64) -> SavedPoint {
+    let data = match number % 3 {
+        0 => SavedData::Inline(vec![number as u8; 20].into()),
+        1 => SavedData::Object { key: format!("a/{number}"), hash: "0f".repeat(32), bytes: number },
+        _ => SavedData::None,
+    };
+    SavedPoint {
+        kind: SavedKind::ALL[number as usize % SavedKind::ALL.len()],
+        component: format!("checkpoint-{number}"),
+        iteration: if number.is_multiple_of(2) { String::new() } else { format!("foreach-a[{number}]") },
+        name: "“1,2\t\\N”".to_owned(),
+        data,
+        variables: serde_json::json!({"number": number}),
+        outlets: if number.is_multiple_of(5) { vec!["out".to_owned()] } else { Vec::new() },
+        due: number.is_multiple_of(7).then_some(Timestamp(number as i64)),
+        rows: number,
+        attempt: request.attempt,
+        at: Timestamp(1),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_saved_points_in_one_write_are_saved_as_few_are() {
+    let server = server_with_schema().await;
+    let store = open(&server).await;
+    let owner = owner(&store, "a").await;
+    let made = store.create_requests(vec![new_request(); 2], Some(owner), None).await.unwrap();
+    let (together, apart) = (&made[0].request, &made[1].request);
+    let points: Vec<SavedPoint> = (0..700).map(|number| point(together, number)).collect();
+    let write = |saved: &[SavedPoint], message: &str| AttemptWrite {
+        saved: saved.to_vec(),
+        ..entry(together, message.to_owned())
+    };
+    store.write(together.id, together.fence, write(&points, "all")).await.unwrap();
+    for some in points.chunks(100) {
+        store.write(apart.id, apart.fence, write(some, "some")).await.unwrap();
+    }
+    assert_eq!(store.saved_points(together.id).await.unwrap(), points);
+    assert_eq!(store.saved_points(apart.id).await.unwrap(), points);
+    assert_eq!(
+        (store.log(together.id, 0, 9).await.unwrap().len(), store.log(apart.id, 0, 9).await.unwrap().len()),
+        (1, 7)
+    );
+    assert_eq!(store.get(together.id).await.unwrap().saved_points, 700);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn marks_of_answered_batches_do_not_pile_up() {
+    let server = server_with_schema().await;
+    let store = open(&server).await;
+    let owner = owner(&store, "a").await;
+    let request = store.create_request(new_request(), Some(owner)).await.unwrap().request;
+    let marks = || server.sql("test_0", "SELECT count(*) FROM committed").parse::<u32>().unwrap();
+    for number in 0..200 {
+        store.write(request.id, request.fence, entry(&request, number.to_string())).await.unwrap();
+    }
+    assert!(marks() >= 200, "{}", marks());
+    let mut number = 200;
+    until(async || {
+        store.write(request.id, request.fence, entry(&request, number.to_string())).await.unwrap();
+        number += 1;
+        number > 256 && marks() < 200
+    })
+    .await;
 }

@@ -1,10 +1,11 @@
 //! Commits the queue batch by batch.
 
 use super::command::{Applied, AttemptKey, Chain, Command, Done};
+use super::tidying::Tidying;
 use crate::error::{DbError, DbResult};
 use crate::open::Database;
-use crate::requests::{Needs, begin_batch, fold_counts};
-use crate::sql::{row, row_if_any};
+use crate::requests::{Needs, begin_batch};
+use crate::sql::row;
 use crate::transaction::Transaction;
 use deadpool_postgres::Pool;
 use flow_store::{StoreError, WriteCounters, fault_point};
@@ -17,8 +18,6 @@ use tokio_postgres::error::SqlState;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(50);
-/// Commits after which the counts of requests are brought together.
-const FOLD: u32 = 256;
 
 /// What it takes to commit a batch.
 pub(super) struct Committer {
@@ -27,7 +26,7 @@ pub(super) struct Committer {
     /// Attempts one of whose writes failed.
     broken: HashSet<AttemptKey>,
     counted: Arc<WriteCounters>,
-    unfolded: u32,
+    tidying: Tidying,
     /// By what this process knows its own batches.
     name: String,
     /// How many tries to commit there were.
@@ -36,9 +35,10 @@ pub(super) struct Committer {
 
 /// By what a batch is known in the database once it is committed.
 pub(crate) struct Token {
-    /// Who commits.
-    pub(crate) writer: String,
-    /// Its batch.
+    /// Its key: who commits it, and its number. Each batch has a row of its own, since one row that changes with each would be
+    /// found only behind all that it was before, while somebody keeps a transaction open.
+    pub(crate) mark: String,
+    /// Its number among those of the writer.
     pub(crate) batch: i64,
 }
 
@@ -62,14 +62,16 @@ enum Failure {
 
 impl Committer {
     pub(super) fn new(database: Database, pool: Pool, counted: Arc<WriteCounters>, name: String) -> Self {
-        Self { database, pool, broken: HashSet::new(), counted, unfolded: 0, name, tries: 0 }
+        let tidying = Tidying::new(database.clone());
+        Self { database, pool, broken: HashSet::new(), counted, tidying, name, tries: 0 }
     }
 
     /// Commits a batch and answers each of its commands.
     pub(super) async fn commit(&mut self, commands: Vec<Command>) {
         let begun = Instant::now();
         let committed = self.commit_patiently(&commands, begun + PATIENCE).await;
-        if committed.is_ok() {
+        let is_committed = committed.is_ok();
+        if is_committed {
             self.counted.committed(commands.len(), begun.elapsed());
         }
         let outcomes = committed.unwrap_or_else(|error| {
@@ -83,7 +85,14 @@ impl Committer {
             command.reply(outcome);
             fault_point("after-acknowledgement");
         }
-        self.fold_now_and_then();
+        if is_committed {
+            self.tidying.answered(self.token().mark);
+        }
+    }
+
+    /// That of the last try.
+    fn token(&self) -> Token {
+        Token { mark: format!("{}/{}", self.name, self.tries), batch: self.tries }
     }
 
     async fn commit_patiently(&mut self, commands: &[Command], until: Instant) -> DbResult<Outcomes> {
@@ -109,7 +118,7 @@ impl Committer {
 
     async fn try_commit(&mut self, commands: &[Command]) -> Result<Outcomes, Failure> {
         self.tries += 1;
-        let token = Token { writer: self.name.clone(), batch: self.tries };
+        let token = self.token();
         let client = self.pool.get().await.map_err(|error| Failure::Undone(error.into()))?;
         let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
         let mut needs = Needs::default();
@@ -185,8 +194,8 @@ impl Committer {
         if under_way {
             return Ok(None);
         }
-        let last = row_if_any(&client, "SELECT batch FROM committed WHERE writer = $1", &[&token.writer]).await?;
-        Ok(Some(last.map(|row| row.try_get::<_, i64>(0)).transpose()? == Some(token.batch)))
+        let sql = "SELECT EXISTS (SELECT FROM committed WHERE writer = $1)";
+        Ok(Some(row(&client, sql, &[&token.mark]).await?.try_get(0)?))
     }
 
     fn note_broken(&mut self, chain: Chain, failure: Option<&StoreError>) {
@@ -199,20 +208,6 @@ impl Committer {
             }
             _ => {}
         }
-    }
-
-    fn fold_now_and_then(&mut self) {
-        self.unfolded += 1;
-        if self.unfolded < FOLD {
-            return;
-        }
-        self.unfolded = 0;
-        let database = self.database.clone();
-        tokio::spawn(async move {
-            if let Err(error) = fold_counts(&database).await {
-                tracing::debug!(code = error.code(), %error, "counts of requests were not brought together");
-            }
-        });
     }
 }
 

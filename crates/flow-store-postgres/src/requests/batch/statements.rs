@@ -1,11 +1,10 @@
 //! The statements that write a batch: one a table, with a column of values for each column.
 
-use super::{Held, HistoryRow, What};
+use super::Held;
 use crate::numbers::LaneOf;
-use crate::requests::prepared::{PreparedPoint, kind_number};
 use crate::requests::rows::state_number;
 use crate::sql::{number, text};
-use flow_store::{AuditEntry, MadeRequests, Request, RequestError, SavedData, SavedPoint};
+use flow_store::{AuditEntry, MadeRequests, Request, RequestError};
 use serde_json::Value;
 use std::borrow::Cow;
 use tokio_postgres::types::ToSql;
@@ -20,7 +19,7 @@ pub(super) struct Write<'r> {
 }
 
 /// The values of a column, one for each row.
-fn column<'r, R, T: ToSql + Sync + Send + 'r>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Column<'r> {
+pub(super) fn column<'r, R, T: ToSql + Sync + Send + 'r>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Column<'r> {
     Box::new(rows.iter().map(value).collect::<Vec<T>>())
 }
 
@@ -156,69 +155,6 @@ UPDATE attempt a SET ended = u.ended, outcome = u.outcome, error_code = u.code, 
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[])
      AS u (request, attempt, ended, outcome, code, message, component, began)
 WHERE a.request = u.request AND a.attempt = u.attempt";
-    writes.push(Write { sql, columns });
-}
-
-pub(super) fn insert_history<'r>(history: &'r [HistoryRow<'_>], writes: &mut Vec<Write<'r>>) {
-    if history.is_empty() {
-        return;
-    }
-    fn point<'p, T>(row: &'p HistoryRow<'_>, value: impl Fn(&'p SavedPoint) -> T) -> Option<T> {
-        match &row.what {
-            What::Point(prepared, _) => Some(value(&prepared.point)),
-            What::Log | What::StepBack(_) => None,
-        }
-    }
-    fn object<'p, T>(row: &'p HistoryRow<'_>, value: impl Fn(&'p String, &'p String, u64) -> T) -> Option<T> {
-        match point(row, |point| &point.data) {
-            Some(SavedData::Object { key, hash, bytes }) => Some(value(key, hash, *bytes)),
-            _ => None,
-        }
-    }
-    let records = |row: &HistoryRow<'_>| match &row.what {
-        What::Point(prepared, _) => Some(number(prepared.point.rows)),
-        What::StepBack(to) => Some(*to),
-        What::Log => None,
-    };
-    let joined = |row: &HistoryRow<'_>| match &row.what {
-        What::Point(_, joined) => (*joined).then_some(true),
-        What::Log | What::StepBack(_) => None,
-    };
-    let inline = |row: &'r HistoryRow<'_>| match point(row, |point| &point.data) {
-        Some(SavedData::Inline(data)) => Some(data.as_ref()),
-        _ => None,
-    };
-    let json = |row: &'r HistoryRow<'_>, which: fn(&'r PreparedPoint) -> Option<&'r str>| match &row.what {
-        What::Point(prepared, _) => which(prepared),
-        What::Log | What::StepBack(_) => None,
-    };
-    let columns = vec![
-        column(history, |row| row.request.0),
-        column(history, |row| row.number),
-        column(history, |row| point(row, |point| kind_number(point.kind))),
-        column(history, |row| point(row, |point| i64::from(point.attempt))),
-        column(history, |row| point(row, |point| point.at.0)),
-        column(history, records),
-        column(history, |row| point(row, |point| text(&point.component))),
-        column(history, |row| point(row, |point| text(&point.name))),
-        column(history, |row| point(row, |point| text(&point.iteration)).filter(|iteration| !iteration.is_empty())),
-        column(history, |row| json(row, |prepared| prepared.variables.as_deref())),
-        column(history, |row| json(row, |prepared| prepared.outlets.as_deref())),
-        column(history, |row| point(row, |point| point.due.map(|due| due.0)).flatten()),
-        column(history, |row| object(row, |key, _, _| key.as_str())),
-        column(history, |row| object(row, |_, hash, _| hash.as_str())),
-        column(history, |row| object(row, |_, _, bytes| number(bytes))),
-        column(history, |row| row.log.as_ref().map(|(first, _)| *first)),
-        column(history, |row| row.log.as_ref().map(|(_, json)| json.as_ref())),
-        column(history, inline),
-        column(history, joined),
-    ];
-    let sql = "
-INSERT INTO history (request, number, kind, attempt, at, records, component, name, iteration, variables, outlets, due,
-                     object_key, object_hash, object_bytes, first, log, data, joined)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
-                     $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[],
-                     $15::bigint[], $16::bigint[], $17::bytea[], $18::bytea[], $19::boolean[])";
     writes.push(Write { sql, columns });
 }
 

@@ -1,8 +1,9 @@
 //! How a batch ends: its statements go out all together, and the commit right behind them.
 
+use super::history::{self, StoredRow};
 use super::statements::{
     AuditRow, ChangedRow, EndedRow, NewRow, StartedRow, Write, end_attempts, insert_attempts, insert_audit,
-    insert_counts, insert_history, insert_requests, update_requests,
+    insert_counts, insert_requests, update_requests,
 };
 use super::{AttemptRow, Batch, Ended, Held, Made, New, Place};
 use crate::error::{DbError, DbResult, corrupt};
@@ -19,9 +20,8 @@ use std::collections::BTreeMap;
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
-/// Notes which batch this process has committed last.
-const NOTE: &str = "INSERT INTO committed (writer, batch, at) VALUES ($1, $2, $3)
-                    ON CONFLICT (writer) DO UPDATE SET batch = $2, at = $3";
+/// Notes that a batch is committed.
+const NOTE: &str = "INSERT INTO committed (writer, batch, at) VALUES ($1, $2, $3)";
 
 impl Batch<'_> {
     /// Writes what has changed; nothing is committed. Gives new requests their ids.
@@ -68,11 +68,18 @@ impl Batch<'_> {
         let counts = self.counts(&groups).map_err(before)?;
         let (started, ended) = self.attempt_rows().map_err(before)?;
         let audit = self.audit_rows();
+        let stored: Vec<StoredRow<'_>> = self.history.iter().map(StoredRow::of).collect();
+        let many = stored.len() >= history::MANY;
+        if many {
+            history::copy(transaction, &stored).await.map_err(before)?;
+        }
         let mut writes = Vec::new();
         insert_requests(&new, &mut writes);
         insert_attempts(&started, &mut writes);
         end_attempts(&ended, &mut writes);
-        insert_history(&self.history, &mut writes);
+        if !many {
+            history::insert(&stored, &mut writes);
+        }
         update_requests(&changed, &mut writes);
         insert_counts(&counts, &mut writes);
         insert_audit(&audit, &mut writes);
@@ -88,8 +95,8 @@ impl Batch<'_> {
         let written = futures::future::join_all(sent);
         let now = self.now.0;
         let noted = async {
-            let Some(Token { writer, batch }) = token else { return Ok(0) };
-            transaction.execute(&note, &[writer, batch, &now]).await
+            let Some(Token { mark, batch }) = token else { return Ok(0) };
+            transaction.execute(&note, &[mark, batch, &now]).await
         };
         let committed = async { if token.is_some() { transaction.batch_execute("COMMIT").await } else { Ok(()) } };
         let (written, noted, committed) = futures::join!(written, noted, committed);
