@@ -158,6 +158,9 @@ impl OpenTriggers {
                     let mut settings = start.as_ref().ok().and_then(settings_of).unwrap_or_default();
                     settings.priority = trigger.priority().unwrap_or(settings.priority);
                     let mut open = OpenTrigger::new(project.clone(), version.version.clone(), trigger, start, settings);
+                    if let (Some(TriggerAction::File(file)), None) = (&open.action, &open.problem) {
+                        open.problem = super::files::problem(app.storage.folder(), file);
+                    }
                     if triggers.iter().any(|other| other.trigger.id == open.trigger.id) {
                         broken.push((name.to_owned(), open.same_id()));
                         continue;

@@ -66,7 +66,7 @@ fn is_here(app: &App, file: &FileTrigger) -> bool {
 }
 
 async fn look(app: &App, live: &Live, file: &FileTrigger, files: &mut Files) -> Result<(), String> {
-    let folder = on_disk(app, &file.folder)?;
+    let folder = on_disk(app.storage.folder(), &file.folder)?;
     let pattern = GlobBuilder::new(&file.pattern).literal_separator(true).build();
     let pattern = pattern.map_err(|error| error.to_string())?.compile_matcher();
     let listed =
@@ -138,7 +138,7 @@ async fn move_if_finished(
         Ok(request) if request.state == RequestState::Finished => {}
         _ => return Ok(()),
     }
-    let (from, folder) = (on_disk(app, &file.folder)?.join(name), on_disk(app, to)?);
+    let (from, folder) = (on_disk(app.storage.folder(), &file.folder)?.join(name), on_disk(app.storage.folder(), to)?);
     let name = name.to_owned();
     let moved = tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&folder)?;
@@ -154,12 +154,18 @@ async fn move_if_finished(
     }
 }
 
-fn on_disk(app: &App, folder: &str) -> Result<PathBuf, String> {
-    let places = Places {
-        storage: app.storage.folder().map(Path::to_owned),
-        project: Arc::default(),
-        local: PathBuf::from("/"),
+/// Why no server of this cluster can look at the folder, or move files to where they are to go. `storage` is the folder of the
+/// checkpoint storage; none if that is in a bucket.
+pub fn problem(storage: Option<&Path>, file: &FileTrigger) -> Option<String> {
+    let to = match &file.afterwards {
+        Afterwards::Remember => None,
+        Afterwards::MoveTo(to) => Some(to),
     };
+    std::iter::once(&file.folder).chain(to).find_map(|folder| on_disk(storage, folder).err())
+}
+
+fn on_disk(storage: Option<&Path>, folder: &str) -> Result<PathBuf, String> {
+    let places = Places { storage: storage.map(Path::to_owned), project: Arc::default(), local: PathBuf::from("/") };
     match places.folder(folder) {
         Ok(Folder::Disk(folder)) => Ok(folder),
         Ok(Folder::Project(_)) => Err("files of a project do not come".to_owned()),
@@ -187,4 +193,28 @@ fn list(folder: &Path, pattern: &GlobMatcher) -> std::io::Result<BTreeMap<String
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watching(folder: &str, afterwards: Afterwards) -> FileTrigger {
+        FileTrigger { folder: folder.to_owned(), pattern: "*".to_owned(), settle_ms: 1, afterwards, server: None }
+    }
+
+    #[test]
+    fn a_folder_that_no_server_can_look_at_is_a_problem() {
+        let storage = Some(Path::new("/storage"));
+        let moved = |to: &str| Afterwards::MoveTo(to.to_owned());
+        let incoming = watching("storage:incoming", moved("storage:incoming/done"));
+        assert_eq!(problem(storage, &incoming), None);
+        assert_eq!(problem(None, &watching("/incoming", moved("/done"))), None);
+        for file in [&incoming, &watching("/incoming", moved("storage:done"))] {
+            let told = problem(None, file).unwrap();
+            assert!(told.contains("bucket") && told.contains("folder that all servers see"), "{told}");
+        }
+        let told = problem(storage, &watching("storage:objects", Afterwards::Remember)).unwrap();
+        assert!(told.contains("saved points"), "{told}");
+    }
 }
