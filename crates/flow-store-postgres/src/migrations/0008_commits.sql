@@ -1,5 +1,5 @@
--- The last batch that each process has committed: it is asked when a connection breaks around a commit. The ids of transactions
--- do not tell for sure, since those that a crash has cut off are given again.
+-- Batches that are committed, each under the name of its writer and its number: they are asked for when a connection breaks
+-- around a commit. The ids of transactions do not tell for sure, since those that a crash has cut off are given again.
 CREATE TABLE committed (
     writer  text PRIMARY KEY,
     batch   bigint NOT NULL,
