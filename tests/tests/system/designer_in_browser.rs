@@ -4,6 +4,7 @@ mod around;
 mod canvas;
 mod desk;
 mod inspector;
+mod monitor;
 mod run;
 mod versions;
 mod views;

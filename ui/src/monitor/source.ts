@@ -51,7 +51,9 @@ export class DesignerSource implements ClusterSource {
 
   async overview(): Promise<Overview> {
     const { servers, counts, problem } = await platform.call("cluster_overview", { cluster: this.cluster });
-    return { servers, counts, problem: problem === null ? null : asSentence(problem) };
+    // Which of them the designer asked is nothing to its user.
+    const seen = servers.map((server) => ({ ...server, thisServer: false }));
+    return { servers: seen, counts, problem: problem === null ? null : asSentence(problem) };
   }
 
   requests(filter: RequestFilter, page: RequestPage): Promise<Page<Request>> {

@@ -1,6 +1,7 @@
 //! Clusters: signing in, Push update, the Failover tour, and the monitor.
 
 use super::Walk;
+use flow_api::SettingChange;
 use serde_json::json;
 use system_tests::Tested;
 use system_tests::browser::test_id;
@@ -97,11 +98,23 @@ async fn monitor(walk: &mut Walk, cluster: &mut TestCluster, endpoint: &HoldingE
     walk.look("monitor-request-running").await?;
     walk.browser.press("Cancel request").await;
     walk.look_and_close("monitor-cancel").await?;
+    let change = SettingChange { value: json!(1), version: None };
+    cluster.server("north").client.change_setting("service.stalled_after_seconds", &change).await?;
+    walk.browser.shows(&test_id("request-state"), "Stalled").await;
+    walk.look("monitor-request-stalled").await?;
+    walk.browser.press("Take over").await;
+    walk.look_and_close("monitor-take-over").await?;
     walk.browser.page.goto(&format!("{monitor}#/requests/{}", failed.id)).await?;
     walk.browser.shows(&test_id("request-state"), "Error").await;
     walk.look("monitor-request-failed").await?;
     walk.browser.press("Re-execute").await;
-    walk.look_and_close("monitor-re-execute").await?;
+    walk.look("monitor-re-execute").await?;
+    walk.browser.choose("Version", "the newest, as far as what is saved fits it").await;
+    walk.browser.find(&test_id("fit-report")).await;
+    walk.look_and_close("monitor-re-execute-newest").await?;
+    walk.browser.page.goto(&format!("{monitor}#/")).await?;
+    walk.browser.click(&test_id("maintenance-south")).await;
+    walk.look_and_close("monitor-maintenance").await?;
 
     for server in &mut cluster.servers {
         server.kill();
