@@ -149,16 +149,9 @@ pub fn list_text(servers: &[Server], now: Time) -> String {
 }
 
 /// What a server does, in a word.
-fn shown_state(server: &Server) -> &'static str {
+pub fn shown_state(server: &Server) -> &'static str {
     match server.state {
         ServerState::Draining if server.maintenance => "Maintenance",
-        state => state_name(state),
-    }
-}
-
-/// The name of a server's state.
-pub fn state_name(state: ServerState) -> &'static str {
-    match state {
         ServerState::Running => "Running",
         ServerState::Draining => "Draining",
         ServerState::Terminated => "Terminated",

@@ -15,7 +15,7 @@ Examples:
   cairn request start orders order-import --input month=1997-03
   cairn request start orders order-import -i month=1997-03 --wait    Status 1 unless it finishes
   cairn --json request start orders order-import -i month=1997-03 --wait | jq '.requests[0].reply'
-  cairn request start orders order-import -i month=1997-03 --priority 5    Before what waits with less
+  cairn request start orders order-import -i month=1997-03 --priority 5
   cairn request start orders nightly --idempotency-key \"nightly-$(date +%F)\"    Once a day")]
 pub struct Args {
     /// The project, as it is named on the cluster.

@@ -6,8 +6,8 @@ mod parts;
 
 use super::keys::HELP;
 use super::model::{Change, Model, Part};
-use crate::commands::server::state_name;
-use flow_api::{RequestState, ServerState, Time};
+use crate::commands::server::shown_state;
+use flow_api::{RequestState, Server, ServerState, Time};
 use grid::cut;
 use jiff::tz::TimeZone;
 use ratatui::Frame;
@@ -162,20 +162,20 @@ fn foot_line(model: &Model, ink: Ink, width: u16) -> Line<'static> {
 fn draw_help(frame: &mut Frame<'_>) {
     let lines: Vec<Line<'_>> = HELP.iter().map(|(keys, what)| Line::raw(format!(" {keys:<13} {what}"))).collect();
     let area = frame.area();
-    let (width, height) = (area.width.min(68), area.height.min(HELP.len() as u16 + 2));
+    let (width, height) = (area.width.min(70), area.height.min(HELP.len() as u16 + 2));
     let middle = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
     frame.render_widget(Clear, middle);
     frame.render_widget(Paragraph::new(lines).block(Block::bordered().title(" Keys ")), middle);
 }
 
 /// The sign and the word of a server's state.
-fn server_sign(state: ServerState) -> String {
-    let sign = match state {
+fn server_sign(server: &Server) -> String {
+    let sign = match server.state {
         ServerState::Running => '●',
         ServerState::Draining => '◐',
         ServerState::Terminated => '✕',
     };
-    format!("{sign} {}", state_name(state))
+    format!("{sign} {}", shown_state(server))
 }
 
 /// A number with its thousands apart: `1 204`.

@@ -19,7 +19,7 @@ const WIDE: u16 = 110;
 pub fn servers(frame: &mut Frame<'_>, area: Rect, model: &Model, ink: Ink, now: Time) {
     let mut columns = vec![
         Column("SERVER", 0),
-        Column("STATE", 12),
+        Column("STATE", 13),
         Column("ADDRESS", 22),
         Column("EPOCH", 5),
         Column("SINCE", 12),
@@ -53,7 +53,7 @@ fn server_row(server: &Server, ink: Ink, now: Time) -> Vec<Cell> {
     let plain = Style::new();
     vec![
         (name, plain),
-        (server_sign(server.state), ink.server(server.state)),
+        (server_sign(server), ink.server(server.state)),
         (server.address.clone(), plain),
         (server.epoch.to_string(), plain),
         (since, plain),
@@ -78,7 +78,7 @@ pub fn requests(frame: &mut Frame<'_>, area: Rect, model: &Model, ink: Ink, now:
         Column("OWNER", 7),
         Column("TRY", 3),
         Column(what, wide),
-        Column("AGE", 10),
+        Column("AGE", 11),
     ];
     let all = model.picture.iter().flat_map(|picture| &picture.requests);
     let rows = all.map(|request| request_row(request, failed, ink, now)).collect();

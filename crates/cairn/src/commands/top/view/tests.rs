@@ -131,7 +131,7 @@ fn eighty_columns_and_twenty_four_lines_show_every_part() {
     );
     assert!(lines[5].contains("✕ Terminated") && lines[5].contains("12.0 s ago"), "{text}");
     assert!(lines[7].starts_with("▸REQUEST"), "{text}");
-    assert!(lines[8].contains("orders/order-impo…") && lines[8].contains("3 min 5 s"), "{text}");
+    assert!(lines[8].contains("orders/order-imp…") && lines[8].contains("3 min 5 s"), "{text}");
     assert!(lines[8].contains("Checked"), "{text}");
     let takeovers = lines.iter().position(|line| line.contains("TAKEOVER")).unwrap();
     assert!(lines[takeovers + 1].contains("south") && lines[takeovers + 1].contains("→ north"), "{text}");
@@ -304,6 +304,21 @@ fn an_opened_request_shows_its_attempts_saved_points_and_the_end_of_its_log() {
     press(&mut model, KeyCode::Esc);
     assert_eq!(press(&mut model, KeyCode::Esc), Some(Wish::Close));
     assert!(model.opened.is_none());
+}
+
+#[test]
+fn long_times_maintenance_and_the_help_fit_into_eighty_columns() {
+    let mut seen = picture(many());
+    seen.servers[0].state = ServerState::Draining;
+    seen.servers[0].maintenance = true;
+    seen.requests[0].created = time(820_500);
+    let mut model = Model::default();
+    model.take(News::Looked(Ok(seen)));
+    let text = screen(&model, 80, 24).join("\n");
+    assert!(text.contains("◐ Maintenance") && text.contains("13 min 40 s"), "{text}");
+    press(&mut model, KeyCode::Char('?'));
+    let text = screen(&model, 80, 24).join("\n");
+    assert!(text.contains("list other requests: under way, waiting, failed, all"), "{text}");
 }
 
 #[test]
