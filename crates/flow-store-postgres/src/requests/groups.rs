@@ -7,7 +7,7 @@ use crate::numbers::Numbers;
 use crate::open::Database;
 use crate::sql::{count, execute, row, row_if_any};
 use deadpool_postgres::ClientWrapper;
-use flow_store::{ProjectName, Request, RequestFilter, RequestId, RequestState, StoreError, Timestamp};
+use flow_store::{ProjectName, Request, RequestFilter, RequestState, StoreError, Timestamp};
 use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
 
