@@ -30,33 +30,47 @@ export interface Shapes<Shape extends Sized> {
 
 /** Where everything of a flow is drawn, those with a body before what is in it. */
 export function placeAll<Shape extends Sized>(flow: Flow, shapes: Shapes<Shape>): Map<string, Placed<Shape>> {
-  const parents = new Map(Object.keys(flow.components).map((id) => [id, bodyAround(flow, id, shapes.hasBody)]));
-  const children = Map.groupBy(parents.keys(), (id) => parents.get(id));
   const order = Object.keys(flow.components);
+  const children = new Map<string | undefined, string[]>();
+  for (const id of order) {
+    const parent = bodyAround(flow, id, shapes.hasBody);
+    const side = children.get(parent);
+    if (side) side.push(id);
+    else children.set(parent, [id]);
+  }
 
-  const measure = (parent: string | undefined): Omit<Placed<Shape>, "place">[] => {
-    const side = (children.get(parent) ?? []).map((id) => {
-      const inside = measure(id);
-      const here = inside.filter((child) => child.parent === id);
-      const reach = here.length > 0 ? reachOf(here) : undefined;
+  /** What stands in one body, or outside of all, and below each of them what is in it. */
+  const measure = (parent: string | undefined): Measured<Shape>[] => {
+    const side = (children.get(parent) ?? []).map((id): Measured<Shape> => {
+      const inside = children.has(id) ? measure(id) : [];
       // A file made elsewhere may lack positions: such components stand in a row.
       const at = flow.layout[id] ?? { x: order.indexOf(id) * 272, y: 0 };
-      return { placed: { id, parent, at, shape: shapes.shape(id, reach) }, inside };
+      return { id, at, shape: shapes.shape(id, inside.length > 0 ? reachOf(inside) : undefined), inside };
     });
-    const arranged = shapes.arrange?.(
-      side.map(({ placed }) => placed),
-      parent !== undefined,
-    );
-    const moved = new Map(arranged?.map(({ id, at }) => [id, at]));
-    return side.flatMap(({ placed, inside }) => [{ ...placed, at: moved.get(placed.id) ?? placed.at }, ...inside]);
+    const arranged = shapes.arrange?.(side, parent !== undefined);
+    if (!arranged) return side;
+    const moved = new Map(arranged.map(({ id, at }) => [id, at]));
+    return side.map((one) => ({ ...one, at: moved.get(one.id) ?? one.at }));
   };
 
   const all = new Map<string, Placed<Shape>>();
-  for (const one of measure(undefined)) {
-    const around = one.parent === undefined ? undefined : all.get(one.parent)?.place;
-    all.set(one.id, { ...one, place: { x: one.at.x + (around?.x ?? 0), y: one.at.y + (around?.y ?? 0) } });
-  }
+  const put = (side: readonly Measured<Shape>[], parent: string | undefined, around: Position): void => {
+    for (const { id, at, shape, inside } of side) {
+      const place = { x: at.x + around.x, y: at.y + around.y };
+      all.set(id, { id, parent, at, shape, place });
+      put(inside, id, place);
+    }
+  };
+  put(measure(undefined), undefined, { x: 0, y: 0 });
   return all;
+}
+
+/** A component with its place in its body, and what is in its own. */
+interface Measured<Shape> {
+  id: string;
+  at: Position;
+  shape: Shape;
+  inside: Measured<Shape>[];
 }
 
 /** The component in whose body another is drawn. Broken files may name one that has none, or form a circle. */

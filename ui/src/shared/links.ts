@@ -15,23 +15,21 @@ export function linkPlace(flow: Flow, { from, to }: Link): "within" | "enters" |
   return "within";
 }
 
+const NONE: ReadonlySet<string> = new Set();
+const NO_PORTS: LinkedPorts = { inlets: NONE, outlets: NONE, bodyInlets: NONE, bodyOutlets: NONE };
+
 /** The ports that links use, by component, in the order of `links`. */
 export function portsInUse(flow: Flow, links: readonly Link[] = flow.links): Map<string, LinkedPorts> {
-  const used = new Map<string, Record<keyof LinkedPorts, Set<string>>>();
-  const of = (id: string): Record<keyof LinkedPorts, Set<string>> => {
-    const known = used.get(id) ?? {
-      inlets: new Set(),
-      outlets: new Set(),
-      bodyInlets: new Set(),
-      bodyOutlets: new Set(),
-    };
-    used.set(id, known);
-    return known;
+  const used = new Map<string, LinkedPorts>();
+  const add = (id: string, way: keyof LinkedPorts, port: string): void => {
+    const known = used.get(id) ?? NO_PORTS;
+    if (known[way].has(port)) return;
+    used.set(id, { ...known, [way]: new Set(known[way]).add(port) });
   };
   for (const link of links) {
     const place = linkPlace(flow, link);
-    of(link.from.component)[place === "enters" ? "bodyOutlets" : "outlets"].add(link.from.port);
-    of(link.to.component)[place === "leaves" ? "bodyInlets" : "inlets"].add(link.to.port);
+    add(link.from.component, place === "enters" ? "bodyOutlets" : "outlets", link.from.port);
+    add(link.to.component, place === "leaves" ? "bodyInlets" : "inlets", link.to.port);
   }
   return used;
 }

@@ -27,17 +27,19 @@ export type Drawing = ReadonlyMap<string, Placed<Shape>>;
  * folded away is not drawn.
  */
 export function drawingOf(flow: DrawnFlow, descriptions: ReadonlyMap<string, ComponentDescription>): Drawing {
-  const { components } = flow.document;
-  const parents = new Set(Object.values(components).map(({ parent }) => parent));
+  // Read once: each look at a state of the window costs more than what is done with it here.
+  const { document, views, linkedPorts, folded } = flow;
+  const { components } = document;
   const known = (id: string): ComponentDescription | undefined => descriptions.get(components[id]?.type ?? "");
-  const drawing = placeAll(flow.document, {
-    hasBody: (id) => hasBody(flow.views[id]) || (!known(id) && parents.has(id)),
+  const before = shapes(flow);
+  const drawing = placeAll(document, {
+    hasBody: (id) => hasBody(views[id]) || !known(id),
     shape: (id, body) =>
-      shapes(flow).of(id, {
+      before.of(id, {
         description: known(id),
-        view: flow.views[id],
-        linked: flow.linkedPorts.get(id),
-        ...(flow.folded.has(id) ? { folded: true } : { body }),
+        view: views[id],
+        linked: linkedPorts.get(id),
+        ...(folded.has(id) ? { folded: true } : { body }),
       }),
   });
   if (flow.folded.size === 0) return drawing;

@@ -29,6 +29,7 @@ export class Shown {
   /** How often more was added of what is near. */
   #slices = $state(0);
   #next: number | undefined;
+  #found: Found | undefined;
 
   /** Follows the view. */
   follow({ x, y, zoom }: Viewport, { width, height }: Size): void {
@@ -53,14 +54,30 @@ export class Shown {
     const near = this.#near;
     if (!near) return;
     const { drawing } = designer;
-    const links = far ? [] : flow.document.links.filter((link) => isNear(flow, drawing, near, link));
+    const { selected, selectedLinks } = flow;
     const before = untrack(() => ({ nodes: this.nodes, edges: this.edges }));
-    const wanted = nearComponents(flow, drawing, near, [...held, ...links.flatMap(endsOf)]);
-    const components = this.#sliced(wanted, new Set([...flow.selected, ...held]), before.nodes);
+    const { links, wanted } = this.#search({
+      near,
+      drawing,
+      links: far ? NO_LINKS : flow.document.links,
+      selectedLinks,
+      chosen: [...selected, ...held],
+    });
+    const components = this.#sliced(wanted, new Set([...selected, ...held]), before.nodes);
     const nodes = [...drawnComponents(flow, components, before.nodes), ...drawnGroups(flow, drawing, before.nodes)];
     const edges = drawnLinks(flow, links, before.edges);
     if (!areSame(nodes, before.nodes)) this.nodes = nodes;
     if (!areSame(edges, before.edges)) this.edges = edges;
+  }
+
+  /** What is near. It is looked for only when something else is asked than the last time, since it takes a look at everything. */
+  #search(asked: Asked): Found {
+    if (this.#found && isSameAsked(this.#found.asked, asked)) return this.#found;
+    const { drawing, near, chosen } = asked;
+    const links = asked.links.filter((link) => isNear(asked, link));
+    const found = { asked, links, wanted: nearComponents(drawing, near, [...chosen, ...links.flatMap(endsOf)]) };
+    this.#found = found;
+    return found;
   }
 
   /** Ends what is still to come. */
@@ -75,8 +92,7 @@ export class Shown {
     const due = new Set<string>();
     let room = SLICE;
     for (const { id, place, shape } of wanted.values()) {
-      const box = { ...place, width: shape.width, height: shape.height };
-      if (drawn.has(id) || now.has(id) || meets(this.#seen, box) || room-- > 0) due.add(id);
+      if (drawn.has(id) || now.has(id) || meets(this.#seen, boxOf(place, shape)) || room-- > 0) due.add(id);
     }
     withBodies(due, wanted);
     this.end();
@@ -94,14 +110,42 @@ export class Shown {
   }
 }
 
-/** The components that are near, those that are chosen, and `others`; with the bodies that they are in. */
-function nearComponents(flow: DrawnFlow, drawing: Drawing, near: Area, others: Iterable<string>): Drawing {
-  const wanted = new Set([...flow.selected, ...others]);
-  for (const { id, place, shape } of drawing.values())
-    if (meets(near, { ...place, width: shape.width, height: shape.height })) wanted.add(id);
+/** What is looked for. */
+interface Asked {
+  near: Area;
+  drawing: Drawing;
+  links: readonly Link[];
+  selectedLinks: ReadonlySet<string>;
+  /** The components that are there wherever they are. */
+  chosen: readonly string[];
+}
+/** What was found near. */
+interface Found {
+  asked: Asked;
+  links: Link[];
+  wanted: Drawing;
+}
+const NO_LINKS: readonly Link[] = [];
+
+function isSameAsked(one: Asked, other: Asked): boolean {
+  return (
+    one.near === other.near &&
+    one.drawing === other.drawing &&
+    one.links === other.links &&
+    one.selectedLinks === other.selectedLinks &&
+    areSame(one.chosen, other.chosen)
+  );
+}
+
+/** The components that are near, and `others`; with the bodies that they are in. */
+function nearComponents(drawing: Drawing, near: Area, others: Iterable<string>): Drawing {
+  const wanted = new Set(others);
+  for (const { id, place, shape } of drawing.values()) if (meets(near, boxOf(place, shape))) wanted.add(id);
   withBodies(wanted, drawing);
   return wanted.size >= drawing.size ? drawing : only(drawing, wanted);
 }
+
+const boxOf = ({ x, y }: Position, { width, height }: Size): Area => ({ x, y, width, height });
 
 /** Adds the components in whose bodies others are. */
 function withBodies(ids: Set<string>, drawing: Drawing): void {
@@ -117,14 +161,14 @@ const only = (drawing: Drawing, ids: ReadonlySet<string>): Drawing =>
 
 const endsOf = ({ from, to }: Link): string[] => [from.component, to.component];
 
-function isNear(flow: DrawnFlow, drawing: Drawing, near: Area, link: Link): boolean {
+function isNear({ drawing, near, selectedLinks }: Asked, link: Link): boolean {
   const [from, to] = [drawing.get(link.from.component), drawing.get(link.to.component)];
   if (!from || !to) return false;
   const x = Math.min(from.place.x, to.place.x);
   const y = Math.min(from.place.y, to.place.y);
   const width = Math.max(from.place.x + from.shape.width, to.place.x + to.shape.width) - x;
   const height = Math.max(from.place.y + from.shape.height, to.place.y + to.shape.height) - y;
-  return meets(near, { x, y, width, height }) || flow.selectedLinks.has(linkId(link));
+  return meets(near, { x, y, width, height }) || (selectedLinks.size > 0 && selectedLinks.has(linkId(link)));
 }
 
 function areSame<T>(one: readonly T[], other: readonly T[]): boolean {

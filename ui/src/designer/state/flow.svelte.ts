@@ -14,11 +14,12 @@ import {
   type Link,
   type Position,
 } from "../../platform";
-import { recall, remember } from "../../shared/memory";
 import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
+import { rememberedFolds, rememberFolds } from "./folds";
 import { guessed } from "./guess";
-import { linkId, merged, patched } from "./patch";
+import { keeping, keptIn, linkId, merged, patched } from "./patch";
+import { Steps, type Look } from "./steps";
 
 /** Where a new component goes: into which body (none is the top level), and where in there. */
 export interface Spot {
@@ -60,17 +61,6 @@ export interface Choice {
   groups?: Iterable<string>;
 }
 
-const foldsPlace = (flow: string): string => `folded.${flow}`;
-
-function rememberedFolds(flow: string): string[] {
-  try {
-    const ids: unknown = JSON.parse(recall(foldsPlace(flow)) ?? "[]");
-    return Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [];
-  } catch {
-    return [];
-  }
-}
-
 /**
  * An open flow as it is drawn. The document itself lives in the host: every edit is asked of it, and what is drawn
  * here is patched by its replies and events.
@@ -94,7 +84,7 @@ export class DrawnFlow {
   readonly selectedLink = $derived(this.#theOnly(this.selectedLinks, this.selected, this.selectedGroups));
   /** The one chosen group or note, when nothing else is chosen. */
   readonly selectedGroup = $derived(this.#theOnly(this.selectedGroups, this.selected, this.selectedLinks));
-  /** The components whose bodies are folded away. How a flow is looked at is no part of it, so the window keeps it. */
+  /** The components whose bodies are folded away. */
   folded = $state.raw<ReadonlySet<string>>(new Set());
   /** What happened last, for those who hear it. */
   said = $state("");
@@ -103,8 +93,9 @@ export class DrawnFlow {
   canvas: CanvasHandle | undefined;
 
   #shape = $state.raw<Diagnostic[]>([]);
-  /** The document as the host has it, while what an edit will make of it is shown. */
-  #sure: Flow | undefined;
+  /** The flow as the host has it, while what an edit will make of it is shown. */
+  #sure: Look | undefined;
+  readonly #steps = new Steps();
   #order: Promise<unknown> = Promise.resolve();
 
   /** All problems, the serious ones first. */
@@ -138,6 +129,7 @@ export class DrawnFlow {
   /** Takes the whole flow anew. */
   replace(view: FlowView): void {
     this.#sure = undefined;
+    this.#steps.forget();
     this.document = view.document;
     this.views = view.views;
     this.state = view.state;
@@ -154,7 +146,7 @@ export class DrawnFlow {
     if (change.state.revision === this.state.revision) {
       this.state = change.state;
       // It was asked for what is so already.
-      if (this.#sure) this.document = this.#sure;
+      this.#show(this.#sure);
       this.#sure = undefined;
       return;
     }
@@ -162,9 +154,11 @@ export class DrawnFlow {
       void this.reload();
       return;
     }
-    this.document = patched(this.#sure ?? this.document, change.patch);
+    const { document, views } = this.#sure ?? this;
     this.#sure = undefined;
-    this.views = merged<ComponentView>(this.views, change.views, new Set(change.patch.removedComponents));
+    const removed = new Set(change.patch.removedComponents);
+    this.document = keeping(this.document, patched(document, change.patch));
+    this.views = keptIn(this.views, merged<ComponentView>(views, change.views, removed));
     this.state = change.state;
     this.#shape = change.diagnostics;
     this.#forgetRemoved();
@@ -198,8 +192,14 @@ export class DrawnFlow {
     return this.#inOrder(async () => {
       const revision = this.state.revision;
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };
-      this.#guess(edit);
-      this.take(await platform.call("flow_apply_edit", asked));
+      const before = this.#look();
+      const guess = guessed(this.document, edit);
+      if (guess) this.#guess({ ...before, document: guess });
+      const change = await platform.call("flow_apply_edit", asked);
+      this.take(change);
+      // Which edits of a gesture are one step, the host knows.
+      if (gesture || change.base !== revision) this.#steps.forget();
+      else this.#steps.made(revision, change.state.revision, before);
       const done = this.state.undo ?? "";
       // What is typed on is said once.
       if (!gesture || this.said.trim() !== done) this.say(done);
@@ -237,18 +237,26 @@ export class DrawnFlow {
 
   undo(): Promise<boolean> {
     return this.#inOrder(async () => {
-      const { undo } = this.state;
+      const { undo, revision } = this.state;
       if (undo === null) return;
-      this.take(await platform.call("flow_undo", { flow: this.name }));
+      const before = this.#look();
+      this.#guess(this.#steps.before(revision));
+      const change = await platform.call("flow_undo", { flow: this.name });
+      this.take(change);
+      this.#steps.undone(change.base, change.state.revision, before);
       this.say(`Undone: ${undo}`);
     });
   }
 
   redo(): Promise<boolean> {
     return this.#inOrder(async () => {
-      const { redo } = this.state;
+      const { redo, revision } = this.state;
       if (redo === null) return;
-      this.take(await platform.call("flow_redo", { flow: this.name }));
+      const before = this.#look();
+      this.#guess(this.#steps.after(revision));
+      const change = await platform.call("flow_redo", { flow: this.name });
+      this.take(change);
+      this.#steps.redone(change.base, change.state.revision, before);
       this.say(`Done again: ${redo}`);
     });
   }
@@ -283,7 +291,7 @@ export class DrawnFlow {
     const folded = new Set(this.folded);
     if (!folded.delete(id)) folded.add(id);
     this.folded = folded;
-    remember(foldsPlace(this.name), JSON.stringify([...folded]));
+    rememberFolds(this.name, folded);
     this.say(`${this.component(id)?.name ?? id} ${folded.has(id) ? "folded" : "unfolded"}`);
   }
 
@@ -324,15 +332,24 @@ export class DrawnFlow {
     });
   }
 
-  /** Shows what an edit will do, before the host has done it. */
-  #guess(edit: Edit): void {
-    const guess = guessed(this.document, edit);
-    if (!guess) return;
-    this.#sure = this.document;
-    this.document = guess;
-    this.#forgetRemoved();
+  #look(): Look {
+    return { document: this.document, views: this.views, shape: this.#shape };
   }
 
+  #show(look: Look | undefined): void {
+    if (!look) return;
+    this.document = look.document;
+    this.views = look.views;
+    this.#shape = look.shape;
+  }
+
+  /** Shows what will be, before the host has made it so. */
+  #guess(look: Look | undefined): void {
+    if (!look) return;
+    this.#sure = this.#look();
+    this.#show(look);
+    this.#forgetRemoved();
+  }
   #beside(id: string | undefined): string | undefined {
     if (!id) return undefined;
     return this.incoming(id)[0]?.from.component ?? this.outgoing(id)[0]?.to.component;
@@ -371,7 +388,8 @@ export class DrawnFlow {
         toasts.error("The change was not made", error.message);
         this.say(`Not done: ${error.message}`);
         // What the canvas shows may run ahead of the document: draw the document again.
-        this.document = { ...(this.#sure ?? this.document) };
+        this.#show(this.#sure);
+        this.document = { ...this.document };
         this.#sure = undefined;
         return false;
       },

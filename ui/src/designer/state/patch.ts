@@ -34,3 +34,38 @@ export function merged<T>(
   for (const [id, value] of Object.entries(changed)) if (value !== undefined) after[id] = value;
   return after;
 }
+
+/** `truth`, with everything as in `shown` that is the same there: what was shown already is not drawn again. */
+export function keeping(shown: Flow, truth: Flow): Flow {
+  const known = new Set(shown.links);
+  const others = truth.links.filter((link) => !known.has(link)).map(linkId);
+  const ids = others.length === 0 ? new Set<string>() : new Set(shown.links.map(linkId));
+  const links =
+    shown.links.length === truth.links.length && others.every((id) => ids.has(id)) ? shown.links : truth.links;
+  const kept = {
+    ...truth,
+    components: keptIn<Component>(shown.components, truth.components),
+    groups: keptIn<Group>(shown.groups, truth.groups),
+    layout: keptIn<Position>(shown.layout, truth.layout),
+    links,
+  };
+  const isSame = Object.entries(kept).every(([name, value]) => shown[name as keyof Flow] === value);
+  return isSame ? shown : kept;
+}
+
+/** The same for the entries of a record. */
+export function keptIn<T>(shown: Record<string, T>, truth: Record<string, T>): Record<string, T> {
+  if (shown === truth) return shown;
+  let isSame = Object.keys(shown).length === Object.keys(truth).length;
+  let kept = truth;
+  for (const [id, value] of Object.entries(truth)) {
+    const old = shown[id];
+    if (old === value) continue;
+    if (old === undefined || JSON.stringify(old) !== JSON.stringify(value)) isSame = false;
+    else {
+      if (kept === truth) kept = { ...truth };
+      kept[id] = old;
+    }
+  }
+  return isSame ? shown : kept;
+}
