@@ -249,9 +249,10 @@ impl Inner {
         cancel: &CancellationToken,
     ) -> Result<Request, EngineError> {
         let mut pause = Duration::from_millis(50);
+        let log = write.log.clone();
         let (mut end, mut write) = (end, write);
         loop {
-            let error = match self.store.end_attempt(request.id, request.fence, end.clone(), write.clone()).await {
+            let error = match self.store.end_attempt(request.id, request.fence, end.clone(), write).await {
                 Ok(ended) => return Ok(ended),
                 Err(error) => error,
             };
@@ -263,7 +264,7 @@ impl Inner {
             if !matches!(end, AttemptEnd::Failed { .. }) {
                 end = AttemptEnd::Released;
             }
-            write.saved.clear();
+            write = AttemptWrite { log: log.clone(), ..AttemptWrite::default() };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = cancel.cancelled() => {}
