@@ -212,9 +212,10 @@ impl Clusters {
     /// Remembers the addresses of a cluster's servers, so that it is found again when the one first named is down.
     pub(super) async fn remember_urls(&self, cluster: &str, calls: &Calls) {
         let _changing = self.changing.lock().await;
-        let urls = calls.addresses();
         let known: Known = self.config.read(FILE);
-        if known.clusters.get(cluster).is_none_or(|known| known.urls == urls) {
+        let Some(known) = known.clusters.get(cluster) else { return };
+        let urls = remembered(&known.urls, calls.addresses());
+        if known.urls == urls {
             return;
         }
         let changed = self.change(|known| {
@@ -226,6 +227,14 @@ impl Clusters {
             tracing::warn!(%error, "the addresses of the cluster are not remembered");
         }
     }
+}
+
+/// The addresses to remember of those learned: that of the sign-in stays, and stays the first, also while its server is
+/// down and another one was called by its address.
+fn remembered(known: &[String], learned: Vec<String>) -> Vec<String> {
+    let mut urls: Vec<String> = known.first().cloned().into_iter().collect();
+    urls.extend(learned.into_iter().filter(|url| Some(url) != known.first()));
+    urls
 }
 
 impl Cluster {
@@ -302,4 +311,20 @@ fn unknown(name: &str) -> CommandError {
 
 fn not_signed_in(name: &str) -> CommandError {
     CommandError::new("cluster/not-signed-in", format!("you are not signed in to the cluster “{name}”: sign in first"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remembered;
+
+    #[test]
+    fn the_address_of_the_sign_in_is_remembered_while_its_server_is_down() {
+        let urls = |all: &[&str]| all.iter().map(|url| (*url).to_owned()).collect::<Vec<_>>();
+        let known = urls(&["http://one", "http://two"]);
+        assert_eq!(
+            remembered(&known, urls(&["http://two", "http://three"])),
+            urls(&["http://one", "http://two", "http://three"])
+        );
+        assert_eq!(remembered(&known, urls(&["http://one", "http://three"])), urls(&["http://one", "http://three"]));
+    }
 }
