@@ -7,3 +7,14 @@ export function afterPaint(work: () => void): () => void {
     window.clearTimeout(later);
   };
 }
+
+/** When what has changed by now is painted. A window that is not drawn at the moment is not waited for. */
+export function painted(): Promise<void> {
+  return new Promise((done) => {
+    const callOff = afterPaint(done);
+    window.setTimeout(() => {
+      callOff();
+      done();
+    }, 100);
+  });
+}

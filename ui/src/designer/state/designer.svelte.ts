@@ -47,7 +47,6 @@ export class DesignerState {
   readonly problems = new Problems();
   readonly tests = new FlowTests();
   readonly window = new WindowState();
-
   /** Checks of flows that came before the flows themselves. */
   readonly #early = new Map<string, FlowChecked>();
 
@@ -185,6 +184,7 @@ export class DesignerState {
 
   /** Saves a flow; answers whether it is saved. */
   async save(flow: DrawnFlow, overwrite = false): Promise<boolean> {
+    await flow.settled();
     try {
       flow.state = (await platform.call("flow_save", { flow: flow.name, overwrite })).state;
       flow.conflict = false;
@@ -203,6 +203,7 @@ export class DesignerState {
 
   async saveAll(): Promise<boolean> {
     let all = true;
+    await Promise.all(this.flows.map((flow) => flow.settled()));
     for (const flow of this.flows) if (flow.state.dirty) all = (await this.save(flow)) && all;
     return all;
   }
@@ -234,6 +235,7 @@ export class DesignerState {
   async run(to?: string): Promise<void> {
     const flow = this.active;
     if (!flow) return;
+    await flow.settled();
     this.window.showPanel("run");
     const given = this.runs.inputsOf(this.project?.path ?? "", flow.name);
     const wrong = inputsOf(flow.document).find((input) => wrongInput(input, given[input.name]) !== undefined);

@@ -12,45 +12,17 @@ import {
   type FlowState,
   type FlowView,
   type Link,
-  type Position,
 } from "../../platform";
+import { painted } from "../../shared/afterPaint";
 import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
+import type { CanvasHandle, Spot } from "./canvasHandle";
 import { rememberedFolds, rememberFolds } from "./folds";
 import { guessed } from "./guess";
 import { keeping, keptIn, linkId, merged, patched } from "./patch";
 import { Steps, type Look } from "./steps";
 
-/** Where a new component goes: into which body (none is the top level), and where in there. */
-export interface Spot {
-  parent?: string | undefined;
-  position: Position;
-}
-
-/** What a canvas can be asked to do. The canvas that shows a flow puts itself here. */
-export interface CanvasHandle {
-  zoomIn(): void;
-  zoomOut(): void;
-  /** Shows everything at its own size. */
-  zoomToFull(): void;
-  /** Shows the whole flow, or some of its components. */
-  fit(components?: Iterable<string>): void;
-  /** Brings a component into view. */
-  reveal(component: string): void;
-  /** Where a new component would be in the middle of what is seen. */
-  middle(): Spot;
-  /** Where something new goes: under the pointer, else in the middle of what is seen. */
-  center(): Position;
-  /** Where a new component would be under the pointer; undefined while the pointer is elsewhere. */
-  pointed(): Spot | undefined;
-  /** Where a component dropped at a place of the window would be; undefined outside of the canvas. */
-  at(x: number, y: number): Spot | undefined;
-  /** Lets the name of a component, the title of a group or the text of a note be written in its place. */
-  write(id: string): void;
-  /** Marks the body that a component which is being dragged would go into. */
-  markBody(body: string | undefined): void;
-  focus(): void;
-}
+export type { CanvasHandle, Spot };
 
 /** What is chosen on a canvas. */
 export interface Choice {
@@ -194,7 +166,7 @@ export class DrawnFlow {
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };
       const before = this.#look();
       const guess = guessed(this.document, edit);
-      if (guess) this.#guess({ ...before, document: guess });
+      if (guess) await this.#guess({ ...before, document: guess });
       const change = await platform.call("flow_apply_edit", asked);
       this.take(change);
       // Which edits of a gesture are one step, the host knows.
@@ -204,6 +176,11 @@ export class DrawnFlow {
       // What is typed on is said once.
       if (!gesture || this.said.trim() !== done) this.say(done);
     });
+  }
+
+  /** When the host has answered all that was asked of it so far. */
+  async settled(): Promise<void> {
+    await this.#order;
   }
 
   setProperty(id: string, property: string, value: unknown, gesture?: string): Promise<boolean> {
@@ -240,7 +217,7 @@ export class DrawnFlow {
       const { undo, revision } = this.state;
       if (undo === null) return;
       const before = this.#look();
-      this.#guess(this.#steps.before(revision));
+      await this.#guess(this.#steps.before(revision));
       const change = await platform.call("flow_undo", { flow: this.name });
       this.take(change);
       this.#steps.undone(change.base, change.state.revision, before);
@@ -253,7 +230,7 @@ export class DrawnFlow {
       const { redo, revision } = this.state;
       if (redo === null) return;
       const before = this.#look();
-      this.#guess(this.#steps.after(revision));
+      await this.#guess(this.#steps.after(revision));
       const change = await platform.call("flow_redo", { flow: this.name });
       this.take(change);
       this.#steps.redone(change.base, change.state.revision, before);
@@ -343,12 +320,13 @@ export class DrawnFlow {
     this.#shape = look.shape;
   }
 
-  /** Shows what will be, before the host has made it so. */
-  #guess(look: Look | undefined): void {
+  /** Shows what will be, before the host is asked to make it so: nothing that comes of that is to hold it up. */
+  async #guess(look: Look | undefined): Promise<void> {
     if (!look) return;
     this.#sure = this.#look();
     this.#show(look);
     this.#forgetRemoved();
+    await painted();
   }
   #beside(id: string | undefined): string | undefined {
     if (!id) return undefined;
