@@ -226,6 +226,18 @@ async fn changes_are_committed_in_words_and_old_versions_looked_at_and_restored(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_git_program_did_is_seen_by_who_comes_back() -> Tested {
+    let bench = Bench::start().await?;
+    git(&bench.project.folder, &["checkout", "-q", "--detach"]);
+    bench.browser.page.execute("window.dispatchEvent(new Event('focus'))", Vec::new()).await?;
+    bench.browser.find("[data-testid=situation][data-code=detached]").await;
+    git(&bench.project.folder, &["checkout", "-q", "main"]);
+    bench.browser.page.execute("window.dispatchEvent(new Event('focus'))", Vec::new()).await?;
+    bench.browser.gone("[data-testid=situation]").await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn git_branches_are_made_and_switched_with_unsaved_work() -> Tested {
     let bench = Bench::start().await?;
     let browser = &bench.browser;
