@@ -49,7 +49,6 @@ export class DesignerState {
   readonly window = new WindowState();
   /** Checks of flows that came before the flows themselves. */
   readonly #early = new Map<string, FlowChecked>();
-
   readonly active = $derived(this.flows.find((flow) => flow.name === this.activeName));
   readonly descriptions = $derived(new Map(this.palette.map((described) => [described.kind, described])));
   /** Where everything of the active flow is drawn. */
@@ -168,6 +167,7 @@ export class DesignerState {
   /** Closes a flow's tab; asks first when it has changes that are not saved. */
   async closeFlow(name: string, discard = false): Promise<void> {
     const flow = this.flows.find((open) => open.name === name);
+    await flow?.settled();
     if (!flow) return;
     if (flow.state.dirty && !discard) {
       this.window.open({ kind: "unsaved", flows: [name], then: () => void this.closeFlow(name, true) });

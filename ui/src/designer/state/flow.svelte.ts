@@ -69,6 +69,7 @@ export class DrawnFlow {
   #sure: Look | undefined;
   readonly #steps = new Steps();
   #order: Promise<unknown> = Promise.resolve();
+  #asked = 0;
 
   /** All problems, the serious ones first. */
   readonly problems = $derived.by(() => {
@@ -176,6 +177,11 @@ export class DrawnFlow {
       // What is typed on is said once.
       if (!gesture || this.said.trim() !== done) this.say(done);
     });
+  }
+
+  /** Whether the host has yet to answer something, so that what can be done next is not known. */
+  get isAsking(): boolean {
+    return this.#asked > 0;
   }
 
   /** When the host has answered all that was asked of it so far. */
@@ -359,6 +365,7 @@ export class DrawnFlow {
   }
 
   #inOrder(work: () => Promise<void>): Promise<boolean> {
+    this.#asked += 1;
     const done = this.#order.then(work).then(
       () => true,
       (thrown: unknown) => {
@@ -372,7 +379,7 @@ export class DrawnFlow {
         return false;
       },
     );
-    this.#order = done;
+    this.#order = done.then(() => (this.#asked -= 1));
     return done;
   }
 }

@@ -5,6 +5,7 @@
 import { settings } from "../../../platform/settings.svelte";
 import { toasts } from "../../../shared/toasts.svelte";
 import { shownKeys } from "../chords";
+import { designer } from "../designer.svelte";
 import type { Action, Where } from "./action";
 import { canvas } from "./canvas";
 import { cluster } from "./cluster";
@@ -85,9 +86,11 @@ export class KnownAction {
     return this.#action.why?.();
   }
 
-  /** Does it, if it can be done now; else says why not. */
+  /** Does it, if it can be done now or when the host has answered what was asked of it before; else says why not. */
   do(): void {
+    const flow = designer.active;
     if (this.can()) void this.#action.do();
+    else if (flow?.isAsking) void flow.settled().then(() => this.do());
     else if (this.why !== undefined) toasts.info(this.why);
   }
 }
