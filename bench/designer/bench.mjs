@@ -242,10 +242,14 @@ async function focusCanvas() {
   await pause(200);
 }
 
-/** From a key to what it did, painted: a component is removed, and comes back. */
+/**
+ * From a key to what it did, painted: a component is removed, and comes back, which the page draws before the program has
+ * answered; one is duplicated, of which only the program can tell what becomes of it.
+ */
 async function edits() {
   const removed = [];
   const undone = [];
+  const duplicated = [];
   for (let run = 0; run < 2 * runs; run++) {
     const node = await browser.ask("bench.node()");
     await browser.click(node.x, node.y);
@@ -259,8 +263,23 @@ async function edits() {
     await browser.key("z", "KeyZ", 90, 2);
     undone.push(await browser.ask("bench.measured"));
     await pause(700);
+    await browser.click(node.x, node.y);
+    await pause(400);
+    const drawn = await browser.ask("bench.nodes().length");
+    await browser.ask(
+      `bench.armed("keydown", () => bench.nodes().length > ${drawn})`,
+    );
+    await browser.key("d", "KeyD", 68, 2);
+    duplicated.push(await browser.ask("bench.measured"));
+    await pause(700);
+    await browser.key("z", "KeyZ", 90, 2);
+    await pause(700);
   }
-  return { "a component removed": removed, "that undone": undone };
+  return {
+    "a component removed": removed,
+    "that undone": undone,
+    "one duplicated": duplicated,
+  };
 }
 
 /** From nothing to a flow on the canvas: a project of one flow, and one of 500. */
