@@ -334,6 +334,7 @@ export class DrawnFlow {
     this.#forgetRemoved();
     await painted();
   }
+
   #beside(id: string | undefined): string | undefined {
     if (!id) return undefined;
     return this.incoming(id)[0]?.from.component ?? this.outgoing(id)[0]?.to.component;
