@@ -225,6 +225,10 @@ pub struct AuditRecord {
     pub action: String,
     /// What it did it to.
     pub subject: String,
+    /// What that is called now, where it is a server of the cluster: the subject is the server's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subject_name: Option<String>,
     /// More, for the reader.
     pub detail: String,
     /// Where it came from.

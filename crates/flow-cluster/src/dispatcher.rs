@@ -69,6 +69,8 @@ struct Shared {
     more: AtomicBool,
     /// There was no room for all that waits, when somebody last looked: what comes now waits behind the others.
     queue: AtomicBool,
+    /// The last try to claim failed; the log tells of the first in a row only.
+    failing: AtomicBool,
     /// Nothing new is claimed or made here while it is true.
     maintenance: watch::Receiver<bool>,
     /// A request that a person took from its attempt here may have its next one here, too.
@@ -142,6 +144,7 @@ impl Dispatcher {
             slots: Arc::new(Semaphore::new(settings.concurrency)),
             more: AtomicBool::new(true),
             queue: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
             maintenance: membership.maintenance(),
             running: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -266,6 +269,9 @@ async fn changed(changes: &mut watch::Receiver<u64>, gap: Duration) {
 async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
     match shared.store.claim(&shared.own, room).await {
         Ok(requests) => {
+            if shared.failing.swap(false, Ordering::SeqCst) {
+                tracing::info!("requests are claimed again");
+            }
             let claimed = requests.len();
             for request in requests {
                 // Requests created here may have taken the room meanwhile; a claimed one then waits for its turn.
@@ -277,8 +283,8 @@ async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
             claimed
         }
         Err(error) => {
-            if !shared.closing.is_cancelled() {
-                tracing::warn!(code = error.code(), %error, "requests cannot be claimed; trying again");
+            if !shared.failing.swap(true, Ordering::SeqCst) && !shared.closing.is_cancelled() {
+                tracing::warn!(code = error.code(), %error, "requests cannot be claimed; trying again until they can");
             }
             0
         }
@@ -286,6 +292,10 @@ async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
 }
 
 async fn time_to_next(shared: &Shared, pace: Duration) -> Duration {
+    // A database that takes no writes (its disk is full, say) may well be read.
+    if shared.failing.load(Ordering::SeqCst) {
+        return shared.settings.longest_poll.min(UNREACHABLE);
+    }
     match shared.store.next_due(&shared.own).await {
         // What was due and could not be claimed waits for something else: for the end of maintenance, say.
         Ok(Some(due)) if due.is_zero() => shared.settings.shortest_poll,

@@ -3,7 +3,7 @@
 
 use crate::guard::Guard;
 use crate::lease::{LeaseSettings, Moment};
-use crate::pulse::Pulse;
+use crate::pulse::{Pulse, Stillness};
 use flow_store::OwnLife;
 use std::io;
 use std::sync::Arc;
@@ -55,10 +55,12 @@ pub(crate) fn beat(
 ) -> io::Result<Ticker> {
     let mut counter = 0;
     let (mut failing, mut standing_still) = (false, false);
+    let mut stillness = Stillness::new();
     Ticker::start("cairn-heartbeat", settings.heartbeat, move || {
         // Taken before the write: the others may see it at any moment from here on, but none before.
         let sent = Moment::now();
-        let stood_still = std::mem::replace(&mut standing_still, pulse.has_stopped(sent, settings.standstill()));
+        let still = stillness.look(&pulse, sent, settings.steady_gap());
+        let stood_still = std::mem::replace(&mut standing_still, still > settings.standstill());
         if standing_still {
             if !stood_still {
                 tracing::error!(

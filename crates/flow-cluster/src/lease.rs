@@ -25,7 +25,7 @@ impl LeaseSettings {
         self.lease * 3 / 4
     }
 
-    /// How long a server's own tasks may stand still before it stops its heartbeat.
+    /// How long a server's own tasks may stand still, while it is awake, before it stops its heartbeat.
     pub(crate) fn standstill(&self) -> Duration {
         self.lease * 3
     }

@@ -287,12 +287,14 @@ async fn rescan_for_ever(shared: Arc<Shared>) {
                     shared.work.notify_one();
                 }
                 let changes = shared.peers.reconcile(&servers);
+                let name_of =
+                    |peer: &Owner| servers.iter().find(|server| server.id == peer.server).map(|known| &known.name);
                 for peer in changes.joined {
-                    tracing::info!(server = %peer.server, epoch = %peer.epoch, "a server joined");
+                    tracing::info!(name = name_of(&peer), server = %peer.server, epoch = %peer.epoch, "a server joined");
                     shared.tell(ClusterEvent::PeerJoined { peer });
                 }
                 for peer in changes.left {
-                    tracing::info!(server = %peer.server, epoch = %peer.epoch, "a server is gone");
+                    tracing::info!(name = name_of(&peer), server = %peer.server, epoch = %peer.epoch, "a server is gone");
                     shared.tell(ClusterEvent::PeerLeft { peer });
                     shared.work.notify_one();
                 }

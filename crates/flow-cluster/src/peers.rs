@@ -54,6 +54,8 @@ struct Watched {
 }
 
 struct Peer {
+    /// What the server was called when it was first seen.
+    name: String,
     lock: String,
     /// Looked at as soon as it can be.
     life: Option<Arc<dyn PeerLife>>,
@@ -134,6 +136,13 @@ impl Peers {
         self.watched.lock().living.get(peer).is_some_and(|peer| peer.life.is_some())
     }
 
+    /// What a peer that is watched is called, for the log; its id if it is no longer watched.
+    pub fn name(&self, peer: &Owner) -> String {
+        let watched = self.watched.lock();
+        let known = watched.living.get(peer).or_else(|| watched.ghosts.get(peer));
+        known.map_or_else(|| peer.server.to_string(), |known| known.name.clone())
+    }
+
     /// The peer's epoch is over: it is watched only as a ghost.
     pub fn forget(&self, peer: &Owner) {
         let mut watched = self.watched.lock();
@@ -177,6 +186,7 @@ impl Watched {
 impl Peer {
     fn new(server: &Server) -> Self {
         Self {
+            name: server.name.clone(),
             lock: server.lock_path.clone(),
             life: None,
             process: ProcessIdentity { pid: server.pid, start: server.process_start },

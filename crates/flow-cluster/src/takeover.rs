@@ -64,14 +64,15 @@ pub(crate) fn end_if_in_the_way(shared: &Shared, peer: &Owner, process: ProcessI
     if shared.store.write_lock_holder().map(i32::unsigned_abs) != Some(process.pid) {
         return;
     }
+    let name = shared.peers.name(peer);
     match process.kill() {
         Ok(true) => tracing::warn!(
-            code = "cluster/killed-write-lock-holder", server = %peer.server, epoch = %peer.epoch, pid = process.pid,
+            code = "cluster/killed-write-lock-holder", name, server = %peer.server, epoch = %peer.epoch, pid = process.pid,
             "a server hung while it held the database's write lock; its process was ended"
         ),
         Ok(false) => {}
         Err(error) => tracing::error!(
-            code = "cluster/cannot-kill-write-lock-holder", server = %peer.server, pid = process.pid, %error,
+            code = "cluster/cannot-kill-write-lock-holder", name, server = %peer.server, pid = process.pid, %error,
             "a server hangs while it holds the database's write lock, and its process cannot be ended from here; \
              end it by hand"
         ),
@@ -80,6 +81,7 @@ pub(crate) fn end_if_in_the_way(shared: &Shared, peer: &Owner, process: ProcessI
 
 fn taken(shared: &Shared, loss: &Loss, takeover: Takeover) {
     let peer = loss.peer.clone();
+    let name = shared.peers.name(&peer);
     shared.peers.forget(&peer);
     if takeover.first {
         let how = match loss.sign {
@@ -87,7 +89,7 @@ fn taken(shared: &Shared, loss: &Loss, takeover: Takeover) {
             Sign::Silent(_) => "its heartbeat stood still",
         };
         tracing::warn!(
-            server = %peer.server, epoch = %peer.epoch, requests = takeover.requests.len(), how,
+            name, server = %peer.server, epoch = %peer.epoch, requests = takeover.requests.len(), how,
             "a server died; took its requests over"
         );
         // First the work, then the news: nothing stands between a takeover and its first component.

@@ -5,6 +5,7 @@
 //! times, several at once, against the [`Services`] that whoever runs it supplies. Before anything runs, [`Palette`]
 //! tells which fields flow on every link and what is wrong with the expressions over them.
 
+mod bucket;
 mod component;
 mod context;
 mod database;
@@ -30,6 +31,7 @@ mod template;
 mod testing;
 mod wording;
 
+pub use bucket::{Bucket, BucketFile, BucketPath};
 pub use component::{Ask, Component, ComponentType, Iterations, LogLevel, LogLine, Outcome, WaitUntil};
 pub use context::{RequestRef, RunContext, Runner};
 pub use database::{Column, Databases, Table, inspect_query, inspect_tables};
@@ -38,7 +40,7 @@ pub use error::{CANCELLED, ComponentError, MAY_NOT_ACT};
 pub use examine::{Examination, Knowledge, PortKey};
 pub use http::{ClientSettings, Endpoint, HttpClients, Redirects};
 pub use palette::Palette;
-pub use places::{Folder, Places};
+pub use places::{Folder, Places, StorageFiles};
 pub use properties::Properties;
 pub use reach::test_connection;
 pub use services::{NoSecrets, ResolvedPath, SecretSource, Services};

@@ -1,5 +1,6 @@
 //! From the paths that authors write to files.
 
+use crate::bucket::{Bucket, BucketPath};
 use crate::{ComponentError, ResolvedPath};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -14,15 +15,26 @@ const RESERVED: &str = "objects";
 pub enum Folder {
     /// On a disk; it need not exist.
     Disk(PathBuf),
+    /// In the bucket of the checkpoint storage; it need not exist.
+    Bucket(BucketPath),
     /// The files in a folder of the project and in those below it, by their path within that folder.
     Project(Vec<(String, Bytes)>),
+}
+
+/// What `storage:` stands for.
+#[derive(Debug, Clone)]
+pub enum StorageFiles {
+    /// A folder that all servers see.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(Arc<dyn Bucket>),
 }
 
 /// The places that paths lead to.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// The folder that `storage:` stands for; none if the checkpoint storage is in a bucket.
-    pub storage: Option<PathBuf>,
+    /// What `storage:` stands for.
+    pub storage: StorageFiles,
     /// The files that `project:` stands for, by their path within the project.
     pub project: Arc<BTreeMap<String, Bytes>>,
     /// The folder that relative local paths start from.
@@ -38,7 +50,10 @@ impl Places {
             if inside.as_os_str().is_empty() {
                 return Err(bad_path(path));
             }
-            return Ok(ResolvedPath::File(self.storage(path)?.join(inside)));
+            return Ok(match &self.storage {
+                StorageFiles::Folder(folder) => ResolvedPath::File(folder.join(inside)),
+                StorageFiles::Bucket(bucket) => ResolvedPath::InBucket(in_bucket(bucket, &inside)),
+            });
         }
         if let Some(inside) = path.strip_prefix("project:") {
             let inside = inner(path, inside)?.to_string_lossy().into_owned();
@@ -61,7 +76,11 @@ impl Places {
     pub fn folder(&self, path: &str) -> Result<Folder, ComponentError> {
         let path = path.trim();
         if let Some(inside) = path.strip_prefix("storage:") {
-            return Ok(Folder::Disk(self.storage(path)?.join(inner(path, inside)?)));
+            let inside = inner(path, inside)?;
+            return Ok(match &self.storage {
+                StorageFiles::Folder(folder) => Folder::Disk(folder.join(inside)),
+                StorageFiles::Bucket(bucket) => Folder::Bucket(in_bucket(bucket, &inside)),
+            });
         }
         let Some(inside) = path.strip_prefix("project:") else { return Ok(Folder::Disk(self.local.join(path))) };
         let folder = inner(path, inside)?;
@@ -77,16 +96,6 @@ impl Places {
         Ok(Folder::Project(files))
     }
 
-    fn storage(&self, path: &str) -> Result<&Path, ComponentError> {
-        self.storage.as_deref().ok_or_else(|| {
-            let message = format!(
-                "“{path}”: the checkpoint storage of this cluster is in a bucket, which holds saved points only: use the \
-                 path of a folder that all servers see"
-            );
-            ComponentError::new("file/no-storage-folder", message).for_good()
-        })
-    }
-
     fn no_project_file(&self, path: &str) -> ComponentError {
         let near = flow_data::nearby_names(path, self.project.keys().map(String::as_str));
         let hint = match near.as_slice() {
@@ -96,6 +105,10 @@ impl Places {
         // The pinned version never changes.
         ComponentError::new("file/not-found", format!("the project has no file “{path}”; {hint}")).for_good()
     }
+}
+
+fn in_bucket(bucket: &Arc<dyn Bucket>, inside: &Path) -> BucketPath {
+    BucketPath { bucket: Arc::clone(bucket), path: inside.to_string_lossy().into_owned() }
 }
 
 /// The part behind the prefix, as a relative path without detours; empty for the place itself.
@@ -129,7 +142,11 @@ mod tests {
 
     fn places() -> Places {
         let project = [("data/orders.csv".to_owned(), Bytes::from_static(b"id\n1\n"))].into_iter().collect();
-        Places { storage: Some("/shared".into()), project: Arc::new(project), local: "/home/ada".into() }
+        Places {
+            storage: StorageFiles::Folder("/shared".into()),
+            project: Arc::new(project),
+            local: "/home/ada".into(),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What components need from whoever runs them.
 
-use crate::{ComponentError, Folder, HttpClients};
+use crate::{BucketPath, ComponentError, Folder, HttpClients};
 use async_trait::async_trait;
 use bytes::Bytes;
 use flow_data::arrow::datatypes::SchemaRef;
@@ -47,6 +47,8 @@ pub trait Services: Send + Sync {
 pub enum ResolvedPath {
     /// On a disk; it need not exist.
     File(PathBuf),
+    /// In the bucket of the checkpoint storage, where it is read only; it need not exist.
+    InBucket(BucketPath),
     /// A file of the project, which is read only.
     ProjectFile {
         /// Its path within the project.

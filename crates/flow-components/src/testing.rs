@@ -1,8 +1,8 @@
 //! Surroundings for tests of components: real files in a folder of their own, connections, a real HTTP client.
 
 use crate::{
-    Component, ComponentError, Folder, HttpClients, Outcome, Palette, Places, RequestRef, ResolvedPath, RunContext,
-    Runner, Services,
+    Bucket, Component, ComponentError, Folder, HttpClients, Outcome, Palette, Places, RequestRef, ResolvedPath,
+    RunContext, Runner, Services, StorageFiles,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -47,12 +47,12 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let places = Places {
-            storage: Some(folder.path().join("storage")),
+            storage: StorageFiles::Folder(folder.path().join("storage")),
             project: Arc::default(),
             local: folder.path().join("local"),
         };
-        for place in places.storage.iter().chain([&places.local]) {
-            std::fs::create_dir(place).unwrap();
+        for place in ["storage", "local"] {
+            std::fs::create_dir(folder.path().join(place)).unwrap();
         }
         Self {
             _folder: folder,
@@ -83,6 +83,12 @@ impl Bench {
         self
     }
 
+    /// The same with the storage in a bucket.
+    pub(crate) fn with_bucket(mut self, bucket: Arc<dyn Bucket>) -> Self {
+        self.places.storage = StorageFiles::Bucket(bucket);
+        self
+    }
+
     pub(crate) fn with_connection(self, name: &str, kind: &str, settings: &[(&str, &str)]) -> Self {
         let bare = Connection::new(name, kind);
         self.with(settings.iter().fold(bare, |connection, (field, value)| connection.with(field, *value)))
@@ -105,7 +111,10 @@ impl Bench {
     }
 
     pub(crate) fn storage(&self, path: &str) -> PathBuf {
-        self.places.storage.as_ref().unwrap().join(path)
+        match &self.places.storage {
+            StorageFiles::Folder(folder) => folder.join(path),
+            StorageFiles::Bucket(bucket) => panic!("{bucket:?} is no folder"),
+        }
     }
 
     pub(crate) fn local(&self, path: &str) -> PathBuf {

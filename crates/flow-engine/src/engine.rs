@@ -1,6 +1,7 @@
 //! The engine of a process: what all of its attempts share.
 
 use crate::attempt::Attempt;
+use crate::bucket::storage_files;
 use crate::guard::NeverOwner;
 use crate::observe::Seen;
 use crate::plan::{Plan, PlanCache};
@@ -190,7 +191,7 @@ impl Inner {
         guard: Arc<dyn OwnerGuard>,
     ) -> AttemptServices {
         let places = Places {
-            storage: self.storage.folder().map(ToOwned::to_owned),
+            storage: storage_files(&self.storage),
             project: Arc::clone(files),
             local: self.local_folder.clone(),
         };
@@ -248,22 +249,30 @@ impl Inner {
         guard: &dyn OwnerGuard,
         cancel: &CancellationToken,
     ) -> Result<Request, EngineError> {
-        let mut pause = Duration::from_millis(50);
+        let (mut pause, mut told) = (Duration::from_millis(50), false);
+        // What the attempt writes last is lost if it cannot be written, so then it cannot count as finished or waiting: it
+        // is given back instead.
+        let otherwise = match &end {
+            AttemptEnd::Failed { .. } => end.clone(),
+            _ => AttemptEnd::Released,
+        };
         let log = write.log.clone();
         let (mut end, mut write) = (end, write);
         loop {
-            let error = match self.store.end_attempt(request.id, request.fence, end.clone(), write).await {
+            let error = match self.store.end_attempt(request.id, request.fence, end, write).await {
                 Ok(ended) => return Ok(ended),
                 Err(error) => error,
             };
             if error.is_stale() || is_lasting(&error) || cancel.is_cancelled() || !guard.may_act() {
                 return Err(error.into());
             }
-            // What the attempt wrote last is lost, so it cannot count as finished or waiting: it is given back instead.
-            tracing::warn!(request = request.id.0, "the end of the attempt could not be written: {error}");
-            if !matches!(end, AttemptEnd::Failed { .. }) {
-                end = AttemptEnd::Released;
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(
+                    request = request.id.0,
+                    "the end of the attempt could not be written; trying again until it can: {error}"
+                );
             }
+            end = otherwise.clone();
             write = AttemptWrite { log: log.clone(), ..AttemptWrite::default() };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -279,14 +288,14 @@ impl Inner {
     }
 
     /// A log entry of this server about the whole attempt.
-    pub(crate) fn entry(&self, request: &Request, level: Level, event: &str, message: String) -> LogEntry {
+    pub(crate) fn entry(&self, request: &Request, level: Level, event: &'static str, message: String) -> LogEntry {
         LogEntry {
             at: self.store.now(),
             attempt: request.attempt,
-            server: self.server_name().as_ref().to_owned(),
+            server: self.server_name(),
             level,
             component: None,
-            event: event.to_owned(),
+            event: event.into(),
             message,
         }
     }

@@ -91,19 +91,19 @@ impl Journal {
     /// Adds a log entry, about the component with the id `component` if one is given.
     pub(crate) fn log(
         &mut self,
-        component: Option<String>,
+        component: Option<Arc<str>>,
         at: Timestamp,
         level: Level,
-        event: &str,
+        event: &'static str,
         message: String,
     ) -> &LogEntry {
         self.pending.log.push(LogEntry {
             at,
             attempt: self.attempt,
-            server: self.server.as_ref().to_owned(),
+            server: Arc::clone(&self.server),
             level,
             component,
-            event: event.to_owned(),
+            event: event.into(),
             message,
         });
         &self.pending.log[self.pending.log.len() - 1]

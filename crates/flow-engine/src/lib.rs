@@ -11,6 +11,7 @@
 //! [`Engine`] is the door for servers; [`LocalRun`] runs a flow of open project files without any cluster.
 
 mod attempt;
+mod bucket;
 mod engine;
 mod error;
 mod fit;
@@ -30,6 +31,7 @@ mod services;
 mod streams;
 mod taps;
 
+pub use bucket::storage_files;
 pub use engine::{Engine, EngineParts};
 pub use error::EngineError;
 pub use fit::{Fit, FitComponent, Misfit, Why};

@@ -53,6 +53,11 @@ impl ComponentId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id as text that is shared, not copied.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// Name of a flow: the file name without `.flow.json`. May hold `/` for folders below `flows/`.

@@ -102,7 +102,7 @@ pub async fn test(app: &App, project: &ProjectName, version: &VersionId, name: &
         let detail = format!("the project “{project}” has no connection “{name}” at the version that this server has");
         return Err(Refusal::new(codes::CONNECTION_NOT_FOUND, detail));
     }
-    let storage = app.storage.folder().map(ToOwned::to_owned);
+    let storage = flow_engine::storage_files(&app.storage);
     let places = Places { storage, project: files, local: app.reach.local_folder.clone() };
     let surroundings = Surroundings { app, project, places };
     let begun = Instant::now();

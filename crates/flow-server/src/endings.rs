@@ -21,8 +21,9 @@ pub struct Endings {
 
 /// Waits for the end of one request.
 pub struct Ending {
-    /// The request when the waiting began.
-    request: Request,
+    id: RequestId,
+    /// The request if it had ended when the waiting began.
+    ended: Option<Request>,
     endings: Arc<Endings>,
     told: watch::Receiver<Option<Request>>,
 }
@@ -32,7 +33,8 @@ impl Endings {
     pub fn of(self: &Arc<Self>, request: &Request) -> Ending {
         let mut awaited = self.awaited.lock();
         let told = awaited.entry(request.id).or_insert_with(|| watch::Sender::new(None)).subscribe();
-        Ending { request: request.clone(), endings: Arc::clone(self), told }
+        let ended = request.state.is_ended().then(|| request.clone());
+        Ending { id: request.id, ended, endings: Arc::clone(self), told }
     }
 
     /// An attempt of this server has left its request like this.
@@ -46,17 +48,16 @@ impl Endings {
 impl Ending {
     /// The request as it is when it has ended, or when `patience` is over.
     pub async fn request(&mut self, store: &dyn Store, patience: Duration) -> Result<Request, StoreError> {
-        if self.request.state.is_ended() {
-            return Ok(self.request.clone());
+        if let Some(ended) = &self.ended {
+            return Ok(ended.clone());
         }
-        let id = self.request.id;
-        match tokio::time::timeout(patience, self.ended(store)).await {
+        match tokio::time::timeout(patience, self.end(store)).await {
             Ok(ended) => ended,
-            Err(_) => store.get(id).await,
+            Err(_) => store.get(self.id).await,
         }
     }
 
-    async fn ended(&mut self, store: &dyn Store) -> Result<Request, StoreError> {
+    async fn end(&mut self, store: &dyn Store) -> Result<Request, StoreError> {
         let mut changes = store.changes();
         // What ended between the moment when the request was read and this one is found by the first look.
         let mut looked = false;
@@ -67,7 +68,7 @@ impl Ending {
                 Some(request) = told => return Ok(request),
                 () = something_changed(&mut changes, looked) => {
                     looked = true;
-                    let request = store.get(self.request.id).await?;
+                    let request = store.get(self.id).await?;
                     if request.state.is_ended() {
                         return Ok(request);
                     }
@@ -81,8 +82,8 @@ impl Drop for Ending {
     fn drop(&mut self) {
         let mut awaited = self.endings.awaited.lock();
         // Its own receiver is still counted.
-        if awaited.get(&self.request.id).is_some_and(|waiting| waiting.receiver_count() <= 1) {
-            awaited.remove(&self.request.id);
+        if awaited.get(&self.id).is_some_and(|waiting| waiting.receiver_count() <= 1) {
+            awaited.remove(&self.id);
         }
     }
 }

@@ -74,6 +74,14 @@ pub async fn serve(
     let listener = TcpListener::bind(config.listen).await.map_err(|error| ServeError::listen(config.listen, error))?;
     let listen = listener.local_addr().map_err(|error| ServeError::listen(config.listen, error))?;
     let certificate = config.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
+    if certificate.is_none() && !listen.ip().is_loopback() {
+        tracing::warn!(
+            code = "serve/plain-http",
+            %listen,
+            "passwords, tokens and data cross the network as everybody there can read them: give a certificate with \
+             --tls-cert and --tls-key, or listen on loopback behind a proxy that has one"
+        );
+    }
     let state = StateFolder::open(&config.state)?;
     let spool = config.spool.clone().unwrap_or_else(|| state.spool());
     let storage = CheckpointStorage::open_at(&config.storage, &spool).await?;

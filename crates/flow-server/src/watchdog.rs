@@ -10,6 +10,7 @@ use flow_engine::Standstill;
 use flow_store::{Fence, Level, LogEntry, RequestId, StoreError, Timestamp, event};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the attempts of this server are looked at. Nothing is counted below this.
@@ -69,7 +70,7 @@ impl Watchdog {
         };
         let message = format!("no progress for {seconds} s: {what}. If it hangs, take the request over or cancel it");
         tracing::warn!(code = "request/stalled", request = %one.request, "{message}");
-        let component = one.running.first().map(|(id, _)| id.to_string());
+        let component = one.running.first().map(|(id, _)| id.shared());
         let entry = self.entry(app, one.attempt, (Level::Warning, event::STALLED), (component, message));
         let since = app.store.now().minus_ms(u64::try_from(one.lasts.as_millis()).unwrap_or(u64::MAX));
         self.tell(app, key, (Some(since), one.attempt), entry).await;
@@ -117,10 +118,10 @@ impl Watchdog {
         &self,
         app: &App,
         attempt: u32,
-        (level, event): (Level, &str),
-        (component, message): (Option<String>, String),
+        (level, event): (Level, &'static str),
+        (component, message): (Option<Arc<str>>, String),
     ) -> LogEntry {
-        let server = app.work.engine().server_name().as_ref().to_owned();
-        LogEntry { at: app.store.now(), attempt, server, level, component, event: event.to_owned(), message }
+        let server = app.work.engine().server_name();
+        LogEntry { at: app.store.now(), attempt, server, level, component, event: event.into(), message }
     }
 }

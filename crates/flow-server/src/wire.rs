@@ -70,13 +70,15 @@ pub fn token(token: store::Token) -> Token {
     }
 }
 
-pub fn audit(record: store::AuditRecord) -> AuditRecord {
+pub fn audit(record: store::AuditRecord, names: &ServerNames) -> AuditRecord {
     let entry = record.entry;
+    let server = entry.action.starts_with("server-").then(|| ServerId::parse(&entry.subject).ok()).flatten();
     AuditRecord {
         number: record.number,
         at: time(record.at),
         account: entry.account,
         action: entry.action,
+        subject_name: server.and_then(|id| names.name_of(&id).map(str::to_owned)),
         subject: entry.subject,
         detail: entry.detail,
         address: entry.address,
@@ -298,15 +300,15 @@ pub fn log_entry(numbered: store::NumberedLogEntry) -> LogEntry {
         number: numbered.number,
         at: time(entry.at),
         attempt: entry.attempt,
-        server: entry.server,
+        server: entry.server.as_ref().to_owned(),
         level: match entry.level {
             Level::Info => "info",
             Level::Warning => "warning",
             Level::Error => "error",
         }
         .to_owned(),
-        component: entry.component,
-        event: entry.event,
+        component: entry.component.as_deref().map(str::to_owned),
+        event: entry.event.into_owned(),
         message: entry.message,
     }
 }

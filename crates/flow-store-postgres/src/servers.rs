@@ -187,8 +187,14 @@ impl ServerStore for PostgresStore {
 
     async fn hand_over(&self, owner: &Owner) -> Result<(), StoreError> {
         let transaction = self.database.begin().await?;
-        let handed_over = takeover::hand_over(&transaction, &self.database, owner).await;
-        transaction.end(handed_over).await
+        match takeover::hand_over(&transaction, &self.database, owner).await {
+            // A server in maintenance asks again and again; nobody needs to hear that nothing waits.
+            Ok(0) => {
+                transaction.rolled_back().await;
+                Ok(())
+            }
+            handed_over => transaction.end(handed_over.map(drop)).await,
+        }
     }
 
     async fn terminate(&self, owner: &Owner) -> Result<(), StoreError> {

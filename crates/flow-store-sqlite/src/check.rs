@@ -177,7 +177,8 @@ impl DatabaseCheck {
             connection,
             "SELECT 'request ' || r.id, 'it waits in a lane that it does not belong to'
              FROM request r LEFT JOIN lane l ON l.id = r.lane
-             WHERE l.flow IS NOT r.flow OR coalesce(r.limited, 0) IS NOT (l.limits <> '')",
+             WHERE l.flow IS NOT r.flow OR coalesce(r.limited, 0) IS NOT (l.limits <> '')
+                   OR coalesce(r.priority, 0) IS NOT l.priority",
         )
     }
 }

@@ -125,10 +125,10 @@ fn point(request: &Request, name: &str, bytes: usize) -> AttemptWrite {
     let entry = LogEntry {
         at: Timestamp(1),
         attempt: request.attempt,
-        server: "a".to_owned(),
+        server: "a".into(),
         level: Level::Info,
         component: None,
-        event: "logged".to_owned(),
+        event: "logged".into(),
         message: name.to_owned(),
     };
     AttemptWrite { saved: vec![point], log: vec![entry] }

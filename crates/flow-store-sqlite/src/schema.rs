@@ -23,6 +23,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("lighter_requests", include_str!("migrations/0011_lighter_requests.sql")),
     ("queue", include_str!("migrations/0012_queue.sql")),
     ("stalled", include_str!("migrations/0013_stalled.sql")),
+    ("priority", include_str!("migrations/0014_priority.sql")),
 ];
 
 /// The newest schema that this release knows.

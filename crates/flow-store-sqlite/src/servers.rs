@@ -34,6 +34,11 @@ pub(crate) fn number_in(connection: &Connection, id: &ServerId) -> DbResult<Opti
     Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
 }
 
+/// That no server of this id ever registered.
+pub(crate) fn unknown(id: &ServerId) -> StoreError {
+    StoreError::NotFound { what: "server", name: id.to_string() }
+}
+
 /// Whether `owner` is a server's current life and not declared dead.
 pub(crate) fn check_alive_in(connection: &Connection, owner: &Owner) -> DbResult<ServerState> {
     let mut statement = connection.prepare_cached("SELECT epoch, state, maintenance FROM server WHERE server = ?")?;
@@ -52,8 +57,7 @@ impl Db<'_> {
 
     /// The number of a server's row.
     pub(crate) fn server_number(&self, id: &ServerId) -> DbResult<i64> {
-        let missing = || StoreError::NotFound { what: "server", name: id.to_string() };
-        Ok(number_in(self.connection, id)?.ok_or_else(missing)?)
+        Ok(number_in(self.connection, id)?.ok_or_else(|| unknown(id))?)
     }
 
     fn server_name(&self, id: &ServerId) -> DbResult<String> {

@@ -4,6 +4,8 @@ use crate::{Owner, RequestError, Timestamp, VersionId};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What a saved point says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -191,7 +193,7 @@ pub mod event {
     pub const CANCELLED: &str = "cancelled";
 }
 
-/// One line of a request's log.
+/// One line of a request's log. Cheap to make and to clone: only what it says to a person is its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// When.
@@ -199,14 +201,14 @@ pub struct LogEntry {
     /// In which attempt.
     pub attempt: u32,
     /// Name of the server that says it.
-    pub server: String,
+    pub server: Arc<str>,
     /// How important it is.
     pub level: Level,
     /// Id of the component it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub component: Option<String>,
+    pub component: Option<Arc<str>>,
     /// What happened; see [`event`].
-    pub event: String,
+    pub event: Cow<'static, str>,
     /// For a person.
     pub message: String,
 }

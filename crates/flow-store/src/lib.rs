@@ -71,7 +71,8 @@ pub use server::{
 pub use settings::{Setting, SettingsStore};
 pub use statistics::{StoreStatistics, WriteCounters};
 pub use storage::{
-    BucketAddress, CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker, StoragePlace, StoredObject,
+    BucketAddress, BucketFile, BucketFiles, CheckpointStorage, INLINE_LIMIT, OldObject, StorageError, StorageMarker,
+    StoragePlace, StoredObject,
 };
 pub use store::Store;
 pub use trigger::{Fired, Firing, NewFiring, NewTrigger, TriggerState, TriggerStore};

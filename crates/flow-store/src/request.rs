@@ -247,6 +247,8 @@ pub struct RequestFilter {
     pub owner: Option<ServerId>,
     /// Their error has this code.
     pub code: Option<String>,
+    /// They have this priority.
+    pub priority: Option<i32>,
     /// Only those that are stalled.
     pub stalled: bool,
     /// Their id is this number, or the name of their flow or project contains this text, however capitals are written
@@ -270,6 +272,7 @@ impl RequestFilter {
             && self.flow.as_ref().is_none_or(|flow| *flow == request.flow)
             && self.owner.as_ref().is_none_or(|id| request.owner.as_ref().is_some_and(|owner| owner.server == *id))
             && self.code.as_ref().is_none_or(|code| request.error.as_ref().is_some_and(|error| error.code == *code))
+            && self.priority.is_none_or(|priority| priority == request.settings.priority)
             && (!self.stalled || request.stalled.is_some())
             && self.matches_text(request)
             && self.from.is_none_or(|from| request.created >= from)

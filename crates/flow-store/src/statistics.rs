@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How busy the writing to a checkpoint database has been in this process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreStatistics {
-    /// Commits, each of which made some commands durable.
+    /// Commits, each of which made some commands durable. Commands that only looked make none.
     pub commits: u64,
     /// Commands that were committed.
     pub commands: u64,

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use bucket::{BucketFile, BucketFiles};
 pub use error::StorageError;
 pub use place::{BucketAddress, StoragePlace};
 
@@ -108,6 +109,14 @@ impl CheckpointStorage {
         match &self.0 {
             Where::Folder(folder) => Some(folder.root()),
             Where::Bucket(_) => None,
+        }
+    }
+
+    /// The files in the storage's bucket; none if it is a folder.
+    pub fn bucket_files(&self) -> Option<BucketFiles> {
+        match &self.0 {
+            Where::Folder(_) => None,
+            Where::Bucket(bucket) => Some(BucketFiles(Arc::clone(bucket))),
         }
     }
 

@@ -413,14 +413,21 @@ fn went_on_from(request: &Request) -> String {
     }
 }
 
-fn log_entry(request: &Request, server: &str, level: Level, event: &str, message: String, now: Timestamp) -> LogEntry {
+fn log_entry(
+    request: &Request,
+    server: &str,
+    level: Level,
+    event: &'static str,
+    message: String,
+    now: Timestamp,
+) -> LogEntry {
     LogEntry {
         at: now,
         attempt: request.attempt,
-        server: server.to_owned(),
+        server: server.into(),
         level,
         component: None,
-        event: event.to_owned(),
+        event: event.into(),
         message,
     }
 }

@@ -8,7 +8,7 @@ pub enum ClientError {
     #[error("{0}")]
     Problem(Box<Problem>),
     /// The server cannot be reached, or the connection broke.
-    #[error("the server at {address} cannot be reached ({why}): check that it runs and that the address is right")]
+    #[error("the server at {address} cannot be reached ({why}): {}", way_out(.why))]
     Unreachable {
         /// The server's address.
         address: String,
@@ -55,6 +55,19 @@ impl ClientError {
 
     pub(crate) fn address(given: &str, why: &str) -> Self {
         Self::Address { given: given.to_owned(), why: why.to_owned() }
+    }
+}
+
+/// What to do about it: a server that runs is unreachable all the same for those who do not trust its certificate.
+fn way_out(why: &str) -> &'static str {
+    match why {
+        _ if why.contains("UnknownIssuer") => {
+            "its certificate is not trusted here; give the authority that signed it to the system, or name it in SSL_CERT_FILE"
+        }
+        _ if why.contains("certificate") => "its certificate is not one for this address, or has ended",
+        _ if why.contains("invalid HTTP version") => "check that it is not one that wants https://",
+        _ if why.contains("InvalidContentType") => "check that it is not one that wants http://",
+        _ => "check that it runs and that the address is right",
     }
 }
 

@@ -28,6 +28,18 @@ fn events_are_taken_as_they_complete_and_signs_of_life_are_passed_over() {
     assert_eq!(events::take_events(&mut buffer), [received(None, Event::ServersChanged)]);
 }
 
+#[test]
+fn whoever_does_not_reach_a_server_that_runs_learns_why() {
+    let told = |why: &str| {
+        let (address, why) = ("https://127.0.0.1:7401".to_owned(), why.to_owned());
+        ClientError::Unreachable { address, why }.to_string()
+    };
+    assert!(told("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
+    assert!(told("invalid peer certificate: Expired").ends_with("has ended"));
+    assert!(told("invalid HTTP version parsed").ends_with("wants https://"));
+    assert!(told("Connection refused (os error 111)").ends_with("the address is right"));
+}
+
 #[tokio::test]
 async fn a_server_that_does_not_run_is_unreachable() {
     // Bound and dropped, so that nobody listens there.

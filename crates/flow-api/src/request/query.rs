@@ -44,6 +44,10 @@ pub struct RequestQuery {
     #[ts(optional)]
     #[param(example = "request/takeover-limit")]
     pub code: Option<String>,
+    /// Only those with this priority, -9 to 9.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub priority: Option<i32>,
     /// Only those that are stalled: they run, and make no progress for longer than they may.
     #[serde(default)]
     #[ts(as = "Option<bool>", optional)]
@@ -95,6 +99,10 @@ pub struct CountQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub code: Option<String>,
+    /// Only those with this priority, -9 to 9.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub priority: Option<i32>,
     /// Only those that are stalled.
     #[serde(default)]
     #[ts(as = "Option<bool>", optional)]
@@ -103,7 +111,7 @@ pub struct CountQuery {
 
 impl From<CountQuery> for RequestQuery {
     fn from(query: CountQuery) -> Self {
-        let CountQuery { project, flow, server, q, from, to, code, stalled } = query;
-        Self { project, flow, server, q, from, to, code, stalled, ..Self::default() }
+        let CountQuery { project, flow, server, q, from, to, code, priority, stalled } = query;
+        Self { project, flow, server, q, from, to, code, priority, stalled, ..Self::default() }
     }
 }

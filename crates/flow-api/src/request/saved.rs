@@ -98,6 +98,16 @@ impl SavedFormat {
             Self::Json => "json",
         }
     }
+
+    /// What the name of a file in this format ends with: `csv`.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Page => "json",
+            Self::Arrow => "arrows",
+            Self::Csv => "csv",
+            Self::Json => "jsonl",
+        }
+    }
 }
 
 /// Which part of a saved stream to answer, and how.

@@ -1,6 +1,26 @@
 //! Models of what servers may do in any order, looked through whole at a small size (docs/proofs.md). What happens to a
 //! request's row, who may act and who is suspected is decided by the code that servers run.
 
+/// States that are the same, and hash alike, where their `key`s are and do.
+macro_rules! compared_by_key {
+    ($state:ty) => {
+        impl PartialEq for $state {
+            fn eq(&self, other: &Self) -> bool {
+                fn same<T: PartialEq>(one: T, other: T) -> bool {
+                    one == other
+                }
+                same(self.key(), other.key())
+            }
+        }
+
+        impl std::hash::Hash for $state {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.key().hash(state);
+            }
+        }
+    };
+}
+
 mod lease;
 mod limits;
 mod state;

@@ -48,6 +48,7 @@ pub(super) fn database(path: Option<ResolvedPath>) -> Result<Sqlite, ComponentEr
                 format!("project:{path} is a file of the project, which a database cannot be: use a storage: path");
             Err(ComponentError::new("sql/read-only", message).for_good())
         }
+        Some(ResolvedPath::InBucket(place)) => Err(place.only_read()),
         None => Err(ComponentError::new("sql/no-path", "the connection has no “path”").for_good()),
     }
 }

@@ -105,6 +105,7 @@ pub(super) fn client(
 pub(super) fn pem(ca: ResolvedPath) -> Result<Vec<u8>, ComponentError> {
     match ca {
         ResolvedPath::ProjectFile { bytes, .. } => Ok(bytes.to_vec()),
+        ResolvedPath::InBucket(place) => Err(place.only_read()),
         ResolvedPath::File(path) => std::fs::read(&path).map_err(|error| {
             let message = format!("the certificates in {} cannot be read: {error}", path.display());
             ComponentError::new("sql/tls", message)

@@ -2,7 +2,7 @@
 
 use super::leftovers::PREFIX;
 use crate::places::{Folder, is_reserved};
-use crate::{ComponentError, ResolvedPath, Services};
+use crate::{BucketFile, BucketPath, ComponentError, ResolvedPath, Services};
 use bytes::Bytes;
 use globset::{GlobBuilder, GlobMatcher};
 use std::fs;
@@ -39,6 +39,8 @@ enum Step {
     File { path: String, place: ResolvedPath },
     /// One file, or those in a folder if it is one.
     FileOrFolder { path: String, file: PathBuf },
+    /// One file in a bucket, or those in a folder there if there is no such file.
+    InBucket { path: String, place: BucketPath },
     /// What fits in a folder.
     Folder { path: String, folder: Folder, matcher: Matcher },
 }
@@ -58,6 +60,7 @@ impl Search {
         match (services.resolve(path), folder) {
             (_, Some(folder @ Folder::Project(_))) | (Err(_), Some(folder)) => all(folder),
             (Ok(ResolvedPath::File(file)), _) => Ok(Self(Step::FileOrFolder { path: path.to_owned(), file })),
+            (Ok(ResolvedPath::InBucket(place)), _) => Ok(Self(Step::InBucket { path: path.to_owned(), place })),
             (Ok(place), _) => Ok(Self(Step::File { path: path.to_owned(), place })),
             (Err(error), None) => Err(error),
         }
@@ -79,6 +82,10 @@ impl Search {
                 let size = bytes.len() as u64;
                 Ok(vec![Found { path, place: ResolvedPath::ProjectFile { path: inside, bytes }, size, modified: None }])
             }
+            Step::File { path, place: ResolvedPath::InBucket(place) } => {
+                let file = place.look().map_err(|error| super::cannot_read(&path, &error))?;
+                Ok(vec![in_bucket(path, &place, file)])
+            }
             Step::File { path, place: ResolvedPath::File(file) } => match on_disk(&path, file)? {
                 Some(found) => Ok(vec![found]),
                 None => Err(super::cannot_read(&path, &ErrorKind::IsADirectory.into())),
@@ -86,6 +93,17 @@ impl Search {
             Step::FileOrFolder { path, file } => match on_disk(&path, file.clone())? {
                 Some(found) => Ok(vec![found]),
                 None => Matcher::new("*")?.among(&path, Folder::Disk(file)),
+            },
+            Step::InBucket { path, place } => match place.look() {
+                Ok(file) => Ok(vec![in_bucket(path, &place, file)]),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    match Matcher::new("*")?.among(&path, Folder::Bucket(place))? {
+                        // There are no folders in a bucket but those that files are in.
+                        files if files.is_empty() => Err(cannot_list(&path, &error)),
+                        files => Ok(files),
+                    }
+                }
+                Err(error) => Err(super::cannot_read(&path, &error)),
             },
             Step::Folder { path, folder, matcher } => matcher.among(&path, folder),
         }
@@ -97,6 +115,11 @@ fn on_disk(path: &str, file: PathBuf) -> Result<Option<Found>, ComponentError> {
     let metadata = fs::metadata(&file).map_err(|error| super::cannot_read(path, &error))?;
     let (size, modified) = (metadata.len(), metadata.modified().ok());
     Ok((!metadata.is_dir()).then(|| Found { path: path.to_owned(), place: ResolvedPath::File(file), size, modified }))
+}
+
+fn in_bucket(path: String, near: &BucketPath, file: BucketFile) -> Found {
+    let BucketFile { path: inside, size, modified } = file;
+    Found { path, place: ResolvedPath::InBucket(near.of(inside)), size, modified: Some(modified) }
 }
 
 /// The folders before the first one with a pattern, and the rest.
@@ -143,6 +166,7 @@ impl Matcher {
         let mut found = match folder {
             Folder::Project(files) => self.in_project(&prefix, files),
             Folder::Disk(folder) => self.on_disk(path, &prefix, folder)?,
+            Folder::Bucket(folder) => self.in_bucket(path, &prefix, &folder)?,
         };
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
@@ -157,6 +181,16 @@ impl Matcher {
             Found { path, place: ResolvedPath::ProjectFile { path: within, bytes }, size, modified: None }
         });
         found.collect()
+    }
+
+    fn in_bucket(&self, path: &str, prefix: &str, folder: &BucketPath) -> Result<Vec<Found>, ComponentError> {
+        let files = folder.list(self.depth != Some(0)).map_err(|error| cannot_list(path, &error))?;
+        let fitting = files.into_iter().filter_map(|file| {
+            let inside = file.path.strip_prefix(&folder.path)?.trim_start_matches('/').to_owned();
+            let shown = format!("{prefix}{inside}");
+            (self.glob.is_match(&inside) && !is_reserved(&shown)).then(|| in_bucket(shown, folder, file))
+        });
+        Ok(fitting.collect())
     }
 
     /// Looks through a folder and those in it. Folders behind symbolic links are left out: they may lead in a circle.

@@ -156,6 +156,7 @@ fn base_url(connection: &Connection) -> Result<Url, ComponentError> {
 fn file(path: &str, services: &dyn Services) -> Result<Bytes, ComponentError> {
     match services.resolve(path)? {
         ResolvedPath::ProjectFile { bytes, .. } => Ok(bytes),
+        ResolvedPath::InBucket(place) => Err(place.only_read().on("Connection")),
         ResolvedPath::File(file) => std::fs::read(&file).map(Bytes::from).map_err(|error| {
             let message = format!("the connection's file of authorities “{path}” cannot be read: {error}");
             ComponentError::new("http/tls", message).on("Connection")

@@ -1,3 +1,4 @@
+mod bucket_files;
 mod control;
 mod design;
 mod files;

@@ -2,10 +2,12 @@
 //! by a checksum behind the end marker, where those programs no longer look.
 
 mod frames;
+mod small;
 
 use crate::arrow::array::Array;
 use crate::arrow::buffer::Buffer;
 use crate::arrow::datatypes::SchemaRef;
+use crate::arrow::error::ArrowError;
 use crate::arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use crate::arrow::ipc::{CompressionType, MetadataVersion, reader::StreamDecoder};
 use crate::arrow::record_batch::RecordBatch;
@@ -60,19 +62,25 @@ pub fn encode(stream: &Stream) -> Result<Bytes, DataError> {
     // Memory is quick to know, but counts what buffers could hold and what a slice leaves out.
     let memory = stream.memory();
     let data = if memory > COMPRESSED_ABOVE { data_size(batches) } else { memory };
-    let layout = if data > COMPRESSED_ABOVE { Layout::Compressed } else { Layout::Plain };
-    let failed = |error: crate::arrow::error::ArrowError| DataError::Encode { message: error.to_string() };
-
-    let space = 512 + 128 * stream.schema().fields().len() + data.min(1024 * 1024);
-    let mut writer = StreamWriter::try_new_with_options(Vec::with_capacity(space), stream.schema(), layout.options())
-        .map_err(failed)?;
-    for batch in batches {
-        writer.write(batch).map_err(failed)?;
-    }
-    let mut bytes = writer.into_inner().map_err(failed)?;
+    let encoded = if data > COMPRESSED_ABOVE {
+        compressed(stream.schema(), batches, data)
+    } else {
+        small::encode(stream.schema(), batches, data)
+    };
+    let mut bytes = encoded.map_err(|error| DataError::Encode { message: error.to_string() })?;
     let checksum = shortened(blake3::hash(&bytes));
     bytes.extend_from_slice(&checksum);
     Ok(Bytes::from(bytes))
+}
+
+fn compressed(schema: &SchemaRef, batches: &[RecordBatch], data: usize) -> Result<Vec<u8>, ArrowError> {
+    let space = 512 + 128 * schema.fields().len() + data.min(1024 * 1024);
+    let options = Layout::Compressed.options();
+    let mut writer = StreamWriter::try_new_with_options(Vec::with_capacity(space), schema, options)?;
+    for batch in batches {
+        writer.write(batch)?;
+    }
+    writer.into_inner()
 }
 
 /// Writes a stream of any size in the checkpoint format, batch by batch as it is read. Gives the number of records.

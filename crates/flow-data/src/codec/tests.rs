@@ -33,6 +33,44 @@ fn large_streams_are_compressed_and_slices_save_only_their_part() {
     assert_eq!(decode(part).unwrap(), large.slice(10, 5).unwrap());
 }
 
+/// The bytes that the library's own writer makes, with the checksum.
+fn as_written_by_the_library(stream: &Stream) -> Vec<u8> {
+    let options = Layout::Plain.options();
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), stream.schema(), options).unwrap();
+    stream.held().unwrap().iter().for_each(|batch| writer.write(batch).unwrap());
+    let mut bytes = writer.into_inner().unwrap();
+    bytes.extend_from_slice(&shortened(blake3::hash(&bytes)));
+    bytes
+}
+
+#[test]
+fn small_streams_are_the_same_to_the_byte_whatever_was_encoded_before() {
+    let other = Stream::from_record(&[("n".to_owned(), json!("a text")), ("list".to_owned(), json!([1, 2]))]);
+    let two = {
+        let one = numbers(3);
+        let batch = one.held().unwrap()[0].clone();
+        Stream::new(Arc::clone(one.schema()), vec![batch.clone(), batch])
+    };
+    for stream in [numbers(1), other, numbers(12), numbers(0), two.clone(), numbers(12).slice(3, 4).unwrap(), two] {
+        for _ in 0..2 {
+            assert_eq!(encode(&stream).unwrap(), as_written_by_the_library(&stream));
+        }
+    }
+}
+
+#[test]
+fn small_streams_with_dictionaries_survive_each_time() {
+    let colors: crate::arrow::array::DictionaryArray<crate::arrow::datatypes::Int32Type> =
+        ["red", "green", "red"].into_iter().collect();
+    let field = Field::new("color", crate::arrow::array::Array::data_type(&colors).clone(), true);
+    let schema = Arc::new(Schema::new(vec![field]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(colors) as ArrayRef]).unwrap();
+    let stream = Stream::new(schema, vec![batch]);
+    for _ in 0..3 {
+        assert_eq!(decode(encode(&stream).unwrap()).unwrap(), stream);
+    }
+}
+
 #[test]
 fn every_damaged_byte_is_an_error_and_never_a_panic() {
     let bytes = encode(&numbers(20)).unwrap();

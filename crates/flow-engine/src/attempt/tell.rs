@@ -43,18 +43,19 @@ impl Attempt {
 
     /// Adds a line to the request's log, about a component if one is given. What happens where nothing is recorded, or
     /// after the first iterations of a ForEach, is logged only if it is no normal progress.
-    pub(super) fn log(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
+    pub(super) fn log(&mut self, at: Option<At>, level: Level, event: &'static str, message: String) {
         if level == Level::Info && at.is_some_and(|at| !self.scopes[at.scope].told || !self.records(at)) {
             return;
         }
         self.log_always(at, level, event, message);
     }
 
-    pub(super) fn log_always(&mut self, at: Option<At>, level: Level, event: &str, message: String) {
+    pub(super) fn log_always(&mut self, at: Option<At>, level: Level, event: &'static str, message: String) {
         let (component, message) = match at {
             Some(at) => {
-                let id = self.scopes[at.scope].component(at.component).id.to_string();
-                (Some(id), self.scopes.place(at.scope) + &message)
+                let id = self.scopes[at.scope].component(at.component).id.shared();
+                let place = self.scopes.place(at.scope);
+                (Some(id), if place.is_empty() { message } else { place + &message })
             }
             None => (None, message),
         };

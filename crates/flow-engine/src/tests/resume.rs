@@ -132,7 +132,7 @@ impl<'a> Watched<'a> {
         let log = self.cluster.log(id).await;
         let told = |event: &str| -> BTreeSet<String> {
             let lines = log.iter().filter(|line| line.entry.event == event);
-            lines.filter_map(|line| line.entry.component.clone()).collect()
+            lines.filter_map(|line| line.entry.component.as_deref().map(str::to_owned)).collect()
         };
         let flow = &self.generated.flow;
         let points = self.cluster.saved(id).await;

@@ -41,7 +41,7 @@ async fn the_log_tells_what_ran() {
     let request = cluster.server().await.run().await;
     let log = cluster.log(request.id).await;
     let told: Vec<(&str, &str)> =
-        log.iter().map(|line| (line.entry.component.as_deref().unwrap_or(""), line.entry.event.as_str())).collect();
+        log.iter().map(|line| (line.entry.component.as_deref().unwrap_or(""), &*line.entry.event)).collect();
     let (started, finished) = (event::COMPONENT_STARTED, event::COMPONENT_FINISHED);
     assert_eq!(
         told,

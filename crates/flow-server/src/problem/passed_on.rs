@@ -23,7 +23,7 @@ const UNREADABLE: &str = "The checkpoint storage cannot be read";
 
 /// What the checkpoint storage may answer.
 pub const STORAGE: &[Code] = &[
-    of("storage/not-writable", 503, UNREADABLE),
+    of("storage/not-writable", 503, "The checkpoint storage cannot be written"),
     of("storage/bucket", 503, UNREADABLE),
     of("storage/missing-object", 503, UNREADABLE),
     of("storage/unreadable", 503, UNREADABLE),

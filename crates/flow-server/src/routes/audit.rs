@@ -28,6 +28,7 @@ pub async fn trail(State(app): State<Arc<App>>, Params(query): Params<AuditQuery
     };
     let records = app.store.audit_trail(&filter).await?;
     let full = records.len() == filter.limit;
+    let names = app.names.of(&app, &[]).await?;
     let next = records.last().filter(|_| full).map(|last| last.number.to_string());
-    Ok(Json(Page { items: records.into_iter().map(wire::audit).collect(), next }))
+    Ok(Json(Page { items: records.into_iter().map(|record| wire::audit(record, &names)).collect(), next }))
 }

@@ -134,10 +134,12 @@ impl Observer for RequestTraces {
                 self.component_ended(event, component, Ran { elapsed: *elapsed, rows: None, error });
             }
             RunEventKind::CheckpointSaved { component, rows } => {
-                self.note(event.request, "saved point", Some(component.to_string()), format!("{rows} records saved"));
+                let records = if *rows == 1 { "record" } else { "records" };
+                self.note(event.request, "saved point", Some(component.to_string()), format!("{rows} {records} saved"));
             }
             RunEventKind::Logged(entry) if entry.level != Level::Info => {
-                self.note(event.request, &entry.event, entry.component.clone(), entry.message.clone());
+                let component = entry.component.as_deref().map(str::to_owned);
+                self.note(event.request, &entry.event, component, entry.message.clone());
             }
             RunEventKind::AttemptEnded { request, error } => self.attempt_ended(request, error.as_ref()),
             RunEventKind::ComponentStarted { .. }

@@ -159,7 +159,7 @@ impl OpenTriggers {
                     settings.priority = trigger.priority().unwrap_or(settings.priority);
                     let mut open = OpenTrigger::new(project.clone(), version.version.clone(), trigger, start, settings);
                     if let (Some(TriggerAction::File(file)), None) = (&open.action, &open.problem) {
-                        open.problem = super::files::problem(app.storage.folder(), file);
+                        open.problem = super::files::problem(&app.storage, file);
                     }
                     if triggers.iter().any(|other| other.trigger.id == open.trigger.id) {
                         broken.push((name.to_owned(), open.same_id()));

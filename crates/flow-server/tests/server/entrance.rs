@@ -45,7 +45,9 @@ async fn a_server_speaks_tls_and_takes_a_new_certificate_without_a_restart() {
     let old = std::fs::read(&files.certificate).unwrap();
     assert_eq!(trusting(&old).servers().await.unwrap().len(), 1);
     let stranger = Client::new(&server.at.address, &token).unwrap();
-    assert_eq!(stranger.servers().await.unwrap_err().code(), "client/unreachable", "nobody trusts it unasked");
+    let refused = stranger.servers().await.unwrap_err();
+    assert_eq!(refused.code(), "client/unreachable", "nobody trusts it unasked");
+    assert!(refused.to_string().contains("its certificate is not"), "{refused}");
 
     make_certificate(cluster.folder.path(), "new");
     let new = std::fs::read(&files.certificate).unwrap();

@@ -1,7 +1,7 @@
 //! Priorities, limits, and why a request waits.
 
 use crate::harness::{Cluster, TestProject, TestServer, create_one, flow, until, wish};
-use flow_api::{NewRequests, RequestState, Role, SettingChange, SettingSource};
+use flow_api::{AuditQuery, NewRequests, RequestState, Role, SettingChange, SettingSource};
 use serde_json::{Value, json};
 
 fn to(value: Value) -> SettingChange {
@@ -133,6 +133,9 @@ async fn a_server_is_put_into_maintenance_by_an_operator_and_another_makes_its_r
     assert_eq!(viewer.maintain_server(&id, true).await.unwrap_err().code(), "auth/forbidden");
     let operator = cluster.client(&server, Role::Operator).await;
     assert!(operator.maintain_server(&id, true).await.unwrap().maintenance);
+    let trail = client.audit(&AuditQuery { q: Some(id.clone()), ..AuditQuery::default() }).await.unwrap().items;
+    let told = trail.iter().find(|record| record.action == "server-maintenance").unwrap();
+    assert_eq!((&told.subject, told.subject_name.as_deref()), (&id, Some("first")));
     assert_eq!(operator.maintain_server("none", true).await.unwrap_err().code(), "server/not-found");
     let request = create_one(&client, "short").await;
     assert_eq!(request.state, RequestState::Queued);

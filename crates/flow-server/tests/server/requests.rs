@@ -132,6 +132,20 @@ async fn a_batch_larger_than_the_room_here_is_worked_off_and_listed_page_by_page
 }
 
 #[tokio::test]
+async fn requests_are_listed_by_their_priority() {
+    let (_cluster, server, client) = set_up().await;
+    let urgent = NewRequests { priority: Some(5), ..wish("short") };
+    let made = client.create_requests(&urgent, None).await.unwrap().requests.remove(0);
+    let usual = create_one(&client, "short").await;
+    for (priority, expected) in [(5, made.id), (0, usual.id)] {
+        let query = RequestQuery { priority: Some(priority), ..RequestQuery::default() };
+        let listed = client.requests(&query).await.unwrap().items;
+        assert_eq!(listed.iter().map(|request| request.id).collect::<Vec<_>>(), [expected]);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_waiting_request_is_cancelled_and_executed_again_from_its_saved_points() {
     let (_cluster, server, client) = set_up().await;
     let made = create_one(&client, "long").await;

@@ -76,9 +76,18 @@ impl Conditions {
 }
 
 fn asks_for_all_groups(filter: &RequestFilter) -> bool {
-    let RequestFilter { states, project, flow, owner, code, text, stalled, .. } = filter;
+    let RequestFilter { states, project, flow, owner, code, priority, text, stalled, .. } = filter;
     let by_name = project.is_some() || flow.is_some() || owner.is_some() || code.is_some() || text.is_some();
-    states.is_empty() && !by_name && !stalled
+    states.is_empty() && !by_name && priority.is_none() && !stalled
+}
+
+/// The condition that requests `r` have the filter's priority; the usual one is not written.
+fn of_priority(filter: &RequestFilter) -> String {
+    match filter.priority {
+        None => "true".to_owned(),
+        Some(0) => "r.priority IS NULL".to_owned(),
+        Some(priority) => format!("r.priority = {priority}"),
+    }
 }
 
 /// The numbers of the groups that a filter asks for; none if it asks for all.
@@ -124,13 +133,11 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let from = filter.from.map_or(i64::MIN, |from| from.0);
     let to = filter.to.map_or(i64::MAX, |to| to.0);
     let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
-    let range = match filter.stalled {
-        false => "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4",
-        true => {
-            "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4
-             AND r.stalled IS NOT NULL AND r.stalled_fence = r.fence"
-        }
-    };
+    let stalled = if filter.stalled { "r.stalled IS NOT NULL AND r.stalled_fence = r.fence" } else { "true" };
+    let range = format!(
+        "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4 AND {stalled} AND {}",
+        of_priority(filter)
+    );
     let found = match &groups {
         None => {
             let sql = format!("{} WHERE {range} ORDER BY r.id DESC LIMIT $5", rows::SELECT);
@@ -176,7 +183,7 @@ pub(super) async fn counts(
         found.iter().for_each(|request| *counts.entry(request.state).or_default() += 1);
         return Ok(counts);
     }
-    let found = if filter.from.is_none() && filter.to.is_none() {
+    let found = if filter.from.is_none() && filter.to.is_none() && filter.priority.is_none() {
         let wanted = Conditions::on_groups(&filter);
         let sql = format!(
             "SELECT g.state, sum(c.n)::bigint FROM request_count c JOIN request_group g ON g.id = c.request_group
@@ -189,10 +196,13 @@ pub(super) async fn counts(
         let (first, end) = ids(db, &filter).await?;
         let from = filter.from.map_or(i64::MIN, |from| from.0);
         let to = filter.to.map_or(i64::MAX, |to| to.0);
-        let sql = "SELECT r.state, count(*) FROM request r
-                   WHERE r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4
-                         AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5)) GROUP BY r.state";
-        crate::sql::rows(db, sql, &[&first, &end, &from, &to, &groups]).await?
+        let sql = format!(
+            "SELECT r.state, count(*) FROM request r
+             WHERE r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4 AND {}
+                   AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5)) GROUP BY r.state",
+            of_priority(&filter)
+        );
+        crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &groups]).await?
     };
     for row in found {
         *counts.entry(state(row.try_get(0)?)?).or_default() += count(&row, 1)?;

@@ -98,19 +98,19 @@ pub(super) async fn terminate(transaction: &Transaction, database: &Database, ow
     Ok(())
 }
 
-/// What waits at a server in maintenance becomes free for others.
-pub(super) async fn hand_over(transaction: &Transaction, database: &Database, owner: &Owner) -> DbResult<()> {
+/// What waits at a server in maintenance becomes free for others; how many requests.
+pub(super) async fn hand_over(transaction: &Transaction, database: &Database, owner: &Owner) -> DbResult<usize> {
     lock(transaction, &owner.server, true).await?;
     let servers = Servers::load(transaction).await?;
     servers.check_alive(owner)?;
     let (number, leaving) = (servers.number(&owner.server)?, servers.server_ref(owner));
     let batch = Batch::new(transaction.now, servers);
     let now = transaction.now;
-    change_all(transaction, database, batch, number, owner.epoch, |request| {
+    let freed = change_all(transaction, database, batch, number, owner.epoch, |request| {
         transition::hand_over(request, &leaving, now)
     })
     .await?;
-    Ok(())
+    Ok(freed.len())
 }
 
 async fn set_terminated(transaction: &Transaction, number: i64, by: Option<i64>) -> DbResult<()> {

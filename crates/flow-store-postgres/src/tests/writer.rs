@@ -43,10 +43,10 @@ fn entry(request: &Request, message: String) -> AttemptWrite {
     let entry = LogEntry {
         at: Timestamp(1),
         attempt: request.attempt,
-        server: "a".to_owned(),
+        server: "a".into(),
         level: Level::Info,
         component: None,
-        event: event::LOGGED.to_owned(),
+        event: event::LOGGED.into(),
         message,
     };
     AttemptWrite { saved: Vec::new(), log: vec![entry] }

@@ -61,10 +61,10 @@ async fn request(store: &SqliteStore, owner: &Owner) {
         let entry = LogEntry {
             at: Timestamp(1),
             attempt: 1,
-            server: "a".to_owned(),
+            server: "a".into(),
             level: Level::Info,
             component: None,
-            event: "logged".to_owned(),
+            event: "logged".into(),
             message: "hello".to_owned(),
         };
         let write = AttemptWrite { saved: vec![point], log: vec![entry.clone(), entry] };

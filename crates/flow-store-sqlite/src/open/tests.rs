@@ -139,6 +139,8 @@ async fn the_plan_of_hot_reads_uses_indexes() {
         "SELECT id FROM lane WHERE flow = 1 AND priority = 0 AND limits = ''",
         "SELECT id FROM request_group WHERE server = 1 AND state IN (0, 1)",
         "SELECT id FROM request WHERE request_group = 5 AND id < 9 AND id >= 0 ORDER BY id DESC LIMIT 10",
+        "SELECT r.id FROM request r WHERE r.request_group = 5 AND r.id < 9 AND r.id >= 0 AND r.priority = 3 ORDER BY r.id DESC LIMIT 10",
+        "SELECT count(*) FROM request r WHERE r.request_group = 5 AND r.id < 9 AND r.id >= 0 AND r.priority IS NOT NULL",
         "SELECT ended, id FROM request WHERE state = 4 AND ended IS NOT NULL ORDER BY ended, id LIMIT 10",
         "SELECT ended, id FROM request WHERE state = 4 AND ended IS NOT NULL AND (ended, id) > (5, 6) AND ended < 7 \
          ORDER BY ended, id LIMIT 10",

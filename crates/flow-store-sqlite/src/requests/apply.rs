@@ -3,10 +3,13 @@
 use super::rows::{self, state_number, to_json};
 use super::{groups, history, queue};
 use crate::error::DbResult;
+use crate::servers;
 use crate::writer::Db;
 use flow_store::transition::{self, AttemptChange, Change};
-use flow_store::{AttemptOutcome, Created, LogEntry, NewRequest, Owner, Request, RequestError, RequestId, VersionId};
-use rusqlite::{OptionalExtension, params};
+use flow_store::{
+    AttemptOutcome, Created, LogEntry, NewRequest, Owner, Request, RequestError, RequestId, ServerId, VersionId,
+};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
 /// Makes a request, or finds the one that has its idempotency key.
@@ -47,8 +50,8 @@ fn insert(db: &Db<'_>, request: &Request, flow: i64, lane: i64) -> DbResult<Requ
     groups::count(db, group, 1)?;
     let mut insert = db.connection.prepare_cached(
         "INSERT INTO request (state, server, epoch, fence, attempt, retries_used, takeovers, started, updated,
-                              saved_points, flow, request_group, lane, limited)
-         VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, 0, ?, ?, ?, ?)",
+                              saved_points, flow, request_group, lane, limited, priority)
+         VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, 0, ?, ?, ?, ?, ?)",
     )?;
     insert.execute(params![
         state_number(request.state),
@@ -62,6 +65,7 @@ fn insert(db: &Db<'_>, request: &Request, flow: i64, lane: i64) -> DbResult<Requ
         group,
         lane,
         (!request.settings.limits.is_empty()).then_some(1),
+        Some(request.settings.priority).filter(|priority| *priority != 0),
     ])?;
     Ok(RequestId(db.connection.last_insert_rowid()))
 }
@@ -130,11 +134,17 @@ fn note_beside(db: &Db<'_>, request: &Request, attempt: AttemptChange, log: &[Lo
 
 /// Writes where a request stands; whether an attempt has just started.
 fn update(db: &Db<'_>, request: &Request, starts: bool) -> DbResult<()> {
-    let sql = "SELECT flow, request_group, ended IS NOT NULL FROM request WHERE id = ?";
-    let mut before = db.connection.prepare_cached(sql)?;
-    let (flow, before, had_ended): (i64, i64, bool) =
-        before.query_row([request.id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let server = owner_number(db, request)?;
+    let owner = request.owner.as_ref().map(|owner| &owner.server);
+    let mut before = db.connection.prepare_cached(
+        "SELECT flow, request_group, ended IS NOT NULL, (SELECT id FROM server WHERE server = ?2)
+         FROM request WHERE id = ?1",
+    )?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let (flow, before, had_ended, server): (i64, i64, bool, Option<i64>) =
+        before.query_row(params![request.id.0, owner.map(ServerId::as_str)], read)?;
+    if let (Some(owner), None) = (owner, server) {
+        return Err(servers::unknown(owner).into());
+    }
     let group = groups::group_number(db, request, flow, server)?;
     if group != before {
         groups::count(db, before, -1)?;
@@ -212,14 +222,15 @@ pub(super) fn pin(db: &Db<'_>, request: &Request, before: &VersionId) -> DbResul
 }
 
 fn insert_attempt(db: &Db<'_>, request: &Request) -> DbResult<()> {
-    let Some(owner) = &request.owner else {
+    if request.owner.is_none() {
         return Ok(());
-    };
-    let mut insert = db
-        .connection
-        .prepare_cached("INSERT INTO attempt (request, attempt, server, epoch, started) VALUES (?, ?, ?, ?, ?)")?;
-    let server = db.server_number(&owner.server)?;
-    insert.execute(params![request.id.0, request.attempt, server, owner.epoch.0, request.updated.0])?;
+    }
+    // The request's row says already whose the attempt is.
+    let mut insert = db.connection.prepare_cached(
+        "INSERT INTO attempt (request, attempt, server, epoch, started)
+         SELECT id, attempt, server, epoch, updated FROM request WHERE id = ?",
+    )?;
+    insert.execute([request.id.0])?;
     Ok(())
 }
 

@@ -136,9 +136,9 @@ impl Wanted {
 }
 
 fn asks_for_all_groups(filter: &RequestFilter) -> bool {
-    let RequestFilter { states, project, flow, owner, code, text, stalled, .. } = filter;
+    let RequestFilter { states, project, flow, owner, code, priority, text, stalled, .. } = filter;
     let by_name = project.is_some() || flow.is_some() || owner.is_some() || code.is_some() || text.is_some();
-    states.is_empty() && !by_name && !stalled
+    states.is_empty() && !by_name && priority.is_none() && !stalled
 }
 
 /// The request whose id the filter's text is, if all else holds, too.
@@ -192,13 +192,8 @@ pub(super) fn counts(connection: &Connection, filter: &RequestFilter) -> DbResul
     let range = times::ids(connection, &filter)?;
     let wanted = Wanted::by(&filter);
     let read = |row: &Row<'_>| Ok((state(row.get(0)?)?, row.get::<_, u64>(1)?));
-    let grouped = if range.is_everything {
-        wanted.query(connection, "g.state, g.n", &[], read)?
-    } else {
-        let (columns, first) = times::count(&range, &filter);
-        wanted.query(connection, &format!("g.state, {columns}"), &first, read)?
-    };
-    for (state, there) in grouped {
+    let (column, first) = times::count(&range, &filter);
+    for (state, there) in wanted.query(connection, &format!("g.state, {column}"), &first, read)? {
         *counts.entry(state).or_default() += there;
     }
     if let Some(named) = by_id(connection, &filter)?
@@ -214,6 +209,8 @@ struct Newest<'a> {
     connection: &'a Connection,
     /// No id below this one.
     start: i64,
+    /// What is asked of requests `r`, besides; SQL.
+    besides: String,
     heads: BinaryHeap<(i64, Option<i64>)>,
     /// Ids that were read ahead, by group.
     ahead: BTreeMap<Option<i64>, VecDeque<i64>>,
@@ -222,17 +219,21 @@ struct Newest<'a> {
 impl<'a> Newest<'a> {
     /// The ids from `start` to below `below` of the requests in the groups that the filter asks for.
     fn of(connection: &'a Connection, filter: &RequestFilter, start: i64, below: i64) -> DbResult<Self> {
-        let mut newest = Self { connection, start, heads: BinaryHeap::new(), ahead: BTreeMap::new() };
+        let besides =
+            filter.priority.map_or_else(String::new, |priority| format!("AND {}", times::of_priority(priority)));
+        let mut newest = Self { connection, start, besides, heads: BinaryHeap::new(), ahead: BTreeMap::new() };
         if asks_for_all_groups(filter) {
             newest.read(None, below)?;
             newest.advance(None);
             return Ok(newest);
         }
-        let newest_of_group =
-            "g.id, (SELECT r.id FROM request r WHERE r.request_group = g.id AND r.id < ?1 AND r.id >= ?2
-                                      ORDER BY r.id DESC LIMIT 1)";
+        let newest_of_group = format!(
+            "g.id, (SELECT r.id FROM request r WHERE r.request_group = g.id AND r.id < ?1 AND r.id >= ?2 {}
+                                      ORDER BY r.id DESC LIMIT 1)",
+            newest.besides
+        );
         let read = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(1)?, Some(row.get::<_, i64>(0)?)));
-        let heads = Wanted::by(filter).query(connection, newest_of_group, &[below, start], read)?;
+        let heads = Wanted::by(filter).query(connection, &newest_of_group, &[below, start], read)?;
         newest.heads = heads.into_iter().filter_map(|(id, group)| id.map(|id| (id, group))).collect();
         Ok(newest)
     }
@@ -248,13 +249,12 @@ impl<'a> Newest<'a> {
 
     /// Reads the next ids of a group.
     fn read(&mut self, group: Option<i64>, below: i64) -> DbResult<()> {
-        let sql = match group {
-            Some(_) => {
-                "SELECT id FROM request WHERE request_group = ?4 AND id < ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3"
-            }
-            None => "SELECT id FROM request WHERE id < ?1 AND id >= ?2 AND ?4 IS NULL ORDER BY id DESC LIMIT ?3",
-        };
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let of_group = if group.is_some() { "r.request_group = ?4" } else { "?4 IS NULL" };
+        let sql = format!(
+            "SELECT r.id FROM request r WHERE {of_group} AND r.id < ?1 AND r.id >= ?2 {} ORDER BY r.id DESC LIMIT ?3",
+            self.besides
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let ids = collect(statement.query(params![below, self.start, AHEAD, group])?, |row| Ok(row.get::<_, i64>(0)?))?;
         self.ahead.entry(group).or_default().extend(ids);
         Ok(())

@@ -8,6 +8,7 @@ use flow_store::{
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::LazyLock;
 
 /// A query for requests; conditions follow. The columns are those that [`request`] reads.
 pub(super) const SELECT: &str = r#"
@@ -25,8 +26,8 @@ pub(super) fn load(connection: &Connection, id: RequestId) -> DbResult<Request> 
 
 /// One request, if it is there.
 pub(super) fn find(connection: &Connection, id: RequestId) -> DbResult<Option<Request>> {
-    let sql = format!("{SELECT} WHERE r.id = ?");
-    connection.prepare_cached(&sql)?.query_row([id.0], |row| Ok(request(row))).optional()?.transpose()
+    static BY_ID: LazyLock<String> = LazyLock::new(|| format!("{SELECT} WHERE r.id = ?"));
+    connection.prepare_cached(&BY_ID)?.query_row([id.0], |row| Ok(request(row))).optional()?.transpose()
 }
 
 /// Reads a row of [`SELECT`].

@@ -72,14 +72,51 @@ fn first_made_at(connection: &Connection, time: Timestamp, mut start: i64, mut e
 /// Ids with the same bits above these are counted together in `ended_count`.
 pub(super) const BLOCK_BITS: u32 = 14;
 
-/// A column that counts the requests of the group `g` that were made in the filter's span of time, with its parameters.
+/// The condition that requests `r` have a priority; the usual one is not written.
+pub(super) fn of_priority(priority: i32) -> String {
+    if priority == 0 { "r.priority IS NULL".to_owned() } else { format!("r.priority = {priority}") }
+}
+
+/// A column that counts the requests of the group `g` that were made in the filter's span of time and have its priority, with
+/// its parameters.
 pub(super) fn count(ids: &Ids, filter: &RequestFilter) -> (String, Vec<i64>) {
+    match filter.priority {
+        None => count_all(ids, filter),
+        Some(0) => {
+            let (all, values) = count_all(ids, filter);
+            let (others, _) = count_each(ids, filter, "r.priority IS NOT NULL");
+            (format!("{all} - {others}"), values)
+        }
+        Some(priority) => count_each(ids, filter, &of_priority(priority)),
+    }
+}
+
+/// A column that counts those for which a condition on `r` holds, one by one.
+fn count_each(ids: &Ids, filter: &RequestFilter, condition: &str) -> (String, Vec<i64>) {
+    let of_group = format!("r.request_group = g.id AND {condition}");
+    if ids.is_everything {
+        return (format!("(SELECT count(*) FROM request r WHERE {of_group})"), Vec::new());
+    }
+    if ids.is_exact {
+        let column = format!("(SELECT count(*) FROM request r WHERE {of_group} AND r.id >= ?1 AND r.id < ?2)");
+        return (column, vec![ids.start, ids.end]);
+    }
+    let column = format!(
+        "(SELECT count(*) FROM request r JOIN request_given q ON q.id = r.id
+          WHERE {of_group} AND r.id >= ?1 AND r.id < ?2 AND q.created >= ?3 AND q.created < ?4)"
+    );
+    let from = filter.from.map_or(i64::MIN, |from| from.0);
+    let to = filter.to.map_or(i64::MAX, |to| to.0);
+    (column, vec![ids.start, ids.end, from, to])
+}
+
+/// A column that counts those of all priorities.
+fn count_all(ids: &Ids, filter: &RequestFilter) -> (String, Vec<i64>) {
+    if ids.is_everything {
+        return ("g.n".to_owned(), Vec::new());
+    }
     if !ids.is_exact {
-        let column = "(SELECT count(*) FROM request r JOIN request_given q ON q.id = r.id
-                       WHERE r.request_group = g.id AND r.id >= ?1 AND r.id < ?2 AND q.created >= ?3 AND q.created < ?4)";
-        let from = filter.from.map_or(i64::MIN, |from| from.0);
-        let to = filter.to.map_or(i64::MAX, |to| to.0);
-        return (column.to_owned(), vec![ids.start, ids.end, from, to]);
+        return count_each(ids, filter, "true");
     }
     let between = |start: &str, end: &str| {
         format!("(SELECT count(*) FROM request r WHERE r.request_group = g.id AND r.id >= {start} AND r.id < {end})")

@@ -51,7 +51,7 @@ impl Committer {
     }
 
     fn commit(&mut self, queue: &Queue, turn: io::Result<Turn<'_>>) {
-        let (mut batch, begun) = (Vec::new(), Instant::now());
+        let (mut batch, begun, changes) = (Vec::new(), Instant::now(), self.connection.total_changes());
         let committed = catch_unwind(AssertUnwindSafe(|| self.commit_batch(queue, turn, &mut batch)));
         // A panic leaves nobody who knows what the next batch may build on.
         let panicked = committed.is_err();
@@ -63,7 +63,8 @@ impl Committer {
             (self.fatal)(error);
             queue.close();
         }
-        if !batch.is_empty() && failure.is_none() {
+        // What only looked has made nothing durable.
+        if failure.is_none() && self.connection.total_changes() != changes {
             self.counted.committed(batch.len(), begun.elapsed());
         }
         for (command, outcome) in batch {

@@ -73,6 +73,18 @@ async fn what_queues_up_during_a_commit_is_one_batch() {
 }
 
 #[tokio::test]
+async fn a_batch_that_writes_nothing_counts_as_no_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let before = store.writer.statistics();
+    let looked = store.writer.run(|db| Ok(db.connection.query_row("SELECT 7", [], |row| row.get::<_, i64>(0))?)).await;
+    assert_eq!(looked.unwrap(), 7);
+    assert_eq!(store.writer.statistics().commits, before.commits);
+    store.writer.run(note("one")).await.unwrap();
+    assert_eq!(store.writer.statistics().commits, before.commits + 1);
+}
+
+#[tokio::test]
 async fn a_failed_command_leaves_the_others_of_its_batch_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (store, failures) = open(folder.path());

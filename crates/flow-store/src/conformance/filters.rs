@@ -30,6 +30,7 @@ pub(super) async fn filters_by_error_text_and_time_can_be_combined(fixture: Fixt
         let mut new = new_request(anywhere());
         new.flow = ["import/Daily", "export_100%", "straße"][number as usize % 3].to_owned();
         new.project = ProjectName::parse(["orders", "Sales"][number as usize % 2]).unwrap();
+        new.settings.priority = [0, 5, -2][number as usize / 3 % 3];
         let owner = if number % 5 == 0 { &b } else { &a };
         let request = fixture.store.create_request(new, Some(owner.clone())).await.unwrap().request;
         let code = ["http/status", "sql/timeout"][number as usize / 2 % 2].to_owned();
@@ -57,7 +58,20 @@ pub(super) async fn filters_by_error_text_and_time_can_be_combined(fixture: Fixt
         RequestFilter { project: Some(ProjectName::parse("Sales").unwrap()), flow: some("straße"), ..all.clone() },
         RequestFilter { flow: some("no such flow"), ..all.clone() },
         RequestFilter { owner: Some(ServerId::parse("nobody").unwrap()), ..all.clone() },
+        RequestFilter { priority: Some(5), ..all.clone() },
+        RequestFilter { priority: Some(7), ..all.clone() },
     ];
+    for priority in [-2, 0, 5].map(Some) {
+        filters.push(RequestFilter { priority, limit: 3, before: Some(ids[20]), ..all.clone() });
+        filters.push(RequestFilter { priority, from: Some(times[4]), to: Some(times[19]), ..all.clone() });
+        filters.push(RequestFilter {
+            priority,
+            states: vec![RequestState::Error],
+            flow: some("straße"),
+            ..all.clone()
+        });
+        filters.push(RequestFilter { priority, ..text(&ids[3].to_string()) });
+    }
     for wanted in ["DAILY", "100%", "_", "STRASSE", "ße", "sales", "", " ", "7", &ids[3].to_string(), "999999"] {
         filters.push(text(wanted));
         filters.push(RequestFilter { states: vec![RequestState::Error, RequestState::Queued], ..text(wanted) });
@@ -70,6 +84,7 @@ pub(super) async fn filters_by_error_text_and_time_can_be_combined(fixture: Fixt
     }
     assert_eq!(agree(&fixture, &filters[2]).await.len(), 7, "from is included, to is not");
     assert_eq!(agree(&fixture, &text("daily")).await.len(), 8);
+    assert_eq!(agree(&fixture, &RequestFilter { priority: Some(5), ..all }).await.len(), 9);
     assert_eq!(agree(&fixture, &text(&ids[3].to_string())).await, [ids[3]]);
 }
 

@@ -16,9 +16,11 @@ mod cluster;
 mod filters;
 mod projects;
 mod queue;
+mod re_execution;
 mod requests;
 mod retention;
 mod samples;
+mod saved;
 mod secrets;
 mod servers;
 mod steps;
@@ -63,9 +65,6 @@ tests! {
         a_request_with_owner_runs_from_the_start,
         an_idempotency_key_gives_the_first_request_again,
         requests_are_made_all_or_none,
-        saved_points_come_back_as_they_were_saved,
-        log_entries_are_numbered_over_all_writes,
-        attempts_are_read_in_pages_the_newest_first,
         a_stale_fence_changes_nothing,
         a_failed_attempt_is_retried_when_it_is_due,
         an_error_that_allows_no_retry_ends_the_request,
@@ -74,13 +73,18 @@ tests! {
         a_released_request_stays_where_others_may_not_go_on,
         claims_take_what_has_been_due_longest,
         a_cancelled_request_fences_its_attempt_off,
+        requests_are_listed_by_filter_and_page,
+        what_is_not_there_is_not_found;
+    saved:
+        saved_points_come_back_as_they_were_saved,
+        log_entries_are_numbered_over_all_writes,
+        attempts_are_read_in_pages_the_newest_first,
+        going_back_brings_nothing_withdrawn_back_and_loses_nothing_that_stays;
+    re_execution:
         re_execution_makes_the_receiving_server_the_owner,
         what_waits_for_its_retry_moves_to_another_server_only_when_its_own_is_gone,
-        requests_are_listed_by_filter_and_page,
         re_execution_goes_on_from_an_earlier_saved_point,
-        going_back_brings_nothing_withdrawn_back_and_loses_nothing_that_stays,
-        re_execution_can_pin_a_request_to_another_version,
-        what_is_not_there_is_not_found;
+        re_execution_can_pin_a_request_to_another_version;
     filters:
         filters_by_error_text_and_time_can_be_combined,
         lists_and_counts_follow_every_change;
@@ -195,7 +199,7 @@ impl Fixture {
     /// The events in the log of a request.
     pub(crate) async fn events(&self, id: RequestId) -> Vec<String> {
         let log = self.store.log(id, 0, 1000).await.unwrap();
-        log.into_iter().map(|numbered| numbered.entry.event).collect()
+        log.into_iter().map(|numbered| numbered.entry.event.into_owned()).collect()
     }
 }
 
@@ -255,10 +259,10 @@ pub(crate) fn log_entry(attempt: u32, event: &str, at: i64) -> LogEntry {
     LogEntry {
         at: Timestamp(at),
         attempt,
-        server: "Server a".to_owned(),
+        server: "Server a".into(),
         level: Level::Info,
-        component: Some("map-1".to_owned()),
-        event: event.to_owned(),
+        component: Some("map-1".into()),
+        event: event.to_owned().into(),
         message: format!("about “{event}”"),
     }
 }

@@ -125,6 +125,8 @@ fn filters(now: Timestamp) -> Vec<RequestFilter> {
         RequestFilter { code: text("x/y"), ..all.clone() },
         RequestFilter { text: text("EXP"), states: vec![RequestState::Error, RequestState::Queued], ..all.clone() },
         RequestFilter { text: text("3"), owner, ..all.clone() },
+        RequestFilter { priority: Some(1), ..all.clone() },
+        RequestFilter { priority: Some(0), from: Some(now.minus_ms(300)), limit: 3, ..all.clone() },
         RequestFilter { stalled: true, limit: 3, ..all.clone() },
         RequestFilter { stalled: true, flow: text("import"), from: Some(now.minus_ms(300)), ..all.clone() },
         RequestFilter { from: Some(now.minus_ms(200)), ..all.clone() },

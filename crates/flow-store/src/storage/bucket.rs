@@ -3,6 +3,8 @@
 //! Each object gets a key that nobody ever writes again, so equal streams are several objects here. That makes orphans simple:
 //! one that is old and that no row names will never be named.
 
+mod files;
+
 use super::place::BucketAddress;
 use super::{INLINE_LIMIT, MARKER, OldObject, StorageError, StoredObject};
 use crate::retention::HouseError;
@@ -20,6 +22,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use files::{BucketFile, BucketFiles};
 
 /// An object of more bytes than this is sent in parts of this size.
 const PART: usize = 8 * 1024 * 1024;
@@ -131,8 +135,10 @@ impl Bucket {
 
     pub(super) async fn put_object(&self, data: Bytes) -> Result<StoredObject, StorageError> {
         let object = fresh(blake3::hash(&data), data.len() as u64);
+        fault_point("before-object");
         let put = self.service.put(&self.object_key(&object.key)?, data.into()).await;
         put.map_err(|error| self.unusable(&told(&error)))?;
+        fault_point("after-object");
         Ok(object)
     }
 
@@ -232,8 +238,15 @@ impl Bucket {
     }
 
     pub(super) async fn open_object(&self, key: &str, hash: &str) -> Result<File, StorageError> {
+        let (file, found) = self.download(key, &self.object_key(key)?).await?;
+        self.check_hash(key, hash, found)?;
+        Ok(file)
+    }
+
+    /// Brings what is at a key into a file of the spool, which is read from its start; and its hash. Errors name `key`.
+    async fn download(&self, key: &str, place: &Key) -> Result<(File, blake3::Hash), StorageError> {
         let unreadable = |error: Error| self.unreadable(key, &error);
-        let found = self.service.get(&self.object_key(key)?).await.map_err(unreadable)?;
+        let found = self.service.get(place).await.map_err(unreadable)?;
         let spool = self.spool.clone();
         let file = tokio::task::spawn_blocking(move || tempfile::tempfile_in(spool));
         let mut file = file.await.map_err(|error| self.broken(error))?.map_err(|error| self.broken(error))?;
@@ -244,8 +257,7 @@ impl Bucket {
             file = written.await.map_err(|error| self.broken(error))?.map_err(|error| self.broken(error))?;
         }
         file.rewind().map_err(|error| self.broken(error))?;
-        self.check_hash(key, hash, hasher.finalize())?;
-        Ok(file)
+        Ok((file, hasher.finalize()))
     }
 
     pub(super) async fn get_object(&self, key: &str, hash: &str) -> Result<Bytes, StorageError> {

@@ -147,7 +147,7 @@ fn lost(mut request: Request, error: RequestError, server: &str, now: Timestamp)
 fn resumable(
     mut request: Request,
     was_running: bool,
-    event: &str,
+    event: &'static str,
     message: String,
     server: &str,
     now: Timestamp,

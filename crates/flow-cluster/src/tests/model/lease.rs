@@ -6,7 +6,7 @@ use crate::guard::Guard;
 use crate::lease::{LeaseSettings, Moment};
 use crate::observation::Observation;
 use stateright::{Checker, Model, Property};
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::time::Duration;
 
 /// A heartbeat each quarter of a lease.
@@ -139,17 +139,7 @@ impl Clone for Scene {
     }
 }
 
-impl PartialEq for Scene {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Hash for Scene {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
+compared_by_key!(Scene);
 
 impl Lease {
     fn makes(&self, mistake: Mistake) -> bool {

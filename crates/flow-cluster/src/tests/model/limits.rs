@@ -9,7 +9,7 @@ use flow_store::{
     AttemptEnd, NewRequest, Owner, ProjectName, Request, RequestId, RequestSettings, RequestState, ServerRef, VersionId,
 };
 use stateright::{Checker, Model, Property};
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
 const REQUESTS: i64 = 3;
 const SERVERS: usize = 2;
@@ -63,20 +63,7 @@ impl Moment {
     }
 }
 
-impl PartialEq for Moment {
-    fn eq(&self, other: &Self) -> bool {
-        fn same<T: PartialEq>(one: T, other: T) -> bool {
-            one == other
-        }
-        same(self.key(), other.key())
-    }
-}
-
-impl Hash for Moment {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
+compared_by_key!(Moment);
 
 fn limit() -> Vec<Limit> {
     vec![Limit { of: Limited::Flow("f".to_owned()), most: MOST }]

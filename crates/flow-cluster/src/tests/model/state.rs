@@ -6,7 +6,7 @@ use flow_store::{
     AttemptEnd, Epoch, Fence, NewRequest, Owner, ProjectName, Request, RequestError, RequestId, RequestSettings,
     RequestState, SavedData, SavedKind, SavedPoint, ServerId, ServerRef, ServerState, Timestamp, VersionId,
 };
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
 /// Time stands still: retries are due at once, and no rule here compares times.
 pub(super) const NOW: Timestamp = Timestamp(1000);
@@ -266,21 +266,7 @@ impl Moment {
     }
 }
 
-impl PartialEq for Moment {
-    fn eq(&self, other: &Self) -> bool {
-        // Two keys of the same type, though the compiler cannot name it.
-        fn same<T: PartialEq>(one: T, other: T) -> bool {
-            one == other
-        }
-        same(self.key(), other.key())
-    }
-}
-
-impl Hash for Moment {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
+compared_by_key!(Moment);
 
 pub(super) fn owner(server: usize, epoch: i64) -> Owner {
     Owner { server: ServerId::parse(["a", "b", "c"][server]).unwrap(), epoch: Epoch(epoch) }

@@ -183,7 +183,7 @@ impl World {
     async fn lost_at(&self, begun: &Request) -> Option<Timestamp> {
         let log = self.store.log(begun.id, 0, usize::MAX).await.unwrap_or_default();
         let taken = log.into_iter().map(|numbered| numbered.entry).find(|entry| {
-            let taken = [event::TAKEN_OVER, event::OWNER_LOST].contains(&entry.event.as_str());
+            let taken = [event::TAKEN_OVER, event::OWNER_LOST].contains(&&*entry.event);
             entry.attempt == begun.attempt && taken && !entry.message.starts_with(SOMEBODY)
         });
         taken.map(|entry| entry.at)

@@ -113,6 +113,7 @@ impl Prepared {
             for file in found {
                 match file.place {
                     ResolvedPath::File(place) => files.push((file.path, place)),
+                    ResolvedPath::InBucket(place) => return Err(place.only_read().on("Path")),
                     ResolvedPath::ProjectFile { path, .. } => return Err(disk::read_only(&path).on("Path")),
                 }
             }

@@ -182,8 +182,10 @@ impl Prepared {
     }
 
     fn planned(&self, run: &RunContext<'_>, file: Found, to: &str) -> Result<Move, ComponentError> {
-        if let (ResolvedPath::ProjectFile { path, .. }, false) = (&file.place, self.copies) {
-            return Err(disk::read_only(path).on("Path"));
+        match &file.place {
+            ResolvedPath::ProjectFile { path, .. } if !self.copies => return Err(disk::read_only(path).on("Path")),
+            ResolvedPath::InBucket(place) if !self.copies => return Err(place.only_read().on("Path")),
+            _ => {}
         }
         let to = self.target_path(to, file.name());
         let target = target(run, &to)?;
@@ -236,6 +238,10 @@ impl Prepared {
         run.blocking(move || {
             let done = match &source {
                 ResolvedPath::ProjectFile { bytes, .. } => disk::copy_file(&mut bytes.as_ref(), &target, replace),
+                ResolvedPath::InBucket(place) => match place.open() {
+                    Ok(mut open) => disk::copy_file(&mut open, &target, replace),
+                    Err(error) => return Err(disk::cannot_read(&from, &error).on("Path")),
+                },
                 ResolvedPath::File(file) if copies => match std::fs::File::open(file) {
                     Ok(mut open) => disk::copy_file(&mut open, &target, replace),
                     Err(error) => return Err(disk::cannot_read(&from, &error).on("Path")),
@@ -254,6 +260,7 @@ impl Prepared {
 fn target(run: &RunContext<'_>, to: &str) -> Result<PathBuf, ComponentError> {
     match run.services.resolve(to).map_err(|error| error.on("To"))? {
         ResolvedPath::File(target) => Ok(target),
+        ResolvedPath::InBucket(place) => Err(place.only_read().on("To")),
         ResolvedPath::ProjectFile { path, .. } => Err(disk::read_only(&path).on("To")),
     }
 }

@@ -4,7 +4,9 @@ use crate::describe::required;
 use crate::disk::{self, Found, PathTemplate, Search, records_for};
 use crate::formats::{self, BadRecords, Kind, Look};
 use crate::wording::records;
-use crate::{Component, ComponentError, ComponentType, Design, Outcome, Properties, ResolvedPath, RunContext};
+use crate::{
+    Component, ComponentError, ComponentType, Design, Folder, Outcome, Properties, ResolvedPath, RunContext, Services,
+};
 use async_trait::async_trait;
 use flow_data::formats::{Column, Compression, Encoding, Format, Reading, Source, rejected_schema};
 use flow_data::{DataError, Spool, Stream};
@@ -147,6 +149,9 @@ impl Component for Prepared {
             design.outlet(REJECTED, Arc::clone(rejected_schema()));
         }
         let likely = design.likely_text(&self.path.template);
+        if likely.as_ref().is_some_and(|path| is_in_bucket(design.services(), path)) {
+            return self.design_without_file(design);
+        }
         let found = likely.as_ref().map(|path| match self.path.is_pattern {
             true => Search::for_pattern(design.services(), path).and_then(Search::run),
             false => Search::for_file(design.services(), path).and_then(Search::run),
@@ -202,6 +207,7 @@ fn first_bad_record(file: &Found, reading: &Reading) -> Option<DataError> {
     }
     let sample = match &file.place {
         ResolvedPath::ProjectFile { bytes, .. } => bytes.slice(..bytes.len().min(SAMPLE)),
+        ResolvedPath::InBucket(_) => return None,
         ResolvedPath::File(path) => {
             let mut sample = Vec::new();
             File::open(path).ok()?.take(SAMPLE as u64).read_to_end(&mut sample).ok()?;
@@ -215,6 +221,11 @@ fn first_bad_record(file: &Found, reading: &Reading) -> Option<DataError> {
     };
     let stream = reading.read(&Source::bytes(whole));
     stream.and_then(|stream| stream.batches()?.try_for_each(|batch| batch.map(drop))).err()
+}
+
+/// Whether a path leads into a bucket, of which nothing is asked while a flow is looked through: that is no place to wait.
+fn is_in_bucket(services: &dyn Services, path: &str) -> bool {
+    path.trim_start().starts_with("storage:") && matches!(services.folder("storage:"), Ok(Folder::Bucket(_)))
 }
 
 fn is_of_project(path: Option<&str>) -> bool {
@@ -267,6 +278,14 @@ fn source(file: &Found, keep_open: bool) -> Result<Source, ComponentError> {
     let open = |path: &PathBuf| File::open(path);
     match &file.place {
         ResolvedPath::ProjectFile { bytes, .. } => Ok(Source::bytes(bytes.clone())),
+        ResolvedPath::InBucket(place) if keep_open => {
+            let fetched = place.open().map_err(|error| disk::cannot_read(&file.path, &error))?;
+            Ok(Source::file(fetched))
+        }
+        ResolvedPath::InBucket(place) => {
+            let place = place.clone();
+            Ok(Source::opening(move || Ok(Box::new(place.open()?))))
+        }
         ResolvedPath::File(path) => {
             let opened = open(path).map_err(|error| disk::cannot_read(&file.path, &error))?;
             if keep_open {

@@ -95,6 +95,7 @@ impl Component for Prepared {
         let path = if names_fields { self.path_of_first(run, &input).await? } else { run.fill(&self.path)? };
         let file = match run.services.resolve(&path).map_err(|error| error.on("Path"))? {
             ResolvedPath::File(file) => file,
+            ResolvedPath::InBucket(place) => return Err(place.only_read().on("Path")),
             ResolvedPath::ProjectFile { path, .. } => return Err(disk::read_only(&path).on("Path")),
         };
         let writing = self.look.writing(&path);

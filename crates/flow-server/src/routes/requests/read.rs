@@ -177,6 +177,7 @@ pub fn filter(query: &RequestQuery) -> Reply<RequestFilter> {
         flow: query.flow.clone(),
         owner: query.server.as_deref().map(ServerId::parse).transpose()?,
         code: query.code.clone(),
+        priority: query.priority,
         stalled: query.stalled,
         text: query.q.clone().filter(|text| !text.trim().is_empty()),
         from: query.from.map(|time| Timestamp(time.as_millisecond())),

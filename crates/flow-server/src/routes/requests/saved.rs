@@ -150,12 +150,10 @@ fn page(stream: &Stream, offset: u64, limit: u32, total: u64) -> Result<SavedRow
 
 fn download(format: SavedFormat, stream: Stream, name: &str) -> Reply<Response> {
     let csv = Format::Csv { header: true, delimiter: b',', quote: b'"', columns: Vec::new(), crlf: false };
-    let (kind, ending, writing) = match format {
-        SavedFormat::Csv => ("text/csv; charset=utf-8", "csv", Some(Writing::new(csv))),
-        SavedFormat::Json => {
-            ("application/x-ndjson", "jsonl", Some(Writing::new(Format::JsonLines { columns: Vec::new() })))
-        }
-        SavedFormat::Arrow | SavedFormat::Page => ("application/vnd.apache.arrow.stream", "arrows", None),
+    let (kind, writing) = match format {
+        SavedFormat::Csv => ("text/csv; charset=utf-8", Some(Writing::new(csv))),
+        SavedFormat::Json => ("application/x-ndjson", Some(Writing::new(Format::JsonLines { columns: Vec::new() }))),
+        SavedFormat::Arrow | SavedFormat::Page => ("application/vnd.apache.arrow.stream", None),
     };
     if let Some(writing) = &writing {
         writing.check(stream.schema()).map_err(broken)?;
@@ -173,7 +171,7 @@ fn download(format: SavedFormat, stream: Stream, name: &str) -> Reply<Response> 
             let _ = parts.blocking_send(Err(error));
         }
     });
-    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
+    let disposition = format!("attachment; filename=\"{name}.{}\"", format.ending());
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &disposition)];
     Ok((headers, Body::from_stream(ReceiverStream::new(sent))).into_response())
 }

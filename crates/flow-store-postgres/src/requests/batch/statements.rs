@@ -108,13 +108,15 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[
         column(new, |row| row.group),
         column(new, |row| row.lane.lane),
         column(new, |row| (!row.request.settings.limits.is_empty()).then_some(true)),
+        column(new, |row| Some(i64::from(row.request.settings.priority)).filter(|priority| *priority != 0)),
     ];
     let sql = "
 INSERT INTO request (id, state, server, epoch, fence, attempt, created, started, updated, flow, request_group,
-                     lane, limited, retries_used, takeovers, saved_points, log_entries, newest, removed)
+                     lane, limited, priority, retries_used, takeovers, saved_points, log_entries, newest, removed)
 SELECT u.*, 0, 0, 0, 0, 0, 0
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[]) u";
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[],
+            $14::bigint[]) u";
     writes.push(Write { sql, columns: stands });
 }
 

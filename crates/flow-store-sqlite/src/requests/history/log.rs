@@ -23,7 +23,7 @@ impl<'a> StoredEntry<'a> {
     fn of(entry: &'a LogEntry) -> Self {
         let LogEntry { at, attempt, server, level, component, event, message } = entry;
         let component = component.as_deref().map(Cow::Borrowed);
-        Self(*at, *attempt, server.into(), *level, component, event.into(), message.into())
+        Self(*at, *attempt, Cow::Borrowed(&**server), *level, component, Cow::Borrowed(&**event), message.into())
     }
 
     fn into_entry(self) -> LogEntry {
@@ -31,10 +31,10 @@ impl<'a> StoredEntry<'a> {
         LogEntry {
             at,
             attempt,
-            server: server.into_owned(),
+            server: server.into(),
             level,
-            component: component.map(Cow::into_owned),
-            event: event.into_owned(),
+            component: component.map(Into::into),
+            event: Cow::Owned(event.into_owned()),
             message: message.into_owned(),
         }
     }

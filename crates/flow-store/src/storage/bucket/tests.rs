@@ -111,6 +111,41 @@ async fn orphans_of_a_bucket_are_collected_and_objects_move_between_storages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_others_bring_are_listed_read_and_moved() {
+    let (service, folder) = (Service::start(), tempfile::tempdir().unwrap());
+    let storage = open(&service, "some/prefix", folder.path()).await.unwrap();
+    let files = storage.bucket_files().unwrap();
+    assert!(files.list("in", false).await.unwrap().is_empty());
+    for (key, body) in [("in/a.csv", "1,2"), ("in/deep/b.csv", "3"), ("input.csv", "4")] {
+        service.put(&format!("some/prefix/{key}"), body);
+    }
+    let paths = async |folder: &str, deep| {
+        let found = files.list(folder, deep).await.unwrap();
+        found.into_iter().map(|file| file.path).collect::<Vec<_>>()
+    };
+    assert_eq!(paths("in", false).await, ["in/a.csv"]);
+    assert_eq!(paths("in", true).await, ["in/a.csv", "in/deep/b.csv"]);
+    assert_eq!(paths("", false).await, ["input.csv"]);
+
+    let listed = files.list("in", false).await.unwrap().remove(0);
+    let known = files.file("in/a.csv").await.unwrap();
+    assert_eq!((listed.bytes, known.bytes), (3, 3));
+    service.put("some/prefix/in/a.csv", "9,9");
+    assert_ne!(files.file("in/a.csv").await.unwrap().tag, known.tag, "another state of it");
+    let mut text = String::new();
+    files.open("in/a.csv").await.unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "9,9");
+
+    files.move_to("in/a.csv", "in/done/a.csv").await.unwrap();
+    assert_eq!(paths("in", true).await, ["in/deep/b.csv", "in/done/a.csv"]);
+    for path in ["in/a.csv", "../a.csv", ""] {
+        assert_eq!(files.file(path).await.unwrap_err().code(), "storage/missing-object", "{path}");
+    }
+    assert_eq!(files.move_to("in/a.csv", "in/x.csv").await.unwrap_err().code(), "storage/missing-object");
+    assert!(CheckpointStorage::open(folder.path().join("kept")).unwrap().bucket_files().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_that_cannot_be_used_is_refused_with_the_way_out_and_without_a_secret() {
     let (service, folder) = (Service::start(), tempfile::tempdir().unwrap());
     let at = async |text: String| {
