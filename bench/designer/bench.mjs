@@ -243,8 +243,8 @@ async function focusCanvas() {
 }
 
 /**
- * From a key to what it did, painted: a component is removed, and comes back, which the page draws before the program has
- * answered; one is duplicated, of which only the program can tell what becomes of it.
+ * From a key to what it did, painted: a component is removed, and comes back, and one is duplicated. The page draws it before
+ * the program has answered.
  */
 async function edits() {
   const removed = [];

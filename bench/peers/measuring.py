@@ -23,7 +23,7 @@ WARM_UP_SECONDS = 2
 def main(name, version, prepare):
     """Measures a peer as the command line says and prints the result as JSON. `prepare(folder)` is a context manager that
     gives `load(at_once, seconds)`, which gives requests or flows per second and the milliseconds of each, or quantiles of
-    them (`Loaded`)."""
+    them (`Loaded`); or a `Load`, which can go at a steady pace, too."""
     arguments = parser().parse_args()
     print(json.dumps(measure(name, version, prepare, arguments), indent=2))
 
@@ -33,25 +33,53 @@ def parser():
     arguments.add_argument("--runs", type=int, default=1, help="how often to measure everything, always anew (1)")
     arguments.add_argument("--seconds", type=int, default=5, help="how long each load is counted, after a warm-up (5)")
     arguments.add_argument("--at-once", type=int, nargs="+", default=[1, 32], help="how many are asked for at once (1 32)")
+    arguments.add_argument("--pace", type=float, help="measure how soon flows begin at so many requests per second, too")
     return arguments
 
 
 def measure(name, version, prepare, arguments):
-    before, after, loaded = [], [], {at_once: [] for at_once in arguments.at_once}
+    before, after, stolen, loaded = [], [], [], {at_once: [] for at_once in arguments.at_once}
+    begun = {}
     for _ in range(arguments.runs):
         with scratch() as folder:
             before.append(synced_appends(folder))
             with prepare(folder) as load:
+                ticks = processor_ticks()
                 for at_once in arguments.at_once:
                     loaded[at_once].append(load(at_once, arguments.seconds))
+                for pace, per_s in paces(load, loaded, arguments).items():
+                    begun.setdefault(pace, []).append(Loaded.of(per_s, load.steady(per_s, arguments.seconds)))
+                stolen += stolen_percent(ticks, processor_ticks())
             after.append(synced_appends(folder))
     return {
         "name": name,
         "version": version,
         "runs": arguments.runs,
         "F": {"before": spread(before), "after": spread(after)},
+        "stolen_percent": spread(stolen) if stolen else None,
         "at_once": {str(at_once): figures(those) for at_once, those in loaded.items()},
+        "begun": {pace: figures(those) for pace, those in begun.items()},
     }
+
+
+def paces(load, loaded, arguments):
+    """How many requests per second come where it is measured how soon flows begin: half of what was just measured, and
+    what the command line says."""
+    if not isinstance(load, Load):
+        return {}
+    given = {"given": arguments.pace} if arguments.pace else {}
+    return {"half": loaded[max(arguments.at_once)][-1].per_s / 2, **given}
+
+
+class Load:
+    """A load that comes as fast as it is answered, or at a steady pace: `steady(per_second, seconds)` gives the milliseconds
+    from sending each request to the begin of what comes first in its flow."""
+
+    def __init__(self, fast, steady):
+        self.fast, self.steady = fast, steady
+
+    def __call__(self, at_once, seconds):
+        return self.fast(at_once, seconds)
 
 
 class Loaded:
@@ -64,9 +92,14 @@ class Loaded:
     def of_times(cls, printed):
         """From what a program printed that times each flow by itself: {"seconds": …, "times_ms": […]}."""
         result = json.loads(printed)
-        times = sorted(result["times_ms"])
+        return cls.of(len(result["times_ms"]) / result["seconds"], result["times_ms"])
+
+    @classmethod
+    def of(cls, per_s, times_ms):
+        """From how long each took at so many per second."""
+        times = sorted(times_ms)
         at = lambda share: times[round((len(times) - 1) * share)]
-        return cls(len(times) / result["seconds"], at(0.5), at(0.99))
+        return cls(per_s, at(0.5), at(0.99))
 
 
 def figures(loaded):
@@ -90,6 +123,21 @@ def synced_appends(folder, seconds=0.7):
     os.close(file)
     path.unlink()
     return appends / took
+
+
+def processor_ticks():
+    """What the processors did since the machine was started, as /proc/stat counts it: user, nice, system, idle, iowait, irq,
+    softirq, steal. Empty where there is none."""
+    with contextlib.suppress(OSError), open("/proc/stat") as stat:
+        return [int(ticks) for ticks in stat.readline().split()[1:9]]
+    return []
+
+
+def stolen_percent(before, after):
+    """The yardstick `stolen_percent` of `cairn bench`, as a list of one: the share of all processor time that the host gave to
+    others. Empty where the system does not tell."""
+    passed = [late - early for early, late in zip(before, after)]
+    return [100 * passed[7] / sum(passed)] if len(passed) == 8 and sum(passed) else []
 
 
 def wrk(url, at_once, seconds, **environment):

@@ -1,14 +1,17 @@
 """A server of Cairn with flows that are asked for over HTTP."""
 
 import contextlib
+import datetime
 import json
 import os
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from measuring import call, database, output, process, until, wrk
+from measuring import Load, call, database, output, process, until, wrk
 from project import publish
+from steady import at_a_steady_pace
 
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or pathlib.Path.home() / ".cache/cairn/target")
 CAIRN = os.environ.get("CAIRN", TARGET / "release/cairn")
@@ -27,9 +30,27 @@ def served(flow, size, options):
         with server(folder, options) as (address, token):
             url = f"{address}/api/v1/http/bench/{flow}"
             until("no reply", lambda: "id" in call(url, REQUEST, authorization=f"Bearer {token}"))
-            yield lambda at_once, seconds: wrk(url, at_once, seconds, SIZE=str(size), TOKEN=token)
+            fast = lambda at_once, seconds: wrk(url, at_once, seconds, SIZE=str(size), TOKEN=token)
+            yield Load(fast, lambda per_second, seconds: first_components(address, url, token, per_second, seconds))
 
     return prepare
+
+
+def first_components(address, url, token, per_second, seconds):
+    """The milliseconds from sending each request to the start of its first component, which the server keeps by the clock of
+    the machine."""
+    authorised = {"Authorization": f"Bearer {token}"}
+    replies = at_a_steady_pace(url, json.dumps(REQUEST).encode(), authorised, per_second, seconds, time.time)
+    sent = {int(headers[b"x-cairn-request"]): sent for sent, headers in replies}
+    times, page, after = [], {"next": ""}, ""
+    while "next" in page and len(times) < len(sent):
+        page = json.loads(call(f"{address}/api/v1/requests?limit=1000&attempts=true{after}", **authorised))
+        after = f"&after={page.get('next')}"
+        for request in page["items"]:
+            if request["id"] in sent:
+                began = datetime.datetime.fromisoformat(request["attempts"][0]["firstComponentAt"])
+                times.append((began.timestamp() - sent[request["id"]]) * 1000)
+    return times
 
 
 @contextlib.contextmanager
@@ -63,4 +84,5 @@ def ready(log):
 
 
 def checkpoint_database(folder, postgres):
-    return database("cairn") if postgres else contextlib.nullcontext(f"sqlite:{folder / 'cairn.db'}")
+    """One of PostgreSQL with the name `postgres`, or of SQLite."""
+    return database(postgres) if postgres else contextlib.nullcontext(f"sqlite:{folder / 'cairn.db'}")

@@ -86,6 +86,11 @@ impl Output {
     }
 }
 
+/// A number of things, in words: `1 request`, `3 requests`.
+pub fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
 fn print_line(text: &str) {
     // A reader that closed the pipe (`cairn … | head`) is no reason to panic.
     let mut out = std::io::stdout().lock();

@@ -3,7 +3,7 @@
 use crate::outcome::Failure;
 use async_trait::async_trait;
 use bytes::Bytes;
-use flow_components::{ComponentError, Folder, HttpClients, Places, ResolvedPath, Services};
+use flow_components::{ComponentError, Folder, HttpClients, Places, ResolvedPath, Services, StorageFiles};
 use flow_data::{ExpressionCache, Spool};
 use flow_model::Connection;
 use flow_project::Project;
@@ -26,7 +26,11 @@ impl ProjectFiles {
         let files = project.files()?.into_iter().map(|(path, content)| (path, Bytes::from(content))).collect();
         Ok(Self {
             connections: project.good_connections()?,
-            places: Places { storage: Some(storage), project: Arc::new(files), local: project.root().to_owned() },
+            places: Places {
+                storage: StorageFiles::Folder(storage),
+                project: Arc::new(files),
+                local: project.root().to_owned(),
+            },
             expressions: ExpressionCache::new(),
             http: HttpClients::new(),
             spool: Spool::in_memory(),

@@ -139,7 +139,7 @@ impl Remote {
 
 /// The sign-ins of this user, which the designer shares.
 pub fn sign_ins() -> SignIns {
-    SignIns::new(default_config_folder(), use_keyring())
+    SignIns::new(default_config_folder(), use_keyring(), "cairn login")
 }
 
 /// Whether secrets may be in the system's keyring; tests and programs without a session say CAIRN_KEYRING=off.

@@ -69,7 +69,8 @@ fn list_text(records: &[AuditRecord]) -> String {
         return "nothing like this was done".to_owned();
     }
     let rows = records.iter().map(|record| {
-        let AuditRecord { at, account, action, subject, detail, address, .. } = record;
+        let AuditRecord { at, account, action, subject, subject_name, detail, address, .. } = record;
+        let subject = subject_name.as_ref().unwrap_or(subject);
         [clock(*at), account.clone(), action.clone(), subject.clone(), detail.clone(), address.clone()]
     });
     table(["when", "who", "what", "to what", "more", "from"], rows)

@@ -14,6 +14,7 @@ mod sales;
 mod scratch;
 mod server;
 mod service;
+mod stolen;
 mod streams;
 mod upsert;
 mod yardstick;
@@ -25,6 +26,7 @@ use clap::ValueEnum;
 use report::Report;
 use scratch::Scratch;
 use std::path::PathBuf;
+use stolen::Processors;
 
 /// Measure Cairn on this machine.
 #[derive(Debug, clap::Args)]
@@ -36,6 +38,8 @@ Examples:
 Figures of saved work depend on the disk, so they come with yardsticks of it, probed in turn with the load:
   F  appends of 4 KiB to a growing file, each followed by fdatasync, per second
   S  rows of 1 KB that bare SQLite commits, 64 at a time (WAL, synchronous=FULL), per second
+Where the machine is a virtual one, the host may give its processors to others while something is measured:
+  stolen_percent  the share of all processor time that was withheld so; figures with different shares do not compare
 
 checkpoints  flows of 10 components with a Checkpoint behind each and streams of 1 KB, through the real engine and store
   sequential_ratio_f      checkpoints per second, one flow at a time, as a share of F
@@ -143,7 +147,8 @@ enum Bench {
 /// Runs the command.
 pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let scratch = Scratch::new(args.folder, args.database)?;
-    let report: Report = match args.bench {
+    let begun = Processors::now();
+    let mut report: Report = match args.bench {
         Bench::Checkpoints => checkpoints::measure(&scratch, args.runs).await?,
         Bench::Failover => failover::measure(&scratch, args.runs).await?,
         Bench::Engine => engine::measure(&scratch, args.runs).await?,
@@ -156,6 +161,8 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         Bench::Requests => requests::measure(&scratch, args.runs, args.stored).await?,
         Bench::Upsert => upsert::measure(&scratch, args.runs, args.rows.unwrap_or(1_000_000))?,
     };
+    let stolen = begun.and_then(|begun| Processors::now()?.stolen_percent_since(&begun));
+    report.note_stolen(stolen);
     scratch.clean().await?;
     report.print(output);
     Ok(Outcome::Good)

@@ -1,7 +1,7 @@
 //! What the loopback host answers to.
 
 use super::access::Access;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -9,9 +9,10 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use designer::{CommandError, Designer};
+use designer::{ClusterDownload, CommandError, Designer};
+use flow_api::ClientError;
 use flow_server::ui;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::Value;
 use std::convert::Infallible;
@@ -37,6 +38,7 @@ pub fn routes(designer: Arc<Designer>, access: Access, shutdown: CancellationTok
     Router::new()
         .route("/call/{name}", post(call))
         .route("/events", get(events))
+        .route("/download", get(download))
         .fallback(get(file))
         .layer(from_fn_with_state(host.clone(), admit))
         .route("/", get(page))
@@ -111,6 +113,22 @@ async fn call(State(host): State<Host>, Path(name): Path<String>, headers: Heade
         Ok(output) => Json(output).into_response(),
         Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response(),
     }
+}
+
+/// The whole stream of a saved point, as a file for the browser to keep.
+async fn download(State(host): State<Host>, Query(wanted): Query<ClusterDownload>) -> Response {
+    let file = match host.designer.download(&wanted).await {
+        Ok(file) => file,
+        Err(error) => return (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response(),
+    };
+    let parts = stream::try_unfold(file, |mut file| async move {
+        Ok::<_, ClientError>(file.chunk().await?.map(|part| (part, file)))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", wanted.file_name())),
+    ];
+    (headers, Body::from_stream(parts)).into_response()
 }
 
 /// The events of the designer. A browser that cannot keep up is cut off; it comes again and asks for everything anew.

@@ -102,6 +102,13 @@ fn who_signs_in_once_acts_on_that_cluster_until_signing_out() {
     let kept = std::fs::read_to_string(cluster.place.0.path().join("config/tokens.json")).unwrap();
     assert!(!kept.contains(PASSWORD), "the password is not kept");
 
+    let tokens = cluster.json(&["user", "tokens", "anna"]);
+    let names: Vec<_> = tokens.as_array().unwrap().iter().filter_map(|token| token["name"].as_str()).collect();
+    assert!(
+        names.iter().any(|name| name.starts_with("cairn login")),
+        "the token says which program made it: {names:?}"
+    );
+
     let wrong = cluster.sign_in("anna", "not the password");
     assert_eq!(code(&wrong), 3);
     assert!(text(&wrong).contains("auth/wrong-password"), "{}", text(&wrong));
@@ -168,6 +175,9 @@ fn many_requests_are_changed_at_once_after_a_look() {
         assert_eq!(code(&cluster.run(&["request", "wait", id])), 1);
         assert_eq!(cluster.json(&["request", "show", id])["request"]["attempt"], 2);
     }
+    let anew = cluster.run(&["request", "re-execute", &ids[0], "--from-start", "--dry-run"]);
+    let told = text(&anew);
+    assert!(code(&anew) == 0 && told.contains("would go on") && told.contains("would run: Start"), "{told}");
     let refused = cluster.run(&["request", "cancel", &ids[0], &ids[1], "4711"]);
     assert_eq!(code(&refused), 1);
     assert!(text(&refused).contains("cancelled 0 of"), "{}", text(&refused));

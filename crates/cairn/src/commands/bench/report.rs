@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Report {
     /// The benchmark's name.
     pub bench: &'static str,
-    /// What this machine can do, probed in turn with the load (medians).
+    /// What this machine can do, probed in turn with the load (medians), and what its host withheld meanwhile.
     pub yardsticks: BTreeMap<String, f64>,
     /// How often everything was measured.
     pub runs: u32,
@@ -62,7 +62,15 @@ impl Figure {
     }
 }
 
+/// The yardstick of what the host withheld.
+const STOLEN: &str = "stolen_percent";
+
 impl Report {
+    /// Tells how much of the processors the host withheld while this was measured, in percent, where that is known.
+    pub fn note_stolen(&mut self, percent: Option<f64>) {
+        self.yardsticks.extend(percent.map(|percent| (STOLEN.to_owned(), rounded(percent))));
+    }
+
     /// Prints it.
     pub fn print(&self, output: Output) {
         output.answer(self, || self.text());
@@ -70,7 +78,8 @@ impl Report {
 
     fn text(&self) -> String {
         let yardsticks = self.yardsticks.iter().map(|(name, value)| {
-            [format!("yardstick {name}"), value.to_string(), String::new(), String::new(), "1/s".to_owned()]
+            let unit = if name == STOLEN { "%" } else { "1/s" };
+            [format!("yardstick {name}"), value.to_string(), String::new(), String::new(), unit.to_owned()]
         });
         let figures = self.figures.iter().map(|(key, figure)| {
             let Figure { median, min, max, unit } = figure;
@@ -123,14 +132,16 @@ mod tests {
     fn the_report_has_the_agreed_form() {
         let mut samples = Samples::default();
         samples.add("kill_to_resumed_ms", "ms", 12.0);
-        let report = Report {
+        let mut report = Report {
             bench: "failover",
             yardsticks: BTreeMap::from([("F".to_owned(), 4300.0)]),
             runs: 1,
             figures: samples.figures(),
         };
+        report.note_stolen(Some(12.3456));
+        assert!(report.text().lines().any(|line| line.contains("stolen_percent") && line.ends_with('%')));
         let expected = serde_json::json!({
-            "bench": "failover", "yardsticks": {"F": 4300.0}, "runs": 1,
+            "bench": "failover", "yardsticks": {"F": 4300.0, "stolen_percent": 12.346}, "runs": 1,
             "figures": {"kill_to_resumed_ms": {"median": 12.0, "min": 12.0, "max": 12.0, "unit": "ms"}},
         });
         assert_eq!(serde_json::to_value(&report).unwrap(), expected);

@@ -1,6 +1,7 @@
 //! Findings as text for people.
 
 use super::{Checked, CheckedFile};
+use crate::output::counted;
 use flow_model::Diagnostic;
 
 /// One finding a line, then how many there are.
@@ -9,13 +10,12 @@ pub(super) fn findings(checked: &Checked) -> String {
     for file in &checked.files {
         lines.extend(file.diagnostics.iter().map(|found| finding(file, found)));
     }
-    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     lines.push(format!(
         "{}: {}, {}, {}",
         checked.project,
-        count(checked.files.len(), "file"),
-        count(checked.errors, "error"),
-        count(checked.warnings, "warning")
+        counted(checked.files.len() as u64, "file"),
+        counted(checked.errors as u64, "error"),
+        counted(checked.warnings as u64, "warning")
     ));
     lines.join("\n")
 }

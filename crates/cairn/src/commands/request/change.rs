@@ -3,7 +3,7 @@
 use super::filter::FilterArgs;
 use super::show::request_line;
 use crate::outcome::{Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::remote::Remote;
 use clap::Args;
 use flow_api::{Bulk, BulkAction, BulkDone, RequestState};
@@ -144,7 +144,7 @@ fn done_text(action: BulkAction, done: &BulkDone, preview: bool) -> String {
         (BulkAction::Cancel, false) => "cancelled",
     };
     let states: Vec<String> = done.states.iter().map(|(state, count)| format!("{count} {}", state.as_str())).collect();
-    let mut text = format!("{what} {} of {} requests", done.done, done.matched);
+    let mut text = format!("{what} {} of {}", done.done, counted(done.matched, "request"));
     if !states.is_empty() {
         text.push_str(&format!(" ({})", states.join(", ")));
     }

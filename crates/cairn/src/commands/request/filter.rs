@@ -27,6 +27,9 @@ pub struct FilterArgs {
     /// Only those whose error has this code: http/status.
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// Only those with this priority.
+    #[arg(long, value_name = "-9 TO 9", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-9..=9))]
+    priority: Option<i32>,
     /// Only those that are stalled: they run, and make no progress for longer than they may.
     #[arg(long)]
     stalled: bool,
@@ -41,9 +44,10 @@ pub struct FilterArgs {
 impl FilterArgs {
     /// Whether any condition is given.
     pub fn is_given(&self) -> bool {
-        let Self { state, project, flow, owner, text, code, stalled, since, until } = self;
+        let Self { state, project, flow, owner, text, code, priority, stalled, since, until } = self;
         !state.is_empty()
             || [project, flow, owner, text, code].into_iter().any(Option::is_some)
+            || priority.is_some()
             || *stalled
             || since.is_some()
             || until.is_some()
@@ -73,6 +77,7 @@ impl FilterArgs {
             from: self.since.map(Moment::time),
             to: self.until.map(Moment::time),
             code: self.code.clone(),
+            priority: self.priority,
             stalled: self.stalled,
             ..RequestQuery::default()
         })

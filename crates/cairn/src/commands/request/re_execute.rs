@@ -20,6 +20,7 @@ use flow_api::{
 Examples:
   cairn request re-execute 17 --wait
   cairn request re-execute 17 --from 2 --on north         From saved point 2, on the server north
+  cairn request re-execute 17 --from 2 --dry-run          What would run then
   cairn request re-execute 17 --version newest --dry-run  What of it fits the newest version
   cairn request re-execute 17 --version newest
   cairn request re-execute 17 18 19
@@ -74,7 +75,8 @@ impl Version {
 
 /// Runs the command.
 pub async fn run(args: ReExecuteArgs, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
-    if let (Some(id), true) = (args.chosen.named(), args.chosen.is_dry_run() && args.version == Version::Newest) {
+    let from_elsewhere = args.version == Version::Newest || args.from.is_some() || args.from_start;
+    if let (Some(id), true) = (args.chosen.named(), args.chosen.is_dry_run() && from_elsewhere) {
         return preview(id, &args, remote, output).await;
     }
     let Some(id) = args.chosen.only_one() else {

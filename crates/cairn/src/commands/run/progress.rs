@@ -3,7 +3,7 @@
 mod bars;
 mod events;
 
-use crate::output::Output;
+use crate::output::{Output, counted};
 use bars::Bars;
 use events::Events;
 use flow_engine::{Observer, OutletStream, RunEvent, RunEventKind};
@@ -61,7 +61,7 @@ impl Progress {
                 format!("  ✗ {name:<24} {took:>9}  {} [{}]{handled}{within}", error.message, error.code)
             }
             RunEventKind::CheckpointSaved { component, rows } => {
-                format!("  ⛰ {:<24} {:>9}  saved {}{within}", self.name(component), "", records(*rows))
+                format!("  ⛰ {:<24} {:>9}  saved {}{within}", self.name(component), "", counted(*rows, "record"))
             }
             RunEventKind::WaitStarted { component, remaining } => {
                 format!("  … {:<24} {:>9}  waits for {} s{within}", self.name(component), "", remaining.as_secs())
@@ -102,7 +102,7 @@ impl Progress {
                 .filter(|link| link.from.component == *component && link.from.port == outlet.outlet);
             let targets: Vec<&str> = targets.map(|link| self.name(&link.to.component)).collect();
             let to = if targets.is_empty() { "nowhere".to_owned() } else { targets.join(", ") };
-            lines.push(format!("      {} → {to}: {}", outlet.outlet, counted(outlet)));
+            lines.push(format!("      {} → {to}: {}", outlet.outlet, records(outlet)));
             let first = outlet.stream.first(TRACED).and_then(|first| first.to_json_rows(TRACED));
             match first {
                 Ok(rows) => lines.extend(rows.into_iter().map(|row| format!("        {}", Value::from(row)))),
@@ -138,18 +138,14 @@ impl Observer for Progress {
 
 fn counts(outlets: &[OutletStream]) -> String {
     let count = |outlet: &OutletStream| match outlet.outlet.as_str() {
-        "out" => counted(outlet),
-        name => format!("{name}: {}", counted(outlet)),
+        "out" => records(outlet),
+        name => format!("{name}: {}", records(outlet)),
     };
     outlets.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
-fn counted(outlet: &OutletStream) -> String {
-    outlet.rows.map_or_else(|| "records".to_owned(), records)
-}
-
-fn records(number: u64) -> String {
-    if number == 1 { "1 record".to_owned() } else { format!("{number} records") }
+fn records(outlet: &OutletStream) -> String {
+    outlet.rows.map_or_else(|| "records".to_owned(), |rows| counted(rows, "record"))
 }
 
 fn took(time: Duration) -> String {

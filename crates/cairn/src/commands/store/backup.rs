@@ -4,7 +4,7 @@ use super::manifest::{BackupFolder, Manifest};
 use super::retention::Turn;
 use super::{PlacesArgs, blocking, files};
 use crate::outcome::{Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use flow_store::CheckpointStorage;
 use flow_store_sqlite::check::{NamedObject, check, check_release};
 use flow_store_sqlite::{SqliteStore, back_up};
@@ -48,11 +48,11 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let manifest = made?;
     output.answer(&manifest, || {
         format!(
-            "copied the database ({}), {} objects ({}) and {} files{} into {}",
+            "copied the database ({}), {} ({}) and {}{} into {}",
             files::size(manifest.database_bytes),
-            manifest.objects,
+            counted(manifest.objects, "object"),
             files::size(manifest.object_bytes),
-            manifest.files,
+            counted(manifest.files, "file"),
             if manifest.has_key { " with the key" } else { " without the key" },
             args.to.display()
         )

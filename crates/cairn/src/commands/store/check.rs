@@ -2,7 +2,7 @@
 
 use super::{PlacesArgs, blocking};
 use crate::outcome::{Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use flow_store::{CheckpointStorage, StorageError};
 use flow_store_sqlite::check::{NamedObject, Problem};
 use serde::Serialize;
@@ -125,16 +125,21 @@ impl Report {
         let Self { requests, saved_points, log_entries, objects, object_bytes, orphans, orphan_bytes, .. } = self;
         let mut lines: Vec<String> =
             self.problems.iter().map(|trouble| format!("{}: {}", trouble.place, trouble.message)).collect();
-        lines.push(format!("{requests} requests, {saved_points} saved points, {log_entries} log entries"));
         lines.push(format!(
-            "{objects} objects ({}), {orphans} orphans ({})",
+            "{}, {}, {log_entries} log entries",
+            counted(*requests, "request"),
+            counted(*saved_points, "saved point")
+        ));
+        lines.push(format!(
+            "{} ({}), {} ({})",
+            counted(*objects as u64, "object"),
             super::files::size(*object_bytes),
+            counted(*orphans as u64, "orphan"),
             super::files::size(*orphan_bytes)
         ));
-        lines.push(match self.problems.len() {
+        lines.push(match self.problems.len() as u64 {
             0 => "everything is whole".to_owned(),
-            1 => "1 problem".to_owned(),
-            problems => format!("{problems} problems"),
+            problems => counted(problems, "problem"),
         });
         lines.join("\n")
     }

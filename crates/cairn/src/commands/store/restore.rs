@@ -4,7 +4,7 @@ use super::check::check;
 use super::manifest::{BackupFolder, Manifest};
 use super::{PlacesArgs, backup, blocking, files};
 use crate::outcome::{Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use flow_store::{CheckpointStorage, ServerState, ServerStore};
 use flow_store_sqlite::{SqliteStore, is_there};
 use std::path::{Path, PathBuf};
@@ -38,8 +38,10 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         let problems: String =
             report.problems.iter().map(|trouble| format!("\n{}: {}", trouble.place, trouble.message)).collect();
         format!(
-            "brought back {} requests and {} objects of {}{problems}",
-            report.requests, report.objects, manifest.made
+            "brought back {} and {} of {}{problems}",
+            counted(report.requests, "request"),
+            counted(report.objects as u64, "object"),
+            manifest.made
         )
     });
     Ok(Outcome::good_if(report.problems.is_empty()))

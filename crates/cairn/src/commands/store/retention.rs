@@ -2,7 +2,7 @@
 
 use crate::checkpoint_database::CheckpointConnection;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{Output, table};
+use crate::output::{Output, counted, table};
 use flow_store::retention::{TURN, wait_for_turn};
 use flow_store::{Keep, RetentionDone, RetentionGroup, RetentionPolicy, RetentionReport, Store};
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         let removed = apply(&*store, &policy).await?;
         output.answer(&removed, || {
             let Removed { requests, details } = removed;
-            format!("removed {requests} requests, and log and saved points of {details} others")
+            format!("removed {}, and log and saved points of {details} others", counted(requests, "request"))
         });
     } else {
         let report = store.retention_preview(&policy).await?;

@@ -7,6 +7,7 @@ mod parts;
 use super::keys::HELP;
 use super::model::{Change, Model, Part};
 use crate::commands::server::shown_state;
+use crate::output::counted;
 use flow_api::{RequestState, Server, ServerState, Time};
 use grid::cut;
 use jiff::tz::TimeZone;
@@ -96,7 +97,8 @@ fn heading(model: &Model, ink: Ink, width: u16, now: Time) -> Vec<Line<'static>>
         return vec![Line::from(vec![Span::styled("Cairn", Ink::bold()), Span::raw(format!("  {doing}"))])];
     };
     let work = picture.servers.iter().filter(|server| server.state == ServerState::Running).count();
-    let servers = format!("  {work} of {} servers work", picture.servers.len());
+    let all = picture.servers.len();
+    let servers = format!("  {work} of {} work{}", counted(all as u64, "server"), if all == 1 { "s" } else { "" });
     let style = if work < picture.servers.len() { ink.paint(Color::Yellow) } else { Style::new() };
     let address = format!("  {}", picture.address);
     let held = if model.held { "  HELD" } else { "" };

@@ -1,5 +1,6 @@
 //! Bars on a terminal for the components that run now: records so far, iterations so far.
 
+use crate::output::counted;
 use flow_engine::{RunEvent, RunEventKind};
 use flow_model::ComponentId;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -45,7 +46,7 @@ impl Bars {
             }
             RunEventKind::Progress { component, rows } => {
                 if let Some(bar) = running.get(component) {
-                    bar.set_message(super::records(*rows));
+                    bar.set_message(counted(*rows, "record"));
                 }
             }
             RunEventKind::Iterations { component, done, of } => {

@@ -3,6 +3,7 @@
 use super::progress::Bar;
 use crate::commands::store::{backup, blocking, files};
 use crate::outcome::Failure;
+use crate::output::counted;
 use flow_store::{CheckpointStorage, StoredObject};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -28,10 +29,10 @@ pub struct CopiedStorage {
 
 impl CopiedStorage {
     pub fn text(&self) -> String {
-        let (objects, size) = (self.objects, files::size(self.bytes));
+        let (objects, size) = (counted(self.objects as u64, "object"), files::size(self.bytes));
         match self.copied {
-            true => format!("{objects} objects ({size}) and {} files are in the other storage.", self.files),
-            false => format!("{objects} objects ({size}) are in the storage, which stays the same."),
+            true => format!("{objects} ({size}) and {} are in the other storage.", counted(self.files, "file")),
+            false => format!("{objects} ({size}) are in the storage, which stays the same."),
         }
     }
 }

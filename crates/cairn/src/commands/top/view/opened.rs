@@ -4,6 +4,7 @@ use super::Ink;
 use super::grid::cut;
 use crate::commands::top::model::{Model, Opened};
 use crate::moment::{clock, lasting};
+use crate::output::counted;
 use flow_api::{Attempt, LogEntry, RequestDetail, SavedPoint};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -76,7 +77,7 @@ fn attempt_text(attempt: &Attempt) -> String {
 
 fn point_text(point: &SavedPoint) -> String {
     let within = if point.iteration.is_empty() { String::new() } else { format!(" in {}", point.iteration) };
-    format!(" {} {:?} {}{within}, {} records", point.number, point.kind, point.name, point.rows)
+    format!(" {} {:?} {}{within}, {}", point.number, point.kind, point.name, counted(point.rows, "record"))
 }
 
 fn log_line(entry: &LogEntry, width: usize, ink: Ink) -> Line<'static> {
