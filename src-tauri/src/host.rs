@@ -76,6 +76,20 @@ impl Host for DesktopHost {
         let folder = chosen.await.ok().flatten();
         folder.map(|folder| folder.into_path().map_err(|error| failed(&error))).transpose()
     }
+
+    async fn choose_file(&self, title: &str, name: &str) -> Result<Option<PathBuf>, CommandError> {
+        let (answer, chosen) = oneshot::channel();
+        let mut dialog = self.app.dialog().file().set_title(title).set_file_name(name);
+        if let Some(window) = self.app.get_webview_window(windows::MONITOR) {
+            dialog = dialog.set_parent(&window);
+        }
+        dialog.save_file(move |file| {
+            // The window may have been closed under the dialog.
+            let _ = answer.send(file);
+        });
+        let file = chosen.await.ok().flatten();
+        file.map(|file| file.into_path().map_err(|error| failed(&error))).transpose()
+    }
 }
 
 fn failed(error: &dyn std::fmt::Display) -> CommandError {

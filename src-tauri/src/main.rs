@@ -8,6 +8,7 @@ mod arguments;
 mod host;
 mod menu;
 mod notify;
+mod outside;
 mod place;
 mod renderer;
 mod windows;

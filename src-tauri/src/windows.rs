@@ -1,24 +1,34 @@
 //! The windows: the designer and the monitor.
 
+use crate::outside;
 use crate::place::{self, Place};
 use designer::{CommandError, Designer, Event, not_here};
 use std::sync::Arc;
-use tauri::{AppHandle, Emitter, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent};
+use tauri::webview::NewWindowResponse;
+use tauri::{AppHandle, Emitter, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent, Wry};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 /// The label of the designer's window.
 pub const DESIGNER: &str = "designer";
 /// The label of the monitor's window.
-const MONITOR: &str = "monitor";
+pub const MONITOR: &str = "monitor";
 /// The event that carries the designer's events to the pages.
 const EVENT: &str = "cairn-event";
 
 /// Opens the designer's window.
 pub fn open_designer(app: &AppHandle, project: Option<&str>) -> tauri::Result<()> {
-    let builder = WebviewWindowBuilder::new(app, DESIGNER, WebviewUrl::App("designer.html".into()));
+    let builder = window(app, DESIGNER, "designer.html");
     let builder = builder.title(title(project)).min_inner_size(900.0, 560.0);
     Place::remembered(app, DESIGNER, (1400.0, 860.0)).of(builder).build()?;
     Ok(())
+}
+
+/// A window on a page of the user interface. Links to elsewhere open outside of it.
+fn window<'a>(app: &'a AppHandle, label: &str, page: &str) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
+    WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into())).on_new_window(|address, _| {
+        outside::open(&address);
+        NewWindowResponse::Deny
+    })
 }
 
 /// Brings the designer's window to the front.
@@ -34,7 +44,7 @@ pub fn open_monitor(app: &AppHandle) -> tauri::Result<()> {
         window.unminimize()?;
         return window.set_focus();
     }
-    let builder = WebviewWindowBuilder::new(app, MONITOR, WebviewUrl::App("monitor.html".into()));
+    let builder = window(app, MONITOR, "monitor.html");
     let builder = builder.title("Cairn Monitor").min_inner_size(720.0, 480.0);
     Place::remembered(app, MONITOR, (1200.0, 760.0)).of(builder).build()?;
     Ok(())

@@ -2,6 +2,7 @@
 
 mod calls;
 mod commands;
+mod download;
 mod earlier;
 mod known;
 mod live;
@@ -15,6 +16,7 @@ pub(crate) use crate::secrets::SecretPlace;
 pub use calls::Calls;
 pub(crate) use calls::new_key;
 pub use commands::*;
+pub use download::*;
 pub use earlier::*;
 pub(crate) use known::{Cluster, Clusters};
 pub use servers::*;

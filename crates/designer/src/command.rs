@@ -106,7 +106,7 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
             ClusterRequests, ClusterRequest, ClusterRequestLog, ClusterRequestFlow, ClusterSavedPoint,
             ClusterReExecute, ClusterReExecution, ClusterTakeOver, ClusterCancel, ClusterStartRequests,
             ClusterBulk, ClusterCounts, ClusterFilters, ClusterSaveFilter, ClusterRemoveFilter, ClusterMaintain, ClusterMetrics,
-            ClusterAttempts, ClusterSavedPoints;
+            ClusterAttempts, ClusterSavedPoints, ClusterDownload;
         push_update: PushUpdatePlanOf, PushUpdate, PushUpdateBack, PushUpdateHistory;
         tour: TourPlan, TourStart;
     }

@@ -64,7 +64,7 @@ impl Designer {
         Arc::new(Self {
             palette: Palette::standard(),
             host: options.host,
-            clusters: Clusters::new(config.clone(), options.use_keyring),
+            clusters: Clusters::new(config.clone(), options.use_keyring, "designer"),
             secrets: SecretStore::over(config.clone(), options.use_keyring),
             config,
             project: RwLock::new(None),

@@ -48,6 +48,12 @@ pub trait Host: Send + Sync {
     async fn choose_folder(&self, _title: &str) -> Result<Option<PathBuf>, CommandError> {
         Err(not_here("show a dialog"))
     }
+
+    /// Lets the user choose where a new file goes, which is called `name` unless they say otherwise; `None` when the dialog
+    /// was cancelled. The dialog asks before it lets a file be replaced.
+    async fn choose_file(&self, _title: &str, _name: &str) -> Result<Option<PathBuf>, CommandError> {
+        Err(not_here("show a dialog"))
+    }
 }
 
 /// Which host carries the calls.

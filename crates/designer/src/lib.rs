@@ -32,7 +32,7 @@ mod trigger;
 mod typescript;
 mod vcs;
 
-pub use cluster::{Calls, ClusterListView, ClusterView, SignIns};
+pub use cluster::{Calls, ClusterDownload, ClusterListView, ClusterView, SignIns};
 pub use command::Command;
 pub use config_folder::default_config_folder;
 pub use designer::{Designer, DesignerOptions};

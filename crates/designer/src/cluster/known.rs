@@ -22,6 +22,7 @@ const FILE: &str = "clusters.json";
 pub(crate) struct Clusters {
     config: ConfigFolder,
     tokens: Tokens,
+    program: &'static str,
     /// Held while the settings file is changed.
     changing: tokio::sync::Mutex<()>,
     connected: Mutex<HashMap<String, Arc<Cluster>>>,
@@ -62,9 +63,10 @@ struct KnownSession {
 }
 
 impl Clusters {
-    pub(crate) fn new(config: ConfigFolder, use_keyring: bool) -> Self {
+    /// Those of the config folder. `program` tells in the names of tokens what signs in.
+    pub(crate) fn new(config: ConfigFolder, use_keyring: bool, program: &'static str) -> Self {
         let tokens = Tokens::new(config.clone(), use_keyring);
-        Self { config, tokens, changing: tokio::sync::Mutex::default(), connected: Mutex::default() }
+        Self { config, tokens, program, changing: tokio::sync::Mutex::default(), connected: Mutex::default() }
     }
 
     /// The clusters and the chosen one.
@@ -97,7 +99,7 @@ impl Clusters {
         if name.is_empty() {
             return Err(CommandError::new("cluster/name", "the cluster needs a name: choose one"));
         }
-        let (client, made) = Client::sign_in(url, &login, &token_name()).await?;
+        let (client, made) = Client::sign_in(url, &login, &token_name(self.program)).await?;
         let account = client.session().await?.account;
         let urls = vec![client.address().to_owned()];
 
@@ -297,11 +299,11 @@ async fn revoke(cluster: &Cluster) {
 }
 
 /// What the token is called on the cluster, so that its owner recognises it there.
-fn token_name() -> String {
+fn token_name(program: &str) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match host.trim() {
-        "" => "designer".to_owned(),
-        host => format!("designer on {host}"),
+        "" => program.to_owned(),
+        host => format!("{program} on {host}"),
     }
 }
 

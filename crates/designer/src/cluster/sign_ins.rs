@@ -17,10 +17,11 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    /// The sign-ins in the config folder `config` (see [`crate::default_config_folder`]). Tests leave the keyring alone.
-    pub fn new(config: PathBuf, use_keyring: bool) -> Self {
+    /// The sign-ins of `program` in the config folder `config` (see [`crate::default_config_folder`]). Tests leave the
+    /// keyring alone.
+    pub fn new(config: PathBuf, use_keyring: bool, program: &'static str) -> Self {
         let config = ConfigFolder::new(config);
-        Self { clusters: Clusters::new(config.clone(), use_keyring), tokens: Tokens::new(config, use_keyring) }
+        Self { clusters: Clusters::new(config.clone(), use_keyring, program), tokens: Tokens::new(config, use_keyring) }
     }
 
     /// The clusters, and the chosen one.

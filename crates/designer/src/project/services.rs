@@ -4,7 +4,7 @@ use super::queries::{Queries, Question};
 use crate::secrets::LocalSecrets;
 use async_trait::async_trait;
 use bytes::Bytes;
-use flow_components::{ComponentError, Databases, Folder, HttpClients, Places, ResolvedPath, Services};
+use flow_components::{ComponentError, Databases, Folder, HttpClients, Places, ResolvedPath, Services, StorageFiles};
 use flow_data::arrow::datatypes::SchemaRef;
 use flow_data::{ExpressionCache, Spool};
 use flow_model::Connection;
@@ -44,8 +44,11 @@ struct KeptFile {
 
 impl DesignServices {
     pub(crate) fn new(project: Project, storage: PathBuf, secrets: LocalSecrets) -> Arc<Self> {
-        let places =
-            Places { storage: Some(storage), project: Arc::new(BTreeMap::new()), local: project.root().to_owned() };
+        let places = Places {
+            storage: StorageFiles::Folder(storage),
+            project: Arc::new(BTreeMap::new()),
+            local: project.root().to_owned(),
+        };
         Arc::new_cyclic(|me| Self {
             project,
             places,

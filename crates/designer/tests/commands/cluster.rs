@@ -1,11 +1,12 @@
 use crate::workbench::{FLOW, Workbench, git};
-use designer::{Event, UpdateStep};
+use async_trait::async_trait;
+use designer::{CommandError, Event, Host, HostKind, UpdateStep};
 use flow_cluster::LeaseSettings;
 use flow_server::{ServerConfig, ServingAt, credentials, serve};
 use flow_store::{AccountStore, NewAccount, Role};
 use flow_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -49,6 +50,21 @@ impl Cluster {
 
     fn url(&self) -> &str {
         &self.servers[0].0.address
+    }
+}
+
+/// A desktop on which the author chooses always the same file.
+struct SavesTo(PathBuf);
+
+#[async_trait]
+impl Host for SavesTo {
+    fn kind(&self) -> HostKind {
+        HostKind::Desktop
+    }
+
+    async fn choose_file(&self, _title: &str, name: &str) -> Result<Option<PathBuf>, CommandError> {
+        assert!(name.ends_with(".csv"), "{name}");
+        Ok(Some(self.0.clone()))
     }
 }
 
@@ -185,6 +201,13 @@ async fn requests_are_started_followed_and_looked_into() {
     let rows = json!({"cluster": "test", "request": id, "number": point["number"]});
     let rows = bench.call("cluster_saved_point", rows).await;
     assert_eq!((&rows["total"], &rows["rows"][0]["double"]), (&json!(3), &json!("50")));
+    let file = json!({"cluster": "test", "request": id, "number": point["number"], "format": "csv"});
+    assert_eq!(bench.fails("cluster_download", file.clone()).await.code, "host/not-available");
+    let path = bench.folder.path().join("saved.csv");
+    let desktop = bench.hosted_by(SavesTo(path.clone()));
+    assert_eq!(desktop.call("cluster_download", file).await.unwrap()["path"], json!(path));
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(written.lines().count(), 4, "a head and three records: {written}");
     let first = json!({"cluster": "test", "request": id, "query": {"before": 1}});
     assert_eq!(bench.call("cluster_saved_points", first.clone()).await["items"][0]["kind"], "checkpoint");
     assert_eq!(bench.call("cluster_attempts", first).await["items"], json!([]), "none is before the first");

@@ -1,6 +1,6 @@
 //! A designer with a project of its own, to be called like a host does.
 
-use designer::{CommandError, Designer, DesignerOptions, Event};
+use designer::{CommandError, Designer, DesignerOptions, Event, Host, NoHost};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,13 @@ impl Workbench {
 
     /// A designer as it would be after a new start, on the same settings, without a project.
     pub fn restarted(&self) -> Arc<Designer> {
-        Designer::new(DesignerOptions::without_host(self.folder.path().join("config")))
+        self.hosted_by(NoHost)
+    }
+
+    /// A designer on the same settings, without a project, in another host.
+    pub fn hosted_by(&self, host: impl Host + 'static) -> Arc<Designer> {
+        let options = DesignerOptions::without_host(self.folder.path().join("config"));
+        Designer::new(DesignerOptions { host: Arc::new(host), ..options })
     }
 
     pub fn project(&self) -> PathBuf {
