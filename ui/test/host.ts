@@ -47,6 +47,9 @@ export class FixturePlatform implements Platform {
     if (!body) throw new CallError({ code: "command/unknown", message: `The fixture has no command “${name}”.` });
     return structuredClone(await body(input as never)) as Commands[Name]["output"];
   }
+  async download(): Promise<null> {
+    return await wait(4).then(() => null);
+  }
   listen(heard: (event: DesignerEvent) => void): () => void {
     this.#heard.add(heard);
     return () => this.#heard.delete(heard);

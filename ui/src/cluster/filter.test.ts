@@ -11,7 +11,7 @@ describe("the filter of the Status List", () => {
   });
 
   it("leaves out what is empty, unknown or no span of time", () => {
-    expect(read("state=&flow=%20&colour=red&since=tomorrow&q=7")).toEqual({ q: "7" });
+    expect(read("state=&flow=%20&colour=red&since=tomorrow&priority=10&q=7")).toEqual({ q: "7" });
   });
 
   it("knows only states that exist", () => {
@@ -40,6 +40,7 @@ describe("the filter of the Status List", () => {
     });
     expect(wireOf({})).toEqual({});
     expect([wireOf({ stalled: "true" }), wireOf({ stalled: "no" })]).toEqual([{ stalled: true }, {}]);
+    expect([wireOf(read("priority=0")), wireOf(read("priority=-9"))]).toEqual([{ priority: 0 }, { priority: -9 }]);
   });
 
   it("is the same as another that lists the same", () => {

@@ -13,6 +13,8 @@ export interface RequestFilter {
   q?: string;
   /** The code of the error that they ended with, or whose retry they wait for. */
   code?: string;
+  /** One of {@link priorities}. */
+  priority?: string;
   /** `true`: only those that are stalled. */
   stalled?: string;
   /** Asked for within so long before now: one of {@link spans}. */
@@ -33,6 +35,7 @@ export const filterNames: readonly FilterName[] = [
   "server",
   "q",
   "code",
+  "priority",
   "stalled",
   "since",
   "from",
@@ -47,6 +50,9 @@ export const spans: readonly { value: string; title: string; ms: number }[] = [
   { value: "7d", title: "Last 7 days", ms: 7 * 86_400_000 },
 ];
 
+/** The priorities that requests may have, the highest first. */
+export const priorities: readonly string[] = Array.from({ length: 19 }, (_, place) => String(9 - place));
+
 /** The filter that an address holds; what it does not know is left out. */
 export function filterOf(query: URLSearchParams): RequestFilter {
   const found: RequestFilter = {};
@@ -55,6 +61,7 @@ export function filterOf(query: URLSearchParams): RequestFilter {
     if (value) found[name] = value;
   }
   if (found.since && !spans.some(({ value }) => value === found.since)) delete found.since;
+  if (found.priority && !priorities.includes(found.priority)) delete found.priority;
   return found;
 }
 
@@ -104,7 +111,8 @@ export function countQueryOf(filter: RequestFilter): CountQuery {
 export function wireOf(filter: RequestFilter): RequestQuery {
   const { state, project, flow, server, q, code, to } = filter;
   const stalled = filter.stalled === "true" || undefined;
-  return given({ state, project, flow, server, q, code, stalled, from: fromOf(filter, Date.now()), to });
+  const priority = filter.priority ? Number(filter.priority) : undefined;
+  return given({ state, project, flow, server, q, code, priority, stalled, from: fromOf(filter, Date.now()), to });
 }
 
 type Given<T> = { [Name in keyof T]?: NonNullable<T[Name]> };

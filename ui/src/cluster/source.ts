@@ -95,8 +95,8 @@ export interface ClusterSource {
   savedPoints?(id: number, before: number): Promise<SavedPoint[]>;
   /** A page of a saved point's records; the next one begins at the `next` of the one before. */
   savedRows(id: number, point: number, after?: string): Promise<SavedRows>;
-  /** The address of a saved point's whole stream as a file, where it can be downloaded. */
-  savedFile?(id: number, point: number, format: SavedFileFormat): string;
+  /** Keeps a saved point's whole stream as a file of its user's. Answers which, where that can be told. */
+  download(id: number, point: number, format: SavedFileFormat): Promise<string | null>;
   /** Begins a new attempt. */
   reExecute(id: number, wish: ReExecuteWish): Promise<Request>;
   /**

@@ -33,6 +33,7 @@ import type {
   SavedFileFormat,
 } from "../cluster/source";
 import { lately, throughputOf } from "../cluster/throughput";
+import { downloadFrom } from "../shared/download";
 import { addressOf, call } from "./api";
 import { cluster, own } from "./endpoints";
 import type { Events } from "./events";
@@ -104,8 +105,9 @@ export class HttpSource implements ConsoleSource {
     return call("GET", addressOf(`/requests/${id}/saved-points/${point}`, { after }));
   }
 
-  savedFile(id: number, point: number, format: SavedFileFormat): string {
-    return addressOf(`/requests/${id}/saved-points/${point}`, { format });
+  download(id: number, point: number, format: SavedFileFormat): Promise<null> {
+    downloadFrom(addressOf(`/requests/${id}/saved-points/${point}`, { format }));
+    return Promise.resolve(null);
   }
 
   reExecute(id: number, wish: ReExecuteWish): Promise<Request> {

@@ -198,6 +198,10 @@ action: string,
  */
 subject: string, 
 /**
+ * What that is called now, where it is a server of the cluster: the subject is the server's id.
+ */
+subjectName?: string, 
+/**
  * More, for the reader.
  */
 detail: string, 
@@ -458,6 +462,28 @@ cluster: string,
  * Which requests.
  */
 query: CountQuery, };
+
+/**
+ * Writes the whole stream of a saved point to a file that the author chooses in the system's own dialog. Errors:
+ * `cluster/download`; `host/not-available` in a browser, which downloads it as it does other files.
+ */
+export type ClusterDownload = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The request.
+ */
+request: number, 
+/**
+ * The saved point's number within the request.
+ */
+number: number, 
+/**
+ * What kind of file.
+ */
+format: SavedFormat, };
 
 /**
  * The filters of the Status List that the account keeps on a cluster.
@@ -1401,6 +1427,10 @@ to?: Time,
  */
 code?: string, 
 /**
+ * Only those with this priority, -9 to 9.
+ */
+priority?: number, 
+/**
  * Only those that are stalled.
  */
 stalled?: boolean, };
@@ -1536,6 +1566,15 @@ place: Place,
  * An edit that mends it, where there is one that an author would choose.
  */
 fix?: Fix, };
+
+/**
+ * The answer of `cluster_download`.
+ */
+export type Downloaded = { 
+/**
+ * The file; null when the dialog was cancelled.
+ */
+path: string | null, };
 
 /**
  * A project of which a server has another commit than the cluster wants.
@@ -4141,6 +4180,10 @@ to?: Time,
  * Only those whose error has this code.
  */
 code?: string, 
+/**
+ * Only those with this priority, -9 to 9.
+ */
+priority?: number, 
 /**
  * Only those that are stalled: they run, and make no progress for longer than they may.
  */
@@ -7006,6 +7049,11 @@ export interface Commands {
    * A page of what a request saved, in the order of saving; the newest when nothing else is asked for.
    */
   cluster_saved_points: { input: ClusterSavedPoints; output: Page<SavedPoint> };
+  /**
+   * Writes the whole stream of a saved point to a file that the author chooses in the system's own dialog. Errors:
+   * `cluster/download`; `host/not-available` in a browser, which downloads it as it does other files.
+   */
+  cluster_download: { input: ClusterDownload; output: Downloaded };
   /**
    * What Push update to a cluster would do. Nothing is changed.
    */

@@ -12,6 +12,7 @@ import type {
   Overview,
   ReExecuteWish,
   RequestPage,
+  SavedFileFormat,
 } from "../cluster/source";
 import type { Values } from "../shared/lines";
 import type {
@@ -93,6 +94,10 @@ export class DesignerSource implements ClusterSource {
   savedRows(id: number, point: number, after?: string): Promise<SavedRows> {
     const page = after === undefined ? {} : { after };
     return platform.call("cluster_saved_point", { cluster: this.cluster, request: id, number: point, ...page });
+  }
+
+  download(id: number, point: number, format: SavedFileFormat): Promise<string | null> {
+    return platform.download({ cluster: this.cluster, request: id, number: point, format });
   }
 
   reExecute(id: number, wish: ReExecuteWish): Promise<Request> {

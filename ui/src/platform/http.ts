@@ -1,4 +1,5 @@
 import { CallError, type CommandName, type Platform } from "./index";
+import { downloadFrom } from "../shared/download";
 import type { CommandError, Commands, DesignerEvent } from "../generated/types";
 
 /** The loopback host (`cairn design`): calls are POSTs, events a stream. A cookie says who we are. */
@@ -22,6 +23,13 @@ export class HttpPlatform implements Platform {
     const text = await reply.text();
     if (reply.ok) return (text === "" ? null : JSON.parse(text)) as Commands[Name]["output"];
     throw CallError.from(parse(text) ?? unreachable(reply.status));
+  }
+
+  /** The browser asks where, or does not, as it is set to. */
+  download(stream: Commands["cluster_download"]["input"]): Promise<null> {
+    const query = new URLSearchParams(Object.entries(stream).map(([name, value]) => [name, String(value)]));
+    downloadFrom(`download?${query.toString()}`);
+    return Promise.resolve(null);
   }
 
   listen(heard: (event: DesignerEvent) => void): () => void {

@@ -15,6 +15,9 @@ export interface Platform {
   /** Asks the host to do something. Rejects with a {@link CallError}. */
   call<Name extends CommandName>(name: Name, input: Commands[Name]["input"]): Promise<Commands[Name]["output"]>;
 
+  /** Keeps a saved stream as a file of its user's. Answers which, where the host can tell and the user did not give up. */
+  download(stream: Commands["cluster_download"]["input"]): Promise<string | null>;
+
   /** Hears every event of the host until the returned function is called. */
   listen(heard: (event: DesignerEvent) => void): () => void;
 
@@ -64,6 +67,7 @@ function opened(): Platform {
 
 export const platform: Platform = {
   call: (name, input) => opened().call(name, input),
+  download: (stream) => opened().download(stream),
   listen: (heard) => opened().listen(heard),
   connection: (changed) => opened().connection(changed),
 };

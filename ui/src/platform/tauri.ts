@@ -18,6 +18,10 @@ export class TauriPlatform implements Platform {
     }
   }
 
+  async download(stream: Commands["cluster_download"]["input"]): Promise<string | null> {
+    return (await this.call("cluster_download", stream)).path;
+  }
+
   listen(heard: (event: DesignerEvent) => void): () => void {
     const stop = listen<DesignerEvent>("cairn-event", ({ payload }) => heard(payload));
     return () => void stop.then((unlisten) => unlisten());

@@ -1,17 +1,19 @@
-/** A piece of a line: plain, code, strong or stressed. */
-export interface Inline {
-  kind: "text" | "code" | "strong" | "stress";
-  text: string;
-}
+/** A piece of a line: plain, code, strong or stressed; or a link to a web address. */
+export type Inline =
+  { kind: "text" | "code" | "strong" | "stress"; text: string } | { kind: "link"; text: string; to: string };
 
 /** A block of a text. */
 export type Block =
   | { kind: "paragraph"; parts: Inline[] }
-  | { kind: "list"; items: Inline[][] }
+  | { kind: "heading"; parts: Inline[] }
+  | { kind: "list"; ordered: boolean; items: Inline[][] }
   | { kind: "table"; head: Inline[][]; rows: Inline[][][] }
   | { kind: "code"; text: string };
 
-/** The little Markdown that help texts use: paragraphs, lists, tables, code blocks, `code`, **strong** and *stress*. */
+/**
+ * The little Markdown that help texts and notes use: paragraphs, headings, lists, tables, code blocks, `code`, **strong**,
+ * *stress* and [links](https://example.org).
+ */
 export function parseMarkdown(text: string): Block[] {
   const blocks: Block[] = [];
   const lines = text.replaceAll("\r", "").split("\n");
@@ -24,14 +26,17 @@ export function parseMarkdown(text: string): Block[] {
       const stop = end < 0 ? lines.length : end;
       blocks.push({ kind: "code", text: lines.slice(at + 1, stop).join("\n") });
       at = stop + 1;
+    } else if (isHeading(line)) {
+      blocks.push({ kind: "heading", parts: parseInline(line.replace(/^#+\s+/, "").trim()) });
+      at += 1;
     } else if (isItem(line)) {
       const items: string[] = [];
       for (; at < lines.length && (lines[at] ?? "").trim() !== ""; at += 1) {
         const next = lines[at] ?? "";
-        if (isItem(next)) items.push(next.replace(/^\s*[-*]\s+/, ""));
+        if (isItem(next)) items.push(next.replace(ITEM, ""));
         else items[items.length - 1] += ` ${next.trim()}`;
       }
-      blocks.push({ kind: "list", items: items.map(parseInline) });
+      blocks.push({ kind: "list", ordered: /^\s*\d/.test(line), items: items.map(parseInline) });
     } else if (isRow(line)) {
       const start = at;
       while (isRow(lines[at] ?? "")) at += 1;
@@ -41,15 +46,22 @@ export function parseMarkdown(text: string): Block[] {
       const start = at;
       while (at < lines.length && (lines[at] ?? "").trim() !== "" && (at === start || !startsBlock(lines[at] ?? "")))
         at += 1;
-      const words = lines.slice(start, at).map((part) => part.trim().replace(/^#+\s*/, ""));
+      const words = lines.slice(start, at).map((part) => part.trim());
       blocks.push({ kind: "paragraph", parts: parseInline(words.join(" ")) });
     }
   }
   return blocks;
 }
 
+/** What an item of a list begins with. */
+const ITEM = /^\s*(?:[-*]|\d{1,3}[.)])\s+/;
+
 function isItem(line: string): boolean {
-  return /^\s*[-*]\s+/.test(line);
+  return ITEM.test(line);
+}
+
+function isHeading(line: string): boolean {
+  return /^#{1,6}\s+\S/.test(line);
 }
 
 function isRow(line: string): boolean {
@@ -67,19 +79,21 @@ function cellsOf(row: string): Inline[][] {
 }
 
 function startsBlock(line: string): boolean {
-  return isItem(line) || isRow(line) || line.startsWith("```");
+  return isItem(line) || isHeading(line) || isRow(line) || line.startsWith("```");
 }
 
 /** The parts of one line. */
 export function parseInline(text: string): Inline[] {
   return text
-    .split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^\s*](?:[^*]*[^\s*])?\*)/)
+    .split(/(`[^`]+`|\[[^\]]+\]\(https?:\/\/[^\s)]+\)|\*\*[^*]+\*\*|\*[^\s*](?:[^*]*[^\s*])?\*)/)
     .filter((part) => part !== "")
     .map((part): Inline => {
       if (part.length > 2 && part.startsWith("`")) return { kind: "code", text: part.slice(1, -1) };
       if (part.length > 4 && part.startsWith("**")) return { kind: "strong", text: part.slice(2, -2) };
       if (part.length > 2 && part.startsWith("*") && part.endsWith("*"))
         return { kind: "stress", text: part.slice(1, -1) };
+      const link = /^\[([^\]]+)\]\((https?:[^)]+)\)$/.exec(part);
+      if (link) return { kind: "link", text: link[1] ?? "", to: link[2] ?? "" };
       return { kind: "text", text: part };
     });
 }

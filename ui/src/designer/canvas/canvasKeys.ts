@@ -131,7 +131,7 @@ function move(flow: DrawnFlow, direction: Direction, size: number): true {
   const now = performance.now();
   if (now - gesture.last > 800) gesture.key = `keys-${now}`;
   gesture.last = now;
-  void flow.edit(edit, gesture.key);
+  void flow.edit(edit, { gesture: gesture.key });
   return true;
 }
 

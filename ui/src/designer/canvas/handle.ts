@@ -8,6 +8,9 @@ import { CARD_HEIGHT, CARD_WIDTH } from "./geometry";
 import { areaOf } from "./groups";
 import { viewOn, type Viewport } from "./view";
 
+/** How much larger all is drawn a step closer. */
+const ZOOM_STEP = 1.2;
+
 /** What a canvas that shows a flow tells of itself. */
 interface Canvas {
   flow: DrawnFlow;
@@ -26,6 +29,12 @@ export function spotIn(library: Canvas["library"], place: Position): Spot {
   return spotAt(designer.drawing, { x, y }, { x: x - CARD_WIDTH / 2, y: y - CARD_HEIGHT / 2 });
 }
 
+/** Goes a step closer, or further away. The library's own step is that of a canvas which is not shown yet when it is got. */
+export function zoomStep(library: Canvas["library"], closer: boolean, duration: number): void {
+  const zoom = library.getZoom();
+  void library.setZoom(closer ? zoom * ZOOM_STEP : zoom / ZOOM_STEP, { duration });
+}
+
 /** What a canvas can be asked to do. */
 export function handleOf({ flow, library, element, view, pointer, markBody, write }: Canvas): CanvasHandle {
   const middle = (): Position => {
@@ -36,8 +45,9 @@ export function handleOf({ flow, library, element, view, pointer, markBody, writ
     if (next) void library.setViewport(next, { duration: motion(time) });
   };
   return {
-    zoomIn: () => void library.zoomIn({ duration: motion(120) }),
-    zoomOut: () => void library.zoomOut({ duration: motion(120) }),
+    zoom: () => view().zoom,
+    zoomIn: () => zoomStep(library, true, motion(120)),
+    zoomOut: () => zoomStep(library, false, motion(120)),
     zoomToFull: () => void library.setZoom(1, { duration: motion(120) }),
     fit: (components) => {
       const { width, height } = element.getBoundingClientRect();

@@ -1,6 +1,7 @@
 import { platform, type Edit, type Link, type PortRef, type Position } from "../../platform";
 import { designer } from "../state/designer.svelte";
 import type { DrawnFlow, Spot } from "../state/flow.svelte";
+import { NEW } from "../state/guess";
 import { addTo, seenFrom } from "./bodies";
 import type { Drawing } from "./drawn";
 import { CARD_HEIGHT, CARD_WIDTH, COLUMN, MILESTONE_WIDTH, onGrid } from "./geometry";
@@ -72,8 +73,9 @@ async function insert(
   try {
     const { id, component, ports } = await platform.call("flow_new_component", { flow: flow.name, type: kind });
     const { spot, edits } = where(id, ports.inlets[0]?.name, firstOutlet(ports)?.name);
-    if (!(await flow.edit({ edit: "batch", edits: [addTo(spot, id, component), ...edits] }))) return undefined;
-    flow.select([id]);
+    const edit: Edit = { edit: "batch", edits: [addTo(spot, id, component), ...edits] };
+    const views = { [id]: { ...NEW, ports } };
+    if (!(await flow.edit(edit, { views, choice: { components: [id] } }))) return undefined;
     flow.cursor = id;
     flow.canvas?.reveal(id);
     return id;

@@ -5,9 +5,17 @@ import { designer } from "../state/designer.svelte";
 /** How far the pointer moves before a press becomes a drag. */
 const THRESHOLD = 4;
 
+interface Ghost {
+  description: ComponentDescription;
+  x: number;
+  y: number;
+  /** How large the canvas that it is over draws components; none while it is over something else. */
+  zoom: number | undefined;
+}
+
 /** A component type that is being dragged from the palette, by pointer events; what is seen of it is a ghost. */
 class PaletteDrag {
-  shown = $state.raw<{ description: ComponentDescription; x: number; y: number; over: boolean } | null>(null);
+  shown = $state.raw<Ghost | null>(null);
 
   /** Begins with a press on an item of the palette. Escape takes it back. */
   begin(event: PointerEvent, description: ComponentDescription): void {
@@ -24,9 +32,10 @@ class PaletteDrag {
       "pointermove",
       ({ clientX: x, clientY: y }) => {
         if (!this.shown && Math.hypot(x - from.x, y - from.y) < THRESHOLD) return;
-        const spot = designer.active?.canvas?.at(x, y);
-        this.shown = { description, x, y, over: spot !== undefined };
-        designer.active?.canvas?.markBody(spot?.parent);
+        const canvas = designer.active?.canvas;
+        const spot = canvas?.at(x, y);
+        this.shown = { description, x, y, zoom: spot && canvas?.zoom() };
+        canvas?.markBody(spot?.parent);
       },
       { signal },
     );

@@ -8,6 +8,8 @@ export interface Spot {
 
 /** What a canvas can be asked to do. The canvas that shows a flow puts itself here. */
 export interface CanvasHandle {
+  /** How large all is drawn: 1 is its own size. */
+  zoom(): number;
   zoomIn(): void;
   zoomOut(): void;
   /** Shows everything at its own size. */

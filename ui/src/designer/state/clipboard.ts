@@ -1,25 +1,22 @@
-import { CallError, platform, type ComponentId, type FlowChange } from "../../platform";
+import { CallError, platform, type FlowChange } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
+import { copied, copiesOf, cornerOf, type Copied, type Part } from "./copies";
 import type { DrawnFlow, Spot } from "./flow.svelte";
 
 /** What was copied last, for hosts whose page may not read the clipboard. */
-let kept = "";
-
-/** Components and groups of a flow. */
-export interface Part {
-  components: ComponentId[];
-  groups: ComponentId[];
-}
+let kept: { text: string; copied: Copied } | undefined;
 
 /** How far beside the original a duplicate is put. */
 const BESIDE = 32;
 
 /** Copies what is chosen as text. */
 export async function copy(flow: DrawnFlow): Promise<boolean> {
-  const text = await textOf(flow, chosen(flow));
+  const part = chosen(flow);
+  const parts = copied(flow.document, flow.views, part);
+  const text = await textOf(flow, part);
   if (text === undefined) return false;
-  kept = text;
-  await navigator.clipboard.writeText(kept).catch(() => undefined);
+  kept = { text, copied: parts };
+  await navigator.clipboard.writeText(text).catch(() => undefined);
   flow.say(`Copied ${counted(flow)}`);
   return true;
 }
@@ -37,9 +34,10 @@ export async function cut(flow: DrawnFlow): Promise<void> {
  * clipboard is asked.
  */
 export async function paste(flow: DrawnFlow, text?: string): Promise<void> {
-  const given = text ?? ((await navigator.clipboard.readText().catch(() => "")) || kept);
+  const given = (text ?? (await navigator.clipboard.readText().catch(() => ""))) || (kept?.text ?? "");
   const spot = flow.canvas?.pointed() ?? flow.canvas?.middle() ?? { position: { x: 0, y: 0 } };
-  await put(flow, given || kept, spot, "Nothing was pasted");
+  const isKept = given === kept?.text && (await putCopies(flow, kept.copied, spot)) !== undefined;
+  if (!isKept) await putText(flow, given, spot);
 }
 
 /** Puts a copy of what is chosen beside it and chooses that. */
@@ -52,14 +50,13 @@ export async function duplicate(flow: DrawnFlow): Promise<void> {
     ...part.groups.flatMap((id) => flow.document.groups[id]?.area ?? []),
   ];
   if (places.length === 0) return;
-  const corner = { x: Math.min(...places.map(({ x }) => x)), y: Math.min(...places.map(({ y }) => y)) };
+  const corner = cornerOf(places);
   await pasteAt(flow, part, { parent, position: { x: corner.x + BESIDE, y: corner.y + BESIDE } });
 }
 
 /** Puts a copy of some components and groups of a flow somewhere in it and chooses that. */
 export async function pasteAt(flow: DrawnFlow, part: Part, spot: Spot): Promise<boolean> {
-  const text = await textOf(flow, part);
-  return text !== undefined && put(flow, text, spot, "Nothing was copied");
+  return (await putCopies(flow, copied(flow.document, flow.views, part), spot)) ?? false;
 }
 
 /** What is chosen; the components of a chosen group come with it. */
@@ -79,16 +76,23 @@ async function textOf(flow: DrawnFlow, part: Part): Promise<string | undefined> 
   }
 }
 
-async function put(flow: DrawnFlow, text: string, { parent, position }: Spot, failed: string): Promise<boolean> {
+/** Puts copies into a flow and chooses them; answers whether that was done, undefined when there is nothing to copy. */
+function putCopies(flow: DrawnFlow, from: Copied, spot: Spot): Promise<boolean> | undefined {
+  const copies = copiesOf(from, flow.document, spot);
+  return copies && flow.edit(copies.edit, { views: copies.views, choice: copies.outermost });
+}
+
+/** Has the host put what was copied as text into a flow, and chooses it. */
+async function putText(flow: DrawnFlow, text: string, { parent, position }: Spot): Promise<void> {
   let change: FlowChange;
   try {
     const into = { flow: flow.name, position, ...(parent === undefined ? {} : { parent }) };
     change = await platform.call("flow_paste", { ...into, text });
   } catch (thrown) {
     const { message } = CallError.from(thrown);
-    toasts.error(failed, message);
-    flow.say(`${failed}: ${message}`);
-    return false;
+    toasts.error("Nothing was pasted", message);
+    flow.say(`Nothing was pasted: ${message}`);
+    return;
   }
   flow.take(change);
   const { components, groups } = change.patch;
@@ -96,7 +100,6 @@ async function put(flow: DrawnFlow, text: string, { parent, position }: Spot, fa
   const outermost = Object.keys(components).filter((id) => !((components[id]?.parent ?? "") in components));
   flow.choose({ components: outermost, groups: Object.keys(groups) });
   flow.say(flow.state.undo ?? "");
-  return true;
 }
 
 function counted({ selected, selectedGroups }: DrawnFlow): string {

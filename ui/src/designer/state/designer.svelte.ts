@@ -19,6 +19,7 @@ import { Clusters } from "./clusters.svelte";
 import { Connections } from "./connections.svelte";
 import { DrawnFlow, type Spot } from "./flow.svelte";
 import { inputsOf, wrongInput } from "./inputs";
+import { NEW } from "./guess";
 import { FlowTests } from "./tests.svelte";
 import { Problems } from "./problems.svelte";
 import { askAhead, changedOutside, offerLeftChanges, type Ahead } from "./neverLost";
@@ -221,10 +222,9 @@ export class DesignerState {
       const inlet = ports.inlets[0]?.name;
       const link: Link | undefined =
         after && inlet !== undefined ? { from: after, to: { component: id, port: inlet } } : undefined;
-      const made = await flow.edit(link ? { edit: "batch", edits: [add, { edit: "connect", link }] } : add);
-      if (!made) return undefined;
-      flow.select([id]);
-      return id;
+      const making = { views: { [id]: { ...NEW, ports } }, choice: { components: [id] } };
+      const made = await flow.edit(link ? { edit: "batch", edits: [add, { edit: "connect", link }] } : add, making);
+      return made ? id : undefined;
     } catch (thrown) {
       this.fail("The component was not added", thrown);
       return undefined;

@@ -18,7 +18,7 @@ import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
 import type { CanvasHandle, Spot } from "./canvasHandle";
 import { rememberedFolds, rememberFolds } from "./folds";
-import { guessed } from "./guess";
+import { guessed, type Views } from "./guess";
 import { keeping, keptIn, linkId, merged, patched } from "./patch";
 import { Steps, type Look } from "./steps";
 
@@ -31,6 +31,16 @@ export interface Choice {
   links?: Iterable<string>;
   /** Groups and notes. */
   groups?: Iterable<string>;
+}
+
+/** How an edit is made. */
+export interface Making {
+  /** Edits of the same gesture become one step. */
+  gesture?: string | undefined;
+  /** How components that it adds look. With that they are drawn before the host has answered. */
+  views?: Views;
+  /** What is chosen as soon as it is drawn. */
+  choice?: Choice;
 }
 
 /**
@@ -156,7 +166,7 @@ export class DrawnFlow {
   }
 
   /** Asks for an edit; answers whether it was made. Edits are made in the order in which they are asked for. */
-  edit(edit: Edit, gesture?: string): Promise<boolean> {
+  edit(edit: Edit, { gesture, views, choice }: Making = {}): Promise<boolean> {
     if (this.version) {
       toasts.info("An old version is only looked at", "Restore it to work on it.");
       this.document = { ...this.document };
@@ -166,10 +176,11 @@ export class DrawnFlow {
       const revision = this.state.revision;
       const asked = { flow: this.name, revision, edit, ...(gesture ? { gesture } : {}) };
       const before = this.#look();
-      const guess = guessed(this.document, edit);
-      if (guess) await this.#guess({ ...before, document: guess });
+      const guess = guessed(this.document, edit, views);
+      if (guess) await this.#guess({ ...before, document: guess, views: { ...this.views, ...views } }, choice);
       const change = await platform.call("flow_apply_edit", asked);
       this.take(change);
+      if (choice && !guess) this.choose(choice);
       // Which edits of a gesture are one step, the host knows.
       if (gesture || change.base !== revision) this.#steps.forget();
       else this.#steps.made(revision, change.state.revision, before);
@@ -190,7 +201,7 @@ export class DrawnFlow {
   }
 
   setProperty(id: string, property: string, value: unknown, gesture?: string): Promise<boolean> {
-    return this.edit({ edit: "setProperty", id, property, value }, gesture);
+    return this.edit({ edit: "setProperty", id, property, value }, { gesture });
   }
 
   /** Takes all that is chosen out of the flow. What is in the body of a component goes with it. */
@@ -327,10 +338,11 @@ export class DrawnFlow {
   }
 
   /** Shows what will be, before the host is asked to make it so: nothing that comes of that is to hold it up. */
-  async #guess(look: Look | undefined): Promise<void> {
+  async #guess(look: Look | undefined, choice?: Choice): Promise<void> {
     if (!look) return;
     this.#sure = this.#look();
     this.#show(look);
+    if (choice) this.choose(choice);
     this.#forgetRemoved();
     await painted();
   }
@@ -377,6 +389,7 @@ export class DrawnFlow {
         this.#show(this.#sure);
         this.document = { ...this.document };
         this.#sure = undefined;
+        this.#forgetRemoved();
         return false;
       },
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Flow } from "../../platform";
-import { guessed } from "./guess";
+import type { ComponentView, Flow } from "../../platform";
+import { guessed, NEW } from "./guess";
 
 const component = (parent?: string) => ({ type: "Mapper", name: "One", properties: {}, ...(parent ? { parent } : {}) });
 const link = (from: string, to: string) => ({
@@ -32,6 +32,19 @@ describe("what an edit will do", () => {
     expect(after?.links).toEqual([link("loop", "inner"), link("loop", "z")]);
     expect(after?.layout["a"]).toEqual({ x: 40, y: 8 });
     expect(after?.components["a"]).toBe(flow.components["a"]);
+  });
+
+  it("puts in a component whose view is known, with its links", () => {
+    const edits = [
+      { edit: "addComponent" as const, id: "new", component: component("loop"), position: { x: 8, y: 8 } },
+      { edit: "connect" as const, link: link("inner", "new") },
+    ];
+    const view = { ...NEW, ports: { inlets: [], outlets: [] } as unknown as ComponentView["ports"] };
+    const after = guessed(flow, { edit: "batch", edits }, { new: view });
+    expect(after?.components["new"]).toEqual(component("loop"));
+    expect(after?.layout["new"]).toEqual({ x: 8, y: 8 });
+    expect(after?.links).toEqual([...flow.links, link("inner", "new")]);
+    expect(guessed(flow, { edit: "batch", edits })).toBeUndefined();
   });
 
   it("leaves to the host what it cannot know", () => {

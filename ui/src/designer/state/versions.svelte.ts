@@ -11,6 +11,7 @@ import {
   type VcsView,
 } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
+import { shortVersion } from "../../shared/version";
 
 /** Version control of the open project. */
 export class Versions {
@@ -28,6 +29,9 @@ export class Versions {
     new Map(this.status?.changed.flatMap(({ flow, change }) => (flow === null ? [] : [[flow, change] as const]))),
   );
 
+  /** The git branch that is worked on; the commit, where there is none. */
+  readonly branch = $derived(this.status?.branch ?? shortVersion(this.status?.head?.id) ?? "none");
+
   async refresh(): Promise<void> {
     this.status = await platform.call("vcs_status", {}).catch(() => null);
     this.log = this.status ? await platform.call("vcs_log", { limit: 200 }).catch(() => []) : [];
@@ -43,7 +47,7 @@ export class Versions {
     this.busy = "commit";
     try {
       const commit = await platform.call("vcs_commit", { message, paths, ...(author ? { author } : {}) });
-      toasts.ok("Committed", `${commit.id.slice(0, 7)} ${firstLine(commit.message)}`);
+      toasts.ok("Committed", `${shortVersion(commit.id)} ${firstLine(commit.message)}`);
       return undefined;
     } catch (thrown) {
       return CallError.from(thrown);
@@ -68,7 +72,7 @@ export class Versions {
         open = conflicts;
         if (conflicts.length > 0) return;
         if (from === to) toasts.info("Nothing new to pull");
-        else toasts.ok("Pulled", `The working copy is at ${to?.slice(0, 7)} now.`);
+        else toasts.ok("Pulled", `The working copy is at ${shortVersion(to)} now.`);
       },
     );
     return open;
