@@ -199,9 +199,11 @@ async fn a_window_comes_back_as_it_was_also_after_a_crash() -> Tested {
     window.type_into(&test_id("canvas"), "\u{E009}v").await;
     window.find(&test_id("component-Read orders 2")).await;
     window.shows(&test_id("status-saved"), "Not saved").await;
-    until("the crash journal", async || {
-        let mut kept = std::fs::read_dir(config.join("journal")).ok()?.flatten();
-        kept.next().map(drop)
+    // It is drawn sooner than the program has it.
+    until("the copy in the crash journal", async || {
+        let mut journals = std::fs::read_dir(config.join("journal")).ok()?.flatten();
+        let has_it = |path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("Read orders 2"));
+        journals.any(|journal| has_it(journal.path())).then_some(())
     })
     .await;
     let kept = |what: &str| {

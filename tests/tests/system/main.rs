@@ -2,6 +2,7 @@
 //! dependencies are linked once.
 
 mod bad_input;
+mod bucket;
 mod chaos;
 mod console;
 mod designer_in_browser;

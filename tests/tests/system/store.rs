@@ -121,7 +121,7 @@ impl Story {
 }
 
 /// A text of 100,000 letters that no packing makes much shorter; another one for each seed.
-fn incompressible(seed: u64) -> String {
+pub fn incompressible(seed: u64) -> String {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let letter = |_| {
         state ^= state << 13;

@@ -164,7 +164,7 @@ async fn a_server_that_has_another_version_than_wanted_is_seen_in_both_lists() -
     story.project.write("flows/another.flow.json", &story.project.read("flows/order-import.flow.json"));
     story.project.commit_and_push("Add another flow");
     let updated = story.cluster.server("first").client.update("orders", &Update::default()).await?;
-    console.shows(&test_id("server-second"), &format!("{drift} {}", &updated.to[..8])).await;
+    console.shows(&test_id("server-second"), &format!("{drift} {}", &updated.to[..7])).await;
     assert_eq!(console.count(&format!("{} .drift", test_id("server-first"))).await, 0);
     console.picture("console-drift").await;
     assert_eq!(console.barriers().await?, Vec::<String>::new());

@@ -97,6 +97,12 @@ async fn everything_is_within_reach_at_200_percent() -> Tested {
         )
         .await;
     assert_eq!(room, json!(true), "there is room to work");
+    // What the toolbar has no room for is in a menu.
+    canvas.browser.click(&test_id("more")).await;
+    for entry in ["Git branch main", "Push", "History", "Monitor", "Theme", "Keyboard shortcuts"] {
+        canvas.browser.shows("[role=menu]", entry).await;
+    }
+    canvas.browser.picture("designer-toolbar-200-percent").await;
     Ok(())
 }
 
@@ -115,5 +121,28 @@ async fn everything_is_seen_in_the_colours_of_the_system() -> Tested {
         return [style(card('Start'), 'borderColor') !== canvas, style(link, 'stroke') !== canvas, \
             style(card('Put aside'), 'borderColor') !== style(card('Start'), 'borderColor')]";
     assert_eq!(canvas.value(script).await, json!([true, true, true]));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_view_goes_closer_and_further_by_button_and_key() -> Tested {
+    let canvas = Canvas::of("order-import", "Start").await?;
+    let scale = "return new DOMMatrix(getComputedStyle(document.querySelector('.svelte-flow__viewport')).transform).a";
+    let zoom = async || -> f64 { serde_json::from_value(canvas.value(scale).await).unwrap_or_default() };
+    canvas.browser.click(".zoom").await;
+    canvas.rests().await;
+    assert!((zoom().await - 1.0).abs() < 0.001);
+    canvas.browser.click(&test_id("zoom-out")).await;
+    canvas.rests().await;
+    let further = zoom().await;
+    assert!(further < 0.9, "{further}");
+    canvas.press("-").await;
+    canvas.rests().await;
+    assert!(zoom().await < further);
+    canvas.press("+").await;
+    canvas.rests().await;
+    canvas.browser.click(&test_id("zoom-in")).await;
+    canvas.rests().await;
+    assert!((zoom().await - 1.0).abs() < 0.001, "as many steps closer as further");
     Ok(())
 }
