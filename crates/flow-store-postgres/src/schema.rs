@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("queue", include_str!("migrations/0012_queue.sql")),
     ("stalled", include_str!("migrations/0013_stalled.sql")),
     ("priority", include_str!("migrations/0014_priority.sql")),
+    ("attempts", include_str!("migrations/0015_attempts.sql")),
 ];
 
 /// The newest schema that this release knows.

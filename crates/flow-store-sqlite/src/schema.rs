@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("queue", include_str!("migrations/0012_queue.sql")),
     ("stalled", include_str!("migrations/0013_stalled.sql")),
     ("priority", include_str!("migrations/0014_priority.sql")),
+    ("attempts", include_str!("migrations/0015_attempts.sql")),
 ];
 
 /// The newest schema that this release knows.
@@ -82,3 +83,6 @@ fn check(connection: &Connection, path: &Path) -> DbResult<i64> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

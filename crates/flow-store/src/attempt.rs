@@ -279,6 +279,12 @@ impl AttemptOutcome {
     /// All outcomes.
     pub const ALL: [Self; 6] =
         [Self::Finished, Self::Failed, Self::Waiting, Self::Released, Self::OwnerLost, Self::Cancelled];
+
+    /// Whether its request has finished with it: nothing follows it, so what the request says of itself says all of it, and
+    /// stores need not keep it apart.
+    pub const fn is_last(self) -> bool {
+        matches!(self, Self::Finished)
+    }
 }
 
 /// One try of a request by one owner.

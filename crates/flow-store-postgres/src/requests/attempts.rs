@@ -1,12 +1,13 @@
 //! The attempts of requests.
 
-use super::rows;
+use super::rows::{self, state_number};
 use crate::error::{DbResult, corrupt};
 use crate::numbers::Numbers;
 use crate::servers::parse_id;
 use crate::sql::small;
 use deadpool_postgres::ClientWrapper;
-use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, RequestId, Timestamp, VersionId};
+use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, RequestId, RequestState, Timestamp, VersionId};
+use std::sync::LazyLock;
 use tokio_postgres::Row;
 
 /// The newest attempts of a request below number `before`, oldest first.
@@ -17,14 +18,26 @@ pub(super) async fn of(
     before: Option<u32>,
     limit: usize,
 ) -> DbResult<Vec<AttemptRecord>> {
-    let sql =
-        "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
-                      a.error_component, CASE WHEN a.ended IS NULL THEN r.began ELSE a.began END, a.version
-               FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
-               WHERE a.request = $1 AND a.attempt < $2 ORDER BY a.attempt DESC LIMIT $3";
+    // Of the newest, its request's own row tells while it is under way and once it has finished.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
+                    a.error_component, a.began, a.version
+             FROM attempt a JOIN server s ON s.id = a.server WHERE a.request = $1 AND a.attempt < $2
+             UNION ALL
+             SELECT r.attempt, s.server, r.epoch, s.name, coalesce(r.attempt_started, r.started), r.ended,
+                    CASE WHEN r.state <> {running} THEN {}::bigint END, NULL, NULL, NULL, r.began, NULL
+             FROM request r JOIN server s ON s.id = r.server
+             WHERE r.id = $1 AND r.state IN ({running}, {}) AND r.attempt < $2
+             ORDER BY 1 DESC LIMIT $3",
+            outcome_number(AttemptOutcome::Finished),
+            state_number(RequestState::Finished),
+            running = state_number(RequestState::Running),
+        )
+    });
     let before = before.map_or(i64::MAX, i64::from);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut attempts = crate::sql::read(&crate::sql::rows(db, sql, &[&id.0, &before, &limit]).await?, attempt)?;
+    let mut attempts = crate::sql::read(&crate::sql::rows(db, &SQL, &[&id.0, &before, &limit]).await?, attempt)?;
     attempts.reverse();
     if attempts.is_empty() {
         // Never started, or not there at all.

@@ -33,7 +33,8 @@ pub(crate) struct Held {
     /// Number of its last row of history.
     newest: i64,
     log_entries: i64,
-    /// When the first component of the current attempt started.
+    /// When the current attempt started, and its first component.
+    attempt_started: Option<Timestamp>,
     began: Option<Timestamp>,
 }
 
@@ -42,15 +43,6 @@ struct New {
     request: Request,
     lane: LaneOf,
     key: Option<String>,
-}
-
-/// Where a request of a batch is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    /// It is known.
-    Known(RequestId),
-    /// It is to be made, in this place among those.
-    New(usize),
 }
 
 /// A request that was asked to be made.
@@ -81,17 +73,15 @@ enum What<'a> {
     StepBack(i64),
 }
 
-/// An attempt that has started or ended.
-struct AttemptRow {
-    started: Option<(Owner, Timestamp)>,
-    ended: Option<Ended>,
-}
-
-struct Ended {
+/// An attempt that has ended, and whose request goes on without it.
+struct EndedAttempt {
+    request: RequestId,
+    attempt: u32,
+    owner: Owner,
+    started: Timestamp,
+    began: Option<Timestamp>,
     outcome: AttemptOutcome,
     error: Option<RequestError>,
-    at: Timestamp,
-    began: Option<Timestamp>,
 }
 
 /// The requests of a batch.
@@ -104,7 +94,7 @@ pub(crate) struct Batch<'a> {
     new: Vec<New>,
     keys: BTreeMap<(String, String), Keyed>,
     history: Vec<HistoryRow<'a>>,
-    attempts: BTreeMap<(Place, u32), AttemptRow>,
+    attempts: Vec<EndedAttempt>,
     /// Entries of the audit trail, which tell of the new requests in these places.
     audit: Vec<(&'a AuditEntry, Vec<usize>)>,
 }
@@ -126,7 +116,7 @@ impl<'a> Batch<'a> {
             new: Vec::new(),
             keys: BTreeMap::new(),
             history: Vec::new(),
-            attempts: BTreeMap::new(),
+            attempts: Vec::new(),
             audit: Vec::new(),
         }
     }
@@ -142,6 +132,7 @@ impl<'a> Batch<'a> {
                 newest: kept(2)?,
                 log_entries: kept(3)?,
                 began: row.try_get::<_, Option<i64>>(rows::KEPT + 4)?.map(Timestamp),
+                attempt_started: row.try_get::<_, Option<i64>>(rows::ATTEMPT_STARTED)?.map(Timestamp),
                 request,
             };
             self.held.insert(held.request.id, held);
@@ -184,7 +175,6 @@ impl<'a> Batch<'a> {
         if made.is_err() {
             self.new.truncate(before);
             self.keys.retain(|_, keyed| !matches!(keyed, Keyed::New(place) if *place >= before));
-            self.attempts.retain(|(place, _), _| !matches!(place, Place::New(place) if *place >= before));
         }
         if let (Some(entry), true) = (audit, made.is_ok() && self.new.len() > before) {
             self.audit.push((entry, (before..self.new.len()).collect()));
@@ -208,8 +198,7 @@ impl<'a> Batch<'a> {
             None => {}
         }
         let place = self.new.len();
-        let Change { request, attempt, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
-        self.note_attempt(Place::New(place), &request, attempt, None);
+        let Change { request, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
         self.new.push(New { request, lane, key: new.idempotency_key.clone() });
         if let Some(key) = key {
             self.keys.insert(key, Keyed::New(place));
@@ -242,13 +231,16 @@ impl<'a> Batch<'a> {
     pub(crate) fn apply(&mut self, change: Change) -> Result<Request, StoreError> {
         let Change { request, attempt, log } = change;
         let held = self.held.get_mut(&request.id).ok_or_else(|| StoreError::no_request(request.id))?;
-        held.request = request.clone();
-        let began = held.began;
-        if attempt == AttemptChange::Started {
-            held.began = None;
+        match attempt {
+            AttemptChange::None => {}
+            AttemptChange::Started => {
+                held.attempt_started = Some(request.updated).filter(|_| request.attempt > 1);
+                held.began = None;
+            }
+            AttemptChange::Ended(outcome, error) => self.attempts.extend(held.ended_attempt(outcome, error)),
         }
+        held.request = request.clone();
         self.changed.insert(request.id);
-        self.note_attempt(Place::Known(request.id), &request, attempt, began);
         self.add(request.id, &[], LogOf::New(PreparedLog::new(&log)?));
         Ok(request)
     }
@@ -259,21 +251,6 @@ impl<'a> Batch<'a> {
             held.newest += 1;
             self.history.push(HistoryRow { request: id, number: held.newest, what: What::StepBack(to), log: None });
             self.changed.insert(id);
-        }
-    }
-
-    fn note_attempt(&mut self, place: Place, request: &Request, change: AttemptChange, began: Option<Timestamp>) {
-        let row = self.attempts.entry((place, request.attempt));
-        match (change, &request.owner) {
-            (AttemptChange::Started, Some(owner)) => {
-                row.or_insert(AttemptRow { started: None, ended: None }).started =
-                    Some((owner.clone(), request.updated));
-            }
-            (AttemptChange::Ended(outcome, error), _) => {
-                row.or_insert(AttemptRow { started: None, ended: None }).ended =
-                    Some(Ended { outcome, error, at: request.updated, began });
-            }
-            _ => {}
         }
     }
 
@@ -295,6 +272,16 @@ impl<'a> Batch<'a> {
             held.newest += 1;
             self.history.push(HistoryRow { request: id, number: held.newest, what: What::Log, log });
         }
+    }
+}
+
+impl Held {
+    /// What is kept of the current attempt, which ends, if the request's own row does not go on telling of it.
+    fn ended_attempt(&self, outcome: AttemptOutcome, error: Option<RequestError>) -> Option<EndedAttempt> {
+        let Request { id, attempt, started, .. } = self.request;
+        let owner = self.request.owner.clone().filter(|_| !outcome.is_last())?;
+        let started = self.attempt_started.or(started)?;
+        Some(EndedAttempt { request: id, attempt, owner, started, began: self.began, outcome, error })
     }
 }
 

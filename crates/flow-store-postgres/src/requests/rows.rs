@@ -20,7 +20,7 @@ SELECT r.id, r.state, r.server, r.epoch, r.fence, r.attempt, r.retries_used, r.t
        g.project, g.version, g.flow, g."trigger", g.requested_by, g.inputs, g.other_server_retry, g.begin_checkpoint,
        g.retry_count, g.retry_interval_ms, g.timeout_ms, r.created, g.retry_backoff,
        r.flow, r.request_group, r.newest, r.log_entries, r.began, g.idempotency_key, l.priority, l.limits,
-       CASE WHEN r.state = 1 AND r.stalled_fence = r.fence THEN r.stalled END
+       CASE WHEN r.state = 1 AND r.stalled_fence = r.fence THEN r.stalled END, r.attempt_started
 FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane "#;
 
 /// Where the owner's number is in [`SELECT`].
@@ -31,6 +31,8 @@ pub(super) const KEPT: usize = 31;
 pub(super) const KEY: usize = 36;
 /// Where it is since when the request is stalled.
 const STALLED: usize = 39;
+/// Where it is when the current attempt started, of [`super::batch`], too.
+pub(super) const ATTEMPT_STARTED: usize = 40;
 
 /// One request.
 pub(super) async fn load(db: &ClientWrapper, numbers: &Numbers, id: RequestId) -> DbResult<Request> {

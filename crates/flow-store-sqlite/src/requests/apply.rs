@@ -21,12 +21,12 @@ pub(crate) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbR
     note_clock(db)?;
     let key = new.idempotency_key.clone();
     // The id comes from the table.
-    let Change { mut request, attempt, log } = transition::create(RequestId(0), new, owner.cloned(), db.now);
+    let Change { mut request, log, .. } = transition::create(RequestId(0), new, owner.cloned(), db.now);
     let flow = groups::flow_number(db, &request)?;
     let lane = queue::lane_number(db, &request, flow)?;
     request.id = insert(db, &request, flow, lane)?;
     insert_given(db, &request, key.as_deref())?;
-    note_beside(db, &request, attempt, &log)?;
+    history::add_log(db, request.id, &log)?;
     Ok(Created { request, new: true })
 }
 
@@ -115,21 +115,12 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
 /// Enters what a transition of a known request says.
 pub(super) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
     let Change { request, attempt, log } = change;
-    update(db, &request, attempt == AttemptChange::Started)?;
-    note_beside(db, &request, attempt, &log)?;
-    Ok(request)
-}
-
-/// Writes what belongs beside a request that has changed.
-fn note_beside(db: &Db<'_>, request: &Request, attempt: AttemptChange, log: &[LogEntry]) -> DbResult<()> {
-    match attempt {
-        AttemptChange::None => {}
-        AttemptChange::Started => insert_attempt(db, request)?,
-        AttemptChange::Ended(outcome, error) => {
-            end_attempts(db, request.id, request.id, request, outcome, error.as_ref())?;
-        }
+    if let AttemptChange::Ended(outcome, error) = &attempt {
+        keep_attempts(db, (request.id, request.id), *outcome, error.as_ref())?;
     }
-    history::add_log(db, request.id, log)
+    update(db, &request, attempt == AttemptChange::Started)?;
+    history::add_log(db, request.id, &log)?;
+    Ok(request)
 }
 
 /// Writes where a request stands; whether an attempt has just started.
@@ -162,7 +153,8 @@ fn update(db: &Db<'_>, request: &Request, starts: bool) -> DbResult<()> {
         "UPDATE request SET state = ?2, server = ?3, epoch = ?4, fence = ?5, attempt = ?6, retries_used = ?7,
                 takeovers = ?8, due = ?9, started = ?10, updated = ?11, ended = ?12, saved_points = ?13,
                 checkpoint = ?14, error_code = ?15, error_message = ?16, error_component = ?17, reply = ?18,
-                request_group = ?19, began = iif(?20, NULL, began)
+                request_group = ?19, began = iif(?20, NULL, began),
+                attempt_started = iif(?20, iif(?6 > 1, ?11, NULL), attempt_started)
          WHERE id = ?1",
     )?;
     let values = params![
@@ -221,40 +213,27 @@ pub(super) fn pin(db: &Db<'_>, request: &Request, before: &VersionId) -> DbResul
     Ok(())
 }
 
-fn insert_attempt(db: &Db<'_>, request: &Request) -> DbResult<()> {
-    if request.owner.is_none() {
-        return Ok(());
-    }
-    // The request's row says already whose the attempt is.
-    let mut insert = db.connection.prepare_cached(
-        "INSERT INTO attempt (request, attempt, server, epoch, started)
-         SELECT id, attempt, server, epoch, updated FROM request WHERE id = ?",
-    )?;
-    insert.execute([request.id.0])?;
-    Ok(())
-}
-
-/// Writes that the current attempts of the requests from `first` to `last` have ended, as `request` says of one.
-pub(super) fn end_attempts(
+/// Keeps the current attempts of the requests from the first to the last, which end now in the same way, unless the
+/// requests' own rows go on telling of them. Those are still as they were while the attempts ran.
+pub(super) fn keep_attempts(
     db: &Db<'_>,
-    first: RequestId,
-    last: RequestId,
-    request: &Request,
+    (first, last): (RequestId, RequestId),
     outcome: AttemptOutcome,
     error: Option<&RequestError>,
 ) -> DbResult<()> {
-    // Of one request the index finds the attempt; of several it finds the requests.
-    let which = if first == last { "request = ?1" } else { "request BETWEEN ?1 AND ?2" };
-    let mut update = db.connection.prepare_cached(&format!(
-        "UPDATE attempt SET ended = ?4, outcome = ?5, error_code = ?6, error_message = ?7, error_component = ?8,
-                began = (SELECT began FROM request WHERE id = attempt.request)
-         WHERE {which} AND attempt = ?3"
-    ))?;
-    update.execute(params![
+    if outcome.is_last() {
+        return Ok(());
+    }
+    let mut insert = db.connection.prepare_cached(
+        "INSERT INTO attempt (request, attempt, server, epoch, started, began, ended, outcome, error_code, error_message,
+                              error_component)
+         SELECT id, attempt, server, epoch, coalesce(attempt_started, started), began, ?3, ?4, ?5, ?6, ?7
+         FROM request WHERE id BETWEEN ?1 AND ?2",
+    )?;
+    insert.execute(params![
         first.0,
         last.0,
-        request.attempt,
-        request.updated.0,
+        db.now.0,
         outcome_number(outcome),
         error.map(|error| &error.code),
         error.map(|error| &error.message),

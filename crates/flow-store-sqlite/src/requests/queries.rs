@@ -1,10 +1,13 @@
 //! Reads of requests.
 
 use super::apply::outcome_number;
-use super::rows::{self, SELECT, collect, request, server_id};
+use super::rows::{self, RUNNING, SELECT, collect, request, server_id, state_number};
 use crate::error::{DbResult, corrupt};
-use flow_store::{AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, Timestamp, VersionId};
+use flow_store::{
+    AttemptOutcome, AttemptRecord, Epoch, Owner, ProjectName, Request, RequestId, RequestState, Timestamp, VersionId,
+};
 use rusqlite::{Connection, Row, params};
+use std::sync::LazyLock;
 
 /// The newest attempts of a request below number `before`, oldest first.
 pub(super) fn attempts(
@@ -13,12 +16,23 @@ pub(super) fn attempts(
     before: Option<u32>,
     limit: usize,
 ) -> DbResult<Vec<AttemptRecord>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
-                a.error_component, iif(a.ended IS NULL, r.began, a.began), a.version
-         FROM attempt a JOIN server s ON s.id = a.server JOIN request r ON r.id = a.request
-         WHERE a.request = ?1 AND a.attempt < ?2 ORDER BY a.attempt DESC LIMIT ?3",
-    )?;
+    // Of the newest, its request's own row tells while it is under way and once it has finished.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT a.attempt, s.server, a.epoch, s.name, a.started, a.ended, a.outcome, a.error_code, a.error_message,
+                    a.error_component, a.began, a.version
+             FROM attempt a JOIN server s ON s.id = a.server WHERE a.request = ?1 AND a.attempt < ?2
+             UNION ALL
+             SELECT r.attempt, s.server, r.epoch, s.name, coalesce(r.attempt_started, r.started), r.ended,
+                    iif(r.state = {RUNNING}, NULL, {}), NULL, NULL, NULL, r.began, NULL
+             FROM request r JOIN server s ON s.id = r.server
+             WHERE r.id = ?1 AND r.state IN ({RUNNING}, {}) AND r.attempt < ?2
+             ORDER BY 1 DESC LIMIT ?3",
+            outcome_number(AttemptOutcome::Finished),
+            state_number(RequestState::Finished),
+        )
+    });
+    let mut statement = connection.prepare_cached(&SQL)?;
     let before = before.map_or(i64::MAX, i64::from);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut attempts = collect(statement.query([id.0, before, limit])?, attempt)?;

@@ -3,7 +3,7 @@
 //! that are made one after the other mostly are of one kind, and are written by one statement a table: so a server that
 //! is lost with ten thousand requests costs its survivor little more than their rows.
 
-use super::apply::end_attempts;
+use super::apply::keep_attempts;
 use super::groups;
 use super::history::PreparedLog;
 use super::rows::{self, state_number};
@@ -111,7 +111,7 @@ fn write(db: &Db<'_>, kind: &Kind, spans: &[Span], before: &Request, change: &Ch
         AttemptChange::None => {}
         AttemptChange::Ended(outcome, error) => {
             for span in spans {
-                end_attempts(db, RequestId(span.first), RequestId(span.last), after, *outcome, error.as_ref())?;
+                keep_attempts(db, (RequestId(span.first), RequestId(span.last)), *outcome, error.as_ref())?;
             }
         }
         AttemptChange::Started => return Err(corrupt("request of a lost server", "an attempt starts").into()),

@@ -1,7 +1,8 @@
 //! The statements that write a batch: one a table, with a column of values for each column.
 
-use super::Held;
+use super::{EndedAttempt, Held};
 use crate::numbers::LaneOf;
+use crate::requests::attempts::outcome_number;
 use crate::requests::rows::state_number;
 use crate::sql::{number, text};
 use flow_store::{AuditEntry, MadeRequests, Request, RequestError};
@@ -42,27 +43,16 @@ pub(super) struct ChangedRow<'r> {
     pub(super) server: i64,
 }
 
-pub(super) struct StartedRow {
-    pub(super) request: i64,
-    pub(super) attempt: i64,
-    pub(super) server: i64,
-    pub(super) epoch: i64,
-    pub(super) at: i64,
-}
-
 pub(super) struct AuditRow {
     pub(super) at: i64,
     pub(super) entry: AuditEntry,
     pub(super) made: MadeRequests,
 }
 
-pub(super) struct EndedRow<'r> {
-    pub(super) request: i64,
-    pub(super) attempt: i64,
+pub(super) struct AttemptRow<'r> {
+    pub(super) ended: &'r EndedAttempt,
+    pub(super) server: i64,
     pub(super) at: i64,
-    pub(super) outcome: i64,
-    pub(super) error: Option<&'r RequestError>,
-    pub(super) began: Option<i64>,
 }
 
 pub(super) fn insert_requests<'r>(new: &'r [NewRow<'r>], writes: &mut Vec<Write<'r>>) {
@@ -120,43 +110,31 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]
     writes.push(Write { sql, columns: stands });
 }
 
-pub(super) fn insert_attempts<'r>(started: &'r [StartedRow], writes: &mut Vec<Write<'r>>) {
-    if started.is_empty() {
+pub(super) fn insert_attempts<'r>(attempts: &'r [AttemptRow<'r>], writes: &mut Vec<Write<'r>>) {
+    if attempts.is_empty() {
         return;
     }
-    let columns = vec![
-        column(started, |row| row.request),
-        column(started, |row| row.attempt),
-        column(started, |row| row.server),
-        column(started, |row| row.epoch),
-        column(started, |row| row.at),
-    ];
-    let sql = "
-INSERT INTO attempt (request, attempt, server, epoch, started)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
-    writes.push(Write { sql, columns });
-}
-
-pub(super) fn end_attempts<'r>(ended: &'r [EndedRow<'r>], writes: &mut Vec<Write<'r>>) {
-    if ended.is_empty() {
-        return;
+    fn error<'p>(row: &AttemptRow<'p>) -> Option<&'p RequestError> {
+        row.ended.error.as_ref()
     }
     let columns = vec![
-        column(ended, |row| row.request),
-        column(ended, |row| row.attempt),
-        column(ended, |row| row.at),
-        column(ended, |row| row.outcome),
-        column(ended, |row| optional(row.error.map(|error| error.code.as_str()))),
-        column(ended, |row| optional(row.error.map(|error| error.message.as_str()))),
-        column(ended, |row| optional(row.error.and_then(|error| error.component.as_deref()))),
-        column(ended, |row| row.began),
+        column(attempts, |row| row.ended.request.0),
+        column(attempts, |row| i64::from(row.ended.attempt)),
+        column(attempts, |row| row.server),
+        column(attempts, |row| row.ended.owner.epoch.0),
+        column(attempts, |row| row.ended.started.0),
+        column(attempts, |row| row.ended.began.map(|at| at.0)),
+        column(attempts, |row| row.at),
+        column(attempts, |row| outcome_number(row.ended.outcome)),
+        column(attempts, |row| optional(error(row).map(|error| error.code.as_str()))),
+        column(attempts, |row| optional(error(row).map(|error| error.message.as_str()))),
+        column(attempts, |row| optional(error(row).and_then(|error| error.component.as_deref()))),
     ];
     let sql = "
-UPDATE attempt a SET ended = u.ended, outcome = u.outcome, error_code = u.code, error_message = u.message,
-                     error_component = u.component, began = u.began
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[])
-     AS u (request, attempt, ended, outcome, code, message, component, began)
-WHERE a.request = u.request AND a.attempt = u.attempt";
+INSERT INTO attempt (request, attempt, server, epoch, started, began, ended, outcome, error_code, error_message,
+                     error_component)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::bigint[], $9::text[], $10::text[], $11::text[])";
     writes.push(Write { sql, columns });
 }
 
@@ -191,6 +169,7 @@ pub(super) fn update_requests<'r>(changed: &'r [ChangedRow<'r>], writes: &mut Ve
         column(changed, reply),
         column(changed, |row| row.group),
         column(changed, |row| row.held.began.map(|at| at.0)),
+        column(changed, |row| row.held.attempt_started.map(|at| at.0)),
     ];
     let sql = "
 UPDATE request r
@@ -198,14 +177,15 @@ SET state = u.state, server = u.server, epoch = u.epoch, fence = u.fence, attemp
     retries_used = u.retries_used, takeovers = u.takeovers, due = u.due, started = u.started, updated = u.updated,
     ended = u.ended, saved_points = u.saved_points, log_entries = u.log_entries, newest = u.newest,
     checkpoint = u.checkpoint, error_code = u.error_code, error_message = u.error_message,
-    error_component = u.error_component, reply = u.reply, request_group = u.request_group, began = u.began
+    error_component = u.error_component, reply = u.reply, request_group = u.request_group, began = u.began,
+    attempt_started = u.attempt_started
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
             $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
             $15::bigint[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[],
-            $22::bigint[])
+            $22::bigint[], $23::bigint[])
      AS u (id, state, server, epoch, fence, attempt, retries_used, takeovers, due, started, updated, ended,
            saved_points, log_entries, newest, checkpoint, error_code, error_message, error_component, reply,
-           request_group, began)
+           request_group, began, attempt_started)
 WHERE r.id = u.id";
     writes.push(Write { sql, columns });
 }

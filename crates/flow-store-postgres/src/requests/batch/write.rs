@@ -2,14 +2,13 @@
 
 use super::history::{self, StoredRow};
 use super::statements::{
-    AuditRow, ChangedRow, EndedRow, NewRow, StartedRow, Write, end_attempts, insert_attempts, insert_audit,
-    insert_counts, insert_requests, update_requests,
+    AttemptRow, AuditRow, ChangedRow, NewRow, Write, insert_attempts, insert_audit, insert_counts, insert_requests,
+    update_requests,
 };
-use super::{AttemptRow, Batch, Ended, Held, Made, New, Place};
+use super::{Batch, Held, Made, New};
 use crate::error::{DbError, DbResult, corrupt};
 use crate::numbers::Group;
 use crate::open::Database;
-use crate::requests::attempts::outcome_number;
 use crate::requests::rows::{state_number, to_json};
 use crate::sql::{number, rows, text};
 use crate::transaction::Transaction;
@@ -66,7 +65,7 @@ impl Batch<'_> {
         let new: Vec<NewRow<'_>> = self.new_rows(&groups).map_err(before)?;
         let changed = self.changed_rows(&groups).map_err(before)?;
         let counts = self.counts(&groups).map_err(before)?;
-        let (started, ended) = self.attempt_rows().map_err(before)?;
+        let attempts = self.attempt_rows().map_err(before)?;
         let audit = self.audit_rows();
         let stored: Vec<StoredRow<'_>> = self.history.iter().map(StoredRow::of).collect();
         let many = stored.len() >= history::MANY;
@@ -75,8 +74,7 @@ impl Batch<'_> {
         }
         let mut writes = Vec::new();
         insert_requests(&new, &mut writes);
-        insert_attempts(&started, &mut writes);
-        end_attempts(&ended, &mut writes);
+        insert_attempts(&attempts, &mut writes);
         if !many {
             history::insert(&stored, &mut writes);
         }
@@ -216,35 +214,12 @@ impl Batch<'_> {
         rows
     }
 
-    fn attempt_rows(&self) -> DbResult<(Vec<StartedRow>, Vec<EndedRow<'_>>)> {
-        let (mut started, mut ended) = (Vec::new(), Vec::new());
-        for ((place, attempt), AttemptRow { started: start, ended: end }) in &self.attempts {
-            let id = match place {
-                Place::Known(id) => *id,
-                Place::New(place) => self.new.get(*place).map_or(RequestId(0), |new| new.request.id),
-            };
-            if let Some((owner, at)) = start {
-                let server = self.servers.number(&owner.server)?;
-                started.push(StartedRow {
-                    request: id.0,
-                    attempt: i64::from(*attempt),
-                    server,
-                    epoch: owner.epoch.0,
-                    at: at.0,
-                });
-            }
-            if let Some(Ended { outcome, error, at, began }) = end {
-                ended.push(EndedRow {
-                    request: id.0,
-                    attempt: i64::from(*attempt),
-                    at: at.0,
-                    outcome: outcome_number(*outcome),
-                    error: error.as_ref(),
-                    began: began.map(|at| at.0),
-                });
-            }
+    fn attempt_rows(&self) -> DbResult<Vec<AttemptRow<'_>>> {
+        let mut rows = Vec::with_capacity(self.attempts.len());
+        for ended in &self.attempts {
+            rows.push(AttemptRow { ended, server: self.servers.number(&ended.owner.server)?, at: self.now.0 });
         }
-        Ok((started, ended))
+        Ok(rows)
     }
 }
 
