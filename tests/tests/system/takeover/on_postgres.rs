@@ -303,20 +303,23 @@ async fn two_servers_with_one_id_and_another_storage_are_refused_and_a_clock_tha
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_server_asks_little_of_the_database() -> Tested {
     const SECONDS: u32 = 12;
+    const LOOKS: usize = 5;
     let database = Server::start();
     let mut story = begin(&database).await?;
     let transactions = || -> f64 {
         let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'test_0'";
         database.sql("postgres", sql).parse().unwrap_or(f64::NAN)
     };
-    // What was done to begin is counted a little later.
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    let before = transactions();
-    tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
-    let each = (transactions() - before) / f64::from(SECONDS) / 2.0;
-    println!("{each:.2} transactions a second and server");
+    // A session tells what it did up to 10 seconds later, so the first looks may still count how all began.
+    let mut seen = Vec::new();
     // The servers ask 4 times a second; the database counts what it does by itself as well.
-    assert!(each <= 6.0, "{each} transactions a second and server");
+    while seen.last().is_none_or(|each| *each > 6.0) && seen.len() < LOOKS {
+        let before = transactions();
+        tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
+        seen.push((transactions() - before) / f64::from(SECONDS) / 2.0);
+    }
+    println!("transactions a second and server: {seen:.2?}");
+    assert!(seen.last().is_some_and(|each| *each <= 6.0), "transactions a second and server: {seen:.2?}");
     story.cluster.servers.clear();
     Ok(())
 }
