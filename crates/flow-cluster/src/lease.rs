@@ -25,6 +25,12 @@ impl LeaseSettings {
         self.lease * 3 / 4
     }
 
+    /// Time from one look at the others' heartbeats to the next. Short beside a heartbeat: what falls between two looks
+    /// delays a takeover.
+    pub(crate) fn look(&self) -> Duration {
+        self.heartbeat / 5
+    }
+
     /// How long a server's own tasks may stand still, while it is awake, before it stops its heartbeat.
     pub(crate) fn standstill(&self) -> Duration {
         self.lease * 3

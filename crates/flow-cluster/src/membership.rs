@@ -255,7 +255,7 @@ fn new_server(identity: Identity, process: ProcessIdentity, lock: &str) -> NewSe
 fn observe(shared: &Arc<Shared>) -> std::io::Result<Ticker> {
     let shared = Arc::clone(shared);
     let mut stuck = StuckWriter::default();
-    Ticker::start("cairn-observer", shared.settings.heartbeat, move || {
+    Ticker::start("cairn-observer", shared.settings.look(), move || {
         stuck.look(shared.store.as_ref(), shared.settings.lease);
         for (ghost, process) in shared.peers.observe(&shared.guard, shared.settings.lease) {
             end_if_in_the_way(&shared, &ghost, process);
