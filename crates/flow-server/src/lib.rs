@@ -8,7 +8,8 @@
 //! * `triggers` are what starts requests by itself.
 //! * `secrets` are those of connections, encrypted with the cluster's key.
 //! * `events` tells those who watch what changed.
-//! * `http`, `tls` and `caller_address` are the way in; `log_files` and `metrics` are for those who watch over servers.
+//! * `http`, `tls` and `caller_address` are the way in; `readiness`, `log_files` and `metrics` are for those who watch over
+//!   servers.
 
 mod auth;
 mod caller_address;
@@ -33,6 +34,7 @@ mod names;
 mod problem;
 mod process;
 mod projects;
+mod readiness;
 mod routes;
 mod secrets;
 mod serve;
