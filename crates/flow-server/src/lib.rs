@@ -11,6 +11,7 @@
 //! * `http`, `tls` and `caller_address` are the way in; `readiness`, `log_files` and `metrics` are for those who watch over
 //!   servers.
 
+mod announced;
 mod auth;
 mod caller_address;
 mod cluster_key;

@@ -1,5 +1,6 @@
 //! Starting and stopping a server.
 
+use crate::announced;
 use crate::auth::Callers;
 use crate::caller_address::Entrance;
 use crate::cluster_key::ClusterKey;
@@ -172,7 +173,7 @@ async fn join(
     let known = config.store.servers().await?.into_iter().find(|server| server.id == id);
     let name = config.name.or(known.as_ref().map(|known| known.name.clone())).unwrap_or_else(|| id.to_string());
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let address = config.address.unwrap_or_else(|| format!("{scheme}://{listen}"));
+    let address = config.address.unwrap_or_else(|| announced::address(scheme, listen));
     let traced = TracedProcess { service: "cairn-server", instance: Some(id.to_string()) };
     let traces = Traces::of_environment(&traced)?;
     let request_traces = traces.clone().map(|traces| Arc::new(RequestTraces::new(traces, Arc::clone(&config.store))));
