@@ -45,7 +45,7 @@ pub use request::{
 pub use secret::{NewSecrets, SecretEntry, SecretQuery};
 pub use server::{
     About, Drift, LogLevel, Owner, Server, ServerLog, ServerLogLine, ServerLogQuery, ServerMaintenance, ServerName,
-    ServerState,
+    ServerProblem, ServerState,
 };
 pub use setting::{
     RetentionGroup, RetentionReport, RetentionWish, SavedFilter, Setting, SettingApplies, SettingChange, SettingKind,

@@ -53,6 +53,9 @@ pub struct Server {
     /// Projects of which it has another commit than the cluster wants, or none.
     #[serde(default)]
     pub drift: Vec<Drift>,
+    /// What keeps it from taking requests, as it finds itself; told only of the server that answers.
+    #[serde(default)]
+    pub problems: Vec<ServerProblem>,
     /// The version of its program; absent where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -63,6 +66,16 @@ pub struct Server {
     pub memory: Option<u64>,
     /// Whether it is the one that answered.
     pub this_server: bool,
+}
+
+/// What keeps a server from taking requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerProblem {
+    /// The stable code: `storage/not-writable`.
+    pub code: String,
+    /// What is wrong, and the way out.
+    pub message: String,
 }
 
 /// A project of which a server has another commit than the cluster wants.

@@ -95,6 +95,7 @@ pub fn declarations() -> BTreeMap<String, String> {
         ServerLogQuery,
         ServerMaintenance,
         ServerName,
+        ServerProblem,
         ServerState,
         Session,
         Setting,

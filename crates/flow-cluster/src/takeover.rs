@@ -25,7 +25,8 @@ pub(crate) async fn take_over(shared: Arc<Shared>, loss: Loss) {
             // This server is leaving or in maintenance. Another one takes it over, or this one, once it works again.
             Err(StoreError::Conflict(_)) => {}
             Err(error) => {
-                tracing::warn!(code = error.code(), %error, server = %peer.server, "the takeover failed; trying again");
+                let name = shared.peers.name(peer);
+                tracing::warn!(code = error.code(), %error, name, server = %peer.server, "the takeover failed; trying again");
             }
         }
         crate::time::sleep(wait).await;
@@ -51,8 +52,9 @@ async fn get_through(shared: &Shared, loss: &Loss) -> Result<Takeover, StoreErro
         }
         if Moment::now().since(tell) >= shared.settings.lease {
             tell = Moment::now();
+            let (name, pid) = (shared.peers.name(&loss.peer), shared.store.write_lock_holder());
             tracing::warn!(
-                code = "cluster/takeover-waits", server = %loss.peer.server, pid = shared.store.write_lock_holder(),
+                code = "cluster/takeover-waits", name, server = %loss.peer.server, pid,
                 "a takeover waits for the database; if a process holds its write lock, this is its pid: end it if it hangs"
             );
         }

@@ -17,7 +17,8 @@ pub const DEFAULT_PORT: u16 = 7401;
 pub struct ServerConfig {
     /// Where the API and the console are served. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where others reach it: `https://cairn.example.org`. If absent, what it listens on.
+    /// Where others reach it: `https://cairn.example.org`. If absent, what it listens on, or an address of this machine
+    /// where it listens on all of them.
     pub address: Option<String>,
     /// The server's name. If absent, the one it had at its last start; its id at the first.
     pub name: Option<String>,

@@ -81,8 +81,14 @@ impl Events {
         (run == format!("{:08x}", self.run)).then(|| number.parse().ok())?
     }
 
-    fn is_heard(&self) -> bool {
+    /// Whether somebody listens.
+    pub fn is_heard(&self) -> bool {
         self.sender.receiver_count() > 0
+    }
+
+    /// Tells that the list of servers is another one, for what is not in the checkpoint database.
+    pub fn servers_changed(&self) {
+        self.tell(vec![Event::ServersChanged]);
     }
 
     fn tell(&self, events: Vec<Event>) {

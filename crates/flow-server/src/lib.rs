@@ -8,8 +8,10 @@
 //! * `triggers` are what starts requests by itself.
 //! * `secrets` are those of connections, encrypted with the cluster's key.
 //! * `events` tells those who watch what changed.
-//! * `http`, `tls` and `caller_address` are the way in; `log_files` and `metrics` are for those who watch over servers.
+//! * `http`, `tls` and `caller_address` are the way in; `readiness`, `log_files` and `metrics` are for those who watch over
+//!   servers.
 
+mod announced;
 mod auth;
 mod caller_address;
 mod cluster_key;
@@ -33,6 +35,7 @@ mod names;
 mod problem;
 mod process;
 mod projects;
+mod readiness;
 mod routes;
 mod secrets;
 mod serve;

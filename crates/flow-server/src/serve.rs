@@ -1,5 +1,6 @@
 //! Starting and stopping a server.
 
+use crate::announced;
 use crate::auth::Callers;
 use crate::caller_address::Entrance;
 use crate::cluster_key::ClusterKey;
@@ -13,6 +14,7 @@ use crate::machine_clock;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::projects::Projects;
+use crate::readiness::{self, Readiness};
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::App;
@@ -113,6 +115,7 @@ pub async fn serve(
     beside.spawn(|app| async move { triggers::note_calls(&app).await });
     beside.spawn(|app| async move { app.watchdog.watch(&app).await });
     beside.spawn(|app| async move { report_for_ever(&app).await });
+    beside.spawn(|app| async move { readiness::follow(&app).await });
     beside.spawn(|app| async move { keep_house(app.store.as_ref(), &app.storage, app.id.as_str()).await });
     if let Some(certificate) = certificate.clone() {
         beside.spawn(|_| async move { certificate.follow().await });
@@ -170,7 +173,7 @@ async fn join(
     let known = config.store.servers().await?.into_iter().find(|server| server.id == id);
     let name = config.name.or(known.as_ref().map(|known| known.name.clone())).unwrap_or_else(|| id.to_string());
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let address = config.address.unwrap_or_else(|| format!("{scheme}://{listen}"));
+    let address = config.address.unwrap_or_else(|| announced::address(scheme, listen));
     let traced = TracedProcess { service: "cairn-server", instance: Some(id.to_string()) };
     let traces = Traces::of_environment(&traced)?;
     let request_traces = traces.clone().map(|traces| Arc::new(RequestTraces::new(traces, Arc::clone(&config.store))));
@@ -215,6 +218,7 @@ async fn join(
         settings,
         work,
         watchdog: Watchdog::default(),
+        readiness: Readiness::default(),
         projects,
         logs,
         triggers: Triggers::default(),
@@ -239,10 +243,12 @@ async fn join(
 /// Says of this server what others show of it, for as long as it lives.
 async fn report_for_ever(app: &App) {
     loop {
-        if let Some(owner) = app.work.owner()
-            && let Err(error) = report(app, &owner).await
-        {
-            tracing::debug!(code = error.code(), %error, "the others cannot be told of this server");
+        if let Some(owner) = app.work.owner() {
+            let reported = report(app, &owner).await;
+            app.readiness.wrote(&reported);
+            if let Err(error) = reported {
+                tracing::debug!(code = error.code(), %error, "the others cannot be told of this server");
+            }
         }
         tokio::time::sleep(REPORT).await;
     }

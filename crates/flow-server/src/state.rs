@@ -8,6 +8,7 @@ use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::projects::Projects;
+use crate::readiness::Readiness;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::throttle::LoginThrottle;
@@ -43,6 +44,8 @@ pub struct App {
     pub work: Work,
     /// Which of its requests make no progress.
     pub watchdog: Watchdog,
+    /// Whether this server can take requests.
+    pub readiness: Readiness,
     /// The project versions that this server has.
     pub projects: Projects,
     /// What starts requests by itself.

@@ -105,6 +105,7 @@ pub fn server(server: store::Server, this: &ServerId, projects: &[store::Project
         taken_over_by: server.taken_over_by.map(|id| id.to_string()),
         requests_running: server.requests_running,
         versions: server.versions.into_iter().map(version).collect(),
+        problems: Vec::new(),
     }
 }
 

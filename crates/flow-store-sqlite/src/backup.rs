@@ -6,18 +6,22 @@ use flow_store::StoreError;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// Copies the database at `from` into the new file `to`, as it is at one moment, and makes the copy durable. Blocks.
+/// Copies the database at `from` into the new file `to`, which only its owner may read, as it is at one moment, and makes
+/// the copy durable. Blocks.
 /// Servers go on meanwhile; only their write-ahead log cannot be cut short for so long.
 pub fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
     let source = open_checked(from)?;
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         StoreError::unavailable(format!("{what} {}: {error}", to.display()))
     };
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    made.map_err(|error| failed("it could not be copied to", &error))?;
     copy(&source, to).map_err(|error| match error {
         DbError::Store(error) => error,
         DbError::Sqlite(error) => failed("it could not be copied to", &error),

@@ -98,3 +98,25 @@ fn checkpoint(connection: &Connection, mode: &str) -> DbResult<i64> {
     let pages = statement.query_row([], |row| row.get::<_, i64>(1)).optional().map_err(DbError::from)?;
     Ok(pages.unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_brought_to_the_database_is_told_of_once_and_looked_at_now_and_then() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut checkpointer = Checkpointer::new(1024 * 1024);
+        assert!(checkpointer.failed(), "the first failure is worth telling");
+        for _ in 0..3 {
+            for _ in 0..AFTER_FAILURE {
+                assert!(!checkpointer.is_due(), "no commit is held up by it");
+                checkpointer.committed();
+            }
+            assert!(checkpointer.is_due());
+            assert!(!checkpointer.failed(), "it is told already");
+        }
+        checkpointer.bring_to_database(&connection).unwrap();
+        assert!(checkpointer.failed(), "after a success it is news again");
+    }
+}

@@ -2,6 +2,7 @@
 
 use flow_api::{ReExecution, RequestState};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -152,6 +153,21 @@ fn store(folder: &Path, arguments: &[&str]) -> (i32, Value) {
     (ran.status.code().unwrap_or(-1), value)
 }
 
+/// What in a folder, itself included, others than its owner may read or enter.
+fn open_to_others(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let about = std::fs::metadata(path)?;
+    let mut open = Vec::new();
+    if about.permissions().mode() & 0o077 != 0 {
+        open.push(path.to_owned());
+    }
+    if about.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            open.extend(open_to_others(&entry?.path())?);
+        }
+    }
+    Ok(open)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_made_while_servers_work_is_whole_and_goes_on_elsewhere() -> Tested {
     let mut story = Story::begin(&["first", "second"]).await?;
@@ -179,6 +195,7 @@ async fn a_backup_made_while_servers_work_is_whole_and_goes_on_elsewhere() -> Te
     let made = load.await?;
     assert!(made > 0, "the servers went on meanwhile");
     assert_eq!((&manifest["objects"], &manifest["has_key"]), (&json!(6), &json!(true)));
+    assert_eq!(open_to_others(&backup)?, Vec::<PathBuf>::new(), "it is its owner's alone");
     let (status, refused) = store(story.folder.path(), &["backup", &backup.to_string_lossy()]);
     assert_eq!((status, &refused["error"]["code"]), (3, &json!("store/not-empty")));
 

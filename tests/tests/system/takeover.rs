@@ -140,6 +140,9 @@ async fn requests_of_a_killed_server_go_on_from_their_last_checkpoint_on_the_sur
             "the repeated call has the same idempotency key"
         );
     }
+    let log = story.cluster.log_of("second");
+    let told = log.lines().find(|line| line.contains("took its requests over")).expect("its log tells of it");
+    assert!(told.contains("\"first\""), "by the name that people know: {told}");
     Ok(())
 }
 

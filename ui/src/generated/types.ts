@@ -4843,6 +4843,10 @@ versions: Array<ProjectVersion>,
  */
 drift: Array<Drift>, 
 /**
+ * What keeps it from taking requests, as it finds itself; told only of the server that answers.
+ */
+problems: Array<ServerProblem>, 
+/**
  * The version of its program; absent where it is not known.
  */
 program?: string, 
@@ -4990,6 +4994,19 @@ export type ServerName = {
 name: string, };
 
 /**
+ * What keeps a server from taking requests.
+ */
+export type ServerProblem = { 
+/**
+ * The stable code: `storage/not-writable`.
+ */
+code: string, 
+/**
+ * What is wrong, and the way out.
+ */
+message: string, };
+
+/**
  * State of a server.
  */
 export type ServerState = "Running" | "Draining" | "Terminated";
@@ -5095,6 +5112,10 @@ versions: Array<ProjectVersion>,
  * Projects of which it has another commit than the cluster wants, or none.
  */
 drift: Array<Drift>, 
+/**
+ * What keeps it from taking requests, as it finds itself; told only of the server that answers.
+ */
+problems: Array<ServerProblem>, 
 /**
  * The version of its program; absent where it is not known.
  */

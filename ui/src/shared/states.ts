@@ -35,6 +35,7 @@ const looks: Record<string, StateLook> = {
   Cancelled: { label: "Cancelled", tone: "muted", icon: Ban },
   // Servers; a running server is well, while a running request is under way.
   "server:Running": { label: "Running", tone: "ok", icon: CircleDot },
+  "server:NotReady": { label: "Not ready", tone: "danger", icon: TriangleAlert },
   "server:Draining": { label: "Draining", tone: "waiting", icon: LogOut },
   "server:Maintenance": { label: "Maintenance", tone: "waiting", icon: Wrench },
   "server:Terminated": { label: "Terminated", tone: "danger", icon: CircleX },

@@ -145,6 +145,8 @@ pub fn list_text(servers: &[Server], now: Time) -> String {
     if servers.iter().any(|server| server.this_server) {
         text.push_str("\n* answered");
     }
+    let problems = servers.iter().flat_map(|server| server.problems.iter().map(move |problem| (server, problem)));
+    text.extend(problems.map(|(server, problem)| format!("\n{}: {} ({})", server.name, problem.message, problem.code)));
     text
 }
 
@@ -152,6 +154,7 @@ pub fn list_text(servers: &[Server], now: Time) -> String {
 pub fn shown_state(server: &Server) -> &'static str {
     match server.state {
         ServerState::Draining if server.maintenance => "Maintenance",
+        ServerState::Running if !server.problems.is_empty() => "Not ready",
         ServerState::Running => "Running",
         ServerState::Draining => "Draining",
         ServerState::Terminated => "Terminated",
@@ -191,7 +194,7 @@ pub fn short(commit: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow_api::{Drift, ProjectVersion};
+    use flow_api::{Drift, ProjectVersion, ServerProblem};
 
     fn server(name: &str, state: ServerState) -> Server {
         let since = Time::from_millisecond(0);
@@ -214,6 +217,7 @@ mod tests {
                 since,
             }],
             drift: Vec::new(),
+            problems: Vec::new(),
             program: None,
             memory: Some(80 << 20),
             this_server: true,
@@ -238,5 +242,15 @@ mod tests {
         assert!(lines[1].contains("for 1 h 1 min") && lines[1].contains("80 MiB"), "{text}");
         assert!(lines[2].contains("1 h 0 min ago") && lines[2].contains("taken over by north"), "{text}");
         assert!(lines[2].ends_with("orders 01234567 (wanted fedcba98), stock none (wanted fedcba98)"), "{text}");
+    }
+
+    #[test]
+    fn the_list_tells_what_keeps_the_server_that_answered_from_taking_requests() {
+        let mut full = server("north", ServerState::Running);
+        full.problems = vec![ServerProblem { code: "store/full".to_owned(), message: "make room".to_owned() }];
+        let text = list_text(&[full], Time::from_millisecond(60_000));
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].starts_with("north *  Not ready"), "{text}");
+        assert_eq!(lines[2..], ["* answered", "north: make room (store/full)"], "{text}");
     }
 }

@@ -54,7 +54,7 @@ pub fn state_cell(state: &str) -> Cell {
     let cell = Cell::new(state);
     match state {
         "Running" => cell.fg(Color::Green),
-        "Error" | "Running (stalled)" | "Terminated" => cell.fg(Color::Red),
+        "Error" | "Running (stalled)" | "Terminated" | "Not ready" => cell.fg(Color::Red),
         "Waiting" | "WaitingForRetry" | "Draining" | "Maintenance" => cell.fg(Color::Yellow),
         _ => cell,
     }

@@ -90,6 +90,16 @@ fn properties_are_checked_against_the_kind() {
     assert_eq!(codes(new("file").with("Folder", "storage:../x")), ["trigger/property"]);
     assert_eq!(codes(new("file").with("Folder", "/srv/in")), ["trigger/missing-property"]);
     assert_eq!(codes(new("file").with("Folder", "storage:in")), [""; 0]);
+    // Between a disk and the storage nothing is moved, wherever the storage is.
+    let moving = |from: &str, to: &str| {
+        let file = new("file").with("Folder", from).with("Afterwards", "Move").with("MoveTo", to);
+        codes(if from.starts_with('/') { file.with("Server", "north") } else { file })
+    };
+    assert_eq!(moving("storage:in", "/srv/done"), ["trigger/property"]);
+    assert_eq!(moving("/srv/in", "storage:done"), ["trigger/property"]);
+    assert_eq!(moving("storage:in", "storage:in"), ["trigger/property"]);
+    assert_eq!(moving("storage:in", "storage:done"), [""; 0]);
+    assert_eq!(moving("/srv/in", "/srv/done"), [""; 0]);
     assert_eq!(codes(new("request").with("Flow", "g").with("States", vec!["Gone"])), ["trigger/property"]);
 }
 

@@ -9,7 +9,7 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{About, Server, ServerLog, ServerLogQuery, ServerMaintenance, ServerName, codes};
+use flow_api::{About, Server, ServerLog, ServerLogQuery, ServerMaintenance, ServerName, ServerProblem, codes};
 use flow_store::ServerId;
 use std::sync::Arc;
 
@@ -27,7 +27,12 @@ async fn all(app: &App) -> Reply<Vec<Server>> {
     let servers = app.store.servers().await?;
     app.names.note(&servers);
     let projects = app.store.projects().await?;
-    Ok(servers.into_iter().map(|server| wire::server(server, &app.id, &projects)).collect())
+    let mut servers: Vec<Server> = servers.into_iter().map(|server| wire::server(server, &app.id, &projects)).collect();
+    // What the others find of themselves they cannot tell: the database may be what fails them.
+    if let Some(own) = servers.iter_mut().find(|server| server.this_server) {
+        own.problems = app.readiness.lately(app).await.into_iter().map(ServerProblem::from).collect();
+    }
+    Ok(servers)
 }
 
 /// The server that answers.

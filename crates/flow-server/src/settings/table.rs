@@ -126,7 +126,8 @@ pub const TABLE: &[Definition] = &[
         "server.address",
         "Server",
         "Address",
-        "Where others reach this server (--address); where it listens, if empty.",
+        "Where others reach this server (--address). If empty, where it listens; an address of its machine, if it listens \
+         on all.",
     ),
     start(
         "server.state",

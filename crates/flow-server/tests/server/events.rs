@@ -1,6 +1,6 @@
 //! The event stream.
 
-use crate::harness::{Cluster, TestProject, create_one};
+use crate::harness::{Cluster, TestProject, create_one, until};
 use flow_api::{AttemptEnd, Client, Event, EventStream, RequestState, Role};
 use flow_store::{NewRequest, RequestId};
 use std::time::Duration;
@@ -40,6 +40,23 @@ async fn what_any_server_changes_is_heard_at_every_server() {
         }
     };
     assert_eq!(ended.code(), "client/unreachable", "the stream ends with its server");
+}
+
+#[tokio::test]
+async fn what_hinders_a_server_is_heard_though_nothing_changes_in_the_database() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Viewer).await;
+    let mut stream = client.events().await.unwrap();
+    heard(&mut stream, "the first look", |event| *event == Event::ProjectsChanged).await;
+    let (storage, away) = (cluster.path("storage"), cluster.path("away"));
+    std::fs::rename(&storage, &away).unwrap();
+    until("it is found", async || (!client.server().await.unwrap().problems.is_empty()).then_some(())).await;
+    heard(&mut stream, "what hinders it", |event| *event == Event::ServersChanged).await;
+    std::fs::rename(&away, &storage).unwrap();
+    until("it is found gone", async || client.server().await.unwrap().problems.is_empty().then_some(())).await;
+    heard(&mut stream, "that it goes on", |event| *event == Event::ServersChanged).await;
+    server.stop().await;
 }
 
 #[tokio::test]

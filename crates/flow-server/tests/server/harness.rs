@@ -6,7 +6,9 @@ use flow_server::{ServeError, ServerConfig, ServingAt, credentials, serve};
 use flow_store::{NewAccount, NewToken, ServerId, Store};
 use flow_store_sqlite::SqliteStore;
 use flow_vcs::{Access, Author, Repository};
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,6 +88,36 @@ impl Cluster {
 
     pub async fn client(&self, server: &TestServer, role: Role) -> Client {
         Client::new(&server.at.address, self.token(role).await).unwrap()
+    }
+}
+
+/// What is logged on this thread, which runs the servers of a test too.
+#[derive(Clone, Default)]
+pub struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Logged {
+    /// From now on, as long as the guard lives.
+    pub fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        let logged = Self::default();
+        let writer = logged.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        (logged, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// How many lines have this in them.
+    pub fn count(&self, what: &str) -> usize {
+        String::from_utf8_lossy(&self.0.lock()).lines().filter(|line| line.contains(what)).count()
+    }
+}
+
+impl Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

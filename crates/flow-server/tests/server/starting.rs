@@ -1,6 +1,6 @@
 //! What stands in the way of a start is named, with the way out.
 
-use crate::harness::{Cluster, TestServer};
+use crate::harness::{Cluster, Logged, TestServer};
 use flow_api::{Client, Role, ServerState};
 use flow_server::ServerConfig;
 
@@ -24,6 +24,17 @@ async fn a_storage_that_cannot_be_written_is_named() {
     assert_eq!(error.code(), "storage/not-writable");
     assert!(error.to_string().contains("storage"), "{error}");
     assert!(cluster.store.servers().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_a_network_reaches_without_a_certificate_warns_of_it_and_says_its_address() {
+    let (log, _logging) = Logged::begin();
+    let cluster = Cluster::new();
+    cluster.start("first").await.stop().await;
+    assert_eq!((log.count("serve/plain-http"), log.count("--address")), (0, 0), "on loopback nobody else reads along");
+    let everywhere = ServerConfig { listen: "0.0.0.0:0".parse().unwrap(), ..cluster.config("second") };
+    TestServer::start(everywhere).await.unwrap().stop().await;
+    assert_eq!((log.count("serve/plain-http"), log.count("--address")), (1, 1));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! For those who watch over servers: readiness, metrics, logs.
 
-use crate::harness::{Cluster, TestServer, create_one, until};
+use crate::harness::{Cluster, Logged, TestServer, create_one, until};
 use flow_api::{LogLevel, MetricsQuery, Role, ServerLogQuery, Time};
 use flow_store::{Figures, ServerReport};
 use std::time::Duration;
@@ -124,16 +124,51 @@ async fn a_renamed_server_works_on_under_its_new_name_without_a_restart() {
 
 #[tokio::test]
 async fn a_server_without_its_storage_is_not_ready_but_alive() {
+    let (log, _logging) = Logged::begin();
     let cluster = Cluster::new();
     let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Viewer).await;
     let status = async |path: &str| reqwest::get(server.url(path)).await.unwrap().status().as_u16();
+    let problems = async || client.server().await.unwrap().problems;
     assert_eq!((status("/healthz").await, status("/readyz").await), (200, 200));
+    assert_eq!(problems().await, []);
     let (storage, away) = (cluster.path("storage"), cluster.path("away"));
     std::fs::rename(&storage, &away).unwrap();
-    assert_eq!((status("/healthz").await, status("/readyz").await), (200, 503));
+    for _ in 0..3 {
+        assert_eq!((status("/healthz").await, status("/readyz").await), (200, 503));
+    }
+    assert_eq!(log.count("this server cannot take requests"), 1, "the log is not flooded while it lasts");
+    let told = problems().await;
+    assert_eq!(told.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(), ["storage/not-writable"]);
+    assert!(told[0].message.contains("free space"), "{told:?}");
     std::fs::rename(&away, &storage).unwrap();
     assert_eq!(status("/readyz").await, 200);
+    assert_eq!(log.count("this server can take requests again"), 1);
+    assert_eq!(problems().await, []);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn each_server_tells_what_hinders_itself_alone() {
+    let cluster = Cluster::new();
+    let (first, second) = (cluster.start("first").await, cluster.start("second").await);
+    let client = cluster.client(&first, Role::Viewer).await;
+    let (storage, away) = (cluster.path("storage"), cluster.path("away"));
+    std::fs::rename(&storage, &away).unwrap();
+    until("the server that answers tells of itself alone", async || {
+        let servers = client.servers().await.unwrap();
+        let own = servers.iter().find(|server| server.this_server).unwrap();
+        let other = servers.iter().find(|server| !server.this_server).unwrap();
+        assert_eq!(other.name, "second");
+        assert_eq!(other.problems, []);
+        (!own.problems.is_empty()).then_some(())
+    })
+    .await;
+    std::fs::rename(&away, &storage).unwrap();
+    until("it tells that it is well again", async || client.server().await.unwrap().problems.is_empty().then_some(()))
+        .await;
+    second.stop().await;
+    first.stop().await;
 }
 
 #[tokio::test]

@@ -46,7 +46,8 @@ pub struct Options {
     /// Where to listen. Port 0 takes a free one. [default: 127.0.0.1:7401]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
-    /// Where others reach this server, if not where it listens: https://cairn.example.org
+    /// Where others reach this server, if not where it listens: https://cairn.example.org. One that listens on all addresses of
+    /// its machine is announced by the one that the machine calls others from.
     #[arg(long, value_name = "URL", value_parser = address)]
     pub address: Option<String>,
     /// The name shown to people; the server's id unless given, and kept from then on.

@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 The copy is of one moment: the database first, then every object that it names, and the files of storage: paths as they
 are found. Each is checked as it is copied. Meanwhile the servers remove nothing.
 
-The backup holds the cluster's key, so whoever can read it can read the secrets of connections: keep it safe. With
---without-key the key stays out; then keep it elsewhere, since without it the secrets are lost.")]
+The backup holds the cluster's key, so whoever can read it can read the secrets of connections. It is made for the
+account that runs this alone (folders 0700, files 0600): keep it so. With --without-key the key stays out; then keep it
+elsewhere, since without it the secrets are lost.")]
 pub struct Args {
     /// The folder to make.
     #[arg(value_name = "FOLDER")]
@@ -66,7 +67,8 @@ async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, 
     let root = storage.folder().unwrap_or(args.places.existing_storage()?).to_owned();
     let with_key = !args.without_key;
     blocking(move || {
-        files::make_folder_of(&to.database())?;
+        // Each row and each object may hold what not everybody is to see, and the key opens the rest.
+        files::make_secret_folder(to.path())?;
         back_up(&database, &to.database())?;
         let found = check(&to.database())?;
         if let Some(problem) = found.problems.first() {
@@ -94,7 +96,7 @@ async fn copy_all(args: &Args, storage: &CheckpointStorage) -> Result<Manifest, 
 fn copy_objects(root: &Path, to: &BackupFolder, objects: &[NamedObject], all: &mut Manifest) -> Result<(), Failure> {
     let mut done = HashSet::new();
     for object in objects.iter().filter(|object| done.insert(object.key.as_str())) {
-        let (bytes, hash) = files::copy(&root.join(&object.key), &to.storage().join(&object.key))?;
+        let (bytes, hash) = files::copy_secret(&root.join(&object.key), &to.storage().join(&object.key))?;
         if hash != object.hash {
             let message = format!(
                 "object {} of request {} is damaged, so no backup was made: see `cairn store check`",
@@ -111,7 +113,7 @@ fn copy_objects(root: &Path, to: &BackupFolder, objects: &[NamedObject], all: &m
 /// What becomes of the storage's marker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
-    /// The copy stands for the storage itself.
+    /// The copy stands for the storage itself, in a backup, which is for its owner alone.
     Copied,
     /// The copy is another storage.
     Left,
@@ -125,6 +127,10 @@ pub fn copy_files(root: &Path, to: &Path, marker: Marker) -> Result<u64, Failure
         let is_marker = marker == Marker::Left && path == Path::new("cairn-storage.json");
         path == Path::new("objects") || path == Path::new("logs") || hidden || is_marker
     };
+    let copy = match marker {
+        Marker::Copied => files::copy_secret,
+        Marker::Left => files::copy,
+    };
     let mut copied = 0;
     for file in files::below(root, &is_left_out)? {
         let target = to.join(&file);
@@ -132,7 +138,7 @@ pub fn copy_files(root: &Path, to: &Path, marker: Marker) -> Result<u64, Failure
         if marker == Marker::Left && target.exists() {
             std::fs::remove_file(&target).map_err(|error| Failure::file("replace", &target, &error))?;
         }
-        match files::copy(&root.join(&file), &target) {
+        match copy(&root.join(&file), &target) {
             Ok(_) => copied += 1,
             // A flow has removed it since it was listed.
             Err(_) if !root.join(&file).exists() => {}

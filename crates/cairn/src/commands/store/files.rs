@@ -1,29 +1,40 @@
 //! Copying files so that they are whole and durable, or not there.
 
 use crate::outcome::Failure;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 1024 * 1024;
 
+/// The modes of what is made.
+struct Modes {
+    file: u32,
+    folder: u32,
+}
+
+/// What others may read, as far as the account's mask lets them.
+const READABLE: Modes = Modes { file: 0o644, folder: 0o777 };
+/// What is nobody's but the owner's.
+const SECRET: Modes = Modes { file: 0o600, folder: 0o700 };
+
 /// Copies `from` to the new file `to`, makes its folders, and makes it durable. Its size and its BLAKE3 in hex.
 pub fn copy(from: &Path, to: &Path) -> Result<(u64, String), Failure> {
-    copy_as(from, to, 0o644)
+    copy_as(from, to, &READABLE)
 }
 
-/// The same for a file that only its owner may read.
+/// The same for a file that only its owner may read, and for the folders that are made for it.
 pub fn copy_secret(from: &Path, to: &Path) -> Result<(u64, String), Failure> {
-    copy_as(from, to, 0o600)
+    copy_as(from, to, &SECRET)
 }
 
-fn copy_as(from: &Path, to: &Path, mode: u32) -> Result<(u64, String), Failure> {
-    make_folder_of(to)?;
+fn copy_as(from: &Path, to: &Path, modes: &Modes) -> Result<(u64, String), Failure> {
+    make_folder(to.parent().unwrap_or(to), modes)?;
     let mut source = File::open(from).map_err(|error| Failure::file("read", from, &error))?;
     let mut copied = || -> io::Result<(u64, String)> {
-        let mut target = OpenOptions::new().write(true).create_new(true).mode(mode).open(to)?;
+        let mut target = OpenOptions::new().write(true).create_new(true).mode(modes.file).open(to)?;
         let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
         let mut chunk = vec![0; CHUNK];
         loop {
@@ -39,10 +50,14 @@ fn copy_as(from: &Path, to: &Path, mode: u32) -> Result<(u64, String), Failure> 
     copied().map_err(|error| Failure::file("copy to", to, &error))
 }
 
-/// Makes the folder that a file is to be in.
-pub fn make_folder_of(file: &Path) -> Result<(), Failure> {
-    let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, &error))
+/// Makes a folder that only its owner may look into. One that is there stays as it is.
+pub fn make_secret_folder(folder: &Path) -> Result<(), Failure> {
+    make_folder(folder, &SECRET)
+}
+
+fn make_folder(folder: &Path, modes: &Modes) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(modes.folder).create(folder);
+    made.map_err(|error| Failure::file("make the folder", folder, &error))
 }
 
 /// Makes what was put into a folder, and the folders below it, durable.
@@ -107,6 +122,7 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn sizes_are_readable() {
@@ -121,6 +137,8 @@ mod tests {
         let (bytes, hash) = copy_secret(&from, &to).unwrap();
         assert_eq!((bytes as usize, hash), (CHUNK + 5, blake3::hash(&vec![7; CHUNK + 5]).to_hex().to_string()));
         assert_eq!(fs::read(&to).unwrap(), fs::read(&from).unwrap());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&to), mode(&folder.path().join("new"))), (0o600, 0o700), "a secret is nobody else's");
         assert!(copy(&from, &to).is_err());
         assert_eq!(below(folder.path(), &|path| path.starts_with("new")).unwrap(), [PathBuf::from("from")]);
         assert!(!is_empty(folder.path()) && is_empty(&folder.path().join("none")));

@@ -2,8 +2,9 @@
 
 use crate::outcome::Failure;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The format that this release writes, and the newest that it reads.
@@ -67,7 +68,7 @@ impl BackupFolder {
     pub fn finish(&self, manifest: &Manifest) -> Result<(), Failure> {
         let path = self.manifest();
         let written = || -> std::io::Result<()> {
-            let mut file = File::create_new(&path)?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             file.write_all(&serde_json::to_vec_pretty(manifest)?)?;
             file.sync_all()?;
             File::open(&self.0)?.sync_all()

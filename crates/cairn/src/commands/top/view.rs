@@ -51,8 +51,9 @@ impl Ink {
         }
     }
 
-    fn server(self, state: ServerState) -> Style {
-        match state {
+    fn server(self, server: &Server) -> Style {
+        match server.state {
+            ServerState::Running if !server.problems.is_empty() => self.paint(Color::Red),
             ServerState::Running => self.paint(Color::Green),
             ServerState::Draining => self.paint(Color::Yellow),
             ServerState::Terminated => self.paint(Color::Red),
@@ -173,6 +174,7 @@ fn draw_help(frame: &mut Frame<'_>) {
 /// The sign and the word of a server's state.
 fn server_sign(server: &Server) -> String {
     let sign = match server.state {
+        ServerState::Running if !server.problems.is_empty() => '▲',
         ServerState::Running => '●',
         ServerState::Draining => '◐',
         ServerState::Terminated => '✕',

@@ -53,7 +53,7 @@ fn server_row(server: &Server, ink: Ink, now: Time) -> Vec<Cell> {
     let plain = Style::new();
     vec![
         (name, plain),
-        (server_sign(server), ink.server(server.state)),
+        (server_sign(server), ink.server(server)),
         (server.address.clone(), plain),
         (server.epoch.to_string(), plain),
         (since, plain),

@@ -32,6 +32,7 @@ fn server(name: &str, state: ServerState) -> Server {
         requests_running: 4,
         versions: Vec::new(),
         drift: Vec::new(),
+        problems: Vec::new(),
         program: None,
         memory: Some(64 << 20),
         this_server: name == "north",
