@@ -1,3 +1,4 @@
+import type { Area } from "../../platform";
 import type { Placed } from "../../shared/bodies";
 import type { Drawing } from "./drawn";
 import { CARD_HEIGHT, CARD_WIDTH, ROW, type Shape } from "./geometry";
@@ -29,19 +30,25 @@ export function firstView(drawing: Drawing, start: string | undefined, window: S
   return { x, y, zoom };
 }
 
-/** The view that shows a component, moved only as far as that takes; undefined when it is in sight. */
-export function viewOn({ place }: Placed<Shape>, seen: Viewport, window: Size): Viewport | undefined {
+/** What of a component has to be seen for it to be in sight: of a body its head is enough. */
+export const headOf = ({ place }: Placed<Shape>): Area => ({ ...place, width: CARD_WIDTH, height: CARD_HEIGHT });
+
+/**
+ * The view that shows an area, moved only as far as that takes; undefined when it is in sight. Of one that is too large its
+ * beginning is shown.
+ */
+export function viewOn({ x, y, width, height }: Area, seen: Viewport, window: Size): Viewport | undefined {
   const margin = 48;
   const { zoom } = seen;
-  const move = (start: number, size: number, room: number): number =>
-    start < margin ? margin - start : start + size > room - margin ? room - margin - start - size : 0;
-  const dx = move(place.x * zoom + seen.x, CARD_WIDTH * zoom, window.width);
-  const dy = move(place.y * zoom + seen.y, CARD_HEIGHT * zoom, window.height);
+  const move = (start: number, size: number, room: number): number => {
+    if (start >= margin && start + size <= room - margin) return 0;
+    const toBegin = margin - start;
+    return start < margin ? toBegin : Math.max(toBegin, room - margin - start - size);
+  };
+  const dx = move(x * zoom + seen.x, width * zoom, window.width);
+  const dy = move(y * zoom + seen.y, height * zoom, window.height);
   return dx || dy ? { x: seen.x + dx, y: seen.y + dy, zoom } : undefined;
 }
-
-/** Whether the browser draws anew what it moves as one picture once that was scaled. Others show it blurred then. */
-export const SHARP_LAYERS = navigator.userAgent.includes("Chrome/");
 
 /**
  * A browser that brings a component into sight (for a search in the page, for a screen reader) scrolls the canvas: takes that back
