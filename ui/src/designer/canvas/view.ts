@@ -13,6 +13,14 @@ export interface Size {
   height: number;
 }
 
+/** Below this zoom small print cannot be read. */
+export const LEGIBLE = 0.6;
+/** Below this zoom components are plain placeholders and links are drawn all at once: of many, and of few. */
+const FAR = { many: 0.4, few: 0.2, from: 150 };
+
+/** Whether a flow of so many components is seen from afar. */
+export const isFar = (zoom: number, components: number): boolean => zoom < (components > FAR.from ? FAR.many : FAR.few);
+
 /** What is seen first: the whole flow where that is legible, else its beginning. */
 export function firstView(drawing: Drawing, start: string | undefined, window: Size): Viewport | undefined {
   const places = [...drawing.values()];
