@@ -55,8 +55,7 @@ export function handleOf({ flow, library, element, view, pointer, markBody, writ
       if (bounds) show(getViewportForBounds(bounds, width, height, 0.1, 1, 0.12), 200);
     },
     reveal: (id) => {
-      const drawn = designer.drawing.get(id);
-      const area = drawn ? headOf(drawn) : groupArea(flow, id);
+      const area = sightOf(flow, id);
       show(area && viewOn(area, view(), element.getBoundingClientRect()), 160);
     },
     middle: () => spotIn(library, middle()),
@@ -71,6 +70,12 @@ export function handleOf({ flow, library, element, view, pointer, markBody, writ
     write,
     focus: () => element.focus({ preventScroll: true }),
   };
+}
+
+/** What has to be seen of a component, a group or a note for it to be in sight. */
+export function sightOf(flow: DrawnFlow, id: string): Area | undefined {
+  const drawn = designer.drawing.get(id);
+  return drawn ? headOf(drawn) : groupArea(flow, id);
 }
 
 /** Where a group or a note is drawn. */

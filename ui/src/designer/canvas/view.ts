@@ -2,6 +2,7 @@ import type { Area } from "../../platform";
 import type { Placed } from "../../shared/bodies";
 import type { Drawing } from "./drawn";
 import { CARD_HEIGHT, CARD_WIDTH, ROW, type Shape } from "./geometry";
+import { encloses, meets } from "./touching";
 
 export interface Viewport {
   x: number;
@@ -40,6 +41,32 @@ export function firstView(drawing: Drawing, start: string | undefined, window: S
 
 /** What of a component has to be seen for it to be in sight: of a body its head is enough. */
 export const headOf = ({ place }: Placed<Shape>): Area => ({ ...place, width: CARD_WIDTH, height: CARD_HEIGHT });
+
+/** The part of the canvas that is seen. */
+export const seenBy = ({ x, y, zoom }: Viewport, { width, height }: Size): Area => ({
+  x: -x / zoom,
+  y: -y / zoom,
+  width: width / zoom,
+  height: height / zoom,
+});
+
+/**
+ * The view that has the same in its middle when the window had another size before. What is chosen stays as much in sight as
+ * it was.
+ */
+export function viewKept(seen: Viewport, before: Size, now: Size, chosen: Area | undefined): Viewport {
+  const x = seen.x + (now.width - before.width) / 2;
+  const y = seen.y + (now.height - before.height) / 2;
+  const kept = { x, y, zoom: seen.zoom };
+  const isLost = chosen && inSight(chosen, kept, now) < inSight(chosen, seen, before);
+  return (isLost && viewOn(chosen, kept, now)) || kept;
+}
+
+/** How much of an area is seen: nothing, a part, all. */
+function inSight(area: Area, view: Viewport, window: Size): 0 | 1 | 2 {
+  const seen = seenBy(view, window);
+  return encloses(seen, area) ? 2 : meets(seen, area) ? 1 : 0;
+}
 
 /**
  * The view that shows an area, moved only as far as that takes; undefined when it is in sight. Of one that is too large its
