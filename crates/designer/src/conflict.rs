@@ -29,19 +29,31 @@ pub struct ConflictView {
     pub component: Option<ComponentId>,
     /// What it is about, in words: `Path of “Read orders”`.
     pub what: String,
-    /// How it was before, in words.
-    pub before: String,
+    /// How it was before.
+    pub before: ConflictValue,
     /// How it is here.
-    pub mine: String,
+    pub mine: ConflictValue,
     /// How the other side has it.
-    pub theirs: String,
+    pub theirs: ConflictValue,
+}
+
+/// How one side has it: the entries of a list, all else in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(untagged)]
+pub enum ConflictValue {
+    /// The entries of a list.
+    List(Vec<Value>),
+    /// Anything else.
+    Words(String),
 }
 
 impl ConflictView {
     pub(crate) fn of(conflict: &Conflict) -> Self {
         let is_property = conflict.place.property.is_some();
-        let [before, mine, theirs] =
-            [&conflict.base, &conflict.ours, &conflict.theirs].map(|value| said(value, is_property));
+        let [before, mine, theirs] = [&conflict.base, &conflict.ours, &conflict.theirs].map(|value| match value {
+            Value::Array(entries) => ConflictValue::List(entries.clone()),
+            other => ConflictValue::Words(said(other, is_property)),
+        });
         Self {
             key: conflict.key(),
             component: conflict.place.component.clone(),
@@ -53,7 +65,7 @@ impl ConflictView {
     }
 }
 
-/// A value in words.
+/// A value that is no list, in words.
 fn said(value: &Value, is_property: bool) -> String {
     match value {
         Value::Null if is_property => "the default".to_owned(),
@@ -76,5 +88,26 @@ impl From<Side> for flow_model::Side {
             Side::Mine => Self::Ours,
             Side::Theirs => Self::Theirs,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConflictValue, ConflictView};
+    use flow_model::{Conflict, Place};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_list_is_told_by_its_entries_and_all_else_in_words() {
+        let view = ConflictView::of(&Conflict {
+            place: Place { property: Some("Fields".to_owned()), ..Place::default() },
+            what: "Fields of “To warehouse”".to_owned(),
+            base: Value::Null,
+            ours: json!([{"field": "total"}]),
+            theirs: json!("amount"),
+        });
+        assert_eq!(view.before, ConflictValue::Words("the default".to_owned()));
+        assert_eq!(view.mine, ConflictValue::List(vec![json!({"field": "total"})]));
+        assert_eq!(serde_json::to_value(&view).unwrap()["theirs"], "amount");
     }
 }

@@ -45,3 +45,4 @@ pub use properties::Properties;
 pub use reach::test_connection;
 pub use services::{NoSecrets, ResolvedPath, SecretSource, Services};
 pub use template::Template;
+pub use wording::counted;

@@ -2,15 +2,16 @@
 
 /// `1 record`, `3,213 records`; `records` of a stream whose number is not known yet.
 pub(crate) fn records(count: impl Into<Option<usize>>) -> String {
-    count.into().map_or_else(|| "records".to_owned(), |count| counted(count, "record"))
+    count.into().map_or_else(|| "records".to_owned(), |count| counted(count as u64, "record"))
 }
 
 /// `1 file`, `1,200 files`.
 pub(crate) fn files(count: usize) -> String {
-    counted(count, "file")
+    counted(count as u64, "file")
 }
 
-fn counted(count: usize, thing: &str) -> String {
+/// A number of things, in words, with its thousands apart: `1 iteration`, `3,213 iterations`.
+pub fn counted(count: u64, thing: &str) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -1,4 +1,5 @@
 import type { LogEntry, RequestDetail } from "../generated/types";
+import { counted } from "../shared/time";
 import { hasEnded } from "./source";
 
 /** Where a component of a request stands, as its log and its saved points tell it. */
@@ -40,7 +41,7 @@ export function componentStates(detail: RequestDetail, log: readonly LogEntry[])
     const standing = at(component);
     standing.saved = true;
     standing.state = "finished";
-    standing.note ||= `saved ${rows} ${rows === 1 ? "record" : "records"}`;
+    standing.note ||= `saved ${counted(rows, "record")}`;
   }
   const { state, attempt, error, stalled } = detail.request;
   // What the request ended with is known before its log was read, and when that is too long to be read to its end.

@@ -1,3 +1,4 @@
+import { counted } from "../shared/time";
 import { toasts } from "../shared/toasts.svelte";
 import type { ClusterChange, ClusterSource } from "./source";
 
@@ -7,7 +8,7 @@ export function announceTakeovers(source: () => ClusterSource): void {
     source().changed(({ takeovers, stalled }) => {
       for (const one of stalled) announceStalled(one);
       for (const { dead, survivor, count } of takeovers) {
-        const moved = count === 1 ? "1 request goes on there" : `${count} requests go on there`;
+        const moved = counted(count, "request goes", "requests go") + " on there";
         toasts.info(`${survivor} took over`, `${dead} was lost; ${moved}.`);
       }
     }),

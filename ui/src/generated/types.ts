@@ -1102,6 +1102,11 @@ unprotected: boolean,
 sets: Array<string>, };
 
 /**
+ * How one side has it: the entries of a list, all else in words.
+ */
+export type ConflictValue = Array<JsonValue> | string;
+
+/**
  * Something that both sides changed, each differently.
  */
 export type ConflictView = { 
@@ -1118,17 +1123,17 @@ component: ComponentId | null,
  */
 what: string, 
 /**
- * How it was before, in words.
+ * How it was before.
  */
-before: string, 
+before: ConflictValue, 
 /**
  * How it is here.
  */
-mine: string, 
+mine: ConflictValue, 
 /**
  * How the other side has it.
  */
-theirs: string, };
+theirs: ConflictValue, };
 
 /**
  * A named endpoint of a project, kept in `connections/NAME.json`.

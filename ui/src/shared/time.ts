@@ -3,13 +3,11 @@ export function ago(then: number, now: number): string {
   const seconds = Math.round((then - now) / 1000);
   const size = Math.abs(seconds);
   if (size < 5) return seconds > 0 ? "now" : "just now";
-  const say = (amount: number, unit: string): string =>
-    seconds < 0 ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
-  if (size < 60) return say(size, "s");
-  if (size < 3600) return say(Math.round(size / 60), "min");
-  if (size < 86_400) return say(Math.round(size / 3600), "h");
-  const days = Math.round(size / 86_400);
-  return say(days, days === 1 ? "day" : "days");
+  const say = (amount: string): string => (seconds < 0 ? `${amount} ago` : `in ${amount}`);
+  if (size < 60) return say(`${size} s`);
+  if (size < 3600) return say(`${Math.round(size / 60)} min`);
+  if (size < 86_400) return say(`${Math.round(size / 3600)} h`);
+  return say(counted(Math.round(size / 86_400), "day"));
 }
 
 /** The exact time, in the viewer's zone. */

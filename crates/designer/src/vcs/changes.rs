@@ -4,6 +4,7 @@ use super::{FileChange, changed};
 use crate::background::blocking;
 use crate::flow::words;
 use crate::{Command, CommandError, Designer};
+use flow_components::counted;
 use flow_model::{Flow, FlowName, diff};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -58,10 +59,7 @@ impl Command for VcsChanges {
 /// What changed of a flow's file in words.
 pub(crate) fn file_words(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<String> {
     let flow = |content: &[u8]| Flow::from_json(std::str::from_utf8(content).ok()?).ok();
-    let counted = |flow: &Flow| match flow.components.len() {
-        1 => "1 component".to_owned(),
-        count => format!("{count} components"),
-    };
+    let components = |flow: &Flow| counted(flow.components.len() as u64, "component");
     match (before, after) {
         (Some(before), Some(after)) => match (flow(before), flow(after)) {
             (Some(before), Some(after)) => match words(&diff(&before, &after)) {
@@ -72,10 +70,10 @@ pub(crate) fn file_words(before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<Str
             (None, Some(_)) => vec!["it can be read as a flow again".to_owned()],
         },
         (None, Some(after)) => {
-            flow(after).map(|flow| vec![format!("a new flow of {}", counted(&flow))]).unwrap_or_default()
+            flow(after).map(|flow| vec![format!("a new flow of {}", components(&flow))]).unwrap_or_default()
         }
         (Some(before), None) => {
-            flow(before).map(|flow| vec![format!("deleted the flow of {}", counted(&flow))]).unwrap_or_default()
+            flow(before).map(|flow| vec![format!("deleted the flow of {}", components(&flow))]).unwrap_or_default()
         }
         (None, None) => Vec::new(),
     }

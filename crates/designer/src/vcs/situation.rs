@@ -5,6 +5,7 @@ use crate::background::blocking;
 use crate::conflict::{ConflictView, Keep, Side};
 use crate::project::OpenProject;
 use crate::{Command, CommandError, Designer, Event};
+use flow_components::counted;
 use flow_model::{Conflict, FlowName};
 use flow_project::{FileMerge, merge_file_deciding};
 use flow_vcs::{FileChange, Repository, State, Status};
@@ -55,7 +56,7 @@ pub enum SituationCode {
 pub(super) fn of(repository: &Repository, status: &Status, folder: &str) -> Vec<Situation> {
     let mut found = Vec::new();
     let mut tell = |code, title: &str, text: String| found.push(Situation { code, title: title.to_owned(), text });
-    let commits = |count: usize| if count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
+    let commits = |count: usize| counted(count as u64, "commit");
     if let Some(lock) = repository.index_lock() {
         let text = format!(
             "Another git program is at work here; wait for it. If none is, one crashed: remove {}.",

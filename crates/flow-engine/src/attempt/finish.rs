@@ -8,7 +8,7 @@ use crate::schedule::{Arrived, Delivery};
 use crate::scope::{At, Scopes};
 use crate::taps::Listening;
 use crate::{EngineError, OutletStream, RunEventKind};
-use flow_components::{Ask, ComponentError, LogLevel, MAY_NOT_ACT, Outcome, Services};
+use flow_components::{Ask, ComponentError, LogLevel, MAY_NOT_ACT, Outcome, Services, counted};
 use flow_data::{Stream, Variables};
 use flow_model::ALWAYS_OUTLET;
 use flow_store::{Level, SavedKind, event};
@@ -196,10 +196,7 @@ impl Attempt {
             let Some(listening) = self.scopes[at.scope].taps.remove(&source.component) else { continue };
             self.end_taps_before(source);
             let rows = listening.rows();
-            let note = listening
-                .note
-                .clone()
-                .unwrap_or_else(|| format!("{rows} {}", if rows == 1 { "record" } else { "records" }));
+            let note = listening.note.clone().unwrap_or_else(|| counted(rows, "record"));
             self.log_finished(source, Some(&note));
             if self.engine.observer.is_some() {
                 let component = plan.components[source.component].id.clone();

@@ -9,7 +9,7 @@ use crate::saved::{Archive, SavedScope};
 use crate::schedule::Arrived;
 use crate::scope::{At, Given, Inside, InsideWhat, Owner, ScopeId};
 use crate::{EngineError, RunEventKind};
-use flow_components::{Ask, ComponentError, Outcome, Services};
+use flow_components::{Ask, ComponentError, Outcome, Services, counted};
 use flow_data::arrow::datatypes::Schema;
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Batches, DataError, Stream, Variables};
@@ -323,7 +323,7 @@ impl Attempt {
         };
         match stream {
             Ok(stream) => {
-                let note = format!("{count} {}", if count == 1 { "iteration" } else { "iterations" });
+                let note = counted(count, "iteration");
                 self.finished(at, Outcome::out(stream).with_note(note), &arrived, begun);
             }
             Err(error) => self.failed(at, error.into(), begun, &arrived),

@@ -7,7 +7,7 @@ use crate::plan::Role;
 use crate::schedule::{Arrived, Delivery};
 use crate::scope::At;
 use crate::streams::{Kept, Saving};
-use flow_components::Ask;
+use flow_components::{Ask, counted};
 use flow_data::{Stream, Variables};
 use flow_model::{ERROR_OUTLET, OUT};
 use flow_store::{Level, SavedKind, SavedPoint, Timestamp, event};
@@ -71,9 +71,9 @@ impl Attempt {
         if matches!(save.then, Then::Deliver) {
             self.end_taps_before(at);
             let rows = kept.first().map_or(0, |kept| kept.rows);
-            let records = if rows == 1 { "record" } else { "records" };
             let name = &self.scopes[at.scope].component(at.component).name;
-            self.log(Some(at), Level::Info, event::CHECKPOINT_SAVED, format!("{name}: saved {rows} {records}"));
+            let message = format!("{name}: saved {}", counted(rows, "record"));
+            self.log(Some(at), Level::Info, event::CHECKPOINT_SAVED, message);
             self.tell_when_durable(at, rows);
         }
         if kept.is_empty() {

@@ -1,6 +1,7 @@
 //! Requests as traces: the request, below it its attempts, below each attempt what ran in it.
 
 use super::place;
+use flow_components::counted;
 use flow_engine::{Observer, RunEvent, RunEventKind};
 use flow_model::ComponentId;
 use flow_store::{AttemptOutcome, AttemptRecord, Level, Request, RequestError, RequestId, Store, Timestamp};
@@ -134,8 +135,8 @@ impl Observer for RequestTraces {
                 self.component_ended(event, component, Ran { elapsed: *elapsed, rows: None, error });
             }
             RunEventKind::CheckpointSaved { component, rows } => {
-                let records = if *rows == 1 { "record" } else { "records" };
-                self.note(event.request, "saved point", Some(component.to_string()), format!("{rows} {records} saved"));
+                let saved = format!("{} saved", counted(*rows, "record"));
+                self.note(event.request, "saved point", Some(component.to_string()), saved);
             }
             RunEventKind::Logged(entry) if entry.level != Level::Info => {
                 let component = entry.component.as_deref().map(str::to_owned);

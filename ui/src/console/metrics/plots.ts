@@ -1,7 +1,7 @@
 import type { MetricsHistory, ServerMetrics, TakeoverMark } from "../../generated/types";
 import type { Values } from "../../shared/lines";
 import { bytes } from "../../shared/size";
-import { count, duration } from "../../shared/time";
+import { counted, duration } from "../../shared/time";
 
 /** The spans of time that can be looked at, by their name in the address. */
 export const spans = {
@@ -214,7 +214,7 @@ export function pointAt(history: MetricsHistory, takeover: TakeoverMark): number
 
 /** A takeover in words. */
 export function told({ dead, survivor, requests }: TakeoverMark): string {
-  return `${survivor.name} took over from ${dead.name}: ${count(requests)} ${requests === 1 ? "request" : "requests"}`;
+  return `${survivor.name} took over from ${dead.name}: ${counted(requests, "request")}`;
 }
 
 /** When a point ends, in milliseconds. */

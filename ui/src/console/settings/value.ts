@@ -1,6 +1,6 @@
 import type { Setting } from "../../generated/types";
 import { bytes } from "../../shared/size";
-import { count } from "../../shared/time";
+import { count, counted } from "../../shared/time";
 
 /** What stands in the field of a setting: its value as text. */
 export function fieldOf({ value }: Pick<Setting, "value">): string {
@@ -31,5 +31,5 @@ export function inWords({ value, kind, unit }: Pick<Setting, "value" | "kind" | 
   if (value === "") return "not set";
   if (typeof value !== "number") return String(value);
   if (unit === "bytes" && value >= 1000) return bytes(value);
-  return unit ? `${count(value)} ${value === 1 ? unit.replace(/s$/, "") : unit}` : count(value);
+  return unit ? counted(value, unit.replace(/s$/, ""), unit) : count(value);
 }

@@ -8,6 +8,10 @@ export interface CanvasContext {
   readonly linking: LinkDrawing;
   /** Whether the canvas is seen from so far that components are drawn as plain placeholders. */
   readonly far: boolean;
+  /** How large all is drawn: 1 is its own size. */
+  readonly zoom: number;
+  /** Whether small print can be read at this zoom. */
+  readonly legible: boolean;
   /** Whether the keyboard is on the canvas. */
   readonly focused: boolean;
   /** The component into whose body what is being dragged would go. */

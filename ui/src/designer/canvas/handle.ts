@@ -6,7 +6,7 @@ import { spotAt } from "./bodies";
 import { motion } from "./canvasView.svelte";
 import { CARD_HEIGHT, CARD_WIDTH } from "./geometry";
 import { areaOf } from "./groups";
-import { viewOn, type Viewport } from "./view";
+import { headOf, viewOn, type Viewport } from "./view";
 
 /** How much larger all is drawn a step closer. */
 const ZOOM_STEP = 1.2;
@@ -20,7 +20,7 @@ interface Canvas {
   /** Where the pointer is over the canvas, while it is what is used. */
   pointer: () => Position | undefined;
   markBody: (body: string | undefined) => void;
-  write: (id: string) => void;
+  write: CanvasHandle["write"];
 }
 
 /** Where a card is whose middle is at a place of the window. */
@@ -49,14 +49,14 @@ export function handleOf({ flow, library, element, view, pointer, markBody, writ
     zoomIn: () => zoomStep(library, true, motion(120)),
     zoomOut: () => zoomStep(library, false, motion(120)),
     zoomToFull: () => void library.setZoom(1, { duration: motion(120) }),
-    fit: (components) => {
+    fit: (only) => {
       const { width, height } = element.getBoundingClientRect();
-      const bounds = boundsOf(flow, components);
+      const bounds = boundsOf(flow, only);
       if (bounds) show(getViewportForBounds(bounds, width, height, 0.1, 1, 0.12), 200);
     },
     reveal: (id) => {
-      const drawn = designer.drawing.get(id);
-      show(drawn && viewOn(drawn, view(), element.getBoundingClientRect()), 160);
+      const area = sightOf(flow, id);
+      show(area && viewOn(area, view(), element.getBoundingClientRect()), 160);
     },
     middle: () => spotIn(library, middle()),
     center: () => library.screenToFlowPosition(pointer() ?? middle()),
@@ -72,15 +72,28 @@ export function handleOf({ flow, library, element, view, pointer, markBody, writ
   };
 }
 
-/** What is around the whole flow, or around some of its components; undefined when nothing is drawn. */
-function boundsOf(flow: DrawnFlow, components?: Iterable<string>): Area | undefined {
+/** What has to be seen of a component, a group or a note for it to be in sight. */
+export function sightOf(flow: DrawnFlow, id: string): Area | undefined {
+  const drawn = designer.drawing.get(id);
+  return drawn ? headOf(drawn) : groupArea(flow, id);
+}
+
+/** Where a group or a note is drawn. */
+function groupArea(flow: DrawnFlow, id: string): Area | undefined {
+  const group = flow.document.groups[id];
+  return group && areaOf(group, designer.drawing);
+}
+
+/** What is around the whole flow, or around some of its components, groups and notes; undefined when nothing is drawn. */
+function boundsOf(flow: DrawnFlow, only?: Iterable<string>): Area | undefined {
   const { drawing } = designer;
-  const drawn = components ? [...components].flatMap((id) => drawing.get(id) ?? []) : [...drawing.values()];
-  const groups = components ? [] : Object.values(flow.document.groups).flatMap((one) => areaOf(one, drawing) ?? []);
-  const boxes = [
-    ...drawn.map(({ place, shape }) => ({ ...place, width: shape.width, height: shape.height })),
-    ...groups,
-  ];
+  const ids = only ? [...only] : [...drawing.keys(), ...Object.keys(flow.document.groups)];
+  const boxes = ids.flatMap((id): Area | [] => {
+    const drawn = drawing.get(id);
+    if (!drawn) return groupArea(flow, id) ?? [];
+    const { width, height } = drawn.shape;
+    return { ...drawn.place, width, height };
+  });
   if (boxes.length === 0) return undefined;
   const x = Math.min(...boxes.map((box) => box.x));
   const y = Math.min(...boxes.map((box) => box.y));

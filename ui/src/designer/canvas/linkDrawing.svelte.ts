@@ -6,7 +6,7 @@ import type { DrawnFlow, Spot } from "../state/flow.svelte";
 import type { Drawing } from "./drawn";
 import { CARD_HEIGHT } from "./geometry";
 import { insertLinked, placeBetween } from "./insertion";
-import { bodyOfLink, fitting, linkFrom, linkOnto, reconnect, whyNot, type LinkEnd } from "./linking";
+import { bodyOfLink, fitting, linkFrom, linkOnto, purposeAt, reconnect, whyNot, type LinkEnd } from "./linking";
 
 /** A list of what fits somewhere, that is open on the canvas. */
 export interface Picking {
@@ -89,7 +89,7 @@ export class LinkDrawing {
     const neighbours = end.way === "out" ? { before: port } : { after: port };
     const entries = fitting(designer.palette, designer.ports, { ...neighbours, body: spot.parent !== undefined });
     const name = flow.component(end.component)?.name ?? end.component;
-    const title = end.way === "out" ? `What follows ${name}` : `What leads to ${name}`;
+    const title = purposeAt(end, name);
     this.picking = { x, y, title, entries, pick: (kind) => void insertLinked(flow, kind, spot, neighbours) };
   }
 

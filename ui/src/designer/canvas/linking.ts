@@ -12,6 +12,17 @@ export interface LinkEnd {
   way: "in" | "out";
 }
 
+/** What a component that is put at an end of a link is there for, in words; `name` is that of the component at the end. */
+export function purposeAt({ port, way }: LinkEnd, name: string): string {
+  if (way === "in") return `What leads to ${name}`;
+  const purposes = {
+    ordinary: `What follows ${name}`,
+    error: `What handles an error of ${name}`,
+    always: `What follows ${name} in any case`,
+  };
+  return purposes[roleOf(port)];
+}
+
 /**
  * Why a link may not be drawn, in words; undefined of one that may. A preview of the document's own rules, which have the
  * last word. `instead` is the link that it shall replace.

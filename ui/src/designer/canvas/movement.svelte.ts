@@ -1,5 +1,8 @@
 import type { Viewport } from "./view";
 
+/** Whether the browser draws anew what it moves as one picture once that was scaled. Others show it blurred then. */
+export const SHARP_LAYERS = navigator.userAgent.includes("Chrome/");
+
 /** How long the view counts as moving, or as coming closer, after it did, in ms. */
 const REST = { moving: 1000, zooming: 200 };
 

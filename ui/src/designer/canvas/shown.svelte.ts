@@ -7,7 +7,7 @@ import { linkId } from "../state/patch";
 import { drawnComponents, drawnLinks, type Drawing } from "./drawn";
 import { drawnGroups } from "./groups";
 import { encloses, meets } from "./touching";
-import type { Size, Viewport } from "./view";
+import { seenBy, type Size, type Viewport } from "./view";
 
 /** How far around what is seen counts as near, in its own widths and heights. */
 const MARGIN = 0.25;
@@ -32,9 +32,9 @@ export class Shown {
   #found: Found | undefined;
 
   /** Follows the view. */
-  follow({ x, y, zoom }: Viewport, { width, height }: Size): void {
-    if (width === 0 || height === 0) return;
-    const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
+  follow(view: Viewport, window: Size): void {
+    if (window.width === 0 || window.height === 0) return;
+    const seen = seenBy(view, window);
     this.#seen = seen;
     const near = untrack(() => this.#near);
     if (near && encloses(near, seen) && near.width < (2 + 4 * MARGIN) * seen.width) return;

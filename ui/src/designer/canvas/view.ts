@@ -1,6 +1,8 @@
+import type { Area } from "../../platform";
 import type { Placed } from "../../shared/bodies";
 import type { Drawing } from "./drawn";
 import { CARD_HEIGHT, CARD_WIDTH, ROW, type Shape } from "./geometry";
+import { encloses, meets } from "./touching";
 
 export interface Viewport {
   x: number;
@@ -11,6 +13,14 @@ export interface Size {
   width: number;
   height: number;
 }
+
+/** Below this zoom small print cannot be read. */
+export const LEGIBLE = 0.6;
+/** Below this zoom components are plain placeholders and links are drawn all at once: of many, and of few. */
+const FAR = { many: 0.4, few: 0.2, from: 150 };
+
+/** Whether a flow of so many components is seen from afar. */
+export const isFar = (zoom: number, components: number): boolean => zoom < (components > FAR.from ? FAR.many : FAR.few);
 
 /** What is seen first: the whole flow where that is legible, else its beginning. */
 export function firstView(drawing: Drawing, start: string | undefined, window: Size): Viewport | undefined {
@@ -29,19 +39,51 @@ export function firstView(drawing: Drawing, start: string | undefined, window: S
   return { x, y, zoom };
 }
 
-/** The view that shows a component, moved only as far as that takes; undefined when it is in sight. */
-export function viewOn({ place }: Placed<Shape>, seen: Viewport, window: Size): Viewport | undefined {
-  const margin = 48;
-  const { zoom } = seen;
-  const move = (start: number, size: number, room: number): number =>
-    start < margin ? margin - start : start + size > room - margin ? room - margin - start - size : 0;
-  const dx = move(place.x * zoom + seen.x, CARD_WIDTH * zoom, window.width);
-  const dy = move(place.y * zoom + seen.y, CARD_HEIGHT * zoom, window.height);
-  return dx || dy ? { x: seen.x + dx, y: seen.y + dy, zoom } : undefined;
+/** What of a component has to be seen for it to be in sight: of a body its head is enough. */
+export const headOf = ({ place }: Placed<Shape>): Area => ({ ...place, width: CARD_WIDTH, height: CARD_HEIGHT });
+
+/** The part of the canvas that is seen. */
+export const seenBy = ({ x, y, zoom }: Viewport, { width, height }: Size): Area => ({
+  x: -x / zoom,
+  y: -y / zoom,
+  width: width / zoom,
+  height: height / zoom,
+});
+
+/**
+ * The view that has the same in its middle when the window had another size before. What is chosen stays as much in sight as
+ * it was.
+ */
+export function viewKept(seen: Viewport, before: Size, now: Size, chosen: Area | undefined): Viewport {
+  const x = seen.x + (now.width - before.width) / 2;
+  const y = seen.y + (now.height - before.height) / 2;
+  const kept = { x, y, zoom: seen.zoom };
+  const isLost = chosen && inSight(chosen, kept, now) < inSight(chosen, seen, before);
+  return (isLost && viewOn(chosen, kept, now)) || kept;
 }
 
-/** Whether the browser draws anew what it moves as one picture once that was scaled. Others show it blurred then. */
-export const SHARP_LAYERS = navigator.userAgent.includes("Chrome/");
+/** How much of an area is seen: nothing, a part, all. */
+function inSight(area: Area, view: Viewport, window: Size): 0 | 1 | 2 {
+  const seen = seenBy(view, window);
+  return encloses(seen, area) ? 2 : meets(seen, area) ? 1 : 0;
+}
+
+/**
+ * The view that shows an area, moved only as far as that takes; undefined when it is in sight. Of one that is too large its
+ * beginning is shown.
+ */
+export function viewOn({ x, y, width, height }: Area, seen: Viewport, window: Size): Viewport | undefined {
+  const margin = 48;
+  const { zoom } = seen;
+  const move = (start: number, size: number, room: number): number => {
+    if (start >= margin && start + size <= room - margin) return 0;
+    const toBegin = margin - start;
+    return start < margin ? toBegin : Math.max(toBegin, room - margin - start - size);
+  };
+  const dx = move(x * zoom + seen.x, width * zoom, window.width);
+  const dy = move(y * zoom + seen.y, height * zoom, window.height);
+  return dx || dy ? { x: seen.x + dx, y: seen.y + dy, zoom } : undefined;
+}
 
 /**
  * A browser that brings a component into sight (for a search in the page, for a screen reader) scrolls the canvas: takes that back

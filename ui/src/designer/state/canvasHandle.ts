@@ -14,10 +14,10 @@ export interface CanvasHandle {
   zoomOut(): void;
   /** Shows everything at its own size. */
   zoomToFull(): void;
-  /** Shows the whole flow, or some of its components. */
-  fit(components?: Iterable<string>): void;
-  /** Brings a component into view. */
-  reveal(component: string): void;
+  /** Shows the whole flow, or some of its components, groups and notes. */
+  fit(only?: Iterable<string>): void;
+  /** Brings a component, group or note into view. */
+  reveal(id: string): void;
   /** Where a new component would be in the middle of what is seen. */
   middle(): Spot;
   /** Where something new goes: under the pointer, else in the middle of what is seen. */
@@ -26,8 +26,11 @@ export interface CanvasHandle {
   pointed(): Spot | undefined;
   /** Where a component dropped at a place of the window would be; undefined outside of the canvas. */
   at(x: number, y: number): Spot | undefined;
-  /** Lets the name of a component, the title of a group or the text of a note be written in its place. */
-  write(id: string): void;
+  /**
+   * Lets the name of a component, the title of a group or the text of a note be written in its place; `onleft` is called when
+   * the author leaves that with Escape and nothing stands there.
+   */
+  write(id: string, onleft?: () => unknown): void;
   /** Marks the body that a component which is being dragged would go into. */
   markBody(body: string | undefined): void;
   focus(): void;

@@ -1,4 +1,5 @@
 import { CallError, platform, type FlowChange } from "../../platform";
+import { counted } from "../../shared/time";
 import { toasts } from "../../shared/toasts.svelte";
 import { copied, copiesOf, cornerOf, type Copied, type Part } from "./copies";
 import type { DrawnFlow, Spot } from "./flow.svelte";
@@ -17,7 +18,7 @@ export async function copy(flow: DrawnFlow): Promise<boolean> {
   if (text === undefined) return false;
   kept = { text, copied: parts };
   await navigator.clipboard.writeText(text).catch(() => undefined);
-  flow.say(`Copied ${counted(flow)}`);
+  flow.say(`Copied ${said(flow)}`);
   return true;
 }
 
@@ -102,10 +103,11 @@ async function putText(flow: DrawnFlow, text: string, { parent, position }: Spot
   flow.say(flow.state.undo ?? "");
 }
 
-function counted({ selected, selectedGroups }: DrawnFlow): string {
+/** What is chosen, in words. */
+function said({ selected, selectedGroups }: DrawnFlow): string {
   const words = [
-    selected.size > 0 ? `${selected.size} component${selected.size === 1 ? "" : "s"}` : "",
-    selectedGroups.size > 0 ? `${selectedGroups.size} note${selectedGroups.size === 1 ? "" : "s"} or groups` : "",
+    selected.size > 0 ? counted(selected.size, "component") : "",
+    selectedGroups.size > 0 ? counted(selectedGroups.size, "note or group", "notes or groups") : "",
   ];
   return words.filter(Boolean).join(" and ");
 }

@@ -269,15 +269,16 @@ export class DrawnFlow {
     if (first && !this.selected.has(this.cursor ?? "")) this.cursor = first;
   }
 
-  /** Chooses a component and brings it into view. */
-  show(component: string): void {
-    if (!(component in this.document.components)) return;
-    for (let up = this.document.components[component]?.parent; up !== undefined; up = this.component(up)?.parent)
-      if (this.folded.has(up)) this.fold(up);
-    this.select([component]);
-    this.cursor = component;
+  /** Chooses a component, a group or a note and brings it into view. */
+  show(id: string): void {
+    const group = this.document.groups[id];
+    if (!group && !(id in this.document.components)) return;
+    for (const one of group?.members ?? [id])
+      for (let up = this.component(one)?.parent; up !== undefined; up = this.component(up)?.parent)
+        if (this.folded.has(up)) this.fold(up);
+    this.choose(group ? { groups: [id] } : { components: [id] });
     // A body that was folded is drawn first.
-    requestAnimationFrame(() => this.canvas?.reveal(component));
+    requestAnimationFrame(() => this.canvas?.reveal(id));
   }
 
   /** Folds the body of a component away, or unfolds it. */

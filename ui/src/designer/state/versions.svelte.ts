@@ -10,6 +10,7 @@ import {
   type Side,
   type VcsView,
 } from "../../platform";
+import { counted } from "../../shared/time";
 import { toasts } from "../../shared/toasts.svelte";
 import { shortVersion } from "../../shared/version";
 
@@ -86,7 +87,7 @@ export class Versions {
       async () => {
         const ahead = this.status?.ahead ?? 0;
         this.status = await platform.call("vcs_push", {});
-        toasts.ok("Pushed", ahead === 1 ? "1 commit" : `${ahead} commits`);
+        toasts.ok("Pushed", counted(ahead, "commit"));
       },
     );
   }

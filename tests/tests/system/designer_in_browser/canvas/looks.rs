@@ -146,3 +146,35 @@ async fn the_view_goes_closer_and_further_by_button_and_key() -> Tested {
     assert!((zoom().await - 1.0).abs() < 0.001, "as many steps closer as further");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_window_keeps_the_middle_of_the_canvas_and_what_is_chosen_in_sight() -> Tested {
+    let canvas = Canvas::of("order-import", "Put aside").await?;
+    let script = "return document.querySelector('[data-testid=canvas]').clientWidth";
+    let width = async || -> f64 { serde_json::from_value(canvas.value(script).await).unwrap_or_default() };
+    let beside_the_middle = async |name: &str| -> (f64, f64) {
+        let (x, y) = canvas.middle(&component(name)).await;
+        let (middle_x, middle_y) = canvas.middle(&test_id("canvas")).await;
+        (x - middle_x, y - middle_y)
+    };
+    let (before, large) = (beside_the_middle("Put aside").await, width().await);
+    canvas.browser.page.set_window_size(1500, 900).await?;
+    until("a smaller canvas", async || (width().await < large - 100.0).then_some(())).await;
+    until("the same in its middle", async || {
+        let now = beside_the_middle("Put aside").await;
+        ((now.0 - before.0).abs() < 1.0 && (now.1 - before.1).abs() < 1.0).then_some(())
+    })
+    .await;
+
+    canvas.browser.page.set_window_size(1900, 1000).await?;
+    until("a large canvas", async || ((width().await - large).abs() < 1.0).then_some(())).await;
+    canvas.browser.choose_component("Read orders").await;
+    canvas.browser.page.set_window_size(1100, 900).await?;
+    until("a small canvas", async || (width().await < large - 500.0).then_some(())).await;
+    until("what is chosen to be in sight", async || {
+        let (x, _) = beside_the_middle("Read orders").await;
+        (x.abs() < width().await / 2.0).then_some(())
+    })
+    .await;
+    Ok(())
+}

@@ -38,7 +38,12 @@ async fn names_and_notes_are_written_in_their_place() -> Tested {
     canvas.browser.type_into(&here, &format!("Orders{ENTER}")).await;
     canvas.browser.find(&component("Orders")).await;
 
-    // A new note is written at once; a press elsewhere keeps it.
+    // A new note is written at once; Escape takes it back, a press elsewhere keeps it.
+    canvas.press("n").await;
+    writes("").await;
+    canvas.browser.type_into(&here, ESCAPE).await;
+    canvas.browser.gone(".svelte-flow__node-area").await;
+    canvas.can_undo("Rename “Read orders” to “Orders”").await;
     canvas.press("n").await;
     writes("").await;
     canvas.browser.type_into(&here, "**Why** some are set aside").await;

@@ -32,7 +32,8 @@ export const whyNotRun = (): string | undefined =>
   designer.active?.version ? "An old version is only looked at. Restore it to run it." : undefined;
 export const hasFlow = (): boolean => designer.active !== undefined;
 export const hasComponents = (): boolean => (designer.active?.selected.size ?? 0) > 0;
-/** Whether a component, a link or a group is chosen. */
-export const hasChoice = (): boolean =>
-  hasComponents() || !!designer.active?.selectedLink || !!designer.active?.selectedGroup;
+/** Whether something with a place of its own is chosen: components, groups or notes. */
+export const hasPlaces = (): boolean => hasComponents() || (designer.active?.selectedGroups.size ?? 0) > 0;
+/** Whether components, links, groups or notes are chosen. */
+export const hasChoice = (): boolean => hasPlaces() || (designer.active?.selectedLinks.size ?? 0) > 0;
 export const isVersioned = (): boolean => designer.versions.status !== null;

@@ -148,11 +148,12 @@ function selectConnected(flow: DrawnFlow): void {
 /** Has the name of the component that the keyboard stands on written on the canvas, or the words of the chosen group or note. */
 function rename(): void {
   const { active } = designer;
-  if (active?.selectedGroup) return active.canvas?.write(active.selectedGroup);
-  at((component) => {
-    active?.show(component);
-    active?.canvas?.write(component);
-  });
+  const write = (id: string): void => {
+    active?.show(id);
+    active?.canvas?.write(id);
+  };
+  if (active?.selectedGroup) write(active.selectedGroup);
+  else at(write);
 }
 
 /** Goes to the first link of the component that the keyboard stands on, or to the next one. */

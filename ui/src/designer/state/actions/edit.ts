@@ -72,14 +72,18 @@ function selectAll(): void {
   active.say(`${active.selected.size} chosen`);
 }
 
-/** Puts a note into the middle of what is seen, to be written. */
+/** Puts a note under the pointer, or into the middle of what is seen, to be written. Escape takes it back. */
 async function addNote(): Promise<void> {
   const flow = designer.active;
   if (!flow) return;
   const { id, edit } = newNote(flow.canvas?.center() ?? { x: 0, y: 0 });
   if (!(await flow.edit(edit))) return;
-  flow.select([], null, id);
-  flow.canvas?.write(id);
+  const { revision } = flow.state;
+  flow.show(id);
+  flow.canvas?.write(id, () => {
+    const isLast = flow.state.revision === revision && !flow.isAsking;
+    return isLast ? flow.undo() : flow.edit({ edit: "setGroup", id });
+  });
 }
 
 /** Draws a frame around the chosen components, to be named. */
@@ -88,6 +92,6 @@ async function group(): Promise<void> {
   if (!flow) return;
   const { id, edit } = newGroup(flow.selected);
   if (!(await flow.edit(edit))) return;
-  flow.select([], null, id);
+  flow.show(id);
   flow.canvas?.write(id);
 }

@@ -1,6 +1,6 @@
 import { canvasView } from "../../canvas/canvasView.svelte";
 import { designer } from "../designer.svelte";
-import { hasComponents, hasFlow, type Action } from "./action";
+import { hasFlow, hasPlaces, type Action } from "./action";
 
 /** What is seen, and how. */
 export const view = {
@@ -36,8 +36,8 @@ export const view = {
     label: "Zoom to what is chosen",
     keys: "Shift+2",
     where: "canvas",
-    can: hasComponents,
-    do: () => designer.active?.canvas?.fit(designer.active.selected),
+    can: hasPlaces,
+    do: showChosen,
   },
   outline: {
     label: "Outline",
@@ -55,6 +55,11 @@ export const view = {
   },
   "toggle-panel": { label: "Show or hide the panel", keys: "Ctrl+J", do: () => designer.window.togglePanel() },
 } satisfies Record<string, Action>;
+
+function showChosen(): void {
+  const { active } = designer;
+  if (active) active.canvas?.fit([...active.selected, ...active.selectedGroups]);
+}
 
 /** Shows the outline and puts the keyboard there; or hides it. */
 function showOutline(): void {
