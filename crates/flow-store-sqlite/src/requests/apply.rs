@@ -7,7 +7,7 @@ use crate::servers;
 use crate::writer::Db;
 use flow_store::transition::{self, AttemptChange, Change};
 use flow_store::{
-    AttemptOutcome, Created, LogEntry, NewRequest, Owner, Request, RequestError, RequestId, ServerId, VersionId,
+    AttemptOutcome, Created, NewRequest, Owner, Request, RequestError, RequestId, ServerId, VersionId,
 };
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
