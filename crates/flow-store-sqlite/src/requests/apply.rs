@@ -6,9 +6,7 @@ use crate::error::DbResult;
 use crate::servers;
 use crate::writer::Db;
 use flow_store::transition::{self, AttemptChange, Change};
-use flow_store::{
-    AttemptOutcome, Created, NewRequest, Owner, Request, RequestError, RequestId, ServerId, VersionId,
-};
+use flow_store::{AttemptOutcome, Created, NewRequest, Owner, Request, RequestError, RequestId, ServerId, VersionId};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
