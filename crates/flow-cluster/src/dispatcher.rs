@@ -4,7 +4,8 @@ use crate::guard::Guard;
 use crate::membership::Membership;
 use crate::time;
 use flow_store::{
-    AttemptEnd, AttemptWrite, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState, Store,
+    AttemptEnd, AttemptWrite, Durability, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState,
+    Store,
 };
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashSet};
@@ -49,7 +50,7 @@ const UNATTENDED_AT_ONCE: usize = 10_000;
 
 /// What an attempt leaves behind: its request as it is then, or none if somebody else knows more by now.
 type RunningAttempt = Pin<Box<dyn Future<Output = Option<Request>> + Send>>;
-type Attempt = Arc<dyn Fn(Request, CancellationToken) -> RunningAttempt + Send + Sync>;
+type Attempt = Arc<dyn Fn(Request, Durability, CancellationToken) -> RunningAttempt + Send + Sync>;
 
 /// Claims requests for one epoch of this server and runs an attempt of each.
 #[derive(Clone)]
@@ -97,9 +98,9 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Runs the attempt that `request` has just begun for this server.
-    pub fn run(self, request: Request) {
-        run(&self.shared, request, self.permit);
+    /// Runs the attempt that `request`, which may not be durable yet, has just begun for this server.
+    pub fn run(self, request: Request, made: Durability) {
+        run(&self.shared, (request, made), self.permit);
     }
 }
 
@@ -120,8 +121,8 @@ impl Shared {
 }
 
 impl Dispatcher {
-    /// Starts to claim. `attempt` runs one attempt of a claimed request, ends it in the store and gives the request as it
-    /// left it; its token is cancelled when the request is cancelled or the server stops. Everything stops when the
+    /// Starts to claim. `attempt` runs one attempt of a request that was claimed or is just made, ends it in the store and
+    /// gives the request as it left it; its token is cancelled when the request is cancelled or the server stops. Everything stops when the
     /// membership ends.
     pub fn start<Run, Running>(
         store: Arc<dyn Store>,
@@ -130,7 +131,7 @@ impl Dispatcher {
         attempt: Run,
     ) -> Self
     where
-        Run: Fn(Request, CancellationToken) -> Running + Send + Sync + 'static,
+        Run: Fn(Request, Durability, CancellationToken) -> Running + Send + Sync + 'static,
         Running: Future<Output = Option<Request>> + Send + 'static,
     {
         let stopping = membership.ended().child_token();
@@ -139,7 +140,7 @@ impl Dispatcher {
             own: membership.owner().clone(),
             guard: membership.guard(),
             settings,
-            attempt: Arc::new(move |request, cancel| Box::pin(attempt(request, cancel))),
+            attempt: Arc::new(move |request, made, cancel| Box::pin(attempt(request, made, cancel))),
             work: membership.work(),
             slots: Arc::new(Semaphore::new(settings.concurrency)),
             more: AtomicBool::new(true),
@@ -276,7 +277,7 @@ async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
             for request in requests {
                 // Requests created here may have taken the room meanwhile; a claimed one then waits for its turn.
                 match Arc::clone(&shared.slots).try_acquire_owned() {
-                    Ok(permit) => run(shared, request, permit),
+                    Ok(permit) => run(shared, (request, Durability::ALREADY), permit),
                     Err(_) => run_when_there_is_room(shared, request),
                 }
             }
@@ -312,14 +313,14 @@ fn run_when_there_is_room(shared: &Arc<Shared>, request: Request) {
     tasks.spawn(async move {
         // The semaphore is never closed.
         if let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await {
-            run_attended(&shared, request, cancel, permit);
+            run_attended(&shared, (request, Durability::ALREADY), cancel, permit);
         }
     });
 }
 
-fn run(shared: &Arc<Shared>, request: Request, permit: OwnedSemaphorePermit) {
+fn run(shared: &Arc<Shared>, (request, made): (Request, Durability), permit: OwnedSemaphorePermit) {
     let cancel = attend(shared, &request);
-    run_attended(shared, request, cancel, permit);
+    run_attended(shared, (request, made), cancel, permit);
 }
 
 /// From here on the request counts as attended to.
@@ -331,10 +332,15 @@ fn attend(shared: &Shared, request: &Request) -> CancellationToken {
     cancel
 }
 
-fn run_attended(shared: &Arc<Shared>, request: Request, cancel: CancellationToken, permit: OwnedSemaphorePermit) {
+fn run_attended(
+    shared: &Arc<Shared>,
+    (request, made): (Request, Durability),
+    cancel: CancellationToken,
+    permit: OwnedSemaphorePermit,
+) {
     let (id, fence, attempt) = (request.id, request.fence, request.attempt);
     let is_limited = !request.settings.limits.is_empty();
-    let work = tokio::spawn((shared.attempt)(request, cancel));
+    let work = tokio::spawn((shared.attempt)(request, made, cancel));
     let shared = Arc::clone(shared);
     let tasks = shared.tasks.clone();
     tasks.spawn(async move {

@@ -28,7 +28,7 @@ use flow_components::{ComponentError, Outcome, Services};
 use flow_data::arrow::record_batch::RecordBatch;
 use flow_data::{Batches, DataError, Stream};
 use flow_model::ComponentId;
-use flow_store::{Request, StoreError};
+use flow_store::{Durability, Request, StoreError};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -66,6 +66,8 @@ pub(crate) struct Attempt {
     deadlines: Deadlines,
     /// What is told to those who watch over it.
     watched: Watched,
+    /// Whether the request itself is durable.
+    made: Durability,
     /// How many waits are under way that keep the attempt so, since nothing of them is recorded.
     waiting: usize,
 }
@@ -124,7 +126,7 @@ enum From {
 impl Attempt {
     pub(crate) fn new(
         engine: Arc<Inner>,
-        request: Request,
+        (request, made): (Request, Durability),
         plan: Arc<Plan>,
         Beginning { from, inputs }: Beginning,
         services: AttemptServices,
@@ -148,12 +150,28 @@ impl Attempt {
             ending: Ending::default(),
             deadlines,
             watched,
+            made,
             waiting: 0,
         };
+        attempt.begin_before_durable();
         attempt.note_start(&plan, &from.settled);
         let given = Given { base: inputs.clone(), variables: inputs, records: None };
         attempt.open(plan, None, true, given, from);
         attempt
+    }
+
+    /// Lets what the request comes from be a write under way, until it is durable.
+    fn begin_before_durable(&mut self) {
+        if self.made.is_already() {
+            return;
+        }
+        let (made, request, fence) = (self.made.clone(), self.request.id, self.request.fence);
+        self.journal.begin_before_durable();
+        self.under_way.push(Box::pin(async move {
+            let is_durable = made.wait().await;
+            // A request that was not made belongs to nobody, and the next one may get its number.
+            Done::Written(if is_durable { Ok(()) } else { Err(StoreError::StaleFence { request, fence }) })
+        }));
     }
 
     /// Begins a scope.

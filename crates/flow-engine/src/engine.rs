@@ -15,8 +15,8 @@ use flow_components::{Palette, Places, SecretSource};
 use flow_data::Variables;
 use flow_model::{FlowName, StartSettings};
 use flow_store::{
-    AttemptEnd, AttemptWrite, CheckpointStorage, Fence, Level, LogEntry, ProjectName, Request, RequestError, RequestId,
-    RequestStore, VersionId, event,
+    AttemptEnd, AttemptWrite, CheckpointStorage, Durability, Fence, Level, LogEntry, ProjectName, Request,
+    RequestError, RequestId, RequestStore, VersionId, event,
 };
 use parking_lot::RwLock;
 use std::path::PathBuf;
@@ -148,13 +148,30 @@ impl Engine {
         guard: Arc<dyn OwnerGuard>,
         cancel: CancellationToken,
     ) -> Result<Request, EngineError> {
+        self.execute_made(request, Durability::ALREADY, guard, cancel).await
+    }
+
+    /// The same for a request that has just been made and may not be durable yet. Until it is, nothing is written, and what
+    /// changes the world waits; where the engine does not speculate, everything does. Fails with [`EngineError::Fenced`],
+    /// with nothing done that anybody saw, if the request never becomes durable.
+    pub async fn execute_made(
+        &self,
+        request: Request,
+        made: Durability,
+        guard: Arc<dyn OwnerGuard>,
+        cancel: CancellationToken,
+    ) -> Result<Request, EngineError> {
         let id = request.id;
+        if !self.inner.speculates && !made.clone().wait().await {
+            return Err(EngineError::Fenced);
+        }
         tracing::debug!(request = id.0, attempt = request.attempt, flow = request.flow, "attempt begins");
         let ended = match self.inner.prepare(&request).await {
             Ok((plan, from)) => {
                 let services = self.inner.services_under(&plan.flow.files, &request.project, Arc::clone(&guard));
-                Attempt::new(Arc::clone(&self.inner), request, plan, from, services).run(&cancel).await
+                Attempt::new(Arc::clone(&self.inner), (request, made), plan, from, services).run(&cancel).await
             }
+            Err(_) if !made.wait().await => Err(EngineError::Fenced),
             Err(error) => self.inner.refuse(request, error, guard.as_ref(), &cancel).await,
         };
         match &ended {

@@ -73,6 +73,11 @@ impl Journal {
         }
     }
 
+    /// The request itself is still to become durable. It counts as a write under way from which all of this comes.
+    pub(crate) fn begin_before_durable(&mut self) {
+        self.in_flight = Some(Companions { holds: true, ..Companions::default() });
+    }
+
     /// Adds a saved point of this attempt.
     pub(crate) fn save(&mut self, point: SavedPoint, at: Timestamp) {
         // That something came to its end decides nothing about what goes on elsewhere.

@@ -10,14 +10,15 @@ use flow_cluster::{
 };
 use flow_engine::{Engine, EngineError, OwnerGuard};
 use flow_store::{
-    AuditEntry, Created, Fence, Fired, NewFiring, NewRequest, Owner, Request, RequestId, RequestState, Store,
-    StoreError,
+    AuditEntry, Created, Durability, Fence, Fired, NewFiring, NewRequest, Owner, Request, RequestId, RequestState,
+    Store, StoreError,
 };
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{broadcast, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often a server that lost its lease looks whether it may act again.
@@ -98,9 +99,15 @@ impl Work {
         new: Vec<NewRequest>,
         audit: AuditEntry,
     ) -> Result<Vec<(Created, Ending)>, StoreError> {
-        let mut endings = Vec::with_capacity(new.len());
-        let created = self.create(new, audit, |created| endings.push(self.endings.of(&created.request))).await?;
-        Ok(created.into_iter().zip(endings).collect())
+        let (tell, told) = oneshot::channel();
+        let endings = Arc::clone(&self.endings);
+        let seen = move |created: &[Created]| {
+            let endings: Vec<Ending> = created.iter().map(|created| endings.of(&created.request)).collect();
+            // Nobody waits any more if the caller has gone.
+            let _ = tell.send(endings);
+        };
+        let created = self.create(new, audit, seen).await?;
+        Ok(created.into_iter().zip(told.await.unwrap_or_default()).collect())
     }
 
     /// Waits until a request has ended, at most for `patience`, and gives it as it is then.
@@ -120,7 +127,9 @@ impl Work {
         if let Fired::New(Some(request)) = &fired {
             self.joining.metrics.created(1);
             match slot {
-                Some(slot) if request.state == RequestState::Running => slot.run(request.as_ref().clone()),
+                Some(slot) if request.state == RequestState::Running => {
+                    slot.run(request.as_ref().clone(), Durability::ALREADY)
+                }
                 _ => self.wake(),
             }
         }
@@ -137,19 +146,20 @@ impl Work {
         if let Fired::New(Some(request)) = &fired {
             self.joining.metrics.created(1);
             match request.state {
-                RequestState::Running => slot.run(request.as_ref().clone()),
+                RequestState::Running => slot.run(request.as_ref().clone(), Durability::ALREADY),
                 _ => self.wake(),
             }
         }
         Ok(Some(fired))
     }
 
-    /// `before_it_runs` sees each request when it is made and cannot have ended here yet.
+    /// What this server is to run begins as soon as the store knows what is made; `seen` sees that first, when nothing of it
+    /// can have ended here.
     async fn create(
         &self,
         new: Vec<NewRequest>,
         audit: AuditEntry,
-        mut before_it_runs: impl FnMut(&Created),
+        seen: impl FnOnce(&[Created]) + Send + 'static,
     ) -> Result<Vec<Created>, StoreError> {
         // Under limits they wait for a claim, which looks at them.
         let is_limited = new.iter().any(|new| !new.settings.limits.is_empty());
@@ -159,17 +169,19 @@ impl Work {
             slots.extend(std::iter::from_fn(|| dispatcher.reserve()).take(new.len()));
         }
         let owner = if slots.len() == new.len() { self.owner() } else { None };
-        let created = self.joining.store.create_requests(new, owner, Some(audit)).await?;
-        self.joining.metrics.created(created.iter().filter(|created| created.new).count());
-        for created in &created {
-            before_it_runs(created);
-            traces::made(&created.request);
-            if created.new {
-                match slots.pop() {
-                    Some(slot) if runs_at_once(created) => slot.run(created.request.clone()),
-                    _ => self.wake(),
-                }
+        let runtime = Handle::current();
+        let begin = move |created: &[Created], made: Durability| {
+            let _here = runtime.enter();
+            seen(created);
+            for (created, slot) in created.iter().filter(|created| runs_at_once(created)).zip(slots) {
+                slot.run(created.request.clone(), made.clone());
             }
+        };
+        let created = self.joining.store.create_and_begin(new, owner, Some(audit), Box::new(begin)).await?;
+        self.joining.metrics.created(created.iter().filter(|created| created.new).count());
+        created.iter().for_each(|created| traces::made(&created.request));
+        if created.iter().any(|created| created.new && !runs_at_once(created)) {
+            self.wake();
         }
         Ok(created)
     }
@@ -288,11 +300,11 @@ async fn live(joining: &Joining, name: String, endings: &Arc<Endings>) -> Result
     let settings = DispatcherSettings { concurrency: joining.concurrency, ..DispatcherSettings::default() };
     let attempts = Attempts { engine: joining.engine.clone(), store: Arc::clone(&store), guard };
     let (endings, metrics, traces) = (Arc::clone(endings), Arc::clone(&joining.metrics), joining.traces.clone());
-    let dispatcher = Dispatcher::start(store, &membership, settings, move |request, cancel| {
+    let dispatcher = Dispatcher::start(store, &membership, settings, move |request, made, cancel| {
         let (attempts, endings, metrics) = (attempts.clone(), Arc::clone(&endings), Arc::clone(&metrics));
         let (traces, id) = (traces.clone(), request.id);
         async move {
-            let left = attempts.run(request, cancel).await.inspect(|left| endings.tell(left));
+            let left = attempts.run(request, made, cancel).await.inspect(|left| endings.tell(left));
             metrics.attempt_ended(left.as_ref().map(|left| left.state));
             if let (None, Some(traces)) = (&left, traces) {
                 traces.lost(id);
@@ -375,11 +387,11 @@ impl OwnerGuard for LeaseGuard {
 impl Attempts {
     /// Runs one attempt to its end. One that broke off because the lease was running out goes on from its saved
     /// points once this server may act again, if the request is still its own by then.
-    async fn run(&self, mut request: Request, cancel: CancellationToken) -> Option<Request> {
+    async fn run(&self, mut request: Request, made: Durability, cancel: CancellationToken) -> Option<Request> {
         let (id, fence) = (request.id, request.fence);
         loop {
             let guard: Arc<dyn OwnerGuard> = Arc::new(LeaseGuard(Arc::clone(&self.guard)));
-            match self.engine.execute(request, guard, cancel.clone()).await {
+            match self.engine.execute_made(request, made.clone(), guard, cancel.clone()).await {
                 Ok(ended) => return Some(ended),
                 Err(EngineError::Fenced) => return None,
                 Err(EngineError::MayNotAct) => request = self.when_allowed(id, fence, &cancel).await?,

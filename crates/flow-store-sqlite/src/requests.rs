@@ -15,9 +15,9 @@ use crate::{SqliteStore, audit};
 use apply::apply;
 use async_trait::async_trait;
 use flow_store::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, LogEntry, MadeRequests, NewRequest,
-    NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, RequestStore,
-    SavedOutline, SavedPoint, ServerState, StoreError, Timestamp, transition,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Begin, Created, Durability, Fence, Limits, LogEntry,
+    MadeRequests, NewRequest, NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId,
+    RequestState, RequestStore, SavedOutline, SavedPoint, ServerState, StoreError, Timestamp, transition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +28,30 @@ pub(crate) use history::{remove_unlinked, unlink};
 pub(crate) use queries::ended;
 pub(crate) use rows::{collect, state_number};
 pub(crate) use together::apply_to_all;
+
+/// One request is refused, if at all, before anything is changed; of several, a later one may be.
+fn undo_of(new: &[NewRequest]) -> Undo {
+    if new.len() == 1 { Undo::RefusesFirst } else { Undo::Savepoint }
+}
+
+fn create_all(
+    new: Vec<NewRequest>,
+    owner: Option<Owner>,
+    audit: Option<AuditEntry>,
+) -> impl FnOnce(&Db<'_>) -> DbResult<Vec<Created>> {
+    move |db| {
+        let owner = match owner {
+            Some(owner) if db.check_alive(&owner)? == ServerState::Running => Some(owner),
+            _ => None,
+        };
+        let created: Vec<Created> =
+            new.into_iter().map(|new| create(db, new, owner.as_ref())).collect::<DbResult<_>>()?;
+        if let (Some(entry), Some(made)) = (audit, MadeRequests::of(&created)) {
+            audit::made_requests(db, entry, made)?;
+        }
+        Ok(created)
+    }
+}
 
 #[async_trait]
 impl RequestStore for SqliteStore {
@@ -41,22 +65,18 @@ impl RequestStore for SqliteStore {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
-        // One is refused, if at all, before anything is changed; of several, a later one may be.
-        let undo = if new.len() == 1 { Undo::RefusesFirst } else { Undo::Savepoint };
-        self.writer
-            .run_chained(Chain::None, undo, move |db| {
-                let owner = match owner {
-                    Some(owner) if db.check_alive(&owner)? == ServerState::Running => Some(owner),
-                    _ => None,
-                };
-                let created: Vec<Created> =
-                    new.into_iter().map(|new| create(db, new, owner.as_ref())).collect::<DbResult<_>>()?;
-                if let (Some(entry), Some(made)) = (audit, MadeRequests::of(&created)) {
-                    audit::made_requests(db, entry, made)?;
-                }
-                Ok(created)
-            })
-            .await
+        self.writer.run_chained(Chain::None, undo_of(&new), create_all(new, owner, audit)).await
+    }
+
+    async fn create_and_begin(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+        begin: Begin,
+    ) -> Result<Vec<Created>, StoreError> {
+        let foretold = |created: &Vec<Created>, durability: Durability| begin(created, durability);
+        self.writer.run_foretold(undo_of(&new), create_all(new, owner, audit), Box::new(foretold)).await
     }
 
     async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::thread;
 use tokio::sync::oneshot;
 
-pub(crate) use command::{AttemptKey, Chain, Undo};
+pub(crate) use command::{AttemptKey, Chain, Foretold, Undo};
 
 /// Commands of one batch at most, so that no process keeps the others waiting for long.
 const BATCH: usize = 1024;
@@ -118,17 +118,36 @@ impl Writer {
         undo: Undo,
         work: impl FnOnce(&Db<'_>) -> DbResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let closed = || StoreError::unavailable("the store's writer has ended");
         let (reply, answer) = oneshot::channel();
-        if !self.shared.queue.put(Box::new(Job::new(chain, undo, work, reply))) {
-            return Err(closed());
-        }
+        self.put(Job::new((chain, undo), work, None, reply))?;
         let done = self.shared.committer.try_lock().is_some_and(|mut free| free.commit_if_free(&self.shared.queue));
         if !done {
             self.shared.queue.wake();
         }
         answer.await.map_err(|_| closed())?
     }
+
+    /// Runs `work` in the next batch and tells `foretold` of its result before that is durable. Always on the writer's own
+    /// thread: what begins early is not to wait for a thread that waits for the disk.
+    pub(crate) async fn run_foretold<T: Send + 'static>(
+        &self,
+        undo: Undo,
+        work: impl FnOnce(&Db<'_>) -> DbResult<T> + Send + 'static,
+        foretold: Foretold<T>,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.put(Job::new((Chain::None, undo), work, Some(foretold), reply))?;
+        self.shared.queue.wake();
+        answer.await.map_err(|_| closed())?
+    }
+
+    fn put(&self, command: impl Command + 'static) -> Result<(), StoreError> {
+        if self.shared.queue.put(Box::new(command)) { Ok(()) } else { Err(closed()) }
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::unavailable("the store's writer has ended")
 }
 
 impl Drop for Writer {

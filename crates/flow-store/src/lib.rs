@@ -17,6 +17,7 @@ mod cluster;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod copy;
+mod durability;
 mod error;
 mod fault_point;
 mod id;
@@ -48,6 +49,7 @@ pub use attempt::{
 pub use audit::{AuditEntry, AuditFilter, AuditRecord, AuditStore, MadeRequests};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cluster::{ClusterStore, SameStorageError, check_same_storage};
+pub use durability::{Durability, DurableLater};
 pub use error::StoreError;
 pub use fault_point::{FAULT_POINTS, fault_point};
 pub use id::{Epoch, Fence, Owner, ProjectName, RequestId, ServerId, Timestamp, VersionId};
@@ -58,7 +60,7 @@ pub use queue::{Limit, Limited, Limits};
 pub use request::{
     Created, NewRequest, NewVersion, ReExecution, Request, RequestError, RequestFilter, RequestSettings, RequestState,
 };
-pub use request_store::RequestStore;
+pub use request_store::{Begin, RequestStore};
 pub use retention::{
     HouseDone, HouseError, Keep, RetentionDone, RetentionGroup, RetentionPolicy, RetentionReport, RetentionStore,
     keep_house,

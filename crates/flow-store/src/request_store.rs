@@ -1,13 +1,16 @@
 //! The requests of the cluster.
 
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Fence, Limits, LogEntry, NewRequest,
+    AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Created, Durability, Fence, Limits, LogEntry, NewRequest,
     NumberedLogEntry, Owner, PointPlace, ReExecution, Request, RequestFilter, RequestId, RequestState, SavedOutline,
     SavedPoint, StoreError, Timestamp,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// What is called with the requests that are made, and with whether they are durable.
+pub type Begin = Box<dyn FnOnce(&[Created], Durability) + Send>;
 
 /// The requests of the cluster. What each method does to a request is written down once, in [`crate::transition`].
 ///
@@ -31,6 +34,20 @@ pub trait RequestStore: Send + Sync {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError>;
+
+    /// The same, and calls `begin` once with what is made, as soon as that is known: before the answer, and maybe before it is
+    /// durable. Nothing is called for what is refused. `begin` must not block, and may be called on any thread.
+    async fn create_and_begin(
+        &self,
+        new: Vec<NewRequest>,
+        owner: Option<Owner>,
+        audit: Option<AuditEntry>,
+        begin: Begin,
+    ) -> Result<Vec<Created>, StoreError> {
+        let created = self.create_requests(new, owner, audit).await?;
+        begin(&created, Durability::ALREADY);
+        Ok(created)
+    }
 
     /// Makes one request without an entry in the audit trail; see [`RequestStore::create_requests`].
     async fn create_request(&self, new: NewRequest, owner: Option<Owner>) -> Result<Created, StoreError> {

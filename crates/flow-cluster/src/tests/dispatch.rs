@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Dispatcher, DispatcherSettings};
-use flow_store::{AttemptEnd, AttemptWrite, RequestId, RequestState};
+use flow_store::{AttemptEnd, AttemptWrite, Durability, RequestId, RequestState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ pub(super) async fn until_state(cluster: &Cluster, request: RequestId, state: Re
 /// Starts a dispatcher whose attempts finish their request at once.
 pub(super) fn finishing(cluster: &Cluster, membership: &Membership) -> Dispatcher {
     let store = cluster.store();
-    Dispatcher::start(cluster.store(), membership, QUICK, move |request, _| {
+    Dispatcher::start(cluster.store(), membership, QUICK, move |request, _, _| {
         let store = Arc::clone(&store);
         async move { finish(&store, &request).await }
     })
@@ -49,7 +49,7 @@ async fn queued_requests_are_claimed_and_never_more_run_at_once_than_agreed() {
     }
     let (store, running, most) = (cluster.store(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
-    let _dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, move |request, _| {
+    let _dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, move |request, _, _| {
         let (store, running, most) = (Arc::clone(&store), Arc::clone(&running), Arc::clone(&most));
         async move {
             most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
@@ -83,7 +83,7 @@ async fn an_attempt_that_panics_ends_as_failed() {
     let cluster = Cluster::new();
     let server = cluster.join("server", LONG).await;
     let request = cluster.request(None, true).await;
-    let dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, |_, _| async { panic!("on purpose") });
+    let dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, |_, _, _| async { panic!("on purpose") });
     let request = until_state(&cluster, request.id, RequestState::Error).await;
     assert_eq!(request.error.unwrap().code, "engine/panic");
     while dispatcher.running() > 0 {
@@ -108,7 +108,7 @@ async fn a_request_created_into_a_reserved_slot_runs_once() {
     let dispatcher = finishing(&cluster, &server);
     let slot = dispatcher.reserve().unwrap();
     let request = cluster.request(Some(server.owner()), true).await;
-    slot.run(request.clone());
+    slot.run(request.clone(), Durability::ALREADY);
     let request = until_state(&cluster, request.id, RequestState::Finished).await;
     assert_eq!(request.attempt, 1);
 }
@@ -119,14 +119,15 @@ async fn cancelling_and_stopping_reach_the_attempts_that_run() {
     let server = cluster.join("server", LONG).await;
     let (started, mut starts) = mpsc::unbounded_channel();
     let store = cluster.store();
-    let dispatcher = Dispatcher::start(cluster.store(), &server, QUICK, move |request, cancel: CancellationToken| {
-        let (started, store) = (started.clone(), Arc::clone(&store));
-        async move {
-            started.send(request.id).unwrap();
-            cancel.cancelled().await;
-            finish(&store, &request).await
-        }
-    });
+    let dispatcher =
+        Dispatcher::start(cluster.store(), &server, QUICK, move |request, _, cancel: CancellationToken| {
+            let (started, store) = (started.clone(), Arc::clone(&store));
+            async move {
+                started.send(request.id).unwrap();
+                cancel.cancelled().await;
+                finish(&store, &request).await
+            }
+        });
     let cancelled = cluster.request(None, true).await.id;
     assert_eq!(starts.recv().await, Some(cancelled));
     assert!(dispatcher.cancel(cancelled));

@@ -95,7 +95,7 @@ async fn a_slow_server_that_lives_ends_its_request_as_finished() {
     let _other = cluster.join("other", LONG).await;
     let (store, (go_on, may_go_on)) = (cluster.store(), tokio::sync::watch::channel(false));
     let settings = DispatcherSettings { unattended_check: Duration::from_millis(5), ..QUICK };
-    let dispatcher = Dispatcher::start(cluster.store(), &slow, settings, move |request, _| {
+    let dispatcher = Dispatcher::start(cluster.store(), &slow, settings, move |request, _, _| {
         let (store, mut may_go_on) = (Arc::clone(&store), may_go_on.clone());
         async move {
             may_go_on.wait_for(|go_on| *go_on).await.unwrap();

@@ -8,7 +8,7 @@ use crate::schedule::Delivery;
 use crate::scope::{At, Failure, Scope, ScopeId, Scopes};
 use crate::{EngineError, RunEventKind};
 use flow_components::ComponentError;
-use flow_store::{AttemptEnd, Level, Request, RequestError, SavedKind, event};
+use flow_store::{AttemptEnd, Durability, Level, Request, RequestError, SavedKind, event};
 use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,9 @@ impl Attempt {
             self.services.fence_off();
         }
         self.under_way.clear();
+        if !std::mem::replace(&mut self.made, Durability::ALREADY).wait().await {
+            return Err(EngineError::Fenced);
+        }
         let end = self.decide().await;
         let (write, events) = self.journal.take_rest();
         let guard = std::sync::Arc::clone(&self.services);

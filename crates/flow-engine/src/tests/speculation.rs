@@ -1,8 +1,11 @@
 //! What starts before the saved points behind it are durable, and what does not.
 
 use super::cluster::{Cluster, Went, flow};
-use flow_store::{RequestState, SavedKind, StoreError};
+use crate::{AlwaysOwner, EngineError};
+use flow_store::{Durability, RequestState, RequestStore, SavedKind, StoreError};
 use serde_json::json;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Start, then the components, one after the other.
 fn chain(kinds: &[(&str, &str)]) -> flow_model::Flow {
@@ -75,4 +78,73 @@ async fn what_began_before_a_write_that_fails_has_changed_nothing() {
     let ended = server.attempt(again).await.unwrap();
     assert_eq!(ended.state, RequestState::Finished);
     assert_eq!(cluster.world.done(), ["pure", "pure", "act"]);
+}
+
+/// What was done, and how much was written, before it is known whether the request that has just been made is durable.
+async fn before_it_is_durable(speculates: bool, then: bool) -> (Vec<String>, usize, Result<RequestState, EngineError>) {
+    let kinds = [("pure", "Work"), ("one", "Checkpoint"), ("act", "Act"), ("end", "End")];
+    let cluster = Cluster::new(chain(&kinds)).speculating(speculates);
+    let server = cluster.server().await;
+    let request = server.trigger().await;
+    let (later, made) = Durability::later();
+    let attempt = server.engine.execute_made(request, made, Arc::new(AlwaysOwner), CancellationToken::new());
+    tokio::pin!(attempt);
+    for _ in 0..100 {
+        assert!(futures::poll!(&mut attempt).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let (done, writes) = (cluster.world.done(), *cluster.store.writes.lock());
+    if then {
+        later.is_durable();
+    } else {
+        drop(later);
+    }
+    let ended = attempt.await.map(|request| request.state);
+    if ended.is_err() {
+        assert_eq!(
+            (cluster.world.done(), *cluster.store.writes.lock()),
+            (done.clone(), writes),
+            "nothing came after it"
+        );
+    }
+    (done, writes, ended)
+}
+
+#[tokio::test]
+async fn what_computes_begins_before_its_request_is_durable_and_nothing_is_written() {
+    let (done, writes, ended) = before_it_is_durable(true, true).await;
+    assert_eq!((done, writes), (vec!["pure".to_owned()], 0));
+    assert!(matches!(ended, Ok(RequestState::Finished)), "{ended:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_whose_request_never_becomes_durable_ends_without_a_trace() {
+    for speculates in [true, false] {
+        let (_, writes, ended) = before_it_is_durable(speculates, false).await;
+        assert_eq!(writes, 0);
+        assert!(matches!(ended, Err(EngineError::Fenced)), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_speculation_nothing_begins_before_its_request_is_durable() {
+    let (done, _, ended) = before_it_is_durable(false, true).await;
+    assert_eq!(done, Vec::<String>::new());
+    assert!(matches!(ended, Ok(RequestState::Finished)), "{ended:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_told_to_end_writes_nothing_before_its_request_is_durable() {
+    let cluster = Cluster::new(chain(&[("pure", "Work"), ("one", "Checkpoint"), ("end", "End")]));
+    let server = cluster.server().await;
+    let request = server.trigger().await;
+    let (later, made) = Durability::later();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let attempt = server.engine.execute_made(request.clone(), made, Arc::new(AlwaysOwner), cancel);
+    tokio::pin!(attempt);
+    assert!(futures::poll!(&mut attempt).is_pending());
+    assert_eq!(cluster.store.get(request.id).await.unwrap().state, RequestState::Running);
+    later.is_durable();
+    assert_eq!(attempt.await.unwrap().state, RequestState::Queued, "it was given back");
 }

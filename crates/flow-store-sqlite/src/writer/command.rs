@@ -2,7 +2,7 @@
 
 use super::Db;
 use crate::error::DbResult;
-use flow_store::{Fence, RequestId, StoreError};
+use flow_store::{Durability, DurableLater, Fence, RequestId, StoreError};
 use tokio::sync::oneshot;
 
 /// The attempt on whose behalf a command writes.
@@ -35,8 +35,13 @@ pub(super) trait Command: Send {
     fn chain(&self) -> Chain;
     fn undo(&self) -> Undo;
     fn apply(&mut self, db: &Db<'_>) -> DbResult<()>;
+    /// Called after all commands of the batch were applied, if this one was, and before they are made durable.
+    fn foretell(&mut self);
     fn reply(self: Box<Self>, outcome: Result<(), StoreError>);
 }
+
+/// Who is told of a command's result before that is durable.
+pub(crate) type Foretold<T> = Box<dyn FnOnce(&T, Durability) + Send>;
 
 /// A command with its result until the batch is durable.
 pub(super) struct Job<T, F> {
@@ -44,12 +49,19 @@ pub(super) struct Job<T, F> {
     undo: Undo,
     work: Option<F>,
     done: Option<T>,
+    foretold: Option<Foretold<T>>,
+    durable: Option<DurableLater>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Job<T, F> {
-    pub(super) fn new(chain: Chain, undo: Undo, work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { chain, undo, work: Some(work), done: None, reply }
+    pub(super) fn new(
+        (chain, undo): (Chain, Undo),
+        work: F,
+        foretold: Option<Foretold<T>>,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Self {
+        Self { chain, undo, work: Some(work), done: None, foretold, durable: None, reply }
     }
 }
 
@@ -69,8 +81,19 @@ impl<T: Send, F: FnOnce(&Db<'_>) -> DbResult<T> + Send> Command for Job<T, F> {
         Ok(())
     }
 
+    fn foretell(&mut self) {
+        if let (Some(foretold), Some(done)) = (self.foretold.take(), &self.done) {
+            let (later, durability) = Durability::later();
+            self.durable = Some(later);
+            foretold(done, durability);
+        }
+    }
+
     fn reply(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let Self { done, reply, .. } = *self;
+        let Self { done, reply, durable, .. } = *self;
+        if let (Some(durable), Ok(())) = (durable, &outcome) {
+            durable.is_durable();
+        }
         let lost = || StoreError::unavailable("the command was not run");
         // Nobody listens any more if the caller was cancelled.
         let _ = reply.send(outcome.and_then(|()| done.ok_or_else(lost)));

@@ -114,6 +114,9 @@ impl Committer {
                 next = queue.take();
             }
         }
+        for (command, _) in batch.iter_mut().filter(|(_, outcome)| outcome.is_ok()) {
+            command.foretell();
+        }
         fault_point("before-commit");
         if let Err(error) = self.execute("COMMIT") {
             if !self.connection.is_autocommit() {

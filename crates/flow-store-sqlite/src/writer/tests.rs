@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::DbError;
 use crate::{SqliteOptions, SqliteStore};
-use flow_store::{Fence, RequestId};
+use flow_store::{Durability, Fence, RequestId};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::time::Duration;
@@ -223,4 +223,37 @@ async fn a_panic_in_a_command_ends_the_process() {
         assert!(std::time::Instant::now() < deadline, "nobody was told");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn who_is_told_of_a_result_hears_of_it_before_it_is_durable_and_then_that_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let (tell, told) = oneshot::channel();
+    let foretold =
+        move |text: &&str, durability: Durability| tell.send((*text, durability.is_already(), durability)).unwrap();
+    let work = |db: &Db<'_>| note("it")(db).map(|()| "it");
+    assert_eq!(store.writer.run_foretold(Undo::Savepoint, work, Box::new(foretold)).await.unwrap(), "it");
+    let (text, was_durable, durability) = told.await.unwrap();
+    assert_eq!((text, was_durable), ("it", false));
+    assert!(durability.wait().await);
+    assert_eq!(notes(&store).await, ["it"]);
+}
+
+#[tokio::test]
+async fn what_was_told_of_never_becomes_durable_if_its_batch_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let (tell, told) = oneshot::channel();
+    let foretold = move |(): &(), durability: Durability| {
+        let _ = tell.send(durability);
+    };
+    // What ends the transaction makes the commit behind it fail.
+    let work = |db: &Db<'_>| {
+        note("lost")(db)?;
+        Ok(db.connection.execute_batch("ROLLBACK")?)
+    };
+    assert!(store.writer.run_foretold(Undo::RefusesFirst, work, Box::new(foretold)).await.is_err());
+    assert!(!told.await.unwrap().wait().await);
+    assert_eq!(notes(&store).await, Vec::<String>::new());
 }

@@ -5,7 +5,7 @@ use super::mistake::Mistake;
 use super::work::{Work, attempt};
 use super::world::{SOMEBODY, World};
 use crate::{Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership};
-use flow_store::{NewRequest, Owner, RequestId, ServerStore as _, Store};
+use flow_store::{Durability, NewRequest, Owner, RequestId, ServerStore as _, Store};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ impl Server {
         self.world.made(created.request.id);
         let runs = created.new && created.request.state == flow_store::RequestState::Running;
         match slot {
-            Some(slot) if runs => slot.run(created.request),
+            Some(slot) if runs => slot.run(created.request, Durability::ALREADY),
             _ => dispatcher.wake(),
         }
         true
@@ -185,7 +185,7 @@ async fn live_for_ever(server: Arc<Server>, process: Arc<Process>) {
             guard: membership.guard(),
             owner: membership.owner().clone(),
         };
-        let dispatcher = Dispatcher::start(Arc::clone(&store), &membership, settings, move |request, cancel| {
+        let dispatcher = Dispatcher::start(Arc::clone(&store), &membership, settings, move |request, _, cancel| {
             attempt(work.clone(), request, cancel)
         });
         let (process, store) = (Arc::clone(&process), Arc::clone(&store));
