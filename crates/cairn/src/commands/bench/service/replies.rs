@@ -18,6 +18,8 @@ const WARM_UP: Duration = Duration::from_secs(2);
 const TURNS: u32 = 6;
 /// How long a turn's calls are counted.
 const TURN: Duration = Duration::from_secs(1);
+/// A moment of the log is a whole millisecond, rounded down: half of one is added to each.
+const ROUNDED_DOWN: Duration = Duration::from_micros(500);
 /// How long a caller waits for a reply.
 const REPLY: Duration = Duration::from_secs(30);
 
@@ -102,7 +104,7 @@ async fn at_a_steady_pace(client: &Client, per_second: f64) -> Result<Vec<Durati
     let first_component = listed.iter().filter_map(|request| {
         let moment = request.attempts.iter().flatten().find_map(|attempt| attempt.first_component_at)?;
         let moment = Duration::from_micros(u64::try_from(moment.0.as_microsecond()).ok()?);
-        Some(moment.saturating_sub(*asked.get(&request.id)?))
+        Some((moment + ROUNDED_DOWN).saturating_sub(*asked.get(&request.id)?))
     });
     Ok(first_component.collect())
 }
