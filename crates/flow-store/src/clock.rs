@@ -1,9 +1,9 @@
 //! The database's clock.
 
 use crate::Timestamp;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where a store takes the time from.
 pub trait Clock: Send + Sync {
@@ -22,9 +22,11 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         /// The one clock of this process.
-        static STEADY: OnceLock<Steady> = OnceLock::new();
-        let steady = STEADY.get_or_init(|| Steady::new(Timestamp::of_this_machine()));
-        steady.at(steady.begun.elapsed(), Timestamp::of_this_machine())
+        static STEADY: LazyLock<Steady> = LazyLock::new(Steady::default);
+        // The machine's clock comes first: a thread that stands still between the two must not make the machine look ahead,
+        // which would stay so for ever.
+        let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        STEADY.at(STEADY.begun.elapsed(), machine)
     }
 }
 
@@ -32,20 +34,24 @@ impl Clock for SystemClock {
 #[derive(Debug)]
 struct Steady {
     begun: Instant,
-    /// What to add to the milliseconds since `begun`.
+    /// What to add to the microseconds since `begun`.
     ahead: AtomicI64,
 }
 
-impl Steady {
-    fn new(machine: Timestamp) -> Self {
-        Self { begun: Instant::now(), ahead: AtomicI64::new(machine.0) }
+impl Default for Steady {
+    fn default() -> Self {
+        Self { begun: Instant::now(), ahead: AtomicI64::new(i64::MIN) }
     }
+}
 
-    /// The time so long after the start, when the machine's clock shows `machine`.
-    fn at(&self, since: Duration, machine: Timestamp) -> Timestamp {
-        let since = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        let ahead = machine.0.saturating_sub(since);
-        Timestamp(self.ahead.fetch_max(ahead, Ordering::Relaxed).max(ahead).saturating_add(since))
+impl Steady {
+    /// The time so long after the start, when the machine's clock had shown `machine` since 1970 a moment before.
+    fn at(&self, since: Duration, machine: Duration) -> Timestamp {
+        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let since = micros(since);
+        let ahead = micros(machine).saturating_sub(since);
+        let ahead = self.ahead.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+        Timestamp(ahead.saturating_add(since) / 1000)
     }
 }
 
@@ -83,13 +89,23 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_goes_on_from_where_it_was_and_follows_forward() {
-        let steady = Steady::new(Timestamp(1_000_000));
-        let at = |seconds, machine| steady.at(Duration::from_secs(seconds), Timestamp(machine)).0;
+        let steady = Steady::default();
+        let at = |seconds, machine| steady.at(Duration::from_secs(seconds), Duration::from_millis(machine)).0;
         assert_eq!(at(5, 1_005_000), 1_005_000);
         assert_eq!(at(10, 400_000), 1_010_000, "set back by ten minutes");
         assert_eq!(at(20, 410_000), 1_020_000);
         assert_eq!(at(30, 5_000_000), 5_000_000, "set forward");
         assert_eq!(at(40, 1_040_000), 5_010_000);
+    }
+
+    #[test]
+    fn a_thread_that_stands_still_while_it_looks_at_the_clock_does_not_set_it_forward() {
+        let steady = Steady::default();
+        let at = |since, machine| steady.at(Duration::from_micros(since), Duration::from_micros(machine)).0;
+        assert_eq!(at(1_600, 1_000_900), 1_000);
+        // It looked at the machine's clock, and five milliseconds later at its own.
+        assert_eq!(at(7_600, 1_001_900), 1_006);
+        assert_eq!(at(8_600, 1_007_900), 1_007);
     }
 
     #[test]

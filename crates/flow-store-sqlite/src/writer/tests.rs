@@ -230,12 +230,13 @@ async fn who_is_told_of_a_result_hears_of_it_before_it_is_durable_and_then_that_
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
     let (tell, told) = oneshot::channel();
-    let foretold =
-        move |text: &&str, durability: Durability| tell.send((*text, durability.is_already(), durability)).unwrap();
-    let work = |db: &Db<'_>| note("it")(db).map(|()| "it");
-    assert_eq!(store.writer.run_foretold(Undo::Savepoint, work, Box::new(foretold)).await.unwrap(), "it");
-    let (text, was_durable, durability) = told.await.unwrap();
-    assert_eq!((text, was_durable), ("it", false));
+    let foretold = move |result: &i32, durability: Durability| {
+        let _ = tell.send((*result, durability.is_already(), durability));
+    };
+    let work = |db: &Db<'_>| note("it")(db).map(|()| 7);
+    assert_eq!(store.writer.run_foretold(Undo::Savepoint, work, Box::new(foretold)).await.unwrap(), 7);
+    let (result, was_durable, durability) = told.await.unwrap();
+    assert_eq!((result, was_durable), (7, false));
     assert!(durability.wait().await);
     assert_eq!(notes(&store).await, ["it"]);
 }
