@@ -27,8 +27,8 @@ pub(crate) fn write<E>(
         builder.permissions(fs::Permissions::from_mode(0o666));
         fs::metadata(path).ok().map(|metadata| metadata.permissions())
     };
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(content)?;
+    let mut file = builder.tempfile_in(folder).map_err(without_path)?;
+    file.as_file_mut().write_all(content)?;
     #[cfg(unix)]
     if let Some(mode) = mode {
         file.as_file().set_permissions(mode)?;
@@ -40,6 +40,14 @@ pub(crate) fn write<E>(
     file.persist(path).map_err(|error| error.error)?;
     sync_folder(folder)?;
     Ok(Ok(()))
+}
+
+/// The error alone: whoever saves a file knows its name, and that of the temporary one tells nobody anything.
+fn without_path(error: io::Error) -> io::Error {
+    let cause =
+        error.get_ref().and_then(|wrapped| wrapped.source()).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let code = cause.and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Makes renames and removals in `folder` durable.

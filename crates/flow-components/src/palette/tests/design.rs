@@ -214,8 +214,13 @@ fn the_sample_projects_have_no_problems() {
         let bench =
             found.iter().fold(Bench::new(), |bench, (path, content)| bench.with_project_file(path, content.clone()));
         for (path, content) in found.iter().filter(|(path, _)| path.ends_with(".flow.json")) {
-            let flow = Flow::from_json(std::str::from_utf8(content).unwrap())
-                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            let text = std::str::from_utf8(content).unwrap();
+            let flow = Flow::from_json(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert_eq!(
+                flow.to_json(),
+                text,
+                "{path}: not as the designer writes it, so the first save would change it"
+            );
             let examination = palette.examine(&flow, &bench);
             assert_eq!(examination.diagnostics, [], "{path}");
             let errors = check_structure(&flow, palette.as_ref())
