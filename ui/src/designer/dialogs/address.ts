@@ -12,7 +12,9 @@ export function readAddress(text: string): Address {
     return { wrong: `A server is reached by http:// or https://, not by ${scheme}://.` };
   const added = scheme !== undefined ? undefined : isThisMachine(given) ? "http://" : "https://";
   const url = `${added ?? ""}${given}`;
-  if (!URL.canParse(url)) return { wrong: "This is no address. Write it like https://server.example:7400." };
+  // Some browsers take blanks in the name of a host.
+  if (/\s/.test(given) || !URL.canParse(url))
+    return { wrong: "This is no address. Write it like https://server.example:7400." };
   return added === undefined ? { url } : { url, added };
 }
 
