@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// How many processes can have one flow open, each with a journal of its own.
 const SLOTS: usize = 16;
@@ -83,9 +83,9 @@ impl Journal {
             if free.is_some() && !path.exists() {
                 continue;
             }
-            match Self::lock(&path) {
+            match own(&path) {
                 Ok(mut file) => {
-                    let left = read(&mut file);
+                    let left = read_and_mend(&mut file);
                     let is_left = left.is_some();
                     let (project, flow) = (root.to_owned(), flow.clone());
                     let journal = Self { path, project, flow, file, is_whole: true, header: None };
@@ -108,13 +108,13 @@ impl Journal {
     /// What crashes left of `flow`: edits that were never saved and that no process has open.
     pub(crate) fn left(state_folder: &Path, root: &Path, flow: &FlowName) -> Option<Left> {
         let existing = slots(state_folder, root, flow).into_iter().filter(|path| path.exists());
-        existing.filter_map(|path| read(&mut Self::lock(&path).ok()?)).next()
+        existing.filter_map(|path| look(&path)).next()
     }
 
     /// Drops what crashes left of `flow`.
     pub(crate) fn drop_left(state_folder: &Path, root: &Path, flow: &FlowName) -> io::Result<()> {
         for path in slots(state_folder, root, flow).into_iter().filter(|path| path.exists()) {
-            match Self::lock(&path) {
+            match own(&path) {
                 Ok(file) => file.set_len(0)?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
@@ -164,25 +164,6 @@ impl Journal {
         });
     }
 
-    fn lock(path: &Path) -> io::Result<File> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let file = options.open(path)?;
-        file.try_lock().map_err(|error| match error {
-            fs::TryLockError::WouldBlock => io::Error::from(io::ErrorKind::WouldBlock),
-            fs::TryLockError::Error(error) => error,
-        })?;
-        Ok(file)
-    }
-
     fn write(&mut self, write: impl FnOnce(&mut File) -> io::Result<()>) {
         if let Err(error) = write(&mut self.file) {
             tracing::warn!(path = %self.path.display(), %error, "the crash journal cannot be written: unsaved edits will not survive a crash");
@@ -201,8 +182,46 @@ fn slots(state_folder: &Path, root: &Path, flow: &FlowName) -> Vec<PathBuf> {
     std::iter::once(state_folder.join(format!("{name}.journal"))).chain(others).collect()
 }
 
+/// Opens a journal to write it; [`io::ErrorKind::WouldBlock`] when somebody else does.
+fn own(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(path)?;
+    // Whoever writes holds the lock alone. Those who only look share it, and are done in a moment.
+    loop {
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => file.try_lock_shared()?,
+            tried => return Ok(tried.map(|()| file)?),
+        }
+        file.unlock()?;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Looks at what is left in a journal that nobody writes.
+fn look(path: &Path) -> Option<Left> {
+    let mut file = File::open(path).ok()?;
+    file.try_lock_shared().ok()?;
+    Some(read(&mut file)?.0)
+}
+
 /// Reads what is left, and cuts off a line that the crash broke off, so that later lines stay readable.
-fn read(file: &mut File) -> Option<Left> {
+fn read_and_mend(file: &mut File) -> Option<Left> {
+    let (left, length) = read(file)?;
+    file.set_len(length).and_then(|()| file.seek(io::SeekFrom::End(0))).ok()?;
+    Some(left)
+}
+
+/// Reads what is left, and how many bytes of the file are whole lines.
+fn read(file: &mut File) -> Option<(Left, u64)> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).ok()?;
     let at = file.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -213,6 +232,5 @@ fn read(file: &mut File) -> Option<Left> {
     let base = Flow::from_json(&header.base).ok()?;
     let entries = lines.map_while(|line| serde_json::from_str::<Entry>(line).ok());
     let edits: Vec<_> = entries.map(|entry| (entry.step, entry.performed)).collect();
-    file.set_len(whole as u64).and_then(|()| file.seek(io::SeekFrom::End(0))).ok()?;
-    (!edits.is_empty()).then_some(Left { base, stamp: header.stamp, edits, at })
+    (!edits.is_empty()).then_some((Left { base, stamp: header.stamp, edits, at }, whole as u64))
 }

@@ -135,6 +135,23 @@ fn two_processes_have_a_journal_each_and_a_crash_of_both_loses_neither() {
 }
 
 #[test]
+fn a_look_at_what_a_crash_left_hides_it_from_nobody() {
+    let (folder, project) = saved_project();
+    let state = folder.path().join("state");
+    apply(&mut journaled(&project, &state), describe("left"));
+    let journal = fs::read_dir(&state).expect("is there").next().expect("a journal").expect("is read").path();
+    let look = fs::File::open(journal).expect("opens");
+    look.lock_shared().expect("locks");
+    assert!(project.left_edits(&name("a"), &state).is_some(), "another look finds it, too");
+    let recovered = std::thread::scope(|scope| {
+        let opening = scope.spawn(|| journaled(&project, &state).recovered());
+        look.unlock().expect("unlocks");
+        opening.join().expect("opens")
+    });
+    assert!(recovered, "opening waits for the look, and takes no other journal");
+}
+
+#[test]
 fn what_a_crash_left_can_be_dropped() {
     let (folder, project) = saved_project();
     let state = folder.path().join("state");
