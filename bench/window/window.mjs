@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { inPage } from "../designer/inPage.mjs";
 import { flow, project } from "../designer/projects.mjs";
 import { print, spread } from "../designer/report.mjs";
 
@@ -24,9 +25,13 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** A display without a screen; answers its name. */
 async function display() {
-  const server = spawn("Xvfb", ["-displayfd", "1", "-screen", "0", "1400x860x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const server = spawn(
+    "Xvfb",
+    ["-displayfd", "1", "-screen", "0", "1400x860x24", "-nolisten", "tcp"],
+    {
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
   process.once("exit", () => server.kill());
   return new Promise((done, failed) => {
     server.stdout.once("data", (number) => done(`:${String(number).trim()}`));
@@ -60,28 +65,45 @@ class Window {
       [MARK]: window.config,
     };
     delete environment.WAYLAND_DISPLAY;
-    window.driver = spawn("WebKitWebDriver", [`--port=${port}`], { env: environment, stdio: "ignore" });
-    while (!(await fetch(`${window.base}/status`).then((reply) => reply.ok, () => false))) await sleep(20);
+    window.driver = spawn("WebKitWebDriver", [`--port=${port}`], {
+      env: environment,
+      stdio: "ignore",
+    });
+    while (
+      !(await fetch(`${window.base}/status`).then(
+        (reply) => reply.ok,
+        () => false,
+      ))
+    )
+      await sleep(20);
     const begun = performance.now();
     const browser = { binary: asked.designer, args: [folder] };
     const { sessionId } = await window.call("POST", "/session", {
       capabilities: { alwaysMatch: { "webkitgtk:browserOptions": browser } },
     });
     window.session = `/session/${sessionId}`;
-    await window.until("return document.querySelectorAll('[data-component]').length > 10");
+    await window.until(
+      "return document.querySelectorAll('[data-component]').length > 10",
+    );
     window.started = performance.now() - begun;
     return window;
   }
 
   async call(method, path, body) {
-    const reply = await fetch(this.base + path, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+    const reply = await fetch(this.base + path, {
+      method,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
     const { value } = await reply.json();
     if (!reply.ok) throw new Error(`${value.error}: ${value.message}`);
     return value;
   }
 
   run(script) {
-    return this.call("POST", `${this.session}/execute/sync`, { script, args: [] });
+    return this.call("POST", `${this.session}/execute/sync`, {
+      script,
+      args: [],
+    });
   }
 
   async until(script) {
@@ -92,14 +114,50 @@ class Window {
     throw new Error(`waited in vain for ${script}`);
   }
 
-  /** The memory of the program and its page, in MB. */
+  /** Drags the canvas around for two seconds; answers how long each frame took, in ms. */
+  async pan() {
+    const at = await this.run("return bench.free()");
+    const moves = Array.from({ length: 120 }, (_, n) => ({
+      type: "pointerMove",
+      duration: 16,
+      x: Math.round(at.x + 160 * Math.sin(n / 28)),
+      y: Math.round(at.y + 110 * Math.sin(n / 19)),
+    }));
+    const begin = [
+      { type: "pointerMove", x: Math.round(at.x), y: Math.round(at.y) },
+      { type: "pointerDown", button: 0 },
+    ];
+    await this.run("bench.frames.begin()");
+    const actions = [...begin, ...moves, { type: "pointerUp", button: 0 }];
+    await this.call("POST", `${this.session}/actions`, {
+      actions: [{ type: "pointer", id: "mouse", actions }],
+    });
+    return this.run("return bench.frames.end()");
+  }
+
+  /** The memory of the program and its page, in MB: `held` is theirs alone, `pss` has their share of program files, too. */
   memory() {
-    let sum = 0;
+    const sum = { held: 0, pss: 0 };
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
       try {
-        if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${MARK}=${this.config}`)) continue;
-        if (readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("WebKitWebDriver")) continue;
-        sum += Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]) / 1024;
+        if (
+          !readFileSync(`/proc/${pid}/environ`, "utf8").includes(
+            `${MARK}=${this.config}`,
+          )
+        )
+          continue;
+        if (
+          readFileSync(`/proc/${pid}/comm`, "utf8").startsWith(
+            "WebKitWebDriver",
+          )
+        )
+          continue;
+        const sizes = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+        const size = (kind) =>
+          Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, "m").exec(sizes)[1]) /
+          1024;
+        sum.held += size("Pss_Anon") + size("Pss_Shmem");
+        sum.pss += size("Pss");
       } catch {
         // It has ended meanwhile, or is nobody's business.
       }
@@ -114,21 +172,33 @@ class Window {
 }
 
 const figures = [];
-const note = (what, unit, values, target) => figures.push({ what, unit, ...spread(values), ...(target ? { target } : {}) });
+const note = (what, unit, values, target) =>
+  figures.push({
+    what,
+    unit,
+    ...spread(values),
+    ...(target ? { target } : {}),
+  });
 try {
   const screen = await display();
-  const flows = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`flow-${at}`, flow(50)]));
+  const flows = Object.fromEntries(
+    Array.from({ length: 10 }, (_, at) => [`flow-${at}`, flow(50)]),
+  );
   const folder = project(join(work, "project"), flows);
-  const [starts, memories, tens] = [[], [], []];
+  const [starts, ones, tens] = [[], [], []];
   for (let turn = 0; turn < Number(asked.repeats); turn++) {
     const window = await Window.start(screen, folder);
     starts.push(window.started);
     await sleep(5000);
-    memories.push(window.memory());
+    ones.push(window.memory());
     if (turn === 0) {
       for (const name of Object.keys(flows)) {
-        await window.run(`document.querySelector('[data-testid="flow-${name}"]').click()`);
-        await window.until(`return document.querySelector('[data-testid="tab-${name}"]')?.ariaSelected === 'true'`);
+        await window.run(
+          `document.querySelector('[data-testid="flow-${name}"]').click()`,
+        );
+        await window.until(
+          `return document.querySelector('[data-testid="tab-${name}"]')?.ariaSelected === 'true'`,
+        );
       }
       await sleep(5000);
       tens.push(window.memory());
@@ -136,10 +206,33 @@ try {
     await window.close();
   }
   note("cold start", "ms", starts, 1500);
-  note("memory", "MB", memories);
-  note("ten flows open, memory", "MB", tens, 300);
-  const build = asked.designer.includes("/release/") ? "optimised" : "development";
-  print({ about: { build, browser: "WebKitGTK", machine: process.arch }, figures }, asked.json);
+  const each = (memories, kind) => memories.map((memory) => memory[kind]);
+  note("memory held", "MB", each(ones, "held"));
+  note("memory with program files", "MB", each(ones, "pss"));
+  note("ten flows open, memory held", "MB", each(tens, "held"), 300);
+  note("ten flows open, memory with program files", "MB", each(tens, "pss"));
+  for (const count of [1000, 5000]) {
+    const large = project(join(work, `large-${count}`), {
+      [`n${count}`]: flow(count),
+    });
+    const window = await Window.start(screen, large);
+    await sleep(3000);
+    await window.run(inPage);
+    note(
+      `${count} components, panned at 100%, a frame`,
+      "ms",
+      await window.pan(),
+      count === 1000 ? 17 : 50,
+    );
+    await window.close();
+  }
+  const build = asked.designer.includes("/release/")
+    ? "optimised"
+    : "development";
+  print(
+    { about: { build, browser: "WebKitGTK", machine: process.arch }, figures },
+    asked.json,
+  );
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -10,7 +10,7 @@ mod menu;
 mod notify;
 mod outside;
 mod place;
-mod renderer;
+mod webkit;
 mod windows;
 
 use arguments::Arguments;
@@ -25,7 +25,7 @@ use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> tauri::Result<()> {
-    renderer::choose();
+    webkit::prepare();
     let filter = EnvFilter::try_from_env("CAIRN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
