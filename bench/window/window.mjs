@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { serveBare } from "../designer/bare.mjs";
 import { inPage } from "../designer/inPage.mjs";
 import { flow, project } from "../designer/projects.mjs";
 import { print, spread } from "../designer/report.mjs";
@@ -47,9 +48,27 @@ const freePort = () =>
     });
   });
 
-/** The window on a project, started by a driver of its own. */
+/** The browser of WebKitGTK itself, for pages that are compared with. */
+const MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+
+/** A window on a screen, started by a driver of its own. */
 class Window {
-  static async start(screen, folder) {
+  /** The designer on a project, as soon as its flow is drawn. */
+  static async designer(screen, folder) {
+    const begun = performance.now();
+    const window = await Window.start(screen, {
+      binary: asked.designer,
+      args: [folder],
+    });
+    await window.until(
+      "return document.querySelectorAll('[data-component]').length > 10",
+    );
+    window.started = performance.now() - begun - window.prepared;
+    return window;
+  }
+
+  static async start(screen, browser) {
+    const begun = performance.now();
     const window = new Window();
     window.config = mkdtempSync(join(work, "config-"));
     const port = await freePort();
@@ -76,16 +95,13 @@ class Window {
       ))
     )
       await sleep(20);
-    const begun = performance.now();
-    const browser = { binary: asked.designer, args: [folder] };
+    window.prepared = performance.now() - begun;
     const { sessionId } = await window.call("POST", "/session", {
-      capabilities: { alwaysMatch: { "webkitgtk:browserOptions": browser } },
+      capabilities: {
+        alwaysMatch: { "webkitgtk:browserOptions": browser },
+      },
     });
     window.session = `/session/${sessionId}`;
-    await window.until(
-      "return document.querySelectorAll('[data-component]').length > 10",
-    );
-    window.started = performance.now() - begun;
     return window;
   }
 
@@ -172,13 +188,55 @@ class Window {
 }
 
 const figures = [];
-const note = (what, unit, values, target) =>
+/** The place and size of the canvas. */
+let canvas;
+const note = (what, unit, values, target, bare) =>
   figures.push({
     what,
     unit,
     ...spread(values),
     ...(target ? { target } : {}),
+    ...(bare ? { bare: spread(bare) } : {}),
   });
+
+/** How long frames take while a flow of so many components is dragged around, in ms. */
+async function panned(screen, count) {
+  const flows = { [`n${count}`]: flow(count) };
+  const window = await Window.designer(
+    screen,
+    project(join(work, `large-${count}`), flows),
+  );
+  await sleep(3000);
+  await window.run(inPage);
+  canvas = await window.run("return bench.canvas()");
+  const frames = await window.pan();
+  await window.close();
+  return frames;
+}
+
+/** The same of bare Svelte Flow on a canvas of the same size. */
+async function pannedBare(screen, count) {
+  const bare = await serveBare();
+  const window = await Window.start(screen, {
+    binary: MINI_BROWSER,
+    args: ["--automation"],
+  });
+  const { width, height } = canvas;
+  const url = `${bare.address}?count=${count}&width=${width}&height=${height}`;
+  await window.call("POST", `${window.session}/window/rect`, {
+    width: 1400,
+    height: 860,
+  });
+  await window.call("POST", `${window.session}/url`, { url });
+  await window.run(inPage);
+  await window.run("document.querySelector('#open').click()");
+  await window.until("return bench.draws()");
+  await sleep(3000);
+  const frames = await window.pan();
+  await window.close();
+  bare.close();
+  return frames;
+}
 try {
   const screen = await display();
   const flows = Object.fromEntries(
@@ -187,7 +245,7 @@ try {
   const folder = project(join(work, "project"), flows);
   const [starts, ones, tens] = [[], [], []];
   for (let turn = 0; turn < Number(asked.repeats); turn++) {
-    const window = await Window.start(screen, folder);
+    const window = await Window.designer(screen, folder);
     starts.push(window.started);
     await sleep(5000);
     ones.push(window.memory());
@@ -211,26 +269,22 @@ try {
   note("memory with program files", "MB", each(ones, "pss"));
   note("ten flows open, memory held", "MB", each(tens, "held"), 300);
   note("ten flows open, memory with program files", "MB", each(tens, "pss"));
-  for (const count of [1000, 5000]) {
-    const large = project(join(work, `large-${count}`), {
-      [`n${count}`]: flow(count),
-    });
-    const window = await Window.start(screen, large);
-    await sleep(3000);
-    await window.run(inPage);
+  for (const count of [1000, 5000])
     note(
       `${count} components, panned at 100%, a frame`,
       "ms",
-      await window.pan(),
+      await panned(screen, count),
       count === 1000 ? 17 : 50,
+      await pannedBare(screen, count),
     );
-    await window.close();
-  }
   const build = asked.designer.includes("/release/")
     ? "optimised"
     : "development";
   print(
-    { about: { build, browser: "WebKitGTK", machine: process.arch }, figures },
+    {
+      about: { build, browser: "WebKitGTK", canvas, machine: process.arch },
+      figures,
+    },
     asked.json,
   );
 } finally {
