@@ -65,6 +65,11 @@ impl Browser {
     /// The designer's desktop window on a display of its own, opened with `arguments`. `environment` is added to this
     /// process's; the window's settings and tokens go to a folder of the test.
     pub async fn designer_window(arguments: &[&str], environment: &[(&str, String)]) -> Self {
+        Self::window_of(&program("cairn-designer"), arguments, environment).await
+    }
+
+    /// The same of another build of the desktop program.
+    pub async fn window_of(binary: &Path, arguments: &[&str], environment: &[(&str, String)]) -> Self {
         let profile = tempfile::tempdir().expect("a profile folder");
         let (display_server, display) = start_display();
         let port = free_port();
@@ -87,7 +92,6 @@ impl Browser {
         driver.arg(format!("--port={port}")).env_remove("WAYLAND_DISPLAY");
         driver.envs(environment.iter().map(|(name, value)| (name, value)));
         let driver = spawn(&mut driver);
-        let binary = program("cairn-designer");
         let capabilities = json!({"webkitgtk:browserOptions": {"binary": binary, "args": arguments}});
         let page = connect(port, capabilities).await;
         Self { page, children: vec![driver, display_server], profile, environment }

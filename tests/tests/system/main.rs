@@ -10,6 +10,7 @@ mod designer_window;
 mod draining;
 mod machine;
 mod named_tests;
+mod package;
 mod partition;
 mod retries;
 mod samples;
