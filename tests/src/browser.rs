@@ -2,7 +2,7 @@
 
 use crate::process::kill_marked;
 use crate::program;
-use crate::wait::until;
+use crate::wait::{patiently, until};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -103,14 +103,25 @@ impl Browser {
         assert!(status.success(), "the second start: {status}");
     }
 
+    /// Asks `question` until it gives an answer. Fails with `what` and with what the page shows when it gives none for long.
+    async fn until<T>(&self, what: &str, question: impl AsyncFnMut() -> Option<T>) -> T {
+        match patiently(question).await {
+            Some(answer) => answer,
+            None => panic!("waited in vain: {what}; the page shows:\n{}", self.text("body").await.unwrap_or_default()),
+        }
+    }
+
     /// Waits for the first element that fits the CSS selector.
     pub async fn find(&self, selector: &str) -> fantoccini::elements::Element {
-        until(selector, async || self.page.find(Locator::Css(selector)).await.ok()).await
+        self.until(selector, async || self.page.find(Locator::Css(selector)).await.ok()).await
     }
 
     /// Waits until the page's text holds `text`.
     pub async fn until_text(&self, text: &str) {
-        until(&format!("“{text}” on the page"), async || self.text("body").await?.contains(text).then_some(())).await;
+        self.until(&format!("“{text}” on the page"), async || {
+            self.text("body").await?.contains(text).then_some(())
+        })
+        .await;
     }
 
     /// The text of the first element that fits the CSS selector. The page's own: WebKit's driver leaves out what an
@@ -121,8 +132,10 @@ impl Browser {
 
     /// Waits until the first element that fits the CSS selector holds `text`.
     pub async fn shows(&self, selector: &str, text: &str) {
-        until(&format!("“{text}” in {selector}"), async || self.text(selector).await?.contains(text).then_some(()))
-            .await;
+        self.until(&format!("“{text}” in {selector}"), async || {
+            self.text(selector).await?.contains(text).then_some(())
+        })
+        .await;
     }
 
     /// Presses the button or link whose accessible name is `name`.
@@ -131,7 +144,7 @@ impl Browser {
         let by_name = format!(
             "//*[self::button or self::a or @role='button' or @role='tab' or @role='menuitem' or @role='treeitem'][normalize-space()={quoted} or @aria-label={quoted}]"
         );
-        until(&format!("a button {name} to press"), async || {
+        self.until(&format!("a button {name} to press"), async || {
             let button = self.page.find(Locator::XPath(&by_name)).await.ok()?;
             button.click().await.ok()
         })
@@ -144,7 +157,7 @@ impl Browser {
         let by_label = format!(
             "//input[@aria-label={quoted} or @id=//label[normalize-space()={quoted}]/@for] | //label[starts-with(normalize-space(),{quoted})]//input | //textarea[@aria-label={quoted} or @id=//label[normalize-space()={quoted}]/@for]"
         );
-        until(&format!("an input {label} to fill"), async || {
+        self.until(&format!("an input {label} to fill"), async || {
             let input = self.page.find(Locator::XPath(&by_label)).await.ok()?;
             input.clear().await.ok()?;
             input.send_keys(text).await.ok()
@@ -154,7 +167,7 @@ impl Browser {
 
     /// Clicks the first element that fits the CSS selector, as soon as it can be clicked.
     pub async fn click(&self, selector: &str) {
-        until(&format!("{selector} to click"), async || {
+        self.until(&format!("{selector} to click"), async || {
             self.page.find(Locator::Css(selector)).await.ok()?.click().await.ok()
         })
         .await;
@@ -165,7 +178,7 @@ impl Browser {
     pub async fn choose_component(&self, name: &str) {
         let card = test_id(&format!("component-{name}"));
         let chosen = format!("{card}.selected");
-        until(&format!("{name} to be chosen"), async || {
+        self.until(&format!("{name} to be chosen"), async || {
             self.page.find(Locator::Css(&card)).await.ok()?.click().await.ok()?;
             for _ in 0..20 {
                 if self.count(&chosen).await > 0 {
@@ -180,7 +193,7 @@ impl Browser {
 
     /// Sends keys to the first element that fits the CSS selector.
     pub async fn type_into(&self, selector: &str, text: &str) {
-        until(&format!("{selector} to type into"), async || {
+        self.until(&format!("{selector} to type into"), async || {
             self.page.find(Locator::Css(selector)).await.ok()?.send_keys(text).await.ok()
         })
         .await;
@@ -201,7 +214,7 @@ impl Browser {
                 .find((one) => nameOf(one) === arguments[0] && !one.disabled && one.tabIndex >= 0 && one.checkVisibility()); \
                 found?.focus(); return found !== undefined && document.activeElement === found"
         );
-        until(&format!("the keyboard to stand on {name}"), async || {
+        self.until(&format!("the keyboard to stand on {name}"), async || {
             let stands = self.page.execute(&script, vec![json!(name)]).await.ok()?;
             (stands == json!(true)).then_some(())
         })
@@ -236,7 +249,7 @@ impl Browser {
 
     /// Waits until no element fits the CSS selector.
     pub async fn gone(&self, selector: &str) {
-        until(&format!("{selector} to go"), async || (self.count(selector).await == 0).then_some(())).await;
+        self.until(&format!("{selector} to go"), async || (self.count(selector).await == 0).then_some(())).await;
     }
 
     /// Chooses `option` in the select box whose label is `label`.
@@ -244,7 +257,7 @@ impl Browser {
         let by_label = format!(
             "//select[@aria-label=\"{label}\" or @id=//label[starts-with(normalize-space(),\"{label}\")]/@for] | //label[starts-with(normalize-space(),\"{label}\")]//select"
         );
-        until(&format!("{option} in {label}"), async || {
+        self.until(&format!("{option} in {label}"), async || {
             let select = self.page.find(Locator::XPath(&by_label)).await.ok()?;
             select.select_by_label(option).await.ok()
         })

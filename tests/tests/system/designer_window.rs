@@ -179,7 +179,6 @@ async fn a_file_that_is_opened_comes_to_the_window_that_is_there() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "found to fail on the changed samples; to be looked into before it counts again"]
 async fn a_window_comes_back_as_it_was_also_after_a_crash() -> Tested {
     let folder = tempfile::tempdir()?;
     let project = TestProject::sample(folder.path(), "http://127.0.0.1:9");

@@ -69,13 +69,12 @@ export class DesignerState {
     try {
       const recent = platform.call("project_recent", {});
       const current = platform.call("project_current", {});
-      const ahead = askAhead();
       this.host = await platform.call("host_view", {});
       const { components, ports } = await platform.call("palette", {});
       this.palette = components;
       this.ports = ports;
       this.recent = await recent;
-      await this.#takeProject(await current, await ahead);
+      await this.#takeProject(await current);
       await this.#showAsked();
       await this.connections.start();
       await this.clusters.refresh();
@@ -280,7 +279,7 @@ export class DesignerState {
     for (const flow of this.flows) if (!names.has(flow.version?.flow ?? flow.name)) this.#drop(flow.name);
   }
 
-  async #takeProject(project: ProjectView | null, known?: Ahead): Promise<void> {
+  async #takeProject(project: ProjectView | null): Promise<void> {
     const another = project?.path !== this.project?.path;
     if (another) {
       this.flows = [];
@@ -290,7 +289,8 @@ export class DesignerState {
     if (!another || !project) return;
     // Git may take its time; nobody needs to wait for it before they see their flow.
     void this.versions.refresh();
-    const ahead = known ?? (await askAhead());
+    // Not sooner: a project that is still being opened would be said to have neither tabs nor anything that was left.
+    const ahead = await askAhead();
     offerLeftChanges(this, ahead);
     await this.#openTabs(project, ahead);
   }
