@@ -22,7 +22,7 @@ import { inputsOf, wrongInput } from "./inputs";
 import { NEW } from "./guess";
 import { FlowTests } from "./tests.svelte";
 import { Problems } from "./problems.svelte";
-import { askAhead, changedOutside, offerLeftChanges, type Ahead } from "./neverLost";
+import { askAhead, changedOutside, offerLeftChanges, saved, tellRecovered, type Ahead } from "./neverLost";
 import { Runs } from "./runs.svelte";
 import { Versions } from "./versions.svelte";
 import { WindowState } from "./window.svelte";
@@ -156,8 +156,7 @@ export class DesignerState {
       if (early) flow.takeChecked(early);
       this.#early.delete(name);
       if (show) this.activeName = name;
-      if (flow.recovered)
-        toasts.info(`${name}: unsaved changes are back`, "They were found in the crash journal. Save to keep them.");
+      tellRecovered(flow);
       void this.runs.recall(name);
     } catch (thrown) {
       this.fail(`${name} cannot be opened`, thrown);
@@ -187,7 +186,7 @@ export class DesignerState {
     await flow.settled();
     try {
       flow.state = (await platform.call("flow_save", { flow: flow.name, overwrite })).state;
-      flow.conflict = false;
+      saved(flow);
       return true;
     } catch (thrown) {
       const error = CallError.from(thrown);
