@@ -17,6 +17,7 @@ import { painted } from "../../shared/afterPaint";
 import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
 import type { CanvasHandle, Spot } from "./canvasHandle";
+import { forgetCut, tellCut } from "./cut";
 import { rememberedFolds, rememberFolds } from "./folds";
 import { guessed, type Views } from "./guess";
 import { keeping, keptIn, linkId, merged, patched } from "./patch";
@@ -180,6 +181,7 @@ export class DrawnFlow {
       if (guess) await this.#guess({ ...before, document: guess, views: { ...this.views, ...views } }, choice);
       const change = await platform.call("flow_apply_edit", asked);
       this.take(change);
+      tellCut(this.name, edit, change);
       if (choice && !guess) this.choose(choice);
       // Which edits of a gesture are one step, the host knows.
       if (gesture || change.base !== revision) this.#steps.forget();
@@ -238,6 +240,7 @@ export class DrawnFlow {
       const change = await platform.call("flow_undo", { flow: this.name });
       this.take(change);
       this.#steps.undone(change.base, change.state.revision, before);
+      forgetCut(this.name);
       this.say(`Undone: ${undo}`);
     });
   }
