@@ -185,8 +185,7 @@ export class DesignerState {
   async save(flow: DrawnFlow, overwrite = false): Promise<boolean> {
     await flow.settled();
     try {
-      flow.state = (await platform.call("flow_save", { flow: flow.name, overwrite })).state;
-      saved(flow);
+      saved(flow, await platform.call("flow_save", { flow: flow.name, overwrite }));
       return true;
     } catch (thrown) {
       const error = CallError.from(thrown);

@@ -28,8 +28,13 @@ test("what was merged with unsaved changes is told once, and asks to be saved un
   changedOutside(orders, outside("orders", "merged"));
   expect(titles()).toEqual(["orders is merged with changes from outside"]);
   expect(toasts.shown[0]?.text).toContain("Save to keep it");
-  saved(orders);
+  saved(orders, { flow: "orders", state: orders.state, tests: [] });
   expect(titles()).toEqual([]);
+});
+
+test("tests that got new names of components with a flow are named when it is saved", () => {
+  saved(orders, { flow: "orders", state: orders.state, tests: ["import", "export"] });
+  expect(titles()).toEqual(["2 flow tests of orders have the new names, too"]);
 });
 
 test("the flows that git changes when it is asked to are told with what was asked, also by an event that comes late", async () => {

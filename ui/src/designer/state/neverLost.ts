@@ -1,4 +1,4 @@
-import { platform, type DesignerEvent, type FlowTabs, type LeftChanges } from "../../platform";
+import { platform, type DesignerEvent, type FlowSaved, type FlowTabs, type LeftChanges } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 import type { DesignerState } from "./designer.svelte";
 import type { DrawnFlow } from "./flow.svelte";
@@ -46,10 +46,14 @@ export function tellRecovered({ name, recovered }: DrawnFlow): void {
   if (recovered) toasts.info(`${name}: unsaved changes are back`, text, unsaved(name));
 }
 
-/** A flow was saved: what asked for that is done. */
-export function saved(flow: DrawnFlow): void {
+/** A flow was saved: what asked for that is done, and its tests may have changed with it. */
+export function saved(flow: DrawnFlow, { state, tests }: FlowSaved): void {
+  flow.state = state;
   flow.conflict = false;
   toasts.forget(unsaved(flow.name));
+  if (tests.length === 0) return;
+  const [what, have] = tests.length === 1 ? ["A flow test", "has"] : [`${tests.length} flow tests`, "have"];
+  toasts.info(`${what} of ${flow.name} ${have} the new names, too`, tests.join(", "));
 }
 
 /** What toasts are about that say that a flow has changes to be saved. */
