@@ -153,7 +153,7 @@ export class FixturePlatform implements Platform {
     flow_redo: ({ flow }: { flow: string }) => this.#step(flow, "future", "past"),
     flow_save: ({ flow }: { flow: string }) => (
       (this.#open(flow).dirty = false),
-      { flow, state: this.#state(this.#open(flow)) }
+      { flow, state: this.#state(this.#open(flow)), tests: [] }
     ),
     flow_copy: () => ({ text: "{}" }),
     flow_runs_again: () => ({ components: ["map", "put"] }),

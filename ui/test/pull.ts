@@ -1,21 +1,24 @@
+import type { ConflictView, Pulled } from "../src/platform";
+
 /** What a pull answers: conflicts, until somebody decides. */
-export function pulled(decided: boolean): unknown {
+export function pulled(decided: boolean): Pulled {
   if (decided) return { from: "a1b2c3d", to: "e4f5a6b", conflicts: [] };
-  const place = (component: string, property?: string): unknown => ({ component, ...(property ? { property } : {}) });
-  const places = [
+  const places: ConflictView[] = [
     {
-      place: place("read", "Path"),
+      key: "read/Path/Path of “Read orders”",
+      component: "read",
       what: "Path of “Read orders”",
-      base: "project:data/orders.csv",
-      ours: "storage:orders/${month}.csv",
+      before: "project:data/orders.csv",
+      mine: "storage:orders/${month}.csv",
       theirs: "project:data/orders-${month}.csv",
     },
     {
-      place: place("map", "Fields"),
+      key: "map/Fields/Fields of “To warehouse”",
+      component: "map",
       what: "Fields of “To warehouse”",
-      base: [{ field: "total", expression: "amount" }],
-      ours: [{ field: "total", expression: "round(amount * (1 + tax), 2)" }],
-      theirs: null,
+      before: [{ field: "total", expression: "amount" }],
+      mine: [{ field: "total", expression: "round(amount * (1 + tax), 2)" }],
+      theirs: "the default",
     },
   ];
   return {

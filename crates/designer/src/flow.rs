@@ -172,6 +172,8 @@ pub struct FlowSaved {
     pub flow: FlowName,
     /// Where the editing stands now; `dirty` is false unless it was edited while it was written.
     pub state: FlowState,
+    /// The flow tests that got the new names of its components with it.
+    pub tests: Vec<String>,
 }
 
 /// A component that is not in a flow yet: for an `addComponent` edit.

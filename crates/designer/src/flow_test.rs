@@ -1,9 +1,11 @@
 //! Flow tests in the designer: their files, running them, and making one of what a run here did.
 
 mod commands;
+mod following;
 mod from_run;
 
 pub use commands::*;
+pub(crate) use following::{follow_names, has_new_names};
 pub use from_run::TestFromRun;
 
 use flow_model::FlowName;
@@ -21,6 +23,8 @@ pub struct TestSummary {
     pub about: String,
     /// What is wrong with its file, if anything is.
     pub problem: Option<String>,
+    /// What it names and is not there.
+    pub warnings: Vec<String>,
 }
 
 /// The file of a flow test.

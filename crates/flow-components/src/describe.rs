@@ -33,7 +33,7 @@ const EXACTLY_ONCE: &str = "ExactlyOnce";
 
 /// The property by which what a component does to the world counts once, however often it runs.
 pub(crate) fn exactly_once(help: &'static str) -> PropertyDescription {
-    optional(EXACTLY_ONCE, "ExactlyOnce", PropertyKind::Boolean, false, help)
+    optional(EXACTLY_ONCE, "Exactly once", PropertyKind::Boolean, false, help)
 }
 
 /// Whether it is set, so that the input is saved first.

@@ -111,7 +111,7 @@ pub(crate) fn on_bad_record() -> PropertyDescription {
         ("Reject", "Reject: to the outlet rejected"),
     ];
     let help = "What happens to a record that cannot be read: too few or too many values, or one of a wrong type.";
-    optional("OnBadRecord", "OnBadRecord", choice(&choices), "Fail", help)
+    optional("OnBadRecord", "On bad record", choice(&choices), "Fail", help)
 }
 
 /// What becomes of records that cannot be read.

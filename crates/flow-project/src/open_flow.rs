@@ -92,6 +92,11 @@ impl OpenFlow {
         &self.flow
     }
 
+    /// The flow as it was in its file when that was last read or written here.
+    pub fn saved(&self) -> &Flow {
+        &self.base
+    }
+
     /// Counts every change since the flow was opened.
     pub fn revision(&self) -> u64 {
         self.revision

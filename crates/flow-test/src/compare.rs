@@ -50,7 +50,7 @@ fn compare(place: &str, expected: &Value, found: &Value, rules: &Rules, all: &mu
         (Value::Object(expected), Value::Object(found)) => objects(place, expected, found, rules, all),
         (expected, found) => {
             if !is_equal(expected, found, rules) {
-                all.push(Difference::new(place, shown(expected), shown(found)));
+                all.push(Difference::new(place, shown(expected), shown_like(expected, found)));
             }
         }
     }
@@ -82,7 +82,10 @@ fn lists(place: &str, expected: &[Value], found: &[Value], rules: &Rules, all: &
         }
         let (missing, unexpected) = unmatched(expected, found, rules);
         all.extend(missing.into_iter().map(|value| Difference::new(place, shown(value), "nothing like it")));
-        all.extend(unexpected.into_iter().map(|value| Difference::new(place, "nothing like it", shown(value))));
+        // What is expected of one record tells how all of them are written.
+        let like = expected.first().unwrap_or(&Value::Null);
+        let unexpected = unexpected.into_iter().map(|value| shown_like(like, value));
+        all.extend(unexpected.map(|value| Difference::new(place, "nothing like it", value)));
     } else {
         for (at, (expected, found)) in expected.iter().zip(found).enumerate() {
             compare(&format!("{place}[{at}]"), expected, found, rules, all);
@@ -176,7 +179,42 @@ fn counted(number: usize) -> String {
 
 /// A value for people: not all of a long one.
 pub(crate) fn shown(value: &Value) -> String {
-    let text = value.to_string();
+    shortened(value.to_string())
+}
+
+/// A value that was found, for people to compare with the expected one.
+fn shown_like(expected: &Value, found: &Value) -> String {
+    shortened(written_like(expected, found))
+}
+
+/// A value that was found, with its numbers written as the test writes them: JSON has 64-bit integers and decimals as
+/// texts. Written out, since a number of JSON could not hold all of their digits.
+fn written_like(expected: &Value, found: &Value) -> String {
+    match (expected, found) {
+        (Value::Number(_), Value::String(text)) if is_number(text) => text.trim().to_owned(),
+        (Value::String(text), Value::Number(number)) if is_number(text) => format!("\"{number}\""),
+        (Value::Array(expected), Value::Array(found)) => {
+            let like = |at: usize| expected.get(at).or(expected.first()).unwrap_or(&Value::Null);
+            let found: Vec<String> =
+                found.iter().enumerate().map(|(at, value)| written_like(like(at), value)).collect();
+            format!("[{}]", found.join(","))
+        }
+        (Value::Object(expected), Value::Object(found)) => {
+            let member = |(name, value): (&String, &Value)| {
+                let like = expected.get(name).unwrap_or(&Value::Null);
+                format!("{}:{}", Value::from(name.as_str()), written_like(like, value))
+            };
+            format!("{{{}}}", found.iter().map(member).collect::<Vec<_>>().join(","))
+        }
+        (_, found) => found.to_string(),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+fn shortened(text: String) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

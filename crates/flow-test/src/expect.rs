@@ -3,6 +3,7 @@
 use crate::TestError;
 use crate::compare::{Difference, differences, like, shown, unmatched};
 use crate::document::{Content, ExpectedError, ExpectedRecords, SomeRecords, TestFile};
+use crate::names::named;
 use crate::surroundings::Surroundings;
 use crate::watch::Watch;
 use bytes::Bytes;
@@ -141,16 +142,7 @@ impl Findings<'_> {
     /// The records at a component, `NAME` or `NAME.outlet`; or why there are none.
     fn find(&self, at: &str) -> Result<Result<Records, String>, TestError> {
         let Some(flow) = &self.flow else { return Ok(Err("the flow cannot be read".to_owned())) };
-        let named = |text: &str| -> Vec<ComponentId> {
-            let fits = |(id, component): &(&ComponentId, &flow_model::Component)| {
-                component.name == text || id.as_str() == text
-            };
-            flow.components.iter().filter(fits).map(|(id, _)| id.clone()).collect()
-        };
-        let (ids, outlet) = match (named(at), at.rsplit_once('.')) {
-            (ids, Some((name, outlet))) if ids.is_empty() => (named(name), Some(outlet)),
-            (ids, _) => (ids, None),
-        };
+        let (ids, outlet) = named(flow, at);
         let id = match ids.as_slice() {
             [id] => id,
             [] => return Ok(Err(format!("the flow has no component “{at}”"))),

@@ -6,6 +6,7 @@ mod compare;
 mod document;
 mod error;
 mod expect;
+mod names;
 mod surroundings;
 mod trial;
 mod watch;
@@ -13,6 +14,7 @@ mod watch;
 pub use compare::Difference;
 pub use document::TestOutline;
 pub use error::TestError;
+pub use names::{check, renamed};
 
 use bytes::Bytes;
 use flow_components::Palette;

@@ -2204,6 +2204,7 @@ component: ComponentId, };
 
 /**
  * Writes a flow to its file, all of it or nothing. What another program wrote to the file meanwhile is merged in first.
+ * Flow tests that name components of it get the names that these have now.
  * Errors: `project/changed-outside` when both changed the same and `overwrite` is not set (ask `flow_conflicts`);
  * `project/disk-full`, `project/read-only`, `project/cannot-write`.
  */
@@ -2228,7 +2229,11 @@ flow: FlowName,
 /**
  * Where the editing stands now; `dirty` is false unless it was edited while it was written.
  */
-state: FlowState, };
+state: FlowState, 
+/**
+ * The flow tests that got the new names of its components with it.
+ */
+tests: Array<string>, };
 
 /**
  * Where the editing of an open flow stands.
@@ -5628,7 +5633,11 @@ about: string,
 /**
  * What is wrong with its file, if anything is.
  */
-problem: string | null, };
+problem: string | null, 
+/**
+ * What it names and is not there.
+ */
+warnings: Array<string>, };
 
 /**
  * The file of a flow test.
@@ -6778,6 +6787,7 @@ export interface Commands {
   flow_redo: { input: FlowRedo; output: FlowChange };
   /**
    * Writes a flow to its file, all of it or nothing. What another program wrote to the file meanwhile is merged in first.
+   * Flow tests that name components of it get the names that these have now.
    * Errors: `project/changed-outside` when both changed the same and `overwrite` is not set (ask `flow_conflicts`);
    * `project/disk-full`, `project/read-only`, `project/cannot-write`.
    */

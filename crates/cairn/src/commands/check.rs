@@ -37,7 +37,7 @@ Examples:
   cairn --json check orders | jq '.files[].diagnostics[] | select(.severity == \"error\")'
 
 It finds broken files, missing and wrong properties, typing errors in expressions, unknown fields where the fields can be
-known, and what would break on another server. The exit status is 1 when there are errors; warnings do not count.")]
+known, flow tests that name what is not there, and what would break on another server. The exit status is 1 when there are errors; warnings do not count.")]
 pub struct Args {
     /// The project's folder.
     #[arg(default_value = ".")]
@@ -172,6 +172,7 @@ impl Opened {
         let mut files = std::mem::take(&mut self.broken);
         if !self.only_some {
             files.extend(self.check_triggers());
+            files.extend(self.check_tests());
         }
         files.extend(on_all_cores(&readable, |(name, flow)| self.check_flow(name, flow, &palette)));
         files.sort_by(|one, other| one.file.cmp(&other.file));
@@ -220,6 +221,16 @@ impl Opened {
             CheckedFile::new(Trigger::path_of(&name), diagnostics, content, None)
         };
         found.into_iter().map(file).collect()
+    }
+
+    /// What is wrong with the flow tests, file by file.
+    fn check_tests(&self) -> Vec<CheckedFile> {
+        let tests = self.surroundings.files().iter().filter(|(path, _)| flow_test::name_of(path).is_some());
+        let check = |(path, content): (&String, &Bytes)| {
+            let diagnostics = flow_test::check(content, &self.names, &self.flows);
+            CheckedFile::new(path.clone(), diagnostics, content, None)
+        };
+        tests.map(check).collect()
     }
 
     /// Prints what the loss of a server means for each flow.

@@ -160,6 +160,7 @@ impl Command for FlowRedo {
 }
 
 /// Writes a flow to its file, all of it or nothing. What another program wrote to the file meanwhile is merged in first.
+/// Flow tests that name components of it get the names that these have now.
 /// Errors: `project/changed-outside` when both changed the same and `overwrite` is not set (ask `flow_conflicts`);
 /// `project/disk-full`, `project/read-only`, `project/cannot-write`.
 #[derive(Debug, Deserialize, TS)]

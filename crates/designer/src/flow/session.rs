@@ -4,6 +4,7 @@ use super::checks::Checked;
 use super::view::{update_views, views};
 use super::{ComponentView, FlowChange, FlowChecked, FlowPatch, FlowSaved, FlowState, FlowView, NewComponent};
 use crate::CommandError;
+use crate::flow_test::{follow_names, has_new_names};
 use crate::project::SavedFlows;
 use flow_components::{Examination, Knowledge, Palette};
 use flow_model::{Catalogue, Component, ComponentId, Diagnostic, Edit, Flow, FlowName, check_structure};
@@ -108,6 +109,11 @@ impl Session {
         self.open.flow()
     }
 
+    /// The flow as it was in its file when that was last read or written here.
+    pub(crate) fn saved_flow(&self) -> &Flow {
+        self.open.saved()
+    }
+
     pub(crate) fn revision(&self) -> u64 {
         self.open.revision()
     }
@@ -152,9 +158,11 @@ impl Session {
     }
 
     pub(crate) fn save(&mut self, project: &Project, overwrite: bool) -> Result<FlowSaved, CommandError> {
+        let before = has_new_names(self.saved_flow(), self.flow()).then(|| self.saved_flow().clone());
         self.open.save(project, overwrite)?;
         self.has_conflict = false;
-        Ok(FlowSaved { flow: self.open.name().clone(), state: self.state() })
+        let tests = before.map(|before| follow_names(project, self.name(), &before, self.flow())).unwrap_or_default();
+        Ok(FlowSaved { flow: self.open.name().clone(), state: self.state(), tests })
     }
 
     /// Drops what is not saved, from the crash journal too. The session is not used after it.

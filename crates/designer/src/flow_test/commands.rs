@@ -1,10 +1,13 @@
 //! The commands on flow tests.
 
+use super::following::follow_unsaved;
 use super::{TestDifference, TestOutcome, TestSummary, TestText};
 use crate::background::blocking;
 use crate::{Command, CommandError, Designer, Event};
+use flow_model::{Flow, FlowName};
 use flow_test::{Suite, TestOutline, Tested};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use ts_rs::TS;
 
@@ -19,18 +22,37 @@ impl Command for TestList {
     async fn run(self, designer: Arc<Designer>) -> Result<Vec<TestSummary>, CommandError> {
         let project = designer.project()?;
         blocking(move || {
-            let names = project.files().test_names()?.into_iter();
-            Ok(names.map(|name| summary(project.files().test(&name).map_err(CommandError::from), name)).collect())
+            let files = project.files();
+            let (flows, saved) = (files.flow_names()?, project.saved_flows().now());
+            let summary = |name: String| summary(files.test(&name).map_err(CommandError::from), name, &flows, &saved);
+            Ok(files.test_names()?.into_iter().map(summary).collect())
         })
         .await
     }
 }
 
-fn summary(content: Result<String, CommandError>, name: String) -> TestSummary {
-    let outline = content.and_then(|content| TestOutline::read(content.as_bytes()).map_err(CommandError::from));
-    match outline {
-        Ok(TestOutline { about, flow }) => TestSummary { name, flow, about, problem: None },
-        Err(error) => TestSummary { name, flow: String::new(), about: String::new(), problem: Some(error.message) },
+fn summary(
+    content: Result<String, CommandError>,
+    name: String,
+    names: &[FlowName],
+    flows: &BTreeMap<FlowName, Flow>,
+) -> TestSummary {
+    let read = content.and_then(|content| {
+        let outline = TestOutline::read(content.as_bytes())?;
+        Ok((outline, flow_test::check(content.as_bytes(), names, flows)))
+    });
+    match read {
+        Ok((TestOutline { about, flow }, found)) => {
+            let warnings = found.into_iter().map(|found| found.message).collect();
+            TestSummary { name, flow, about, problem: None, warnings }
+        }
+        Err(error) => TestSummary {
+            name,
+            flow: String::new(),
+            about: String::new(),
+            problem: Some(error.message),
+            warnings: Vec::new(),
+        },
     }
 }
 
@@ -117,7 +139,9 @@ impl Command for TestRun {
         let files = blocking(move || {
             // Tells what is wrong with a name that is none.
             project.files().test(&self.name)?;
-            Ok((project.files_now()?, self.name))
+            let mut files = project.files_now()?;
+            follow_unsaved(&project, &mut files);
+            Ok((files, self.name))
         });
         let (files, name) = files.await?;
         let suite = Arc::new(Suite { palette: Arc::clone(designer.palette()), files, spool, keep: false });

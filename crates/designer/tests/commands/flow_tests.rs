@@ -30,7 +30,7 @@ async fn a_test_made_of_a_run_passes_until_the_flow_does_something_else() {
     bench.call("test_save", saved.clone()).await;
     assert_eq!(bench.fails("test_save", saved).await.code, "test/exists");
     let listed = bench.call("test_list", json!({})).await;
-    assert_eq!(listed, json!([{"name": "doubles", "flow": FLOW, "about": "", "problem": null}]));
+    assert_eq!(listed, json!([{"name": "doubles", "flow": FLOW, "about": "", "problem": null, "warnings": []}]));
     let result = bench.call("test_run", json!({"name": "doubles"})).await;
     assert_eq!(result["passed"], true, "{result}");
 
@@ -46,6 +46,26 @@ async fn a_test_made_of_a_run_passes_until_the_flow_does_something_else() {
 
     bench.call("test_delete", json!({"name": "doubles"})).await;
     assert_eq!(bench.fails("test_run", json!({"name": "doubles"})).await.code, "test/not-found");
+}
+
+#[tokio::test]
+async fn a_test_follows_the_new_name_of_a_component_once_the_flow_is_saved_and_runs_with_it_before() {
+    let bench = Workbench::with_project().await;
+    let test = json!({"flow": FLOW, "inputs": {"factor": 3}, "expect": {"records": {"Double": {"first": [{}]}}}});
+    bench.call("test_save", json!({"name": "doubles", "content": test.to_string(), "new": true})).await;
+    bench.edit(json!({"edit": "rename", "id": "double-aaaaaa", "name": "Twice"})).await;
+    let result = bench.call("test_run", json!({"name": "doubles"})).await;
+    assert_eq!(result["passed"], true, "{result}");
+    let saved = bench.call("flow_save", json!({"flow": FLOW})).await;
+    assert_eq!(saved["tests"], json!(["doubles"]));
+    let content = bench.call("test_read", json!({"name": "doubles"})).await["content"].clone();
+    assert_eq!(content, json!(test.to_string().replace("Double", "Twice")));
+
+    // Nothing tells what another program renamed.
+    bench.write("tests/doubles.test.json", &test.to_string());
+    let listed = bench.call("test_list", json!({})).await;
+    assert!(listed[0]["warnings"][0].as_str().unwrap().contains("no component “Double”"), "{listed}");
+    assert_eq!(bench.call("flow_save", json!({"flow": FLOW})).await["tests"], json!([]));
 }
 
 #[tokio::test]

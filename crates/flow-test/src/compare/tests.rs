@@ -45,6 +45,19 @@ fn what_differs_is_told_with_its_place() {
 }
 
 #[test]
+fn what_was_found_is_written_as_the_test_writes_what_it_expects() {
+    let rules = Rules::default();
+    assert_eq!(told(json!({"total": 60}), json!({"total": "63"}), &rules), ["x.total: 60 | 63"]);
+    assert_eq!(told(json!(0.5), json!("12.500000000000000001"), &rules), ["x: 0.5 | 12.500000000000000001"]);
+    assert_eq!(told(json!("60"), json!(63), &rules), ["x: \"60\" | \"63\""]);
+    assert_eq!(told(json!(60), json!("sixty"), &rules), ["x: 60 | \"sixty\""]);
+    let (expected, found) =
+        (json!([{"n": 1, "of": [2]}]), json!([{"n": "1", "of": [2]}, {"n": "3", "of": ["4", "5"]}]));
+    let more = ["x: 1 in the list | 2 in the list", "x: nothing like it | {\"n\":3,\"of\":[4,5]}"];
+    assert_eq!(told(expected, found, &rules), more);
+}
+
+#[test]
 fn lists_are_matched_where_order_does_not_count_or_lengths_differ() {
     let any_order = Rules { any_order: true, ..Rules::default() };
     assert_eq!(told(json!([1, 2, 2]), json!([2, 1, 2]), &any_order), Vec::<String>::new());

@@ -331,6 +331,7 @@ async fn components_are_dragged_out_of_a_body_and_into_it_and_it_folds() -> Test
     let inside = canvas.middle(&component("Report of a day")).await;
     canvas.drag(inside, (inside.0, inside.1 + 130.0), None).await;
     canvas.can_undo("Move “Report of a day” out of the body").await;
+    canvas.browser.shows(&test_id("toast-info"), "removed").await;
     let outside = canvas.middle(&component("Report of a day")).await;
     canvas.drag(outside, inside, None).await;
     canvas.can_undo("Move “Report of a day” into “Every day”").await;

@@ -90,7 +90,8 @@ export function chooseLink(flow: DrawnFlow, id: string): void {
   if (!link) return;
   flow.select([], id);
   const [from, to] = [flow.component(link.from.component)?.name, flow.component(link.to.component)?.name];
-  flow.say(`Link from ${from}, ${link.from.port}, to ${to}. I inserts on it, R reconnects it, Delete removes it.`);
+  const keys = "L goes to the next link, I inserts on it, R reconnects it, Delete removes it.";
+  flow.say(`Link from ${from}, ${link.from.port}, to ${to}. ${keys}`);
 }
 
 function linkIdOf(flow: DrawnFlow, link: unknown): string {

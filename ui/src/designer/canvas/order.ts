@@ -1,4 +1,6 @@
 import type { DrawnFlow } from "../state/flow.svelte";
+import type { Drawing } from "./drawn";
+import { CARD_HEIGHT } from "./geometry";
 
 /** A component of a flow in its outline, with what is in its body. */
 export interface Entry {
@@ -49,4 +51,22 @@ export function outlineOf(flow: DrawnFlow): Entry[] {
     });
   };
   return within(undefined);
+}
+
+/**
+ * Components as they are read on the canvas: row by row from the top, each from left to right. Those that are not drawn
+ * come last.
+ */
+export function inReadingOrder(ids: Iterable<string>, drawing: Drawing): string[] {
+  const all = [...ids];
+  const drawn = all.flatMap((id) => drawing.get(id) ?? []).sort((a, b) => a.place.y - b.place.y);
+  const rows: (typeof drawn)[] = [];
+  for (const one of drawn) {
+    const row = rows.at(-1);
+    // What stands a little lower than its neighbour is still beside it.
+    if (row?.[0] && one.place.y < row[0].place.y + CARD_HEIGHT / 2) row.push(one);
+    else rows.push([one]);
+  }
+  const read = rows.flatMap((row) => row.sort((a, b) => a.place.x - b.place.x)).map(({ id }) => id);
+  return [...read, ...all.filter((id) => !drawing.has(id))];
 }

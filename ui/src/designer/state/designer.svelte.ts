@@ -22,7 +22,7 @@ import { inputsOf, wrongInput } from "./inputs";
 import { NEW } from "./guess";
 import { FlowTests } from "./tests.svelte";
 import { Problems } from "./problems.svelte";
-import { askAhead, changedOutside, offerLeftChanges, type Ahead } from "./neverLost";
+import { askAhead, changedOutside, offerLeftChanges, saved, tellRecovered, type Ahead } from "./neverLost";
 import { Runs } from "./runs.svelte";
 import { Versions } from "./versions.svelte";
 import { WindowState } from "./window.svelte";
@@ -69,13 +69,12 @@ export class DesignerState {
     try {
       const recent = platform.call("project_recent", {});
       const current = platform.call("project_current", {});
-      const ahead = askAhead();
       this.host = await platform.call("host_view", {});
       const { components, ports } = await platform.call("palette", {});
       this.palette = components;
       this.ports = ports;
       this.recent = await recent;
-      await this.#takeProject(await current, await ahead);
+      await this.#takeProject(await current);
       await this.#showAsked();
       await this.connections.start();
       await this.clusters.refresh();
@@ -157,8 +156,7 @@ export class DesignerState {
       if (early) flow.takeChecked(early);
       this.#early.delete(name);
       if (show) this.activeName = name;
-      if (flow.recovered)
-        toasts.info(`${name}: unsaved changes are back`, "They were found in the crash journal. Save to keep them.");
+      tellRecovered(flow);
       void this.runs.recall(name);
     } catch (thrown) {
       this.fail(`${name} cannot be opened`, thrown);
@@ -187,8 +185,7 @@ export class DesignerState {
   async save(flow: DrawnFlow, overwrite = false): Promise<boolean> {
     await flow.settled();
     try {
-      flow.state = (await platform.call("flow_save", { flow: flow.name, overwrite })).state;
-      flow.conflict = false;
+      saved(flow, await platform.call("flow_save", { flow: flow.name, overwrite }));
       return true;
     } catch (thrown) {
       const error = CallError.from(thrown);
@@ -280,7 +277,7 @@ export class DesignerState {
     for (const flow of this.flows) if (!names.has(flow.version?.flow ?? flow.name)) this.#drop(flow.name);
   }
 
-  async #takeProject(project: ProjectView | null, known?: Ahead): Promise<void> {
+  async #takeProject(project: ProjectView | null): Promise<void> {
     const another = project?.path !== this.project?.path;
     if (another) {
       this.flows = [];
@@ -290,7 +287,8 @@ export class DesignerState {
     if (!another || !project) return;
     // Git may take its time; nobody needs to wait for it before they see their flow.
     void this.versions.refresh();
-    const ahead = known ?? (await askAhead());
+    // Not sooner: a project that is still being opened would be said to have neither tabs nor anything that was left.
+    const ahead = await askAhead();
     offerLeftChanges(this, ahead);
     await this.#openTabs(project, ahead);
   }

@@ -17,10 +17,12 @@ import { painted } from "../../shared/afterPaint";
 import { toasts } from "../../shared/toasts.svelte";
 import { portsInUse } from "../../shared/links";
 import type { CanvasHandle, Spot } from "./canvasHandle";
+import { forgetCut, tellCut } from "./cut";
 import { rememberedFolds, rememberFolds } from "./folds";
 import { guessed, type Views } from "./guess";
 import { keeping, keptIn, linkId, merged, patched } from "./patch";
 import { Steps, type Look } from "./steps";
+import { isWithin } from "./within";
 
 export type { CanvasHandle, Spot };
 
@@ -180,6 +182,7 @@ export class DrawnFlow {
       if (guess) await this.#guess({ ...before, document: guess, views: { ...this.views, ...views } }, choice);
       const change = await platform.call("flow_apply_edit", asked);
       this.take(change);
+      tellCut(this.name, edit, change);
       if (choice && !guess) this.choose(choice);
       // Which edits of a gesture are one step, the host knows.
       if (gesture || change.base !== revision) this.#steps.forget();
@@ -209,7 +212,7 @@ export class DrawnFlow {
     const edits: Edit[] = this.outermost().map((id) => ({ edit: "removeComponent", id }));
     for (const id of this.selectedLinks) {
       const link = this.linksById.get(id);
-      const goes = (component: string): boolean => this.#isWithin(component, this.selected);
+      const goes = (component: string): boolean => isWithin(this.document, component, this.selected);
       if (link && !goes(link.from.component) && !goes(link.to.component)) edits.push({ edit: "disconnect", link });
     }
     for (const id of this.selectedGroups) edits.push({ edit: "setGroup", id });
@@ -225,7 +228,7 @@ export class DrawnFlow {
     const all = new Set(components);
     return [...all].filter((id) => {
       const parent = this.document.components[id]?.parent;
-      return parent === undefined || !this.#isWithin(parent, all);
+      return parent === undefined || !isWithin(this.document, parent, all);
     });
   }
 
@@ -238,6 +241,7 @@ export class DrawnFlow {
       const change = await platform.call("flow_undo", { flow: this.name });
       this.take(change);
       this.#steps.undone(change.base, change.state.revision, before);
+      forgetCut(this.name);
       this.say(`Undone: ${undo}`);
     });
   }
@@ -366,16 +370,6 @@ export class DrawnFlow {
   #theOnly(chosen: ReadonlySet<string>, ...others: ReadonlySet<string>[]): string | null {
     const [one] = chosen;
     return one !== undefined && chosen.size === 1 && others.every(({ size }) => size === 0) ? one : null;
-  }
-
-  /** Whether a component is one of `others` or lies in the body of one. Broken files may hold circles. */
-  #isWithin(id: string, others: ReadonlySet<string>): boolean {
-    const seen = new Set<string>();
-    for (let up: string | undefined = id; up !== undefined && !seen.has(up); up = this.component(up)?.parent) {
-      if (others.has(up)) return true;
-      seen.add(up);
-    }
-    return false;
   }
 
   #inOrder(work: () => Promise<void>): Promise<boolean> {

@@ -2,6 +2,7 @@ import { platform } from "../../platform";
 import { toasts } from "../../shared/toasts.svelte";
 import { designer } from "./designer.svelte";
 import { DrawnFlow } from "./flow.svelte";
+import { unsaved } from "./neverLost";
 import { shortVersion } from "../../shared/version";
 
 /** Shows a flow as a commit has it, to be looked at. */
@@ -23,7 +24,7 @@ export async function restoreVersion(name: string, commit: string): Promise<void
     const title = `Restore the version of ${shortVersion(commit)}`;
     await platform.call("vcs_restore", { flow: name, commit, title });
     await designer.openFlow(name);
-    toasts.ok(`${name} is as in ${shortVersion(commit)}`, "Undo takes it back; save to keep it.");
+    toasts.ok(`${name} is as in ${shortVersion(commit)}`, "Undo takes it back; save to keep it.", unsaved(name));
   } catch (thrown) {
     designer.fail(`${name} cannot be restored`, thrown);
   }

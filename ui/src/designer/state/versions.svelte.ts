@@ -13,6 +13,7 @@ import {
 import { counted } from "../../shared/time";
 import { toasts } from "../../shared/toasts.svelte";
 import { shortVersion } from "../../shared/version";
+import { toldTogether } from "./neverLost";
 
 /** Version control of the open project. */
 export class Versions {
@@ -69,11 +70,12 @@ export class Versions {
       "Pull",
       () => void this.pull(keep),
       async () => {
-        const { from, to, conflicts } = await platform.call("vcs_pull", { keep });
+        const pulled = await toldTogether(() => platform.call("vcs_pull", { keep }));
+        const { from, to, conflicts } = pulled.answer;
         open = conflicts;
         if (conflicts.length > 0) return;
         if (from === to) toasts.info("Nothing new to pull");
-        else toasts.ok("Pulled", `The working copy is at ${shortVersion(to)} now.`);
+        else toasts.ok("Pulled", `The working copy is at ${shortVersion(to)} now. ${pulled.changed}`);
       },
     );
     return open;

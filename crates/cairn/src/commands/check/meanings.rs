@@ -335,6 +335,19 @@ pub(super) const PARTS: &[Part] = &[
         ],
     ),
     (
+        "Flow tests",
+        &[
+            error("test/syntax", "The file is no flow test; the message names the place.", "Mend it there."),
+            error("test/too-new", "A newer release wrote the file.", "Run it with that release, or update."),
+            warning("test/unknown-flow", "The project has no flow of this name.", "Name one of its flows."),
+            warning(
+                "test/unknown-component",
+                "The flow has no component of this name; it may have been renamed.",
+                "Write the name that it has now, or its id, which stays.",
+            ),
+        ],
+    ),
+    (
         "Calls of other flows",
         &[
             error("sub-flow/unknown", "The project has no flow of this name.", "Add it, or choose another."),

@@ -33,7 +33,8 @@ impl Source {
             return self.lines.iter().position(|line| has_both(&line)).map_or(1, |at| at + 1);
         }
         if let (None, Some(member)) = (&place.component, &place.property) {
-            let name = member.strip_prefix("inputs.").unwrap_or(member);
+            let within = ["inputs.", "expect.records.", "expect.error."];
+            let name = within.iter().find_map(|prefix| member.strip_prefix(prefix)).unwrap_or(member);
             return find(0, &format!("\"{name}\":")).map_or(1, |at| at + 1);
         }
         let Some(component) = place.component.as_ref().and_then(|id| find(0, &format!("\"id\": \"{id}\""))) else {

@@ -328,6 +328,21 @@ fn of_several_files() -> Vec<(Expected, Vec<(&'static str, String)>)> {
     ]
 }
 
+/// Every kind of finding about flow tests.
+fn of_flow_tests() -> Vec<(Expected, Vec<(&'static str, String)>)> {
+    let of = |code: &'static str, place: &'static str, test: Value| {
+        let flow = ("flows/x.flow.json", chain(inputs(), &[("end", "End", none())]));
+        ((code, "", place, false), vec![flow, ("tests/of/x.test.json", test.to_string())])
+    };
+    let records = json!({"start": [], "gone.error": []});
+    vec![
+        of("test/syntax", "", json!({"flow": "x", "expects": {}})),
+        of("test/too-new", "", json!({"format": 99, "flow": "x"})),
+        of("test/unknown-flow", "flow", json!({"flow": "gone"})),
+        of("test/unknown-component", "expect.records.gone.error", json!({"flow": "x", "expect": {"records": records}})),
+    ]
+}
+
 /// Every kind of finding about triggers.
 fn of_triggers() -> Vec<(Expected, Vec<(&'static str, String)>)> {
     let file = |changes: Value| {
@@ -389,8 +404,11 @@ fn not_text() -> (Expected, Place) {
 
 fn cases() -> Vec<(Expected, Place)> {
     let one = of_one_flow().into_iter().map(|(expected, flow)| (expected, vec![("flows/x.flow.json", flow)]));
-    let cases =
-        one.chain(of_several_files()).chain(of_triggers()).map(|(expected, files)| (expected, Place::new(&files)));
+    let cases = one
+        .chain(of_several_files())
+        .chain(of_triggers())
+        .chain(of_flow_tests())
+        .map(|(expected, files)| (expected, Place::new(&files)));
     cases.chain([not_text()]).collect()
 }
 
@@ -454,6 +472,17 @@ fn a_finding_names_file_line_component_and_property_in_text_and_in_sarif() {
     let line = content.lines().nth(usize::try_from(line).unwrap() - 1).unwrap();
     assert!(line.contains("Fields"), "{line}");
     assert!(run["tool"]["driver"]["rules"][0]["help"]["text"].is_string());
+}
+
+#[test]
+fn a_flow_test_that_names_a_component_which_is_not_there_is_found_on_its_line() {
+    let test = "{\n  \"flow\": \"x\",\n  \"expect\": {\"records\": {\n    \"gone\": []\n  }}\n}\n";
+    let flow = ("flows/x.flow.json", chain(inputs(), &[("end", "End", none())]));
+    let checked = Place::new(&[flow, ("tests/x.test.json", test.to_owned())]).checked();
+    assert_eq!((checked.errors, checked.warnings), (0, 1));
+    let log = sarif::log(&checked, Path::new("."));
+    let location = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["region"]["startLine"], json!(4), "{location}");
 }
 
 #[test]

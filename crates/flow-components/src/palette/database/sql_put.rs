@@ -80,7 +80,7 @@ impl ComponentType for SqlPut {
                 .when("Mode", &["Update", "Upsert", "Delete"]),
                 optional(
                     "CreateTable",
-                    "CreateTable",
+                    "Create table",
                     PropertyKind::Boolean,
                     json!(false),
                     "Whether a missing table is made from the fields.",

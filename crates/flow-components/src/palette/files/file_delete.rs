@@ -43,7 +43,7 @@ impl ComponentType for FileDelete {
                 super::path(),
                 optional(
                     "IfMissing",
-                    "IfMissing",
+                    "If missing",
                     choice(&[("Nothing", "Nothing to do"), ("Error", "An error")]),
                     "Nothing",
                     "What a file that is not there means. A pattern that nothing fits is never an error.",

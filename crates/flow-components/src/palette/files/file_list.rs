@@ -57,7 +57,7 @@ impl ComponentType for FileList {
                 ),
                 optional(
                     "IfMissing",
-                    "IfMissing",
+                    "If missing",
                     choice(&[("Error", "An error"), ("Nothing", "An empty list")]),
                     "Error",
                     "What a folder or file that is not there means.",

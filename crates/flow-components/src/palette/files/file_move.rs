@@ -60,14 +60,14 @@ impl ComponentType for FileMove {
                 optional("Copy", "Copy", PropertyKind::Boolean, false, "Whether the file also stays where it is."),
                 optional(
                     "IfExists",
-                    "IfExists",
+                    "If exists",
                     choice(&[("Error", "An error"), ("Replace", "Replace it"), ("Skip", "Leave the file out")]),
                     "Error",
                     "What happens when there is a file in the new place already.",
                 ),
                 optional(
                     "IfMissing",
-                    "IfMissing",
+                    "If missing",
                     choice(&[("Error", "An error"), ("Nothing", "Nothing to do")]),
                     "Error",
                     "What a file that is not there means. A pattern that nothing fits is never an error.",

@@ -43,7 +43,7 @@ impl ComponentType for Aggregate {
             properties: vec![
                 optional(
                     "GroupBy",
-                    "GroupBy",
+                    "Group by",
                     PropertyKind::Mapping,
                     json!([]),
                     "What records have in common that belong together: fields that leave, each with its expression.",

@@ -51,7 +51,7 @@ impl ComponentType for Format {
                 optional("Into", "Into", PropertyKind::Text, "text", "The name of the field that holds the text."),
                 optional(
                     "KeepOtherFields",
-                    "KeepOtherFields",
+                    "Keep other fields",
                     PropertyKind::Boolean,
                     json!(false),
                     "Per record: whether the fields that arrive stay beside the text.",

@@ -89,14 +89,14 @@ impl ComponentType for JavaScript {
                 ),
                 optional(
                     "TimeLimit",
-                    "TimeLimit",
+                    "Time limit",
                     PropertyKind::Seconds { min: 0.001 },
                     5,
                     "Seconds that one call may take.",
                 ),
                 optional(
                     "MemoryLimit",
-                    "MemoryLimit",
+                    "Memory limit",
                     PropertyKind::Integer { min: 1, max: 4_096 },
                     64,
                     "The most memory that the script may use, in MiB.",

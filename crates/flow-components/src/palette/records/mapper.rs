@@ -57,14 +57,14 @@ impl ComponentType for Mapper {
                 required("Fields", "Fields", PropertyKind::Mapping, "The fields that leave, each with its expression."),
                 optional(
                     "KeepOtherFields",
-                    "KeepOtherFields",
+                    "Keep other fields",
                     PropertyKind::Boolean,
                     json!(false),
                     "Whether fields that arrive and are not made here pass unchanged.",
                 ),
                 optional(
                     "LookupKeys",
-                    "LookupKeys",
+                    "Lookup keys",
                     PropertyKind::JoinKeys,
                     json!([]),
                     "What must be equal in a record (left) and in one of the inlet `lookup` (right) for that to be found.",

@@ -71,7 +71,7 @@ impl ComponentType for Parse {
                 PropertyDescription { shown_when: Vec::new(), ..formats::columns() },
                 optional(
                     "KeepOtherFields",
-                    "KeepOtherFields",
+                    "Keep other fields",
                     PropertyKind::Boolean,
                     json!(false),
                     "Whether the other fields of the record that held the text leave too.",

@@ -41,7 +41,7 @@ impl ComponentType for Unnest {
                 ),
                 optional(
                     "KeepEmpty",
-                    "KeepEmpty",
+                    "Keep empty",
                     PropertyKind::Boolean,
                     false,
                     "Whether a record with an empty or missing list leaves too, without a value.",

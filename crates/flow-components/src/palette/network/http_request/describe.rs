@@ -182,21 +182,21 @@ fn answer() -> Vec<PropertyDescription> {
         .when("Answer", &["Records"]),
         optional(
             "HeaderFields",
-            "HeaderFields",
+            "Header fields",
             PropertyKind::Fields,
             json!([]),
             "Headers of the answer that become fields.",
         ),
         optional(
             "KeepFields",
-            "KeepFields",
+            "Keep fields",
             PropertyKind::Fields,
             json!([]),
             "Fields of the input that stand beside what was answered for them.",
         ),
         optional(
             "KeepStatus",
-            "KeepStatus",
+            "Keep status",
             PropertyKind::Boolean,
             false,
             "Whether the status becomes a field when Answer is Records.",
@@ -226,7 +226,7 @@ fn pages() -> Vec<PropertyDescription> {
         .when("Paging", &["Link", "Cursor"]),
         optional(
             "PageParameter",
-            "PageParameter",
+            "Page parameter",
             PropertyKind::Text,
             "page",
             "The query parameter for the page: its number, its offset or its mark.",
@@ -234,7 +234,7 @@ fn pages() -> Vec<PropertyDescription> {
         .when("Paging", &["Cursor", "Page", "Offset"]),
         optional(
             "PageStart",
-            "PageStart",
+            "Page start",
             PropertyKind::Integer { min: 0, max: 1_000_000 },
             1,
             "The number of the first page.",
@@ -242,7 +242,7 @@ fn pages() -> Vec<PropertyDescription> {
         .when("Paging", &["Page"]),
         optional(
             "PageSize",
-            "PageSize",
+            "Page size",
             PropertyKind::Integer { min: 0, max: 1_000_000 },
             0,
             "How many records a page has: one with fewer is the last. 0: as many as come, until a page has none.",
@@ -250,7 +250,7 @@ fn pages() -> Vec<PropertyDescription> {
         .when("Paging", &["LinkHeader", "Link", "Cursor", "Page", "Offset"]),
         optional(
             "SizeParameter",
-            "SizeParameter",
+            "Size parameter",
             PropertyKind::Text,
             "",
             "The query parameter that asks for PageSize records, such as limit. Empty: it is not asked for.",
@@ -258,7 +258,7 @@ fn pages() -> Vec<PropertyDescription> {
         .when("Paging", &["LinkHeader", "Link", "Cursor", "Page", "Offset"]),
         optional(
             "PageLimit",
-            "PageLimit",
+            "Page limit",
             PropertyKind::Integer { min: 1, max: 1_000_000 },
             1_000,
             "The most pages that are fetched; more are an error.",
@@ -273,7 +273,7 @@ fn failure() -> Vec<PropertyDescription> {
     vec![
         optional(
             "ExpectStatus",
-            "ExpectStatus",
+            "Expect status",
             PropertyKind::Text,
             "2xx",
             "The statuses that are no error: `2xx, 404`. With Answer on Records, 4xx gives no records.",
@@ -281,7 +281,7 @@ fn failure() -> Vec<PropertyDescription> {
         optional("Timeout", "Timeout", seconds(0.001), 30, "Seconds until the whole answer must be there."),
         optional(
             "ConnectTimeout",
-            "ConnectTimeout",
+            "Connect timeout",
             seconds(0.001),
             10,
             "Seconds until the server must have been reached.",
@@ -295,7 +295,7 @@ fn failure() -> Vec<PropertyDescription> {
         ),
         optional(
             "RetryPause",
-            "RetryPause",
+            "Retry pause",
             seconds(0.0),
             0.5,
             "Seconds before the first of these; the pauses double from there.",
@@ -309,7 +309,7 @@ fn failure() -> Vec<PropertyDescription> {
         ),
         optional(
             "BodyLimit",
-            "BodyLimit",
+            "Body limit",
             PropertyKind::Integer { min: 1, max: 1_024 },
             64,
             "The most of a body that is sent or taken, in MiB.",
