@@ -17,7 +17,7 @@ fn run(command: &mut Command) -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_designer_of_the_package_opens_and_runs_a_flow_in_its_window() -> Tested {
+async fn the_designer_of_the_package_opens_a_flow_in_its_window() -> Tested {
     let folder = tempfile::tempdir()?;
     let (packages, unpacked) = (folder.path().join("packages"), folder.path().join("unpacked"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,6 +1,6 @@
 //! The life of this very server.
 
-use super::sessions::Sessions;
+use super::sessions::{Session, Sessions};
 use super::{Lock, hold, ring};
 use flow_store::{NewLife, OwnLife, StoreError};
 use std::io;
@@ -75,7 +75,11 @@ impl OwnLife for Life {
         for lock in self.sessions.watched.living().into_iter().filter(|lock| free.contains(lock)) {
             let (sessions, lease) = (Arc::clone(&self.sessions), self.lease);
             self.handle.spawn(async move {
-                if let Err(error) = sessions.look_whether_over(lock, lease).await {
+                let looked = async {
+                    let session = Session::open(&sessions.connector).await?;
+                    sessions.look_whether_over(&session, lock, lease).await
+                };
+                if let Err(error) = looked.await {
                     tracing::debug!(%error, "a lock that seems to be free cannot be looked at");
                 }
             });

@@ -39,8 +39,9 @@ pub(super) async fn wait_for_ever(sessions: Arc<Sessions>, own: i64, lease: Dura
         };
         match session.client.execute(&take, &[&lock]).await {
             Ok(_) => {
+                let looked = sessions.look_whether_over(&session, lock, lease).await;
                 waiting = Some((session, take));
-                if !matches!(sessions.look_whether_over(lock, lease).await, Ok(true)) {
+                if !matches!(looked, Ok(true)) {
                     // It lives, and takes its lock again; or this server's own session is too young to say.
                     tokio::time::sleep(AGAIN).await;
                 }

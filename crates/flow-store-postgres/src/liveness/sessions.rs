@@ -117,10 +117,14 @@ impl Sessions {
         Ok(free)
     }
 
-    /// Looks whether a lock that was seen free is so for good, and tells whoever waits.
-    pub(super) async fn look_whether_over(&self, lock: i64, lease: Duration) -> Result<bool, StoreError> {
+    /// Looks through `session` whether a lock that was seen free is so for good, and tells whoever waits.
+    pub(super) async fn look_whether_over(
+        &self,
+        session: &Session,
+        lock: i64,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
         let Some(since) = self.trusted_since(lease) else { return Ok(false) };
-        let session = Session::open(&self.connector).await?;
         let look = async || -> Result<(bool, Option<i64>), StoreError> {
             let sql = format!("SELECT ({IS_HELD}), (SELECT counter FROM heartbeat WHERE lock = $1)");
             let row = session.client.query_one(&sql, &[&lock]).await;

@@ -17,6 +17,9 @@ mod slow_service;
 
 /// Requests under way at the moment of the kill.
 const IN_FLIGHT: u32 = 32;
+/// How old a survivor is at least: one that is younger than a lease of 2 s does not believe yet what it sees of others'
+/// sessions on PostgreSQL.
+const GROWN_UP: Duration = Duration::from_secs(4);
 /// How long anything may take before the measurement is given up.
 const GIVE_UP: Duration = Duration::from_secs(60);
 /// Time between two looks.
@@ -53,6 +56,8 @@ struct Pair {
     token: String,
     owner: ServerProcess,
     survivor: ServerProcess,
+    /// Since when the survivor runs.
+    survivor_since: Instant,
     service: SlowService,
 }
 
@@ -64,7 +69,7 @@ impl Pair {
         let owner = ServerProcess::start(ClusterFolder(&folder), "one", "127.0.0.1:0").await?;
         let survivor = ServerProcess::start(ClusterFolder(&folder), "two", "127.0.0.1:0").await?;
         let token = make_token(&folder).await?;
-        let pair = Self { folder, token, owner, survivor, service };
+        let pair = Self { folder, token, owner, survivor, survivor_since: Instant::now(), service };
         pair.publish(&repository).await?;
         Ok(pair)
     }
@@ -88,6 +93,7 @@ impl Pair {
     }
 
     async fn kill_the_owner(&mut self) -> Result<Measured, Failure> {
+        tokio::time::sleep_until((self.survivor_since + GROWN_UP).into()).await;
         self.service.slow();
         let wish = NewRequests {
             project: project::NAME.to_owned(),
@@ -164,6 +170,7 @@ impl Pair {
         self.owner.ended().await;
         let anew = ServerProcess::start(ClusterFolder(&self.folder), &self.owner.serving.name, "127.0.0.1:0").await?;
         self.owner = std::mem::replace(&mut self.survivor, anew);
+        self.survivor_since = Instant::now();
         Ok(())
     }
 
