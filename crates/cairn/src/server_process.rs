@@ -120,7 +120,16 @@ impl ServerProcess {
 
     /// Kills it with SIGKILL. The signal is on its way when this returns.
     pub fn kill(&self) -> Result<(), Failure> {
-        kill_process(self.pid, Signal::KILL).map_err(|error| {
+        self.signal(Signal::KILL)
+    }
+
+    /// Freezes it with SIGSTOP, as if it hung.
+    pub fn freeze(&self) -> Result<(), Failure> {
+        self.signal(Signal::STOP)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        kill_process(self.pid, signal).map_err(|error| {
             Failure::new("cairn/kill", format!("the server {} cannot be killed: {error}", self.serving.name))
         })
     }

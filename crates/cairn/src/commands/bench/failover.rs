@@ -1,4 +1,4 @@
-//! How soon a survivor goes on after the owner was killed, with real servers.
+//! How soon a survivor goes on after the owner was killed or hangs, with real servers.
 
 use super::report::{Report, Samples};
 use super::scratch::Scratch;
@@ -25,7 +25,16 @@ const GIVE_UP: Duration = Duration::from_secs(60);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Measures `runs` times; the two servers take turns at being killed.
+/// How an owner is lost.
+#[derive(Clone, Copy)]
+enum Loss {
+    /// It is killed with SIGKILL.
+    Kill,
+    /// It hangs: SIGSTOP.
+    Hang,
+}
+
+/// Measures `runs` times; the two servers take turns at being lost.
 pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
     let (mut yardsticks, mut figures) = (Samples::default(), Samples::default());
     let mut pair = Pair::start(scratch).await?;
@@ -33,20 +42,22 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
         let probed = yardstick::probe(scratch.path())?;
         yardsticks.add("F", "1/s", probed.f);
         yardsticks.add("S", "1/s", probed.s);
-        let measured = pair.kill_the_owner().await?;
-        figures.add("kill_to_resumed_ms", "ms", measured.kill_to_resumed_ms);
-        figures.add("kill_to_all_finished_ms", "ms", measured.kill_to_all_finished_ms);
-        figures.add("owner_resident_mib", "MiB", measured.owner_resident_mib);
+        let killed = pair.lose_the_owner(Loss::Kill).await?;
+        figures.add("kill_to_resumed_ms", "ms", killed.to_resumed_ms);
+        figures.add("kill_to_all_finished_ms", "ms", killed.to_all_finished_ms);
+        figures.add("owner_resident_mib", "MiB", killed.owner_resident_mib);
+        let hung = pair.lose_the_owner(Loss::Hang).await?;
+        figures.add("hang_to_resumed_ms", "ms", hung.to_resumed_ms);
         figures.add("requests_in_flight", "requests", f64::from(IN_FLIGHT));
     }
     pair.stop().await;
     Ok(Report { bench: "failover", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
 }
 
-/// What one kill showed.
+/// What one loss showed.
 struct Measured {
-    kill_to_resumed_ms: f64,
-    kill_to_all_finished_ms: f64,
+    to_resumed_ms: f64,
+    to_all_finished_ms: f64,
     owner_resident_mib: f64,
 }
 
@@ -92,7 +103,7 @@ impl Pair {
         Ok(Client::new(&server.serving.address, self.token.clone())?)
     }
 
-    async fn kill_the_owner(&mut self) -> Result<Measured, Failure> {
+    async fn lose_the_owner(&mut self, loss: Loss) -> Result<Measured, Failure> {
         tokio::time::sleep_until((self.survivor_since + GROWN_UP).into()).await;
         self.service.slow();
         let wish = NewRequests {
@@ -107,16 +118,19 @@ impl Pair {
         self.wait_until_in_flight().await?;
         let owner_resident_mib = self.owner.resident_mib().unwrap_or(f64::NAN);
 
-        let killed_at = now_ms();
-        self.owner.kill()?;
+        let lost_at = now_ms();
+        match loss {
+            Loss::Kill => self.owner.kill()?,
+            Loss::Hang => self.owner.freeze()?,
+        }
         // The calls that were under way are lost with their owner; those of the survivor need not wait.
         self.service.quick();
         let taken_over = self.first_resumed(&started).await?;
         let finished_at = self.wait_until_finished(&started).await?;
         self.replace_the_owner().await?;
         Ok(Measured {
-            kill_to_resumed_ms: taken_over - killed_at,
-            kill_to_all_finished_ms: finished_at - killed_at,
+            to_resumed_ms: taken_over - lost_at,
+            to_all_finished_ms: finished_at - lost_at,
             owner_resident_mib,
         })
     }
@@ -165,8 +179,9 @@ impl Pair {
         Ok(listed)
     }
 
-    /// Starts the killed server anew; the survivor is the next owner.
+    /// Starts the lost server anew; the survivor is the next owner.
     async fn replace_the_owner(&mut self) -> Result<(), Failure> {
+        self.owner.kill()?;
         self.owner.ended().await;
         let anew = ServerProcess::start(ClusterFolder(&self.folder), &self.owner.serving.name, "127.0.0.1:0").await?;
         self.owner = std::mem::replace(&mut self.survivor, anew);
