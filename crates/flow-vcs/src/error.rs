@@ -28,7 +28,7 @@ pub enum VcsError {
     #[error("the repository has no remote: add one with `git remote add origin URL`")]
     NoRemote,
     /// The remote does not answer, or there is no repository there.
-    #[error("the remote “{remote}” ({url}) cannot be reached: {problem}")]
+    #[error("the remote “{remote}” ({url}) cannot be reached: {problem}; check its address and the network")]
     Unreachable {
         /// The remote's name.
         remote: String,

@@ -65,7 +65,7 @@ impl TourFile {
         let content = fs::read(&path).map_err(|_| {
             impossible(
                 "the Failover tour kills a server, so it is only for servers that were started for it: \
-                 `make run` starts such a cluster"
+                 `cairn tour`, or `make run` in a clone, starts such a cluster"
                     .to_owned(),
             )
         })?;

@@ -2,25 +2,14 @@ import {
   CallError,
   platform,
   type ClusterChanged,
-  type ClusterColor,
   type ClusterOverview,
   type ClusterView,
   type PushUpdateProgress,
   type TourProgress,
 } from "../../platform";
+import { colorOf } from "../../cluster/colors";
 import { announceStalled } from "../../cluster/takeovers.svelte";
 import { toasts } from "../../shared/toasts.svelte";
-
-/** The colours to tell clusters by. */
-export const clusterColors: readonly { name: ClusterColor; title: string; value: string }[] = [
-  { name: "gray", title: "Gray", value: "var(--ink-ghost)" },
-  { name: "blue", title: "Blue", value: "var(--family-file)" },
-  { name: "green", title: "Green", value: "var(--family-checkpoint)" },
-  { name: "yellow", title: "Yellow", value: "var(--warning)" },
-  { name: "orange", title: "Orange", value: "var(--family-database)" },
-  { name: "red", title: "Red", value: "var(--danger)" },
-  { name: "violet", title: "Violet", value: "var(--family-transform)" },
-];
 
 /** The clusters that the designer knows, and what goes on on the chosen one. */
 export class Clusters {
@@ -96,7 +85,7 @@ export class Clusters {
   }
 
   /** The colour of the chosen cluster, as CSS has it. */
-  readonly color = $derived(clusterColors.find(({ name }) => name === this.chosen?.mark.color)?.value);
+  readonly color = $derived(this.chosen && colorOf(this.chosen.mark.color));
 
   /**
    * Push update to the chosen cluster, or back to a former commit; every server's answer comes in events on the way.

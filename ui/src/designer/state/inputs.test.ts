@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Flow } from "../../platform";
+import { inputValue } from "../inspector/editors/rows";
 import { inputsOf, wrongInput } from "./inputs";
 
 test("the inputs of a flow are those that its Start declares, and values must have their types", () => {
@@ -15,4 +16,11 @@ test("the inputs of a flow are those that its Start declares, and values must ha
   expect(wrongInput(factor, undefined)).toBeUndefined();
   expect(wrongInput(factor, "many")).toContain("whole number");
   expect(wrongInput(factor, 1.5)).toContain("whole number");
+});
+
+test("a whole number that would be rounded is refused rather than changed", () => {
+  const count = { name: "count", type: "Integer", fallback: undefined };
+  expect(inputValue("9007199254740993", "Integer")).toBe("9007199254740993");
+  expect(wrongInput(count, inputValue("9007199254740993", "Integer"))).toContain("15 digits");
+  expect(wrongInput(count, inputValue("-12", "Integer"))).toBeUndefined();
 });

@@ -24,7 +24,10 @@ export function inputsOf(flow: Flow): FlowInput[] {
 /** What is wrong with a value for an input; undefined for nothing. */
 export function wrongInput({ type, fallback }: FlowInput, value: JsonValue | undefined): string | undefined {
   if (value === undefined || value === null) return fallback === undefined ? "This input is required." : undefined;
-  if (type === "Integer" && !Number.isInteger(value)) return "A whole number is needed.";
+  if (type === "Integer" && !Number.isInteger(value))
+    return /^\s*[-+]?\d+\s*$/.test(String(value))
+      ? "At most 15 digits can be given here."
+      : "A whole number is needed.";
   if (type === "Number" && typeof value !== "number") return "A number is needed.";
   return undefined;
 }

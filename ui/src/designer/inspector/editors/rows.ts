@@ -165,12 +165,13 @@ const fixedColumns: RowsLook = {
   fresh: () => ({ name: "", type: "Text", length: 10 }),
 };
 
-/** What was typed for an input, as a value of its type; the text itself where it does not fit. */
+/** What was typed for an input, as a value of its type; the text itself where it does not fit, or would be rounded. */
 export function inputValue(text: string, type: unknown): JsonValue {
   if (type === "Boolean" && (text === "true" || text === "false")) return text === "true";
-  if ((type === "Integer" || type === "Number") && text.trim() !== "" && Number.isFinite(Number(text)))
-    return Number(text);
-  return text;
+  if ((type !== "Integer" && type !== "Number") || text.trim() === "") return text;
+  const number = Number(text);
+  const rounded = type === "Integer" && Number.isInteger(number) && !Number.isSafeInteger(number);
+  return Number.isFinite(number) && !rounded ? number : text;
 }
 
 /** How a property's list of records is edited; undefined where it is not one. */
