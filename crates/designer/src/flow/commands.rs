@@ -18,13 +18,17 @@ impl Designer {
     ) -> Result<FlowChange, CommandError> {
         let project = self.project()?;
         let session = project.session(flow)?;
-        let changed = {
+        let (changed, follows) = {
             let mut session = session.lock();
             let changed = change(&mut session)?;
             // Sent while the flow is locked, so that windows see the changes in their order.
             self.emit(Event::FlowChanged(changed.clone()));
-            changed
+            (changed, session.has_conflict && !session.is_dirty())
         };
+        if follows {
+            // All that the file was in conflict with is taken back. What becomes of it is told, errors too.
+            let _ = self.take_in_outside(&project, &session);
+        }
         if !changed.patch.is_layout_only() {
             self.check(&session);
         }

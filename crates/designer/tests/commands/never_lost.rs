@@ -98,6 +98,19 @@ async fn where_both_changed_the_same_the_author_is_asked_for_each() {
 }
 
 #[tokio::test]
+async fn who_takes_back_what_the_file_is_in_conflict_with_follows_the_file() {
+    let mut bench = Workbench::with_project().await;
+    bench.edit(rename("read", "My read")).await;
+    write_outside(&bench, "\"Read\"", "\"Their read\"");
+    assert_eq!(outcome(&mut bench).await.0, "conflict");
+    bench.call("flow_undo", json!({"flow": FLOW})).await;
+    assert_eq!(outcome(&mut bench).await.0, "followed");
+    let view = bench.call("flow_open", json!({"flow": FLOW})).await;
+    assert_eq!(view["document"]["components"]["read-aaaaaa"]["name"], "Their read");
+    assert_eq!((&view["conflict"], &view["state"]["dirty"]), (&json!(false), &json!(false)));
+}
+
+#[tokio::test]
 async fn two_programs_on_one_project_lose_nothing_of_each_other() {
     let mut bench = Workbench::with_project().await;
     let other = Designer::new(DesignerOptions::without_host(bench.folder.path().join("config")));

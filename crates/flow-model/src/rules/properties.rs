@@ -22,7 +22,12 @@ pub(super) fn check(
         } else if let Some(problem) = value.and_then(|value| problem(described, value)) {
             let message = format!("{} of “{}” {problem}", described.title, component.name);
             let diagnostic = Diagnostic::error("property/type", message).at(id).on(described.name);
-            found.push(diagnostic.mended_by("Go back to the default", set(id, described.name, Value::Null)));
+            // One wrong entry is no reason to give up the whole list.
+            found.push(if value.is_some_and(Value::is_array) {
+                diagnostic
+            } else {
+                diagnostic.mended_by("Go back to the default", set(id, described.name, Value::Null))
+            });
         }
     }
     for (name, value) in component.properties.iter().filter(|(name, _)| description.property(name).is_none()) {
