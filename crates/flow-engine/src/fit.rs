@@ -16,6 +16,8 @@ use points::Port;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use fields::FlowFields;
+
 /// Saved points are read in pages of this size.
 const PAGE: usize = 4096;
 /// So many that do not fit are named.
@@ -121,11 +123,17 @@ pub struct FitComponent {
 
 impl Engine {
     /// How the saved points of a request fit `version` of its project: all of them, or only the first `keep`. Fails with
-    /// what is to be mended when the flow is not there or cannot run.
-    pub async fn fit(&self, request: &Request, version: &VersionId, keep: Option<u32>) -> Result<Fit, EngineError> {
+    /// what is to be mended when the flow is not there or cannot run. `flows` is shared by the looks at many requests.
+    pub async fn fit(
+        &self,
+        flows: &FlowFields,
+        request: &Request,
+        version: &VersionId,
+        keep: Option<u32>,
+    ) -> Result<Fit, EngineError> {
         let new = self.inner.plan(&request.project, version, &request.flow).await?;
         let old = self.inner.plan(&request.project, &request.version, &request.flow).await.ok();
-        let fields = Fields::new(&self.inner, request);
+        let fields = Fields::new(&self.inner, request, flows);
         let look = Look { inner: &self.inner, request, new, old, fields };
         look.fit(version, keep.map_or(request.saved_points, |keep| keep.min(request.saved_points))).await
     }

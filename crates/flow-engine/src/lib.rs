@@ -34,7 +34,7 @@ mod taps;
 pub use bucket::storage_files;
 pub use engine::{Engine, EngineParts};
 pub use error::EngineError;
-pub use fit::{Fit, FitComponent, Misfit, Why};
+pub use fit::{Fit, FitComponent, FlowFields, Misfit, Why};
 pub use guard::{AlwaysOwner, OwnerGuard};
 pub use local::{LocalRun, request_settings};
 pub use observe::{Observer, OutletStream, RunEvent, RunEventKind};

@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  Bulk,
   BulkAction,
   BulkDone,
   Flow,
@@ -56,7 +57,7 @@ export interface RequestPage {
 export type { BulkAction };
 
 /** The requests that something is done to: these, or all that fit a filter. */
-export type BulkOf = { ids: readonly number[] } | { filter: RequestFilter };
+export type BulkOf = Pick<Bulk, "ids" | "filter">;
 
 /** What was done to many requests, or would be. */
 export type BulkOutcome = Pick<BulkDone, "matched" | "done" | "skipped" | "skippedCount" | "next">;
@@ -111,8 +112,8 @@ export interface ClusterSource {
   cancel(id: number): Promise<Request>;
   /** Puts a server into maintenance, or ends that. Where it can be done. */
   maintain?(server: string, on: boolean): Promise<void>;
-  /** Does something to many requests; with `preview` it only tells what would happen. Where it can be done. */
-  bulk?(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome>;
+  /** Does something to many requests, or only tells what would happen. Where it can be done. */
+  bulk?(wish: Bulk): Promise<BulkOutcome>;
   /** The filters that the account keeps, where it can keep any. */
   readonly filters?: FilterShelf;
   /** Hears what changes until the returned function is called. */

@@ -19,10 +19,8 @@ import type {
   Updated,
 } from "../generated/types";
 import type { Values } from "../shared/lines";
-import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
+import { countQueryOf, queryOf, type RequestFilter } from "../cluster/filter";
 import type {
-  BulkAction,
-  BulkOf,
   BulkOutcome,
   ClusterChange,
   ClusterSource,
@@ -130,9 +128,7 @@ export class HttpSource implements ConsoleSource {
     await call("PUT", `/servers/${encodeURIComponent(server)}/maintenance`, { on });
   }
 
-  async bulk(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome> {
-    const which = "ids" in of ? { ids: [...of.ids] } : { filter: wireOf(of.filter) };
-    const wish: Bulk = { action, ...which, dryRun: preview };
+  bulk(wish: Bulk): Promise<BulkOutcome> {
     return call<BulkDone>("POST", "/requests/bulk", wish);
   }
 

@@ -261,6 +261,11 @@ ids?: Array<number>,
  */
 filter?: RequestQuery, 
 /**
+ * At which version of their projects they are re-executed; at their own, if absent. At the newest only those of which
+ * what they go on from fits that.
+ */
+version?: VersionChoice, 
+/**
  * Say what would be done, and do nothing.
  */
 dryRun?: boolean, };
@@ -287,7 +292,7 @@ done: number,
  */
 states: { [key in RequestState]?: number }, 
 /**
- * Those that it cannot be done to, at most 100 of them.
+ * Those that it cannot be done to: all of those with the `ids`, at most 100 of those that `filter` finds.
  */
 skipped: Array<Skipped>, 
 /**
@@ -5313,13 +5318,22 @@ export type Skipped = {
  */
 id: number, 
 /**
- * Why, for programs: `request/state`, `request/not-found`, `server/not-running`.
+ * Why, for programs: `request/state`, `request/not-found`, `server/not-running`, `request/version-does-not-fit`,
+ * `project/flow-not-found`, `project/flow-broken`.
  */
 code: string, 
 /**
  * Why, for people.
  */
-message: string, };
+message: string, 
+/**
+ * The saved points that do not fit the newest version, in the order of saving; the first hundred.
+ */
+misfits?: Array<Misfit>, 
+/**
+ * Why the flow does not take the request's inputs at that version.
+ */
+inputs?: string, };
 
 /**
  * An argument of a function of SQL.

@@ -1,9 +1,7 @@
 import { asSentence, platform } from "../platform";
-import { countQueryOf, queryOf, wireOf, type RequestFilter } from "../cluster/filter";
+import { countQueryOf, queryOf, type RequestFilter } from "../cluster/filter";
 import { lately, throughputOf } from "../cluster/throughput";
 import type {
-  BulkAction,
-  BulkOf,
   BulkOutcome,
   ClusterChange,
   ClusterSource,
@@ -17,6 +15,7 @@ import type {
 import type { Values } from "../shared/lines";
 import type {
   Attempt,
+  Bulk,
   Commands,
   Flow,
   LogEntry,
@@ -117,9 +116,8 @@ export class DesignerSource implements ClusterSource {
     return made;
   }
 
-  bulk(action: BulkAction, of: BulkOf, preview: boolean): Promise<BulkOutcome> {
-    const which = "ids" in of ? { ids: [...of.ids] } : { filter: wireOf(of.filter) };
-    return platform.call("cluster_bulk", { cluster: this.cluster, bulk: { action, ...which, dryRun: preview } });
+  bulk(wish: Bulk): Promise<BulkOutcome> {
+    return platform.call("cluster_bulk", { cluster: this.cluster, bulk: wish });
   }
 
   reExecution(id: number, query: ReExecutionQuery): Promise<ReExecutionPreview> {

@@ -185,6 +185,37 @@ fn many_requests_are_changed_at_once_after_a_look() {
     assert!(code(&neither) == 3 && text(&neither).contains("request/which"), "{}", text(&neither));
 }
 
+#[test]
+fn of_many_requests_those_go_on_at_the_newest_version_that_fit_it() {
+    let zero = DOUBLE.replace("number * 2", "10 / number");
+    let cluster = Cluster::start(&[("mended", &zero), ("asks", &zero)], &["north"]);
+    for flow in ["mended", "asks"] {
+        let failed = cluster.run(&["request", "start", "numbers", flow, "-i", "number=0", "--wait"]);
+        assert_eq!(code(&failed), 1, "{}", text(&failed));
+    }
+    let number = r#"{"name": "number", "type": "Integer"}"#;
+    let more = format!(r#"{number}, {{"name": "currency", "type": "Text"}}"#);
+    cluster.place.write_flow("mended", &zero.replace("10 / number", "10 / (number + 1)"));
+    cluster.place.write_flow("asks", &zero.replace(number, &more));
+    cluster.place.push("Mend the one, and ask for more in the other");
+    let updated = cluster.run(&["update", "numbers"]);
+    assert_eq!(code(&updated), 0, "{}", text(&updated));
+
+    let chosen = ["request", "re-execute", "1", "2", "--version", "newest"];
+    let preview = cluster.json(&[&chosen[..], &["--dry-run"]].concat());
+    assert_eq!((&preview["matched"], &preview["done"]), (&json!(2), &json!(1)), "{preview}");
+    let left = &preview["skipped"][0];
+    assert_eq!((&left["id"], &left["code"]), (&json!(2), &json!("request/version-does-not-fit")), "{preview}");
+    assert!(left["inputs"].as_str().is_some_and(|what| what.contains("currency")), "{preview}");
+    let done = cluster.run(&chosen);
+    let told = text(&done);
+    assert_eq!(code(&done), 1, "{told}");
+    assert!(told.starts_with("re-executed 1 of 2 requests at the newest version (2 Error)\n  not 2: "), "{told}");
+    assert!(told.contains("currency"), "{told}");
+    assert_eq!(code(&cluster.run(&["request", "wait", "1"])), 0);
+    assert_eq!(cluster.json(&["request", "show", "2"])["request"]["attempt"], 1);
+}
+
 /// Answers HTTP calls from when it is told to. Before, it keeps callers waiting.
 struct Holding {
     url: String,

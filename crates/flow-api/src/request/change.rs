@@ -1,6 +1,6 @@
 //! Making requests and changing them.
 
-use super::{Request, RequestQuery, RequestState, VersionChoice};
+use super::{Misfit, Request, RequestQuery, RequestState, VersionChoice};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -127,6 +127,11 @@ pub struct Bulk {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub filter: Option<RequestQuery>,
+    /// At which version of their projects they are re-executed; at their own, if absent. At the newest only those of which
+    /// what they go on from fits that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub version: Option<VersionChoice>,
     /// Say what would be done, and do nothing.
     #[serde(default)]
     #[ts(as = "Option<bool>", optional)]
@@ -143,7 +148,7 @@ pub struct BulkDone {
     pub done: u64,
     /// How many of those that were looked at are in each state (before it was done).
     pub states: BTreeMap<RequestState, u64>,
-    /// Those that it cannot be done to, at most 100 of them.
+    /// Those that it cannot be done to: all of those with the `ids`, at most 100 of those that `filter` finds.
     pub skipped: Vec<Skipped>,
     /// How many it cannot be done to.
     pub skipped_count: u64,
@@ -159,8 +164,17 @@ pub struct BulkDone {
 pub struct Skipped {
     /// The request.
     pub id: i64,
-    /// Why, for programs: `request/state`, `request/not-found`, `server/not-running`.
+    /// Why, for programs: `request/state`, `request/not-found`, `server/not-running`, `request/version-does-not-fit`,
+    /// `project/flow-not-found`, `project/flow-broken`.
     pub code: String,
     /// Why, for people.
     pub message: String,
+    /// The saved points that do not fit the newest version, in the order of saving; the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<Misfit>>", optional)]
+    pub misfits: Vec<Misfit>,
+    /// Why the flow does not take the request's inputs at that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub inputs: Option<String>,
 }

@@ -4,7 +4,7 @@ use super::points::{self, Port};
 use super::{Look, SavedStream};
 use crate::EngineError;
 use crate::engine::Inner;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedFlow};
 use flow_components::PortKey;
 use flow_data::Variables;
 use flow_data::arrow::datatypes::{DataType, SchemaRef};
@@ -13,23 +13,33 @@ use flow_store::Request;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 type Schemas = Arc<BTreeMap<PortKey, SchemaRef>>;
 
-/// The fields in flows, each flow looked through once.
+/// The fields in flows, each flow looked through once for as long as this is kept: so many requests can be looked at.
+#[derive(Default)]
+pub struct FlowFields {
+    /// By where the flow is in memory.
+    known: Mutex<HashMap<usize, LookedThrough>>,
+}
+
+/// A flow, which stays where it is in memory, and its fields.
+type LookedThrough = (Arc<PlannedFlow>, Arc<OnceCell<Schemas>>);
+
+/// The fields in the flows of a request.
 pub(super) struct Fields<'a> {
     inner: &'a Inner,
     request: &'a Request,
-    /// By where the flow is in memory, which the look keeps there.
-    known: Mutex<HashMap<usize, Schemas>>,
+    flows: &'a FlowFields,
     /// What was compared: path without numbers of iterations, component, place.
     compared: Mutex<HashMap<(String, String, Port), Option<String>>>,
     unknown: Mutex<Vec<(ComponentId, String)>>,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(inner: &'a Inner, request: &'a Request) -> Self {
-        Self { inner, request, known: Mutex::default(), compared: Mutex::default(), unknown: Mutex::default() }
+    pub(super) fn new(inner: &'a Inner, request: &'a Request, flows: &'a FlowFields) -> Self {
+        Self { inner, request, flows, compared: Mutex::default(), unknown: Mutex::default() }
     }
 
     /// Where it is not known which fields the flow has.
@@ -51,7 +61,7 @@ impl<'a> Fields<'a> {
 
     async fn compare(&self, look: &Look<'_>, saved: &SavedStream) -> Result<Option<String>, EngineError> {
         let Ok((plan, at)) = points::find(&look.new, &saved.path, &saved.component) else { return Ok(None) };
-        let Some(now) = self.at(plan, at, &saved.port).await? else {
+        let Some(now) = self.at(plan, at, &saved.port).await else {
             let planned = &plan.components[at];
             let mut unknown = self.unknown.lock();
             if !unknown.iter().any(|(id, _)| *id == planned.id) {
@@ -61,7 +71,7 @@ impl<'a> Fields<'a> {
         };
         if let Some(old) = &look.old
             && let Ok((plan, at)) = points::find(old, &saved.path, &saved.component)
-            && let Some(before) = self.at(plan, at, &saved.port).await?
+            && let Some(before) = self.at(plan, at, &saved.port).await
             && difference(&before, &now).is_none()
         {
             // By design nothing has changed; what was read may have had other fields all along.
@@ -74,32 +84,38 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields that a flow has at a place, where that is known.
-    async fn at(&self, plan: &Plan, component: usize, port: &Port) -> Result<Option<SchemaRef>, EngineError> {
-        let (schemas, id) = (self.of(plan).await?, &plan.components[component].id);
+    async fn at(&self, plan: &Plan, component: usize, port: &Port) -> Option<SchemaRef> {
+        let (schemas, id) = (self.of(plan).await, &plan.components[component].id);
         let inlet = match port {
-            Port::Out(outlet) => return Ok(schemas.get(&PortRef::new(id, outlet)).cloned()),
+            Port::Out(outlet) => return schemas.get(&PortRef::new(id, outlet)).cloned(),
             Port::In(inlet) => PortRef::new(id, inlet),
         };
         let links = plan.flow.document.links.iter().filter(|link| link.to == inlet);
-        let arriving: Option<Vec<&SchemaRef>> = links.map(|link| schemas.get(&link.from)).collect();
-        let arriving = arriving.unwrap_or_default();
-        let Some((first, others)) = arriving.split_first() else { return Ok(None) };
+        let arriving: Vec<&SchemaRef> = links.map(|link| schemas.get(&link.from)).collect::<Option<_>>()?;
+        let (first, others) = arriving.split_first()?;
         let all_same = others.iter().all(|other| difference(first, other).is_none());
-        Ok(all_same.then(|| Arc::clone(first)))
+        all_same.then(|| Arc::clone(first))
     }
 
-    async fn of(&self, plan: &Plan) -> Result<Schemas, EngineError> {
-        let key = Arc::as_ptr(&plan.flow) as usize;
-        if let Some(known) = self.known.lock().get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let services = self.inner.services(&plan.flow.files, &self.request.project);
-        let (palette, flow) = (Arc::clone(&self.inner.palette), Arc::clone(&plan.flow));
-        let examine = move || Arc::new(palette.examine(&flow.document, &services).schemas);
-        // Of a flow that cannot be looked through nothing is known.
-        let found: Schemas = tokio::task::spawn_blocking(examine).await.unwrap_or_default();
-        self.known.lock().insert(key, Arc::clone(&found));
-        Ok(found)
+    async fn of(&self, plan: &Plan) -> Schemas {
+        let known = self.flows.of(&plan.flow);
+        let schemas = known.get_or_init(|| async {
+            let services = self.inner.services(&plan.flow.files, &self.request.project);
+            let (palette, flow) = (Arc::clone(&self.inner.palette), Arc::clone(&plan.flow));
+            let examine = move || Arc::new(palette.examine(&flow.document, &services).schemas);
+            // Of a flow that cannot be looked through nothing is known.
+            tokio::task::spawn_blocking(examine).await.unwrap_or_default()
+        });
+        Arc::clone(schemas.await)
+    }
+}
+
+impl FlowFields {
+    fn of(&self, flow: &Arc<PlannedFlow>) -> Arc<OnceCell<Schemas>> {
+        let mut known = self.known.lock();
+        let (_, schemas) =
+            known.entry(Arc::as_ptr(flow) as usize).or_insert_with(|| (Arc::clone(flow), Arc::default()));
+        Arc::clone(schemas)
     }
 }
 

@@ -5,7 +5,7 @@ use flow_api::{Bulk, BulkAction, NewRequests, RequestQuery, RequestState, Role};
 
 fn bulk(action: BulkAction, state: &str, dry_run: bool) -> Bulk {
     let filter = RequestQuery { state: Some(state.to_owned()), ..RequestQuery::default() };
-    Bulk { action, ids: None, filter: Some(filter), dry_run }
+    Bulk { action, ids: None, filter: Some(filter), version: None, dry_run }
 }
 
 #[tokio::test]
@@ -33,12 +33,14 @@ async fn a_preview_changes_nothing_and_the_same_call_does_what_it_said() {
 
     // By ids: what cannot be done is named with the reason, the rest is done.
     let ids = vec![made[0].id, made[1].id, 999_999];
-    let again = Bulk { action: BulkAction::Cancel, ids: Some(ids.clone()), filter: None, dry_run: false };
+    let again =
+        Bulk { action: BulkAction::Cancel, ids: Some(ids.clone()), filter: None, version: None, dry_run: false };
     let refused = client.bulk(&again).await.unwrap();
     assert_eq!((refused.matched, refused.done, refused.skipped_count), (3, 0, 3));
     let codes: Vec<&str> = refused.skipped.iter().map(|skipped| skipped.code.as_str()).collect();
     assert_eq!(codes, ["request/not-found", "request/state", "request/state"]);
-    let re_execute = Bulk { action: BulkAction::ReExecute, ids: Some(ids), filter: None, dry_run: false };
+    let re_execute =
+        Bulk { action: BulkAction::ReExecute, ids: Some(ids), filter: None, version: None, dry_run: false };
     assert_eq!(client.bulk(&re_execute).await.unwrap().done, 2);
 
     // Page by page.

@@ -127,7 +127,8 @@ async fn what_waits_for_its_retry_goes_on_at_its_own_server_whichever_is_asked()
     // Nobody waits for the interval, and it is still its own server's.
     assert_eq!(at_second.re_execute(made.id).await.unwrap().owner.unwrap().name, "first");
     assert_eq!(ended(2).await.owner.unwrap().name, "first");
-    let many = Bulk { action: BulkAction::ReExecute, ids: Some(vec![made.id]), filter: None, dry_run: false };
+    let many =
+        Bulk { action: BulkAction::ReExecute, ids: Some(vec![made.id]), filter: None, version: None, dry_run: false };
     let done = at_second.bulk(&many).await.unwrap();
     assert_eq!((done.done, done.skipped), (1, vec![]));
     let last = ended(3).await;

@@ -2,8 +2,8 @@
 
 use crate::harness::{Cluster, TestProject, TestServer, create_one, inputs, until, wish};
 use flow_api::{
-    Client, LogQuery, NewRequests, ReExecution, ReExecutionPreview, ReExecutionQuery, Request, RequestState, Role,
-    Update, VersionChoice,
+    Bulk, BulkAction, Client, LogQuery, NewRequests, ReExecution, ReExecutionPreview, ReExecutionQuery, Request,
+    RequestState, Role, Update, VersionChoice,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -221,6 +221,61 @@ async fn inputs_that_the_newest_version_does_not_take_are_refused_even_from_the_
     assert_eq!((ended.state, ended.attempt), (RequestState::Error, 2));
     let other = NewRequests { inputs: inputs(json!({"customer": "A", "country": "FR"})), ..wish("late") };
     scene.client.create_requests(&other, None).await.unwrap();
+    scene.server.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_requests_those_go_on_at_the_newest_version_that_fit_it_and_the_others_stay_as_they_are() {
+    let scene = Scene::begin().await;
+    scene.push(&Version { checkpoint: ("saved-2", "Checkpoint"), ..Version::first() }).await;
+    let other = scene.failed().await;
+    scene.push(&Version::first()).await;
+    let fitting = [scene.failed().await, scene.failed().await];
+    scene.push(&Version::second()).await;
+    let bulk = |dry_run: bool| Bulk {
+        action: BulkAction::ReExecute,
+        ids: Some(vec![fitting[0].id, other.id, fitting[1].id]),
+        filter: None,
+        version: Some(VersionChoice::Newest),
+        dry_run,
+    };
+
+    let preview = scene.client.bulk(&bulk(true)).await.unwrap();
+    assert_eq!((preview.matched, preview.done, preview.skipped_count), (3, 2, 1));
+    for request in fitting.iter().chain([&other]) {
+        assert_eq!(scene.client.request(request.id).await.unwrap().request, *request, "a preview changes nothing");
+    }
+    // It is told of each what would be told of it alone.
+    let alone = scene.preview(other.id, None).await;
+    assert_eq!(alone.misfits[0].reason, "otherId");
+    let skipped = &preview.skipped[0];
+    assert_eq!((skipped.id, skipped.code.as_str()), (other.id, "request/version-does-not-fit"));
+    assert_eq!((&skipped.misfits, &skipped.inputs), (&alone.misfits, &None));
+    assert_eq!(Some(&skipped.message), alone.problem.as_ref());
+
+    let done = scene.client.bulk(&bulk(false)).await.unwrap();
+    assert_eq!((done.done, &done.skipped), (2, &preview.skipped));
+    for request in &fitting {
+        let ended = scene.client.wait(request.id, Duration::from_secs(60)).await.unwrap();
+        assert_eq!((ended.state, ended.attempt, ended.version), (RequestState::Finished, 2, alone.version.clone()));
+    }
+    assert_eq!(scene.client.request(other.id).await.unwrap().request, other, "nothing has changed");
+    let told = until("the audit trail tells of it", async || {
+        let trail = scene.client.audit(&flow_api::AuditQuery::default()).await.unwrap().items;
+        trail.into_iter().find(|one| one.action == "requests-re-executed").map(|one| one.detail)
+    })
+    .await;
+    assert_eq!(told, "2 of 3, at the newest version");
+
+    scene.push(&Version { inputs: vec![json!({"name": "country", "type": "Text"})], ..Version::second() }).await;
+    let asked = scene.client.bulk(&Bulk { ids: Some(vec![other.id]), ..bulk(true) }).await.unwrap();
+    assert!(asked.skipped[0].inputs.as_deref().is_some_and(|what| what.contains("country")), "{asked:?}");
+    let own = Bulk { ids: Some(vec![other.id]), version: Some(VersionChoice::Same), ..bulk(false) };
+    assert_eq!(scene.client.bulk(&own).await.unwrap().done, 1, "at its own version it goes on as ever");
+    let ended = scene.client.wait(other.id, Duration::from_secs(60)).await.unwrap();
+    assert_eq!((ended.attempt, &ended.version), (2, &other.version));
+    let cancel = Bulk { action: BulkAction::Cancel, ..bulk(false) };
+    assert_eq!(scene.client.bulk(&cancel).await.unwrap_err().code(), "input/invalid");
     scene.server.stop().await;
 }
 

@@ -56,6 +56,16 @@ impl Monitor {
         request
     }
 
+    /// Brings both servers to a version of the flow that says `now` where it said `before`.
+    async fn push(&self, before: &str, now: &str) {
+        let flow = self.project.read("flows/order-import.flow.json").replace(before, now);
+        self.project.write("flows/order-import.flow.json", &flow);
+        self.project.commit_and_push("Say it otherwise");
+        for server in &self.cluster.servers {
+            server.client.update("orders", &Update::default()).await.expect("the update of a server");
+        }
+    }
+
     /// Shows a place of the monitor.
     async fn show(&self, place: &str) {
         let page = self.design.address.split('?').next().unwrap_or_default();
@@ -93,12 +103,7 @@ async fn a_request_goes_on_at_the_newest_version_from_the_monitor() -> Tested {
     let held = monitor.held().await;
     north.client.cancel(held.id).await?;
     north.until_state(held.id, RequestState::Cancelled).await;
-    let flow = monitor.project.read("flows/order-import.flow.json").replace("Give notice", "Tell the warehouse");
-    monitor.project.write("flows/order-import.flow.json", &flow);
-    monitor.project.commit_and_push("Call it what it is");
-    for server in &monitor.cluster.servers {
-        server.client.update("orders", &Update::default()).await?;
-    }
+    monitor.push("Give notice", "Tell the warehouse").await;
     monitor.show(&format!("/requests/{}", held.id)).await;
     browser.press("Re-execute").await;
     browser.shows("[role=dialog]", "A new attempt goes on from Orders stored").await;
@@ -111,6 +116,39 @@ async fn a_request_goes_on_at_the_newest_version_from_the_monitor() -> Tested {
     assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
     assert_ne!(ended.version, held.version, "it is pinned to the newest version");
     browser.find(&test_id("component-Tell the warehouse")).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_requests_those_go_on_at_the_newest_version_that_fit_it_and_the_others_are_named() -> Tested {
+    let monitor = Monitor::start().await?;
+    let (browser, north) = (&monitor.browser, monitor.north());
+    let other = monitor.held().await;
+    monitor.push("checkpoint-h5d3mv", "checkpoint-k2p8wd").await;
+    let fitting = north.request("orders", "order-import", json!({}), 1).await.remove(0);
+    monitor.endpoint.until_calls(2).await;
+    for id in [other.id, fitting.id] {
+        north.client.cancel(id).await?;
+        north.until_state(id, RequestState::Cancelled).await;
+    }
+    monitor.push("Give notice", "Tell the warehouse").await;
+    monitor.show("/requests").await;
+    browser.find(&format!("tr[data-row=\"{}\"]", fitting.id)).await;
+    browser.click("[aria-label=\"Choose all requests that fit\"]").await;
+    browser.press("Re-execute …").await;
+    browser.shows("[role=dialog]", "2 of 2 requests will go on from their last checkpoints").await;
+    browser.choose("Version", "the newest, as far as what is saved fits it").await;
+    browser.shows("[role=dialog]", "1 of 2 requests will go on from their last checkpoints").await;
+    let named = format!("Request {}: “Orders stored” (checkpoint-h5d3mv) has the id checkpoint-k2p8wd now", other.id);
+    browser.shows(&test_id("bulk-left"), &named).await;
+    browser.click(&test_id("bulk-now")).await;
+    browser.gone("[role=dialog]").await;
+    monitor.endpoint.open();
+    let ended = north.until_ended(fitting.id).await;
+    assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
+    assert_ne!(ended.version, fitting.version, "it is pinned to the newest version");
+    let left = north.client.request(other.id).await?.request;
+    assert_eq!((left.state, left.attempt, left.version), (RequestState::Cancelled, 1, other.version));
     Ok(())
 }
 

@@ -6,10 +6,10 @@ use crate::outcome::{Failure, Outcome};
 use crate::output::{Output, counted};
 use crate::remote::Remote;
 use clap::Args;
-use flow_api::{Bulk, BulkAction, BulkDone, RequestState};
+use flow_api::{Bulk, BulkAction, BulkDone, RequestState, VersionChoice};
 use std::io::{BufRead, IsTerminal, Write};
 
-/// How many of those that were left alone are named.
+/// How many are named of those that a filter found and that were left alone.
 const NAMED: usize = 10;
 
 /// End requests: one, several, or all that a filter finds.
@@ -46,7 +46,7 @@ pub async fn cancel(args: CancelArgs, remote: &Remote, output: Output) -> Result
     let Some(id) = args.chosen.only_one() else {
         let under_way =
             [RequestState::Queued, RequestState::Running, RequestState::Waiting, RequestState::WaitingForRetry];
-        return many(args.chosen, BulkAction::Cancel, &under_way, remote, output).await;
+        return many(args.chosen, BulkAction::Cancel, None, &under_way, remote, output).await;
     };
     let request = remote.any(|client| async move { client.cancel(id).await }).await?;
     output.answer(&request, || request_line(&request));
@@ -77,6 +77,7 @@ impl Chosen {
 pub async fn many(
     chosen: Chosen,
     action: BulkAction,
+    version: Option<VersionChoice>,
     states: &[RequestState],
     remote: &Remote,
     output: Output,
@@ -87,20 +88,21 @@ pub async fn many(
         return Err(Failure::new("request/which", message));
     }
     let by_filter = ids.is_empty();
-    let mut bulk = Bulk { action, ids: Some(ids), filter: None, dry_run: true };
+    let mut bulk = Bulk { action, ids: Some(ids), filter: None, version, dry_run: true };
     if by_filter {
         (bulk.ids, bulk.filter) = (None, Some(filter.or_in(states).query(remote).await?));
     }
     if dry_run || (by_filter && !yes) {
         let preview = all_pages(bulk.clone(), remote).await?;
         if dry_run {
-            output.answer(&preview, || done_text(action, &preview, true));
+            output.answer(&preview, || done_text(&bulk, &preview));
             return Ok(Outcome::Good);
         }
-        confirm(&done_text(action, &preview, true), output)?;
+        confirm(&done_text(&bulk, &preview), output)?;
     }
-    let done = all_pages(Bulk { dry_run: false, ..bulk }, remote).await?;
-    output.answer(&done, || done_text(action, &done, false));
+    bulk.dry_run = false;
+    let done = all_pages(bulk.clone(), remote).await?;
+    output.answer(&done, || done_text(&bulk, &done));
     Ok(Outcome::good_if(done.skipped_count == 0))
 }
 
@@ -136,8 +138,8 @@ fn added(mut sum: BulkDone, page: BulkDone) -> BulkDone {
     sum
 }
 
-fn done_text(action: BulkAction, done: &BulkDone, preview: bool) -> String {
-    let what = match (action, preview) {
+fn done_text(bulk: &Bulk, done: &BulkDone) -> String {
+    let what = match (bulk.action, bulk.dry_run) {
         (BulkAction::ReExecute, true) => "would re-execute",
         (BulkAction::ReExecute, false) => "re-executed",
         (BulkAction::Cancel, true) => "would cancel",
@@ -145,13 +147,18 @@ fn done_text(action: BulkAction, done: &BulkDone, preview: bool) -> String {
     };
     let states: Vec<String> = done.states.iter().map(|(state, count)| format!("{count} {}", state.as_str())).collect();
     let mut text = format!("{what} {} of {}", done.done, counted(done.matched, "request"));
+    if bulk.version == Some(VersionChoice::Newest) {
+        text.push_str(" at the newest version");
+    }
     if !states.is_empty() {
         text.push_str(&format!(" ({})", states.join(", ")));
     }
-    for skipped in done.skipped.iter().take(NAMED) {
+    // Whoever names them hears of each.
+    let named = bulk.ids.as_ref().map_or(NAMED, Vec::len);
+    for skipped in done.skipped.iter().take(named) {
         text.push_str(&format!("\n  not {}: {} [{}]", skipped.id, skipped.message, skipped.code));
     }
-    let unnamed = done.skipped_count.saturating_sub(done.skipped.len().min(NAMED) as u64);
+    let unnamed = done.skipped_count.saturating_sub(done.skipped.len().min(named) as u64);
     if unnamed > 0 {
         text.push_str(&format!("\n  and not {unnamed} more"));
     }

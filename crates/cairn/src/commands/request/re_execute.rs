@@ -26,12 +26,14 @@ Examples:
   cairn request re-execute 17 18 19
   cairn request re-execute --code http/status --since 2h --dry-run
   cairn request re-execute --code http/status --since 2h --yes
+  cairn request re-execute --flow order-import --version newest --dry-run
+                                                          How many of them fit, what of the others does not
 
 A request can be re-executed when it ended in Error or was cancelled, or when it waits for its
 retry. A filter without --state means those in Error. The server that is called becomes the owner,
 unless --on names another; what waits for its retry at a server that lives goes on there, at once.
 At the newest version it goes on only if what it has saved fits: what does not is named, and --from
-or --from-start are the way out."
+or --from-start are the way out. Of several those go on that fit, and the others stay as they are."
 )]
 pub struct ReExecuteArgs {
     #[command(flatten)]
@@ -47,7 +49,7 @@ pub struct ReExecuteArgs {
     #[arg(long, value_name = "SERVER")]
     on: Option<String>,
     /// At which version of its project: the one that it is pinned to, or the one that the cluster last updated to, to which
-    /// it is pinned from then on. For one request.
+    /// it is pinned from then on.
     #[arg(long, value_name = "VERSION", default_value = "same")]
     version: Version,
     /// Wait until it has ended; the exit status tells whether it finished. For one request.
@@ -80,13 +82,12 @@ pub async fn run(args: ReExecuteArgs, remote: &Remote, output: Output) -> Result
         return preview(id, &args, remote, output).await;
     }
     let Some(id) = args.chosen.only_one() else {
-        let for_one = args.from.is_some() || args.from_start || args.on.is_some() || args.wait;
-        if for_one || args.version != Version::Same {
-            let message = "--from, --from-start, --on, --version and --wait are for one request: name one id, or leave \
-                           them out";
+        if args.from.is_some() || args.from_start || args.on.is_some() || args.wait {
+            let message = "--from, --from-start, --on and --wait are for one request: name one id, or leave them out";
             return Err(Failure::new("request/one-only", message));
         }
-        return many(args.chosen, BulkAction::ReExecute, &[RequestState::Error], remote, output).await;
+        let version = Some(args.version.choice());
+        return many(args.chosen, BulkAction::ReExecute, version, &[RequestState::Error], remote, output).await;
     };
     let server = match &args.on {
         Some(server) => Some(remote.server(server).await?.id),

@@ -2,6 +2,7 @@
 
 use super::super::openapi::refusals;
 use super::homes::Homes;
+use super::re_execution::{Unfit, how};
 use super::read::filter;
 use crate::auth::Caller;
 use crate::extract::Body;
@@ -10,8 +11,9 @@ use crate::state::App;
 use crate::wire;
 use axum::Json;
 use axum::extract::State;
-use flow_api::{Bulk, BulkAction, BulkDone, Skipped, codes};
-use flow_store::{Owner, Request, RequestFilter, RequestId, RequestState, StoreError};
+use flow_api::{Bulk, BulkAction, BulkDone, VersionChoice, codes};
+use flow_engine::FlowFields;
+use flow_store::{Request, RequestFilter, RequestId, RequestState, StoreError};
 use futures::stream::{self, StreamExt as _};
 use std::sync::Arc;
 
@@ -21,14 +23,18 @@ const MOST: usize = 10_000;
 const PAGE: usize = 500;
 /// So many are changed at once: the checkpoint database commits them together.
 const AT_ONCE: usize = 64;
-/// So many that it was not done to are named.
+/// So many that it was not done to are named of those that a filter finds.
 const NAMED: usize = 100;
 
-/// Re-executes or cancels many requests, or says what that would do.
+/// Re-executes or cancels many requests, or says what that would do. It is done to each by itself, wholly or not at all:
+/// what is refused to one, as when it does not fit the newest version, holds up no other.
 #[utoipa::path(post, path = "/requests/bulk", tag = "requests", request_body = Bulk,
     responses((status = 200, body = BulkDone)),
     extensions(("x-codes" = json!(refusals!(INPUT_INVALID, REQUEST_TOO_MANY, SERVER_FENCED)))))]
 pub async fn bulk(State(app): State<Arc<App>>, caller: Caller, Body(bulk): Body<Bulk>) -> Reply<Json<BulkDone>> {
+    if bulk.action == BulkAction::Cancel && bulk.version.is_some() {
+        return Err(Refusal::invalid("version", "only what is re-executed goes on at a version: leave it out"));
+    }
     let (found, missing, next) = match (&bulk.ids, &bulk.filter) {
         (Some(ids), None) => by_ids(&app, ids).await?,
         (None, Some(query)) => by_filter(&app, filter(query)?, query.limit.map(|limit| limit as usize)).await?,
@@ -45,16 +51,17 @@ pub async fn bulk(State(app): State<Arc<App>>, caller: Caller, Body(bulk): Body<
     for request in &found {
         *done.states.entry(wire::request_state(request.state)).or_default() += 1;
     }
-    for id in missing {
-        skip(&mut done, id, Err(StoreError::no_request(id).into()));
-    }
-    let homes = Homes::look(&app).await?;
-    let answers = match bulk.dry_run {
-        true => found.iter().map(|request| (request.id, would_here(bulk.action, request, &homes))).collect(),
-        false => act(&app, &caller, bulk.action, &found, &homes).await,
+    let which = match (found.last(), found.first()) {
+        (Some(last), Some(first)) => format!("{} to {}", last.id.min(first.id), last.id.max(first.id)),
+        _ => String::new(),
     };
-    for (id, answer) in answers {
-        skip(&mut done, id, answer);
+    // Whoever names them hears of each.
+    let named = bulk.ids.as_ref().map_or(NAMED, Vec::len);
+    for id in missing {
+        note(&mut done, named, id, Err(Refusal::from(StoreError::no_request(id)).into()));
+    }
+    for (id, answer) in each(&app, &caller, &bulk, found).await? {
+        note(&mut done, named, id, answer);
     }
     if !bulk.dry_run {
         app.work.wake();
@@ -62,11 +69,8 @@ pub async fn bulk(State(app): State<Arc<App>>, caller: Caller, Body(bulk): Body<
             BulkAction::ReExecute => "requests-re-executed",
             BulkAction::Cancel => "requests-cancelled",
         };
-        let which = match (found.last(), found.first()) {
-            (Some(last), Some(first)) => format!("{} to {}", last.id.min(first.id), last.id.max(first.id)),
-            _ => String::new(),
-        };
-        caller.did(&app, action, &which, &format!("{} of {}", done.done, done.matched)).await?;
+        let at = if bulk.version == Some(VersionChoice::Newest) { ", at the newest version" } else { "" };
+        caller.did(&app, action, &which, &format!("{} of {}{at}", done.done, done.matched)).await?;
     }
     Ok(Json(done))
 }
@@ -117,52 +121,59 @@ pub(super) fn would(action: BulkAction, request: &Request) -> Reply<()> {
     Err(Refusal::new(codes::REQUEST_STATE, format!("request {} is {}", request.id, request.state)))
 }
 
-/// Whether it can be done, and there is a server for it.
-fn would_here(action: BulkAction, request: &Request, homes: &Homes) -> Reply<()> {
-    would(action, request)?;
-    match action {
-        BulkAction::ReExecute => homes.of(request).map(drop),
-        BulkAction::Cancel => Ok(()),
-    }
-}
-
-async fn act(
+async fn each(
     app: &App,
     caller: &Caller,
-    action: BulkAction,
-    found: &[Request],
-    homes: &Homes,
-) -> Vec<(RequestId, Reply<()>)> {
-    let wanted: Vec<_> = found.iter().map(|request| (request.id, homes.of(request))).collect();
-    let each = |(id, home): (RequestId, Reply<Owner>)| async move {
-        let done = match action {
-            BulkAction::ReExecute => re_execute(app, caller, id, home).await,
-            BulkAction::Cancel => cancel(app, caller, id).await,
+    bulk: &Bulk,
+    found: Vec<Request>,
+) -> Reply<Vec<(RequestId, Result<(), Unfit>)>> {
+    let (homes, flows) = (&Homes::look(app).await?, &FlowFields::default());
+    let one = |request: Request| async move {
+        let done = match bulk.action {
+            BulkAction::ReExecute => re_execute(app, caller, bulk, &request, homes, flows).await,
+            BulkAction::Cancel => cancel(app, caller, bulk, &request).await.map_err(Unfit::from),
         };
-        (id, done)
+        (request.id, done)
     };
-    stream::iter(wanted).map(each).buffered(AT_ONCE).collect().await
+    Ok(stream::iter(found).map(one).buffered(AT_ONCE).collect().await)
 }
 
-async fn re_execute(app: &App, caller: &Caller, id: RequestId, home: Reply<Owner>) -> Reply<()> {
-    app.store.re_execute(id, &home?, caller.name(), None).await?;
+async fn re_execute(
+    app: &App,
+    caller: &Caller,
+    bulk: &Bulk,
+    request: &Request,
+    homes: &Homes,
+    flows: &FlowFields,
+) -> Result<(), Unfit> {
+    if bulk.dry_run {
+        would(bulk.action, request)?;
+    }
+    let home = homes.of(request)?;
+    let how = how(app, flows, request, bulk.version.unwrap_or_default(), None).await?;
+    if !bulk.dry_run {
+        let done = app.store.re_execute_with(request.id, &home, caller.name(), how).await;
+        done.map_err(Refusal::from)?;
+    }
     Ok(())
 }
 
-async fn cancel(app: &App, caller: &Caller, id: RequestId) -> Reply<()> {
-    let request = app.store.cancel(id, caller.name()).await?;
+async fn cancel(app: &App, caller: &Caller, bulk: &Bulk, request: &Request) -> Reply<()> {
+    if bulk.dry_run {
+        return would(bulk.action, request);
+    }
+    let request = app.store.cancel(request.id, caller.name()).await?;
     app.work.cancel(request.id);
     Ok(())
 }
 
-fn skip(done: &mut BulkDone, id: RequestId, answer: Reply<()>) {
+fn note(done: &mut BulkDone, named: usize, id: RequestId, answer: Result<(), Unfit>) {
     match answer {
         Ok(()) => done.done += 1,
-        Err(refusal) => {
+        Err(unfit) => {
             done.skipped_count += 1;
-            if done.skipped.len() < NAMED {
-                let (code, message) = (refusal.code().to_owned(), refusal.detail().to_owned());
-                done.skipped.push(Skipped { id: id.0, code, message });
+            if done.skipped.len() < named {
+                done.skipped.push(unfit.skipped(id));
             }
         }
     }

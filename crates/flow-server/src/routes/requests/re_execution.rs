@@ -12,10 +12,10 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::State;
 use flow_api::{
-    BulkAction, FitComponent, Misfit, ReExecution, ReExecutionPreview, ReExecutionQuery, Request, UnknownFields,
-    VersionChoice, codes,
+    BulkAction, FitComponent, Misfit, ReExecution, ReExecutionPreview, ReExecutionQuery, Request, Skipped,
+    UnknownFields, VersionChoice, codes,
 };
-use flow_engine::{EngineError, Fit};
+use flow_engine::{EngineError, Fit, FlowFields};
 use flow_store::{NewVersion, RequestId, VersionId};
 use std::sync::Arc;
 
@@ -44,28 +44,16 @@ pub async fn re_execute(
         None => Homes::look(&app).await?.of(&request)?,
     };
     let keep = keep(&request, wish.from, wish.from_start)?;
-    let version = match wish.version.unwrap_or_default() {
-        VersionChoice::Same => None,
-        VersionChoice::Newest => {
-            would(BulkAction::ReExecute, &request)?;
-            let newest = app.projects.newest(&request.project).await?;
-            let fit = look(&app, &request, &newest, keep).await?;
-            if let Some(problem) = problem(&request, &fit, keep) {
-                return Err(Refusal::new(codes::REQUEST_VERSION, problem));
-            }
-            Some(NewVersion { version: fit.version, settings: fit.settings, seen: fit.seen })
-        }
-    };
+    let how = how(&app, &FlowFields::default(), &request, wish.version.unwrap_or_default(), keep).await?;
     let mut detail = match (wish.from_start, wish.from) {
         (true, _) => "from its start".to_owned(),
         (false, Some(number)) => format!("from saved point {number}"),
         (false, None) => String::new(),
     };
-    if let Some(moved) = version.as_ref().filter(|new| new.version != request.version) {
+    if let Some(moved) = how.version.as_ref().filter(|new| new.version != request.version) {
         let gap = if detail.is_empty() { "" } else { ", " };
         detail.push_str(&format!("{gap}at version {} instead of {}", moved.version, request.version));
     }
-    let how = flow_store::ReExecution { keep, version };
     let request = app.store.re_execute_with(request.id, &owner, caller.name(), how).await?;
     app.work.wake();
     caller.did(&app, "request-re-executed", &id.to_string(), &detail).await?;
@@ -90,14 +78,14 @@ pub async fn preview(
         VersionChoice::Same => request.version.clone(),
         VersionChoice::Newest => app.projects.newest(&request.project).await?,
     };
-    let fit = look(&app, &request, &version, keep).await?;
+    let fit = look(&app, &FlowFields::default(), &request, &version, keep).await?;
     let problem = problem(&request, &fit, keep);
     Ok(Json(ReExecutionPreview {
         version: version.to_string(),
         pinned: request.version.to_string(),
         fits: problem.is_none(),
         problem,
-        inputs: fit.inputs.as_ref().map(|error| format!("“{}”: {error}", error.name)),
+        inputs: inputs(&fit),
         fitting: fit.fitting,
         misfits: fit.misfits.iter().map(misfit).collect(),
         unknown: fit.unknown.into_iter().map(|(id, name)| UnknownFields { id: id.to_string(), name }).collect(),
@@ -119,18 +107,76 @@ fn keep(request: &flow_store::Request, from: Option<u32>, from_start: bool) -> R
     Ok(from.map(|number| number.saturating_add(1)))
 }
 
-async fn look(app: &App, request: &flow_store::Request, version: &VersionId, keep: Option<u32>) -> Reply<Fit> {
-    app.work.engine().fit(request, version, keep).await.map_err(|error| match error {
+/// Why a request does not go on, and what of it does not fit the version.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    refusal: Refusal,
+    misfits: Vec<Misfit>,
+    inputs: Option<String>,
+}
+
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, misfits: Vec::new(), inputs: None }
+    }
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        unfit.refusal
+    }
+}
+
+impl Unfit {
+    /// What is said of one request among many.
+    pub(super) fn skipped(self, id: RequestId) -> Skipped {
+        let Self { refusal, misfits, inputs } = self;
+        let (code, message) = (refusal.code().to_owned(), refusal.detail().to_owned());
+        Skipped { id: id.0, code, message, misfits, inputs }
+    }
+}
+
+/// How a request goes on that keeps so many saved points: at the newest version only if they fit that.
+pub(super) async fn how(
+    app: &App,
+    flows: &FlowFields,
+    request: &flow_store::Request,
+    version: VersionChoice,
+    keep: Option<u32>,
+) -> Result<flow_store::ReExecution, Unfit> {
+    if version == VersionChoice::Same {
+        return Ok(flow_store::ReExecution { keep, version: None });
+    }
+    would(BulkAction::ReExecute, request)?;
+    let newest = app.projects.newest(&request.project).await?;
+    let fit = look(app, flows, request, &newest, keep).await?;
+    if let Some(problem) = problem(request, &fit, keep) {
+        let refusal = Refusal::new(codes::REQUEST_VERSION, problem);
+        return Err(Unfit { refusal, inputs: inputs(&fit), misfits: fit.misfits.iter().map(misfit).collect() });
+    }
+    let version = NewVersion { version: fit.version, settings: fit.settings, seen: fit.seen };
+    Ok(flow_store::ReExecution { keep, version: Some(version) })
+}
+
+async fn look(
+    app: &App,
+    flows: &FlowFields,
+    request: &flow_store::Request,
+    version: &VersionId,
+    keep: Option<u32>,
+) -> Reply<Fit> {
+    let id = request.id;
+    app.work.engine().fit(flows, request, version, keep).await.map_err(|error| match error {
         EngineError::Store(error) => error.into(),
         EngineError::Flow { code, .. } if code == "engine/no-such-flow" => {
             let (flow, version) = (&request.flow, version.short());
             let detail = format!(
-                "the project has no flow “{flow}” at version {version} any more: re-execute the request at its own version"
+                "the project has no flow “{flow}” at version {version} any more: re-execute request {id} at its own version"
             );
             Refusal::new(codes::FLOW_NOT_FOUND, detail)
         }
         error => {
-            let detail = format!("{error}. Mend it and push the update, or re-execute the request at its own version");
+            let detail = format!("{error}. Mend it and push the update, or re-execute request {id} at its own version");
             Refusal::new(codes::FLOW_BROKEN, detail)
         }
     })
@@ -164,6 +210,11 @@ fn problem(request: &flow_store::Request, fit: &Fit, keep: Option<u32>) -> Optio
          again), or re-execute it at its own version",
         what.join("; ")
     ))
+}
+
+/// Why the flow does not take the inputs.
+fn inputs(fit: &Fit) -> Option<String> {
+    fit.inputs.as_ref().map(|error| format!("“{}”: {error}", error.name))
 }
 
 fn misfit(misfit: &flow_engine::Misfit) -> Misfit {

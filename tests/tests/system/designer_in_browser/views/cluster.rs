@@ -99,6 +99,11 @@ async fn monitor(walk: &mut Walk, cluster: &mut TestCluster, endpoint: &HoldingE
     walk.browser.press("Status List").await;
     walk.browser.shows(&format!("tr[data-row=\"{}\"]", held.id), "order-import").await;
     walk.look("monitor-requests").await?;
+    walk.browser.type_into(&format!("tr[data-row=\"{}\"]", failed.id), " ").await;
+    walk.browser.press("Re-execute …").await;
+    walk.browser.choose("Version", "the newest, as far as what is saved fits it").await;
+    walk.browser.shows("[role=dialog]", "1 of 1 request").await;
+    walk.look_and_close("monitor-re-execute-many").await?;
     walk.browser.page.goto(&format!("{monitor}#/requests/{}", held.id)).await?;
     walk.browser.until_text("Orders stored").await;
     walk.look("monitor-request-running").await?;
