@@ -7,12 +7,19 @@ export function announceTakeovers(source: () => ClusterSource): void {
   $effect(() =>
     source().changed(({ takeovers, stalled }) => {
       for (const one of stalled) announceStalled(one);
-      for (const { dead, survivor, count } of takeovers) {
-        const moved = counted(count, "request goes", "requests go") + " on there";
-        toasts.info(`${survivor} took over`, `${dead} was lost; ${moved}.`);
-      }
+      for (const one of takeovers) announceTakeover(one);
     }),
   );
+}
+
+/** Tells that a server was lost, and who goes on with its requests if it had any. */
+export function announceTakeover({ dead, survivor, count }: ClusterChange["takeovers"][number]): void {
+  if (count === 0) toasts.info(`${dead} was lost`, "It had no requests under way.");
+  else
+    toasts.info(
+      `${survivor} took over`,
+      `${dead} was lost; ${counted(count, "request goes", "requests go")} on at ${survivor}.`,
+    );
 }
 
 /** Tells of a stalled request. */

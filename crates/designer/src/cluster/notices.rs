@@ -47,6 +47,13 @@ impl Designer {
 
 impl Cluster {
     fn of_takeover(&self, Takeover { dead, survivor, count }: &Takeover) -> Notification {
+        if *count == 0 {
+            return Notification {
+                title: format!("{dead} was lost"),
+                text: format!("Cluster {}: it had no requests under way.", self.name),
+                urgent: true,
+            };
+        }
         let requests = if *count == 1 { "1 request goes on".to_owned() } else { format!("{count} requests go on") };
         Notification {
             title: format!("{survivor} took over from {dead}"),

@@ -1,5 +1,6 @@
 //! The canvas: choosing, moving, copying, linking, arranging.
 
+mod dialogs;
 mod held;
 mod looks;
 mod words;

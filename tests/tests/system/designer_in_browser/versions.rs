@@ -226,6 +226,22 @@ async fn changes_are_committed_in_words_and_old_versions_looked_at_and_restored(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_is_not_saved_yet_is_committed_with_ctrl_enter() -> Tested {
+    let bench = Bench::start().await?;
+    let browser = &bench.browser;
+    bench.rename("Read", " all").await;
+    browser.click(&test_id("commit")).await;
+    browser.shows("[role=dialog]", "prices has changes that are not saved").await;
+    browser.fill("Message", "Read all of them").await;
+    browser.keys("\u{E009}\u{E007}\u{E000}").await?;
+    browser.find("[data-testid=situation][data-code=unpushed]").await;
+    browser.gone("[role=dialog]").await;
+    bench.until_saved().await;
+    git(&bench.project.folder, &["diff", "--exit-code", "HEAD"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_git_program_did_is_seen_by_who_comes_back() -> Tested {
     let bench = Bench::start().await?;
     git(&bench.project.folder, &["checkout", "-q", "--detach"]);

@@ -8,8 +8,10 @@ import {
   type TourProgress,
 } from "../../platform";
 import { colorOf } from "../../cluster/colors";
-import { announceStalled } from "../../cluster/takeovers.svelte";
+import { announceStalled, announceTakeover } from "../../cluster/takeovers.svelte";
 import { toasts } from "../../shared/toasts.svelte";
+import { shortVersion } from "../../shared/version";
+import { toldTogether } from "./neverLost";
 
 /** The clusters that the designer knows, and what goes on on the chosen one. */
 export class Clusters {
@@ -78,8 +80,7 @@ export class Clusters {
   }
 
   take(change: ClusterChanged): void {
-    for (const { dead, survivor, count } of change.takeovers)
-      toasts.info(`${survivor} took over`, `${dead} was lost; ${count} of its requests go on at ${survivor}.`);
+    for (const one of change.takeovers) announceTakeover(one);
     for (const one of change.stalled) announceStalled(one);
     if (change.cluster === this.chosenName && change.servers) void this.look();
   }
@@ -99,11 +100,16 @@ export class Clusters {
     this.pushUpdate = null;
     try {
       const confirmed = { cluster, ...(confirm === undefined ? {} : { confirm }) };
-      this.pushUpdate =
-        back === undefined
-          ? // Whoever pushes has seen that changes stay here: the plan says so.
-            await platform.call("push_update", { ...confirmed, leaveChanges: true })
-          : await platform.call("push_update_back", { ...confirmed, commit: back });
+      if (back === undefined)
+        // Whoever pushes has seen that changes stay here: the plan says so.
+        this.pushUpdate = await platform.call("push_update", { ...confirmed, leaveChanges: true });
+      else {
+        const ask = (): Promise<PushUpdateProgress> =>
+          platform.call("push_update_back", { ...confirmed, commit: back });
+        const { answer, changed } = await toldTogether(ask);
+        this.pushUpdate = answer;
+        toasts.ok(`The project is back at ${shortVersion(back)}`, changed || undefined);
+      }
     } catch (thrown) {
       this.pushProblem = CallError.from(thrown);
     } finally {

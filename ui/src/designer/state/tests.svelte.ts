@@ -32,7 +32,9 @@ export class FlowTests {
     if (this.running.has(name)) return;
     this.running = new Set([...this.running, name]);
     try {
-      this.results = { ...this.results, [name]: await platform.call("test_run", { name }) };
+      const outcome = await platform.call("test_run", { name });
+      // Others have ended meanwhile.
+      this.results = { ...this.results, [name]: outcome };
     } catch (thrown) {
       toasts.error(`${name} could not be run`, CallError.from(thrown).message);
     } finally {

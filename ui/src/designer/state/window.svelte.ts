@@ -42,7 +42,7 @@ export type OpenDialog =
   | { kind: "left-changes"; left: LeftChanges[] }
   | { kind: "save-as"; reason?: string; flow?: string }
   | { kind: "branches" }
-  | { kind: "clone"; url?: string; path?: string }
+  | { kind: "clone"; url?: string; path?: string; again?: boolean }
   | { kind: "remote" }
   | { kind: "credential"; url: string; asked?: string; then?: () => void }
   | { kind: "cluster-mark"; cluster: string };
