@@ -10,6 +10,7 @@ pub(crate) mod tests;
 pub use error::EditError;
 
 use crate::{Catalogue, Component, ComponentId, Flow, Group, Link, Position};
+use perform::Way;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,14 +116,21 @@ impl Edit {
     /// component to itself, none twice, none over the border of a body, no circle, one start component, bodies only in
     /// components that have one. On an error the flow is unchanged.
     pub fn apply(&self, flow: &mut Flow, catalogue: &dyn Catalogue) -> Result<Self, EditError> {
-        perform::perform(self, flow, Some(catalogue))
+        perform::perform(self, flow, Way::Drawn(catalogue))
+    }
+
+    /// Applies an edit once more that [`Self::apply`] applied to the same flow before: for recovery. The rules held then;
+    /// what follows from the edit, as the links that a move out of a body cuts, follows again. On an error the flow is
+    /// unchanged.
+    pub fn repeat(&self, flow: &mut Flow) -> Result<Self, EditError> {
+        perform::perform(self, flow, Way::Repeated)
     }
 
     /// Applies an edit that [`Self::apply`] or this method returned as an inverse: for undo, redo and recovery. What
     /// was once in the flow may come back even where the rules would refuse it today (say, a link to an outlet that
     /// the component has lost since). On an error the flow is unchanged.
     pub fn restore(&self, flow: &mut Flow) -> Result<Self, EditError> {
-        perform::perform(self, flow, None)
+        perform::perform(self, flow, Way::Restored)
     }
 
     /// The same edit with defaults left out: a property set to its default goes back to not being set.

@@ -5,9 +5,20 @@ use crate::{Catalogue, Component, ComponentId, Flow, Group, Link, LinkPlace, Pos
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Applies `edit`; the rules of drawing are asked when there is a catalogue.
-pub(super) fn perform(edit: &Edit, flow: &mut Flow, catalogue: Option<&dyn Catalogue>) -> Result<Edit, EditError> {
-    if let Some(catalogue) = catalogue {
+/// How an edit comes to be applied.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// Somebody drew it: the rules of drawing are asked.
+    Drawn(&'a dyn Catalogue),
+    /// It was drawn before, and is repeated.
+    Repeated,
+    /// It is an inverse: all that it does stands in it.
+    Restored,
+}
+
+/// Applies `edit`.
+pub(super) fn perform(edit: &Edit, flow: &mut Flow, way: Way<'_>) -> Result<Edit, EditError> {
+    if let Way::Drawn(catalogue) = way {
         rule::check(edit, flow, catalogue)?;
     }
     match edit {
@@ -20,7 +31,10 @@ pub(super) fn perform(edit: &Edit, flow: &mut Flow, catalogue: Option<&dyn Catal
         Edit::SetProperty { id, property, value } => set_property(flow, id, property, value),
         Edit::Move { id, position } => place(flow, id, *position),
         Edit::SetParent { parent, positions } => {
-            let cuts = if catalogue.is_some() { cut_links(flow, parent.as_ref(), positions) } else { Vec::new() };
+            let cuts = match way {
+                Way::Drawn(_) | Way::Repeated => cut_links(flow, parent.as_ref(), positions),
+                Way::Restored => Vec::new(),
+            };
             set_parent(flow, parent.as_ref(), positions, cuts)
         }
         Edit::Connect { link } => connect(flow, link),
@@ -30,7 +44,7 @@ pub(super) fn perform(edit: &Edit, flow: &mut Flow, catalogue: Option<&dyn Catal
             Ok(Edit::SetDescription { description: old })
         }
         Edit::SetGroup { id, group } => set_group(flow, id, group.as_ref()),
-        Edit::Batch { edits } => batch(flow, edits, catalogue),
+        Edit::Batch { edits } => batch(flow, edits, way),
         Edit::Replace { flow: new, title } => {
             let old = Box::new(std::mem::replace(flow, (**new).clone()));
             Ok(Edit::Replace { flow: old, title: title.clone() })
@@ -198,11 +212,11 @@ fn disconnect(flow: &mut Flow, link: &Link) -> Result<Edit, EditError> {
     Ok(Edit::Connect { link: link.clone() })
 }
 
-fn batch(flow: &mut Flow, edits: &[Edit], catalogue: Option<&dyn Catalogue>) -> Result<Edit, EditError> {
+fn batch(flow: &mut Flow, edits: &[Edit], way: Way<'_>) -> Result<Edit, EditError> {
     let before = flow.clone();
     let mut inverses = Vec::with_capacity(edits.len());
     for edit in edits {
-        match perform(edit, flow, catalogue) {
+        match perform(edit, flow, way) {
             Ok(inverse) => inverses.push(inverse),
             Err(error) => {
                 *flow = before;

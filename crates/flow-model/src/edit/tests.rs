@@ -142,6 +142,17 @@ fn a_for_each_moves_with_its_body_but_not_into_it() {
 }
 
 #[test]
+fn a_move_out_of_a_body_cuts_the_same_links_when_it_is_repeated_and_its_inverse_fits_then() {
+    let before = flow(LOOP, LOOP_LINKS);
+    let (mut drawn, mut repeated) = (before.clone(), before.clone());
+    let inverse = apply(&set_parent(None, "a"), &mut drawn);
+    set_parent(None, "a").repeat(&mut repeated).expect("repeats");
+    assert_eq!(repeated.to_json(), drawn.to_json());
+    inverse.restore(&mut repeated).expect("the inverse fits what was repeated");
+    assert_eq!(repeated.to_json(), before.to_json());
+}
+
+#[test]
 fn a_pasted_body_arrives_as_one_edit() {
     let part = |name: &str, kind: &str, parent: Option<&str>| Edit::AddComponent {
         id: id(name),
@@ -289,6 +300,9 @@ proptest! {
                     let after = flow.to_json();
                     let again = inverse.restore(&mut flow).expect("an inverse fits");
                     prop_assert_eq!(flow.to_json(), before.clone());
+                    let mut repeated = flow.clone();
+                    edit.repeat(&mut repeated).expect("what was applied can be repeated");
+                    prop_assert_eq!(repeated.to_json(), after.clone());
                     again.restore(&mut flow).expect("the inverse of an inverse fits");
                     prop_assert_eq!(flow.to_json(), after);
                     undo.push((before, inverse));

@@ -42,7 +42,11 @@ impl Project {
 pub(super) fn recover(name: &FlowName, left: Left, on_disk: Option<&LoadedFlow>) -> Option<OpenFlow> {
     let mut open = OpenFlow::new(name.clone(), left.base, left.stamp);
     for (step, edit) in left.edits {
-        let inverse = match edit.restore(&mut open.flow) {
+        let done = match step {
+            Step::Apply { .. } => edit.repeat(&mut open.flow),
+            Step::Undo | Step::Redo => edit.restore(&mut open.flow),
+        };
+        let inverse = match done {
             Ok(inverse) => inverse,
             Err(error) => {
                 tracing::warn!(flow = %name, %error, "not every unsaved edit could be brought back");
