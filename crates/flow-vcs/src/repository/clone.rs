@@ -3,8 +3,8 @@
 use super::Repository;
 use super::remote::{remote_error, without_secrets};
 use crate::{Access, VcsError};
-use git2::build::RepoBuilder;
-use git2::{ErrorClass, FetchOptions};
+use git2::build::{CheckoutBuilder, RepoBuilder};
+use git2::{BranchType, ErrorClass, ErrorCode, FetchOptions, ReferenceType};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -90,7 +90,9 @@ impl Repository {
         let cloned = builder.clone(url, path);
         drop(builder);
         match cloned {
-            Ok(_) => Ok(()),
+            Ok(repository) => {
+                check_out_the_only_branch(&repository).map_err(VcsError::git("check out what was cloned"))
+            }
             Err(_) if cancelled.get() => Err(VcsError::Cancelled),
             Err(error) if error.class() == ErrorClass::Reference && branch.is_some() => Err(VcsError::NoSuchBranch {
                 remote: "origin".to_owned(),
@@ -100,6 +102,21 @@ impl Repository {
             Err(error) => Err(remote_error("origin", url, &error)),
         }
     }
+}
+
+/// Where the remote names a branch that nobody has pushed, nothing is checked out: then the only branch that there is will be.
+fn check_out_the_only_branch(repository: &git2::Repository) -> Result<(), git2::Error> {
+    if !repository.head().is_err_and(|error| error.code() == ErrorCode::UnbornBranch) {
+        return Ok(());
+    }
+    let mut branches = repository.branches(Some(BranchType::Remote))?.collect::<Result<Vec<_>, _>>()?;
+    branches.retain(|(branch, _)| branch.get().kind() == Some(ReferenceType::Direct));
+    let [(branch, _)] = branches.as_slice() else { return Ok(()) };
+    let Some((_, name)) = branch.name()?.and_then(|name| name.split_once('/')) else { return Ok(()) };
+    let mut local = repository.branch(name, &branch.get().peel_to_commit()?, false)?;
+    local.set_upstream(branch.name()?)?;
+    repository.set_head(&format!("refs/heads/{name}"))?;
+    repository.checkout_head(Some(CheckoutBuilder::new().force()))
 }
 
 /// A new folder beside `path`, on the same disk.

@@ -321,6 +321,20 @@ fn a_message_never_holds_a_secret() {
 }
 
 #[test]
+fn a_clone_checks_out_the_only_branch_where_the_remote_names_one_that_is_not_there() {
+    let shared = Shared::new();
+    let origin = shared.folder.path().join("origin.git");
+    fs::write(origin.join("HEAD"), "ref: refs/heads/never-pushed\n").expect("writes");
+    let third = Repository::clone(&text(&origin), shared.folder.path().join("third"), None, &Access::ambient());
+    let third = third.expect("clones");
+    assert_eq!(read(&third, "project/a"), "first\n");
+    assert!(changed(&third).is_empty());
+    shared.publish("project/a", "second\n");
+    third.pull(&Access::ambient()).expect("knows where to pull from");
+    assert_eq!(read(&third, "project/a"), "second\n");
+}
+
+#[test]
 fn a_clone_needs_a_free_folder_and_a_branch_that_is_there() {
     let shared = Shared::new();
     let origin = text(&shared.folder.path().join("origin.git"));
