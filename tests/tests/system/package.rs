@@ -29,7 +29,8 @@ async fn the_designer_of_the_package_opens_a_flow_in_its_window() -> Tested {
             run(Command::new("dpkg-deb").arg("-x").args([&package, &unpacked]))?;
         }
     }
-    for file in ["usr/bin/cairn", "usr/lib/systemd/system/cairn.service", "usr/share/applications/cairn-designer.desktop"]
+    for file in
+        ["usr/bin/cairn", "usr/lib/systemd/system/cairn.service", "usr/share/applications/cairn-designer.desktop"]
     {
         assert!(unpacked.join(file).exists(), "{file} is in the packages");
     }
