@@ -3,11 +3,18 @@
 use crate::CommandError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The file that is locked by who changes another one.
+const LOCK: &str = ".lock";
+
+/// How often this process has written.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// The designer's config folder.
 #[derive(Debug, Clone)]
@@ -42,25 +49,54 @@ impl ConfigFolder {
         }
     }
 
+    /// Changes the settings file `name`, which nobody else changes meanwhile; an error of `change` leaves it as it is.
+    pub(crate) fn change<T: DeserializeOwned + Default + Serialize, R>(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut T) -> Result<R, CommandError>,
+    ) -> Result<R, CommandError> {
+        let _alone = self.alone()?;
+        let mut content = self.read(name);
+        let answer = change(&mut content)?;
+        self.write(name, &content)?;
+        Ok(answer)
+    }
+
+    /// Keeps everybody else, in this process and in others, from changing what is read here and then written, for as long as
+    /// the answer is kept.
+    pub(crate) fn alone(&self) -> Result<File, CommandError> {
+        let path = self.path(LOCK);
+        let lock = || -> io::Result<File> {
+            fs::create_dir_all(&self.folder)?;
+            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error| cannot_write(&path, &error))
+    }
+
     /// Writes the settings file `name`, all or nothing, readable by the user alone.
     pub(crate) fn write(&self, name: &str, content: &impl Serialize) -> Result<(), CommandError> {
         let path = self.path(name);
-        self.replace(&path, content).map_err(|error| {
-            CommandError::new("settings/cannot-write", format!("cannot write {}: {error}", path.display()))
-        })
+        self.replace(&path, content).map_err(|error| cannot_write(&path, &error))
     }
 
     fn replace(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let mut text = serde_json::to_vec_pretty(content)?;
         text.push(b'\n');
-        // A name of its own for each process, since two designers may share the folder.
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        // A name of its own for each write: two threads may write at once, and two designers may share the folder.
+        let write = WRITES.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_extension(format!("{}-{write}.tmp", std::process::id()));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(&text)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::new("settings/cannot-write", format!("cannot write {}: {error}", path.display()))
 }
 
 /// The config folder of the user's designer: `CAIRN_CONFIG`, or else the place that the XDG rules name.

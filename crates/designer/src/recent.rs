@@ -81,9 +81,10 @@ impl Command for ProjectForget {
     type Output = ();
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
-        let mut recent = designer.remembered();
-        recent.retain(|known| known.path != self.path);
-        designer.config().write(RECENT, &recent)
+        designer.config().change(RECENT, |recent: &mut Vec<Remembered>| {
+            recent.retain(|known| known.path != self.path);
+            Ok(())
+        })
     }
 }
 
@@ -119,12 +120,15 @@ impl Command for ProjectRememberTabs {
 
     async fn run(self, designer: Arc<Designer>) -> Result<(), CommandError> {
         let path = designer.project()?.files().root().to_string_lossy().into_owned();
-        let mut recent = designer.remembered();
-        match recent.iter_mut().find(|known| known.path == path) {
-            Some(known) if known.tabs != self.tabs => known.tabs = self.tabs,
-            _ => return Ok(()),
+        if designer.remembered().iter().any(|known| known.path == path && known.tabs == self.tabs) {
+            return Ok(());
         }
-        designer.config().write(RECENT, &recent)
+        designer.config().change(RECENT, |recent: &mut Vec<Remembered>| {
+            if let Some(known) = recent.iter_mut().find(|known| known.path == path) {
+                known.tabs = self.tabs;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -191,13 +195,15 @@ impl Designer {
 
     /// Puts a project that was opened on top of the list.
     pub(crate) fn remember(&self, project: &ProjectView) {
-        let mut recent = self.remembered();
-        let tabs = recent.iter().find(|known| known.path == project.path).map(|known| known.tabs.clone());
-        recent.retain(|known| known.path != project.path);
-        let (name, path) = (project.name.clone(), project.path.clone());
-        recent.insert(0, Remembered { name, path, tabs: tabs.unwrap_or_default() });
-        recent.truncate(REMEMBERED);
-        if let Err(error) = self.config().write(RECENT, &recent) {
+        let remembered = self.config().change(RECENT, |recent: &mut Vec<Remembered>| {
+            let tabs = recent.iter().find(|known| known.path == project.path).map(|known| known.tabs.clone());
+            recent.retain(|known| known.path != project.path);
+            let (name, path) = (project.name.clone(), project.path.clone());
+            recent.insert(0, Remembered { name, path, tabs: tabs.unwrap_or_default() });
+            recent.truncate(REMEMBERED);
+            Ok(())
+        });
+        if let Err(error) = remembered {
             tracing::warn!(%error, "the project is not remembered");
         }
     }

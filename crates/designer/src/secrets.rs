@@ -72,6 +72,7 @@ impl SecretStore {
                 Err(error) => tracing::info!(%error, "no keyring: the secret goes into a file that only you can read"),
             }
         }
+        let _alone = self.config.alone()?;
         let mut kept = self.read(drawer)?;
         kept.insert(name.to_owned(), secret.to_owned());
         self.config.write(drawer.file, &kept)?;
@@ -116,12 +117,14 @@ impl SecretStore {
     }
 
     fn forget_in_file(&self, drawer: Drawer, name: &str) -> Result<bool, CommandError> {
-        let mut kept = self.read(drawer)?;
-        if kept.remove(name).is_none() {
+        if !self.read(drawer)?.contains_key(name) {
             return Ok(false);
         }
+        let _alone = self.config.alone()?;
+        let mut kept = self.read(drawer)?;
+        let was_there = kept.remove(name).is_some();
         self.config.write(drawer.file, &kept)?;
-        Ok(true)
+        Ok(was_there)
     }
 
     /// The secrets of the file. One that cannot be read is not taken for empty: writing it anew would lose them.

@@ -162,13 +162,14 @@ impl Designer {
 
     /// Remembers something for the windows to come. Blocks. Errors: `window/too-much`, `settings/cannot-write`.
     pub fn remember_for_windows(&self, name: String, value: String) -> Result<(), CommandError> {
-        let mut memory: BTreeMap<String, String> = self.config().read(MEMORY);
-        let is_known = memory.contains_key(&name);
-        if name.len() + value.len() > LONGEST || !is_known && memory.len() >= REMEMBERED {
-            return Err(CommandError::new("window/too-much", "the windows remember too much already"));
-        }
-        memory.insert(name, value);
-        self.config().write(MEMORY, &memory)
+        self.config().change(MEMORY, |memory: &mut BTreeMap<String, String>| {
+            let is_known = memory.contains_key(&name);
+            if name.len() + value.len() > LONGEST || !is_known && memory.len() >= REMEMBERED {
+                return Err(CommandError::new("window/too-much", "the windows remember too much already"));
+            }
+            memory.insert(name, value);
+            Ok(())
+        })
     }
 
     /// The settings as they are now.

@@ -206,9 +206,10 @@ impl Clusters {
     }
 
     fn change(&self, change: impl FnOnce(&mut Known)) -> Result<(), CommandError> {
-        let mut known: Known = self.config.read(FILE);
-        change(&mut known);
-        self.config.write(FILE, &known)
+        self.config.change(FILE, |known: &mut Known| {
+            change(known);
+            Ok(())
+        })
     }
 
     /// Remembers the addresses of a cluster's servers, so that it is found again when the one first named is down.

@@ -73,11 +73,13 @@ impl Record {
     }
 
     fn write(&self, designer: &Designer) {
-        let mut all: Vec<PushUpdateRecord> = designer.config().read(FILE);
-        all.retain(|known| known.id != self.0.id);
-        all.insert(0, self.0.clone());
-        all.truncate(KEPT);
-        if let Err(error) = designer.config().write(FILE, &all) {
+        let kept = designer.config().change(FILE, |all: &mut Vec<PushUpdateRecord>| {
+            all.retain(|known| known.id != self.0.id);
+            all.insert(0, self.0.clone());
+            all.truncate(KEPT);
+            Ok(())
+        });
+        if let Err(error) = kept {
             tracing::warn!(%error, "the Push update is not kept in the history");
         }
     }

@@ -143,16 +143,18 @@ impl GitHosts {
                 None
             }
         };
-        let mut known = self.known();
-        known.insert(host, KnownHost { kind: wish.kind, user, key_file, kept_in });
-        self.config.write(FILE, &known)
+        self.config.change(FILE, |known: &mut BTreeMap<String, KnownHost>| {
+            known.insert(host, KnownHost { kind: wish.kind, user, key_file, kept_in });
+            Ok(())
+        })
     }
 
     fn forget(&self, host: &str) -> Result<(), CommandError> {
         self.secrets.forget(GIT, host)?;
-        let mut known = self.known();
-        known.remove(host);
-        self.config.write(FILE, &known)
+        self.config.change(FILE, |known: &mut BTreeMap<String, KnownHost>| {
+            known.remove(host);
+            Ok(())
+        })
     }
 }
 

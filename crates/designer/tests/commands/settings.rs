@@ -43,6 +43,18 @@ async fn windows_remember_but_not_without_end() {
     assert_eq!(bench.fails("window_remember", too_long).await.code, "window/too-much");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_at_the_same_time_is_all_kept() {
+    let bench = Workbench::empty();
+    let remember = |at: usize| bench.call("window_remember", json!({"name": format!("section.{at}"), "value": "yes"}));
+    futures::future::join_all((0..40).map(remember)).await;
+    let kept = bench.call("window_memory", Value::Null).await;
+    assert_eq!(kept.as_object().map(serde_json::Map::len), Some(40), "{kept}");
+    let left = fs::read_dir(bench.folder.path().join("config")).unwrap().flatten();
+    let temporary = left.filter(|file| file.path().extension().is_some_and(|extension| extension == "tmp"));
+    assert_eq!(temporary.count(), 0);
+}
+
 #[tokio::test]
 async fn what_a_window_was_asked_to_show_waits_until_its_page_takes_it() {
     let mut bench = Workbench::empty();
