@@ -165,7 +165,8 @@ async fn a_server_that_has_another_version_than_wanted_is_seen_in_both_lists() -
     story.project.commit_and_push("Add another flow");
     let updated = story.cluster.server("first").client.update("orders", &Update::default()).await?;
     console.shows(&test_id("server-second"), &format!("{drift} {}", &updated.to[..7])).await;
-    assert_eq!(console.count(&format!("{} .drift", test_id("server-first"))).await, 0);
+    // The server that was updated may tell so a moment after it is wanted.
+    console.gone(&format!("{} .drift", test_id("server-first"))).await;
     console.picture("console-drift").await;
     assert_eq!(console.barriers().await?, Vec::<String>::new());
     console.press("Version Control").await;
