@@ -88,10 +88,16 @@ impl ConfigFolder {
         // A name of its own for each write: two threads may write at once, and two designers may share the folder.
         let write = WRITES.fetch_add(1, Ordering::Relaxed);
         let temporary = path.with_extension(format!("{}-{write}.tmp", std::process::id()));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
+        let written = || -> io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        };
+        written().inspect_err(|_| {
+            // On a full disk it would only take room.
+            let _ = fs::remove_file(&temporary);
+        })
     }
 }
 
