@@ -9,7 +9,7 @@ import { Browser, pause, until } from "./browser.mjs";
 import { design, memory } from "./design.mjs";
 import { inPage } from "./inPage.mjs";
 import { flow, project } from "./projects.mjs";
-import { print, spread } from "./report.mjs";
+import { figure, print } from "./report.mjs";
 
 const USAGE = `usage: bench/designer/run [options]
   --cairn PROGRAM    the program to measure (default: cairn, from the PATH)
@@ -54,17 +54,7 @@ const tell = (text) =>
   );
 
 const figures = [];
-/** Notes a figure with what it may be (`target`, ms or MB) and the same of the bare library. */
-function note(what, unit, values, { target, bare, peer } = {}) {
-  figures.push({
-    what,
-    unit,
-    ...spread(values),
-    ...(target ? { target } : {}),
-    ...(bare ? { bare: spread(bare) } : {}),
-    ...(peer ? { peer: spread(peer) } : {}),
-  });
-}
+const note = (...told) => figures.push(figure(...told));
 
 /** Whether the program says that it is an optimised build. */
 let optimised;

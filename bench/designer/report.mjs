@@ -1,7 +1,7 @@
 // Figures for people and for programs.
 
 /** The median, the least and the most of some values. */
-export function spread(values) {
+function spread(values) {
   const sorted = [...values].sort((one, other) => one - other);
   const at = (share) =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
@@ -12,6 +12,18 @@ export function spread(values) {
     max: round(at(1)),
     p95: round(at(0.95)),
     values: sorted.length,
+  };
+}
+
+/** A figure: its spread, what it may be (`target`), and the same of the bare library or of a peer. */
+export function figure(what, unit, values, { target, bare, peer } = {}) {
+  return {
+    what,
+    unit,
+    ...spread(values),
+    ...(target ? { target } : {}),
+    ...(bare ? { bare: spread(bare) } : {}),
+    ...(peer ? { peer: spread(peer) } : {}),
   };
 }
 

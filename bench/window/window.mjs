@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { serveBare } from "../designer/bare.mjs";
 import { inPage } from "../designer/inPage.mjs";
 import { flow, project } from "../designer/projects.mjs";
-import { print, spread } from "../designer/report.mjs";
+import { figure, print } from "../designer/report.mjs";
 
 const { values: asked } = parseArgs({
   options: {
@@ -190,14 +190,7 @@ class Window {
 const figures = [];
 /** The place and size of the canvas. */
 let canvas;
-const note = (what, unit, values, target, bare) =>
-  figures.push({
-    what,
-    unit,
-    ...spread(values),
-    ...(target ? { target } : {}),
-    ...(bare ? { bare: spread(bare) } : {}),
-  });
+const note = (...told) => figures.push(figure(...told));
 
 /** How long frames take while a flow of so many components is dragged around, in ms. */
 async function panned(screen, count) {
@@ -263,19 +256,23 @@ try {
     }
     await window.close();
   }
-  note("cold start", "ms", starts, 1500);
+  note("cold start", "ms", starts, { target: 1500 });
   const each = (memories, kind) => memories.map((memory) => memory[kind]);
   note("memory held", "MB", each(ones, "held"));
   note("memory with program files", "MB", each(ones, "pss"));
-  note("ten flows open, memory held", "MB", each(tens, "held"), 300);
+  note("ten flows open, memory held", "MB", each(tens, "held"), {
+    target: 300,
+  });
   note("ten flows open, memory with program files", "MB", each(tens, "pss"));
   for (const count of [1000, 5000])
     note(
       `${count} components, panned at 100%, a frame`,
       "ms",
       await panned(screen, count),
-      count === 1000 ? 17 : 50,
-      await pannedBare(screen, count),
+      {
+        target: count === 1000 ? 17 : 50,
+        bare: await pannedBare(screen, count),
+      },
     );
   const build = asked.designer.includes("/release/")
     ? "optimised"
