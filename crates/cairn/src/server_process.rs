@@ -57,15 +57,26 @@ pub struct Serving {
 impl ServerProcess {
     /// Starts the server `name` on the address `listen` and waits until it is ready.
     ///
-    /// Must be called on the main thread, as [`Self::start_with`].
+    /// Must be called on the main thread, as [`Self::start_by`].
     pub async fn start(folder: ClusterFolder<'_>, name: &str, listen: &str) -> Result<Self, Failure> {
         Self::start_with(folder, name, listen, &[]).await
     }
 
     /// The same, with more arguments.
+    pub async fn start_with(
+        folder: ClusterFolder<'_>,
+        name: &str,
+        listen: &str,
+        more: &[&str],
+    ) -> Result<Self, Failure> {
+        Self::start_by(&folder.connection(), folder, name, listen, more).await
+    }
+
+    /// The same for a server that reaches the checkpoint database in another way.
     ///
     /// Must be called on the main thread: the kernel ends the child when the *thread* that started it ends.
-    pub async fn start_with(
+    pub async fn start_by(
+        connection: &CheckpointConnection,
         folder: ClusterFolder<'_>,
         name: &str,
         listen: &str,
@@ -78,7 +89,7 @@ impl ServerProcess {
         let mut child = Command::new(program)
             .args(["--json", "serve", "--name", name, "--listen", listen, "--die-with"])
             .arg(std::process::id().to_string())
-            .env("CAIRN_CHECKPOINT_CONNECTION", folder.connection().expose())
+            .env("CAIRN_CHECKPOINT_CONNECTION", connection.expose())
             .arg("--key-file")
             .arg(folder.0.join("cairn.db.key"))
             .arg("--checkpoint-storage")

@@ -49,9 +49,11 @@ checkpoints  flows of 10 components with a Checkpoint behind each and streams of
   flows_32_per_s          flows per second, 32 at once (flows_1: one at a time; *_p50_ms, *_p99_ms: how long each takes), and
                           effects_flows_* where every component between the Checkpoints changes the world: what bench/peers
                           compares with other programs
-failover     two real servers; the owner of requests under way is killed with SIGKILL, and another time frozen with SIGSTOP
+failover     two real servers; the owner of requests under way is killed with SIGKILL, frozen with SIGSTOP, or cut off from
+             the database
   kill_to_resumed_ms      from the kill to the first component that runs on the survivor
   hang_to_resumed_ms      the same from the moment in which it was frozen; the lease is 2,000
+  partition_to_resumed_ms the same where the owner's line to PostgreSQL (--database, by TCP on this machine) is cut
   owner_resident_mib      memory that the killed owner held
 engine       what running a flow costs beside the work of its components; nothing is saved
   pure_flow_cpu_us            processor time of a flow of 10 Mappers over one record

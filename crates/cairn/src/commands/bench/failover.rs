@@ -8,10 +8,12 @@ use crate::outcome::Failure;
 use crate::server_process::{ClusterFolder, ServerProcess};
 use flow_api::{Client, NewProject, NewRequests, Request, RequestQuery, RequestState, Update};
 use flow_store::Role;
+use line::Line;
 pub(super) use slow_service::SlowService;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+mod line;
 mod project;
 mod slow_service;
 
@@ -32,12 +34,21 @@ enum Loss {
     Kill,
     /// It hangs: SIGSTOP.
     Hang,
+    /// Its line to the database is cut.
+    Partition,
+}
+
+/// A server, and its line to the database where that can be cut.
+struct Member {
+    process: ServerProcess,
+    line: Option<Line>,
 }
 
 /// Measures `runs` times; the two servers take turns at being lost.
 pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
     let (mut yardsticks, mut figures) = (Samples::default(), Samples::default());
-    let mut pair = Pair::start(scratch).await?;
+    let mut pair = Pair::start(scratch, "straight", false).await?;
+    let mut parted = Pair::start(scratch, "parted", true).await?;
     for _ in 0..runs {
         let probed = yardstick::probe(scratch.path())?;
         yardsticks.add("F", "1/s", probed.f);
@@ -48,9 +59,14 @@ pub async fn measure(scratch: &Scratch, runs: u32) -> Result<Report, Failure> {
         figures.add("owner_resident_mib", "MiB", killed.owner_resident_mib);
         let hung = pair.lose_the_owner(Loss::Hang).await?;
         figures.add("hang_to_resumed_ms", "ms", hung.to_resumed_ms);
+        if parted.has_lines() {
+            let cut = parted.lose_the_owner(Loss::Partition).await?;
+            figures.add("partition_to_resumed_ms", "ms", cut.to_resumed_ms);
+        }
         figures.add("requests_in_flight", "requests", f64::from(IN_FLIGHT));
     }
     pair.stop().await;
+    parted.stop().await;
     Ok(Report { bench: "failover", yardsticks: yardsticks.medians(), runs, figures: figures.figures() })
 }
 
@@ -65,20 +81,21 @@ struct Measured {
 struct Pair {
     folder: std::path::PathBuf,
     token: String,
-    owner: ServerProcess,
-    survivor: ServerProcess,
+    owner: Member,
+    survivor: Member,
     /// Since when the survivor runs.
     survivor_since: Instant,
     service: SlowService,
 }
 
 impl Pair {
-    async fn start(scratch: &Scratch) -> Result<Self, Failure> {
-        let folder = scratch.cluster("cluster").await?;
+    /// `lines`: each server reaches the database over a line that can be cut, where it is one for that.
+    async fn start(scratch: &Scratch, name: &str, lines: bool) -> Result<Self, Failure> {
+        let folder = scratch.cluster(name).await?;
         let service = SlowService::start()?;
-        let repository = project::make(&scratch.folder("project")?, &service.url())?;
-        let owner = ServerProcess::start(ClusterFolder(&folder), "one", "127.0.0.1:0").await?;
-        let survivor = ServerProcess::start(ClusterFolder(&folder), "two", "127.0.0.1:0").await?;
+        let repository = project::make(&scratch.folder(&format!("{name}-project"))?, &service.url())?;
+        let owner = Member::start(&folder, "one", lines).await?;
+        let survivor = Member::start(&folder, "two", lines).await?;
         let token = make_token(&folder).await?;
         let pair = Self { folder, token, owner, survivor, survivor_since: Instant::now(), service };
         pair.publish(&repository).await?;
@@ -99,8 +116,12 @@ impl Pair {
         Ok(())
     }
 
-    fn client(&self, server: &ServerProcess) -> Result<Client, Failure> {
-        Ok(Client::new(&server.serving.address, self.token.clone())?)
+    fn has_lines(&self) -> bool {
+        self.owner.line.is_some()
+    }
+
+    fn client(&self, server: &Member) -> Result<Client, Failure> {
+        Ok(Client::new(&server.process.serving.address, self.token.clone())?)
     }
 
     async fn lose_the_owner(&mut self, loss: Loss) -> Result<Measured, Failure> {
@@ -116,12 +137,13 @@ impl Pair {
         };
         let started = self.client(&self.owner)?.create_requests(&wish, None).await?.requests;
         self.wait_until_in_flight().await?;
-        let owner_resident_mib = self.owner.resident_mib().unwrap_or(f64::NAN);
+        let owner_resident_mib = self.owner.process.resident_mib().unwrap_or(f64::NAN);
 
         let lost_at = now_ms();
         match loss {
-            Loss::Kill => self.owner.kill()?,
-            Loss::Hang => self.owner.freeze()?,
+            Loss::Kill => self.owner.process.kill()?,
+            Loss::Hang => self.owner.process.freeze()?,
+            Loss::Partition => self.owner.line.iter().for_each(Line::cut),
         }
         // The calls that were under way are lost with their owner; those of the survivor need not wait.
         self.service.quick();
@@ -145,7 +167,7 @@ impl Pair {
 
     /// When the first component of these requests ran on the survivor, by the database's log.
     async fn first_resumed(&self, started: &[Request]) -> Result<f64, Failure> {
-        let survivor = &self.survivor.serving.server;
+        let survivor = &self.survivor.process.serving.server;
         until("the survivor does not go on", || async {
             let listed = self.listed(started).await?;
             let attempts = listed.iter().flat_map(|request| request.attempts.iter().flatten());
@@ -181,17 +203,28 @@ impl Pair {
 
     /// Starts the lost server anew; the survivor is the next owner.
     async fn replace_the_owner(&mut self) -> Result<(), Failure> {
-        self.owner.kill()?;
-        self.owner.ended().await;
-        let anew = ServerProcess::start(ClusterFolder(&self.folder), &self.owner.serving.name, "127.0.0.1:0").await?;
+        self.owner.process.kill()?;
+        self.owner.process.ended().await;
+        let anew = Member::start(&self.folder, &self.owner.process.serving.name, self.has_lines()).await?;
         self.owner = std::mem::replace(&mut self.survivor, anew);
         self.survivor_since = Instant::now();
         Ok(())
     }
 
     async fn stop(self) {
-        self.owner.stop().await;
-        self.survivor.stop().await;
+        self.owner.process.stop().await;
+        self.survivor.process.stop().await;
+    }
+}
+
+impl Member {
+    async fn start(folder: &Path, name: &str, by_line: bool) -> Result<Self, Failure> {
+        let cluster = ClusterFolder(folder);
+        let straight = cluster.connection();
+        let line = if by_line { Line::to(&straight).await? } else { None };
+        let connection = line.as_ref().map_or(&straight, |line| &line.connection);
+        let process = ServerProcess::start_by(connection, cluster, name, "127.0.0.1:0", &[]).await?;
+        Ok(Self { process, line })
     }
 }
 
