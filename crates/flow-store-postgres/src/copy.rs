@@ -202,7 +202,7 @@ impl PostgresCopyEnd {
         let mut sql = format!(
             "BEGIN;
              DELETE FROM request_count;
-             INSERT INTO request_count SELECT request_group, count(*) FROM request GROUP BY 1;
+             INSERT INTO request_count (request_group, n) SELECT request_group, count(*) FROM request GROUP BY 1;
              SELECT setval('request_id', greatest({last_request}, 1), {});",
             last_request > 0
         );

@@ -4,6 +4,7 @@
 use crate::error::DbResult;
 use crate::sql::{execute, row, row_if_any};
 use deadpool_postgres::ClientWrapper;
+use flow_store::schema::{SERVES, SERVES_FROM, admit};
 use flow_store::{StoreError, Timestamp};
 
 /// How the table of migrations is marked, so that no other program's is taken for it.
@@ -36,19 +37,25 @@ pub(crate) fn newest() -> i64 {
     MIGRATIONS.len() as i64
 }
 
-/// Brings the schema up to date, in the transaction that `db` is in. Refuses databases of newer releases and those of
-/// other programs.
+/// Brings the schema up to date, in the transaction that `db` is in, and leaves a newer one that serves this release as it
+/// is. Refuses databases that do not serve this release any more and those of other programs.
 pub(crate) async fn migrate(db: &ClientWrapper, now: Timestamp) -> DbResult<()> {
-    if check(db).await? == newest() {
+    if check(db).await? >= newest() {
         return Ok(());
     }
     execute(db, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
-    let present = check(db).await?; // another server may have been faster
+    let present = check(db).await?;
+    if present >= newest() {
+        return Ok(()); // another server was faster
+    }
     for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).filter(|(number, _)| *number > present) {
         db.batch_execute(sql).await?;
         execute(db, "INSERT INTO migration (number, name, at) VALUES ($1, $2, $3)", &[&number, name, &now.0]).await?;
         tracing::info!(number, name, "migrated the checkpoint database");
     }
+    let serves =
+        "INSERT INTO cluster (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    execute(db, serves, &[&SERVES, &SERVES_FROM.to_string()]).await?;
     Ok(())
 }
 
@@ -68,9 +75,16 @@ pub(crate) async fn check(db: &ClientWrapper) -> DbResult<i64> {
     }
     let found: i64 = row(db, "SELECT coalesce(max(number), 0) FROM migration", &[]).await?.try_get(0)?;
     if found > newest() {
-        return Err(StoreError::NewerSchema { found, supported: newest() }.into());
+        admit(found, serves(db).await?, newest())?;
     }
     Ok(found)
+}
+
+/// The oldest schema whose programs the database serves, where it says so.
+async fn serves(db: &ClientWrapper) -> DbResult<Option<i64>> {
+    let row = row_if_any(db, "SELECT value FROM cluster WHERE key = $1", &[&SERVES]).await?;
+    let serves: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+    Ok(serves.and_then(|number| number.parse().ok()))
 }
 
 /// Nothing of ours is there: nor may anything of others be.

@@ -59,6 +59,29 @@ async fn the_store_conforms() {
     .await;
 }
 
+/// What a next release may do that serves this one, too: more columns that may be left out, and a table.
+const NEXT_SCHEMA: &str = "
+    DO $$ DECLARE name text; BEGIN
+        FOR name IN SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+                    AND relnamespace = 'public'::regnamespace
+        LOOP EXECUTE format('ALTER TABLE %I ADD COLUMN later text', name); END LOOP;
+    END $$;
+    CREATE TABLE later (id bigint PRIMARY KEY);
+    INSERT INTO migration (number, name, at) SELECT max(number) + 1, 'later', 0 FROM migration;";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_conforms_on_the_schema_of_a_next_release_that_serves_it() {
+    let server = server_with_schema().await;
+    server.sql("test_0", NEXT_SCHEMA);
+    run_all(|clock| {
+        let address = made_database(&server);
+        let opening = PostgresStore::open_with(&address, options(clock));
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| runtime.block_on(opening)).unwrap()
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plan_of_claims_uses_the_index_of_what_waits() {
     let server = server_with_schema().await;

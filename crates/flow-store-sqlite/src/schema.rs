@@ -1,8 +1,9 @@
 //! The schema and its migrations. A migration is known by its number and never changes once released.
 
 use crate::error::DbResult;
+use flow_store::schema::{SERVES, SERVES_FROM, admit};
 use flow_store::{StoreError, Timestamp};
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
 
 /// Marks the file as a checkpoint database (`file` shows it): "Cair".
@@ -32,19 +33,26 @@ pub(crate) fn newest() -> i64 {
     MIGRATIONS.len() as i64
 }
 
-/// Brings the schema up to date. Refuses databases of newer releases and files that are something else.
+/// Brings the schema up to date, and leaves a newer one that serves this release as it is. Refuses databases that do not
+/// serve this release any more and files that are something else.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path, now: Timestamp) -> DbResult<()> {
-    if check(connection, path)? == newest() {
+    if check(connection, path)? >= newest() {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let present = check(&transaction, path)?; // another process may have been faster
+    let present = check(&transaction, path)?;
+    if present >= newest() {
+        return Ok(()); // another process was faster
+    }
     for (number, (name, sql)) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > present) {
         transaction.execute_batch(sql)?;
         transaction
             .execute("INSERT INTO migration (number, name, at) VALUES (?, ?, ?)", params![number, name, now.0])?;
         tracing::info!(number, name, "migrated the checkpoint database");
     }
+    let serves =
+        "INSERT INTO cluster (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    transaction.execute(serves, params![SERVES, SERVES_FROM.to_string()])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", newest())?;
     transaction.commit()?;
@@ -79,9 +87,16 @@ fn check(connection: &Connection, path: &Path) -> DbResult<i64> {
         return Err(StoreError::Conflict(message).into());
     }
     if found > newest() {
-        return Err(StoreError::NewerSchema { found, supported: newest() }.into());
+        admit(found, serves(connection)?, newest())?;
     }
     Ok(found)
+}
+
+/// The oldest schema whose programs the database serves, where it says so.
+fn serves(connection: &Connection) -> DbResult<Option<i64>> {
+    let sql = "SELECT value FROM cluster WHERE key = ?";
+    let serves: Option<String> = connection.query_row(sql, [SERVES], |row| row.get(0)).optional()?;
+    Ok(serves.and_then(|number| number.parse().ok()))
 }
 
 #[cfg(test)]

@@ -52,9 +52,9 @@ pub enum StoreError {
     /// The disk is full; nothing was changed.
     #[error("the disk of the checkpoint database is full ({0}): make room, the server goes on by itself")]
     Full(String),
-    /// The database was made by a newer release.
+    /// The database was made by a newer release, and does not serve this one.
     #[error(
-        "the checkpoint database has schema {found}, but this release knows schemas up to {supported}: use a newer release"
+        "the checkpoint database has schema {found}, which serves no release that knows schemas only up to {supported}: use a newer release"
     )]
     NewerSchema {
         /// The schema of the database.

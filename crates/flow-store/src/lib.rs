@@ -6,6 +6,7 @@
 //! * [`queue`] says which of those that wait come next.
 //! * [`Store`] is the door to a checkpoint database; [`MemoryStore`] is the reference that the others are tested against.
 //! * [`CheckpointStorage`] keeps the saved streams that are too large for a database row.
+//! * [`schema`] says which releases may work on one database side by side.
 //! * [`copy`] copies all of one checkpoint database into another.
 //! * [`conformance`] (feature `conformance`) is the test suite that every store must pass.
 
@@ -29,6 +30,7 @@ mod request;
 mod request_store;
 pub mod retention;
 pub mod sample;
+pub mod schema;
 mod secret;
 mod server;
 mod settings;

@@ -3,6 +3,7 @@
 
 use crate::takeover::Story;
 use flow_api::{AttemptEnd, Request, RequestState, ServerState, SettingChange, Update};
+use rusqlite::TransactionBehavior;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use system_tests::Tested;
@@ -124,11 +125,13 @@ async fn restart_all(cluster: &mut TestCluster, load: &Load, names: &[&str]) {
     }
 }
 
-async fn restarts_on(connection: &str, folder: &std::path::Path) -> Tested {
+/// `meanwhile`: what comes before the first of them is told to stop.
+async fn restarts_on(connection: &str, folder: &std::path::Path, meanwhile: impl FnOnce()) -> Tested {
     let names = ["one", "two", "three"];
     let mut scene = Scene::begin_on(connection, folder, &names, &[]).await;
     let load = Load::start(&scene.cluster);
     until_more(&load).await;
+    meanwhile();
     restart_all(&mut scene.cluster, &load, &names).await;
     let made = load.stop().await;
     let history = History::gather(&scene, made, &MENDED).await;
@@ -144,14 +147,51 @@ async fn restarts_on(connection: &str, folder: &std::path::Path) -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_are_restarted_one_after_the_other_under_load_lose_and_repeat_nothing() -> Tested {
     let folder = tempfile::tempdir()?;
-    restarts_on(&format!("sqlite:{}", folder.path().join("cairn.db").display()), folder.path()).await
+    restarts_on(&format!("sqlite:{}", folder.path().join("cairn.db").display()), folder.path(), || {}).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_on_postgres_that_are_restarted_one_after_the_other_lose_and_repeat_nothing() -> Tested {
     let database = Database::start();
     let folder = tempfile::tempdir()?;
-    restarts_on(&database.database(), folder.path()).await
+    restarts_on(&database.database(), folder.path(), || {}).await
+}
+
+/// What the first server of a next release may do to the database that serves this release, too.
+const NEXT_SCHEMA: &str = "
+    ALTER TABLE server ADD COLUMN later text;
+    ALTER TABLE request_given ADD COLUMN later text;
+    ALTER TABLE request ADD COLUMN later bigint NOT NULL DEFAULT 7;
+    ALTER TABLE history ADD COLUMN later text;
+    ALTER TABLE attempt ADD COLUMN later text;
+    CREATE TABLE later (id bigint PRIMARY KEY);
+    CREATE INDEX request_later ON request (later);
+    INSERT INTO migration (number, name, at) SELECT max(number) + 1, 'later', 0 FROM migration;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_go_on_and_start_again_on_the_schema_of_a_next_release() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("cairn.db");
+    restarts_on(&format!("sqlite:{}", path.display()), folder.path(), || {
+        let mut database = rusqlite::Connection::open(&path).expect("it opens");
+        database.busy_timeout(Duration::from_secs(30)).expect("a time");
+        let migration = database.transaction_with_behavior(TransactionBehavior::Immediate).expect("its turn");
+        migration.execute_batch(NEXT_SCHEMA).expect("the next schema");
+        let number: i64 = migration.query_row("SELECT max(number) FROM migration", [], |row| row.get(0)).expect("it");
+        migration.pragma_update(None, "user_version", number).expect("its number");
+        migration.commit().expect("all of it");
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_on_postgres_go_on_and_start_again_on_the_schema_of_a_next_release() -> Tested {
+    let database = Database::start();
+    let folder = tempfile::tempdir()?;
+    restarts_on(&database.database(), folder.path(), || {
+        database.sql("test_0", &format!("BEGIN; {NEXT_SCHEMA} COMMIT;"));
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,8 @@ async fn what_cannot_be_a_checkpoint_database_is_refused() {
     assert!(code == "store/unavailable" && text.contains("permission denied"), "{text}");
 
     server.sql("test_0", "INSERT INTO migration VALUES (999, 'from the future', 0)");
+    drop(PostgresStore::open(&address.parse().unwrap()).await.expect("it still serves this release"));
+    server.sql("test_0", "UPDATE cluster SET value = '999' WHERE key = 'serves-schema'");
     let (code, text) = refusal(&address).await;
     assert!(code == "store/newer-schema" && text.contains("999"), "{text}");
 }

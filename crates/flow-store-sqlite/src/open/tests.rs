@@ -32,11 +32,14 @@ async fn what_was_written_is_there_after_opening_again() {
 }
 
 #[test]
-fn a_database_of_a_newer_release_is_refused() {
+fn a_database_of_a_newer_release_is_refused_unless_it_serves_this_one() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("cairn.db");
     drop(SqliteStore::open_with(&path, options()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1000).unwrap();
+    let newer = Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 1000).unwrap();
+    drop(SqliteStore::open_with(&path, options()).expect("it still serves this release"));
+    newer.execute("UPDATE cluster SET value = '1000' WHERE key = 'serves-schema'", []).unwrap();
     let error = error_of(&path);
     assert_eq!(error.code(), "store/newer-schema");
     assert!(error.to_string().contains("1000"), "{error}");

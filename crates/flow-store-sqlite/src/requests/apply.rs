@@ -35,7 +35,7 @@ fn note_clock(db: &Db<'_>) -> DbResult<()> {
     if let Some((id, created)) = last
         && db.now.0 < created
     {
-        let sql = "INSERT OR IGNORE INTO clock_went_back VALUES (?)";
+        let sql = "INSERT OR IGNORE INTO clock_went_back (request) VALUES (?)";
         db.connection.prepare_cached(sql)?.execute([id + 1])?;
     }
     Ok(())

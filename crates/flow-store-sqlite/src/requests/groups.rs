@@ -68,7 +68,8 @@ pub(crate) fn count(db: &Db<'_>, group: i64, more: i64) -> DbResult<()> {
 /// Notes that so many more (1 or -1) of each of the requests from `first` to `last` are in a group and have ended.
 pub(crate) fn count_ended(db: &Db<'_>, group: i64, mut first: i64, last: i64, more: i64) -> DbResult<()> {
     let mut update = db.connection.prepare_cached(
-        "INSERT INTO ended_count VALUES (?1, ?2, ?3) ON CONFLICT (request_group, ids) DO UPDATE SET n = n + ?3",
+        "INSERT INTO ended_count (request_group, ids, n) VALUES (?1, ?2, ?3)
+         ON CONFLICT (request_group, ids) DO UPDATE SET n = n + ?3",
     )?;
     while first <= last {
         let ids = first >> times::BLOCK_BITS;

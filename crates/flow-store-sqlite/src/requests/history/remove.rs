@@ -9,9 +9,9 @@ use rusqlite::OptionalExtension;
 /// Takes the log and the saved points from a request at once, however many there are; the rows are removed later. Whether
 /// there were any.
 pub(crate) fn unlink(db: &Db<'_>, id: RequestId) -> DbResult<bool> {
-    let mut unlink = db
-        .connection
-        .prepare_cached("INSERT INTO history_removed SELECT newest FROM request WHERE id = ? AND newest IS NOT NULL")?;
+    let mut unlink = db.connection.prepare_cached(
+        "INSERT INTO history_removed (row) SELECT newest FROM request WHERE id = ? AND newest IS NOT NULL",
+    )?;
     let had = unlink.execute([id.0])? > 0;
     let mut update = db.connection.prepare_cached("UPDATE request SET newest = NULL, log_entries = 0 WHERE id = ?")?;
     update.execute([id.0])?;
@@ -39,7 +39,7 @@ pub(crate) fn remove_unlinked(db: &Db<'_>, limit: usize) -> DbResult<bool> {
         left -= rows.len();
         db.connection.prepare_cached("DELETE FROM history_removed WHERE row = ?")?.execute([newest])?;
         if let Some(next) = next {
-            db.connection.prepare_cached("INSERT INTO history_removed VALUES (?)")?.execute([next])?;
+            db.connection.prepare_cached("INSERT INTO history_removed (row) VALUES (?)")?.execute([next])?;
         }
     }
     Ok(true)
