@@ -1,6 +1,6 @@
 //! How servers see each other live.
 
-use super::{server_with_schema, until};
+use super::{server_with_schema, until, with_schema};
 use crate::PostgresStore;
 use flow_store::{Liveness, NewLife, OwnLife, PeerLife, ServerId, Store};
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use test_postgres::Server;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// A server of the cluster: it beats until it is dropped.
 struct Member {
@@ -21,7 +23,11 @@ struct Member {
 
 impl Member {
     async fn join(server: &Server, lease: Duration) -> Self {
-        let store = PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap();
+        Self::join_at(&server.address("cairn", "test_0"), lease, Duration::from_millis(20)).await
+    }
+
+    async fn join_at(address: &str, lease: Duration, pace: Duration) -> Self {
+        let store = PostgresStore::open(&address.parse().unwrap()).await.unwrap();
         let liveness = store.liveness().unwrap();
         let (doubts, stop) = (Arc::<AtomicU32>::default(), Arc::<AtomicBool>::default());
         let noted = Arc::clone(&doubts);
@@ -37,7 +43,7 @@ impl Member {
         let beginning = Arc::clone(&liveness);
         let own = tokio::task::spawn_blocking(move || beginning.begin(life)).await.unwrap().unwrap();
         let lock = own.lock().to_owned();
-        let beating = Some(beat(own, Arc::clone(&stop)));
+        let beating = Some(beat(own, pace, Arc::clone(&stop)));
         Self { liveness, lock, doubts, stop, beating, _store: store }
     }
 
@@ -55,12 +61,12 @@ impl Drop for Member {
     }
 }
 
-fn beat(own: Arc<dyn OwnLife>, stop: Arc<AtomicBool>) -> JoinHandle<()> {
+fn beat(own: Arc<dyn OwnLife>, pace: Duration, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     thread::spawn(move || {
         while !stop.load(Ordering::SeqCst) {
             // It fails while the database is away.
             let _ = own.beat(0);
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(pace);
         }
     })
 }
@@ -69,6 +75,43 @@ fn beat(own: Arc<dyn OwnLife>, stop: Arc<AtomicBool>) -> JoinHandle<()> {
 fn wait(life: &Arc<dyn PeerLife>) -> JoinHandle<()> {
     let life = Arc::clone(life);
     thread::spawn(move || life.wait_until_over().unwrap())
+}
+
+/// A line to a database, which can be turned to another one. What went through it hangs from then on, and nobody is told.
+struct Line {
+    port: u16,
+    to: watch::Sender<u16>,
+}
+
+impl Line {
+    async fn to(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (to, target) = watch::channel(server.port());
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(carry(near, target.clone()));
+            }
+        });
+        Self { port, to }
+    }
+
+    fn turn_to(&self, server: &Server) {
+        self.to.send_replace(server.port());
+    }
+
+    fn address(&self) -> String {
+        format!("postgres://cairn@127.0.0.1:{}/test_0", self.port)
+    }
+}
+
+async fn carry(mut near: TcpStream, mut target: watch::Receiver<u16>) {
+    let port = *target.borrow_and_update();
+    let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        _ = target.changed() => std::future::pending().await,
+    }
 }
 
 const LEASE: Duration = Duration::from_millis(300);
@@ -130,6 +173,29 @@ async fn a_database_that_restarts_is_nobodys_death() {
         }
     }
     assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "a living server was taken for dead");
+    drop(one);
+    until(async || waiting[0].is_finished()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_database_behind_lines_that_hang_is_nobodys_death() {
+    // Beats come so seldom that a free lock alone would be taken for a death.
+    let (lease, pace) = (Duration::from_secs(1), Duration::from_millis(250));
+    let primary = with_schema(Server::start_listening()).await;
+    let promoted = with_schema(Server::start_listening()).await;
+    let line = Line::to(&primary).await;
+    let (one, two) =
+        (Member::join_at(&line.address(), lease, pace).await, Member::join_at(&line.address(), lease, pace).await);
+    let lives = [two.look(&one.lock), one.look(&two.lock)];
+    let waiting = lives.each_ref().map(wait);
+    // They have known each other for long enough to trust what they see.
+    tokio::time::sleep(lease * 2).await;
+
+    line.turn_to(&promoted);
+    until(async || one.doubts.load(Ordering::SeqCst) > 0 && two.doubts.load(Ordering::SeqCst) > 0).await;
+    tokio::time::sleep(lease * 3).await;
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "a living server was taken for dead");
+    // Their locks are there now, and a death is seen there.
     drop(one);
     until(async || waiting[0].is_finished()).await;
 }
