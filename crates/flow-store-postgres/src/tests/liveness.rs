@@ -199,3 +199,18 @@ async fn another_database_behind_lines_that_hang_is_nobodys_death() {
     drop(one);
     until(async || waiting[0].is_finished()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_a_server_lives_as_long_as_its_heartbeat_moves() {
+    let server = server_with_schema().await;
+    let store = PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap();
+    server.sql("test_0", "INSERT INTO heartbeat (lock, counter) VALUES (5, 1)");
+    let life = store.liveness().unwrap().look("postgres-lease:0000000000000005:cairn-one").unwrap();
+    let looked = Arc::clone(&life);
+    let looking = tokio::task::spawn_blocking(move || looked.is_over());
+    // Behind the first look of the other.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.sql("test_0", "UPDATE heartbeat SET counter = counter + 1 WHERE lock = 5");
+    assert!(!looking.await.unwrap(), "it beats");
+    assert!(tokio::task::spawn_blocking(move || life.is_over()).await.unwrap(), "it beats no longer");
+}
