@@ -2,7 +2,7 @@
 
 use super::{server_with_schema, until, with_schema};
 use crate::PostgresStore;
-use flow_store::{Liveness, NewLife, OwnLife, PeerLife, ServerId, Store};
+use flow_store::{Liveness, NewLife, NewServer, OwnLife, PeerLife, ServerId, ServerStore, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
@@ -213,4 +213,19 @@ async fn without_locks_a_server_lives_as_long_as_its_heartbeat_moves() {
     server.sql("test_0", "UPDATE heartbeat SET counter = counter + 1 WHERE lock = 5");
     assert!(!looking.await.unwrap(), "it beats");
     assert!(tokio::task::spawn_blocking(move || life.is_over()).await.unwrap(), "it beats no longer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heartbeats_of_lives_that_are_over_are_forgotten() {
+    let server = server_with_schema().await;
+    let store = PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap();
+    for lock in ["postgres:0000000000000005:cairn-1", "postgres-lease:fffffffffffffffa:cairn-2"] {
+        server.sql("test_0", "INSERT INTO heartbeat VALUES (5, 1), (-6, 1) ON CONFLICT DO NOTHING");
+        let lock_path = lock.to_owned();
+        let id = ServerId::parse("one").unwrap();
+        let one = NewServer { id, name: String::new(), address: String::new(), pid: 1, process_start: 1, lock_path };
+        store.register(one).await.unwrap();
+        let left = server.sql("test_0", "SELECT string_agg(lock::text, ' ') FROM heartbeat");
+        assert_eq!(left, if lock.contains("lease") { "-6" } else { "5" }, "that of {lock}");
+    }
 }
