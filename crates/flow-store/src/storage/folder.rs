@@ -13,7 +13,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
 /// A file that is being written, and the hash of what is in it so far.
@@ -227,7 +226,8 @@ impl Folder {
         {
             return Ok(false);
         }
-        file.set_modified(SystemTime::now())?;
+        // Not by this machine's clock, which may be hours off.
+        file.set_modified(self.now()?)?;
         self.sync(&file)?;
         // It may have been moved away between the two.
         Ok(path.exists())
