@@ -85,8 +85,8 @@ async fn listen(
         .await?;
     let mut carried = tokio::spawn(carrier);
     client.batch_execute("LISTEN cairn").await?;
-    // What was changed since the last connection broke.
-    changes.seen();
+    // What was changed since the last connection broke, by others and here: the last notice may have been lost with it.
+    changes.made();
     let mut looked: Option<Instant> = None;
     loop {
         if looked.is_none_or(|looked| looked.elapsed() >= CLOCK) {

@@ -17,8 +17,8 @@ pub(crate) enum DbError {
 pub(crate) type DbResult<T> = Result<T, DbError>;
 
 impl DbError {
-    /// Whether the same may succeed once the database is there again: it restarts, the connection broke, or two
-    /// transactions stood in each other's way.
+    /// Whether the same may succeed once the database is there again: it restarts, the connection broke, all that it allows
+    /// are taken for a moment, or two transactions stood in each other's way.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Store(error) => matches!(error, StoreError::Unavailable(_)),
@@ -26,7 +26,8 @@ impl DbError {
                 Some(said) => {
                     let code = said.code().code();
                     let class = code.get(..2).unwrap_or_default();
-                    matches!(class, "08" | "40") || matches!(code, "57P01" | "57P02" | "57P03" | "57P05" | "25P03")
+                    matches!(class, "08" | "40")
+                        || matches!(code, "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03")
                 }
                 None => error.is_closed() || is_io(error),
             },

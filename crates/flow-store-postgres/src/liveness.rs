@@ -66,7 +66,7 @@ impl Drop for PostgresLiveness {
 impl Liveness for PostgresLiveness {
     fn begin(&self, life: NewLife) -> io::Result<Arc<dyn OwnLife>> {
         let handle = self.handle()?.clone();
-        let sessions = Sessions::new(self.connector.clone(), Arc::clone(&self.watched));
+        let sessions = Sessions::new(self.connector.clone(), Arc::clone(&self.watched), life.lease);
         Ok(Arc::new(Life::begin(&handle, sessions, &self.name, life)?))
     }
 

@@ -4,6 +4,7 @@ mod takeover;
 
 use crate::PostgresStore;
 use crate::error::{DbError, DbResult, corrupt};
+use crate::open::Database;
 use crate::requests::server_lock;
 use crate::sql::{count, execute, row, rows, small};
 use async_trait::async_trait;
@@ -114,7 +115,11 @@ impl ServerStore for PostgresStore {
     async fn register(&self, server: NewServer) -> Result<Owner, StoreError> {
         let transaction = self.database.begin().await?;
         let registered = takeover::register(&transaction, &self.database, &server).await;
-        transaction.end(registered).await
+        let owner = transaction.end(registered).await?;
+        if let Err(error) = forget_heartbeats(&self.database).await {
+            tracing::debug!(error = %StoreError::from(error), "heartbeats of lives that are over stay for longer");
+        }
+        Ok(owner)
     }
 
     async fn servers(&self) -> Result<Vec<Server>, StoreError> {
@@ -269,6 +274,15 @@ pub(crate) async fn number_of(db: &ClientWrapper, id: &ServerId) -> DbResult<i64
     let found = crate::sql::row_if_any(db, "SELECT id FROM server WHERE server = $1", &[&id.as_str()]).await?;
     let missing = || StoreError::NotFound { what: "server", name: id.to_string() };
     Ok(found.ok_or_else(missing)?.try_get(0)?)
+}
+
+/// Removes the heartbeats of lives that are over: each server reads all that are there, twice a second. Of a server that is
+/// about to be entered it comes back with the next beat.
+async fn forget_heartbeats(database: &Database) -> DbResult<()> {
+    let sql = "DELETE FROM heartbeat h WHERE NOT EXISTS (
+                   SELECT FROM server s WHERE split_part(s.lock_path, ':', 2) = lpad(to_hex(h.lock), 16, '0'))";
+    execute(&*database.writer().await?, sql, &[]).await?;
+    Ok(())
 }
 
 /// Enters the new start of a server; its number and its epoch.

@@ -28,7 +28,10 @@ fn made_database(server: &Server) -> PostgresAddress {
 
 /// A server whose first database has the schema.
 async fn server_with_schema() -> Server {
-    let server = Server::start();
+    with_schema(Server::start()).await
+}
+
+async fn with_schema(server: Server) -> Server {
     let store = PostgresStore::open(&server.database().parse().unwrap()).await.unwrap();
     drop(store);
     // A database can be copied while nobody is there.

@@ -6,6 +6,7 @@ use flow_api::RequestState;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use system_tests::process::signal;
 use system_tests::wait::until;
 use system_tests::{Tested, program};
 use test_postgres::Server;
@@ -190,6 +191,22 @@ async fn a_copy_that_is_stopped_changes_nothing_for_servers_and_goes_on() -> Tes
     file.execute("UPDATE audit SET detail = 'changed' WHERE id = (SELECT min(id) FROM audit)", [])?;
     assert_eq!(refused(&mut copy(&embedded, &fresh, &storage, &[])), "store/copy-differs");
     assert_eq!(refused(&mut serve(&folder, &fresh, &storage)), "store/copy-incomplete");
+
+    // So is a server that is started on the source while the copy is made.
+    let fresh = database.database();
+    let mut copying = copy(&embedded, &fresh, &storage, &[]);
+    let copying = copying.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    until("some rows are there", async || (there(&fresh) > 0).then_some(())).await;
+    let pid = i32::try_from(copying.id())?;
+    signal(pid, libc::SIGSTOP);
+    assert!(there(&fresh) < ENTRIES, "it was stopped half way");
+    story.cluster.add_server("first");
+    signal(pid, libc::SIGCONT);
+    let ended = tokio::task::spawn_blocking(move || copying.wait_with_output()).await??;
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.code() == Some(3) && told.contains("store/live-servers"), "{told}");
+    assert_eq!(refused(&mut serve(&folder, &fresh, &storage)), "store/copy-incomplete");
+    story.cluster.servers.clear();
     Ok(())
 }
 

@@ -54,10 +54,15 @@ pub(super) async fn keep(
 ) {
     sessions.holds(Some(Instant::now()));
     loop {
-        session.ended().await;
+        tokio::select! {
+            () = session.ended() => {}
+            () = sessions.lost.notified() => {}
+        }
+        // Should it have the lock after all, it must not keep it from the next one.
+        drop(session);
         sessions.holds(None);
         doubt();
-        tracing::warn!("the session that holds this server's lock was ended; taking the lock again");
+        tracing::warn!("the session that held this server's lock was ended; taking the lock again");
         session = loop {
             // First the heartbeat: others who see the lock free wait for one for a moment.
             let beaten = sessions.beat(lock.number).await;

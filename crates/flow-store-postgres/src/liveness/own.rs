@@ -62,13 +62,9 @@ impl OwnLife for Life {
     }
 
     fn beat(&self, _: u64) -> io::Result<()> {
-        // Not longer than others wait for it: a beat that comes later says nothing.
-        let beat = async { tokio::time::timeout(self.lease / 2, self.sessions.beat(self.lock.number)).await };
-        let free = match self.handle.block_on(beat) {
-            Ok(Ok(free)) => free,
-            Ok(Err(error)) => return Err(io::Error::other(error.to_string())),
-            Err(_) => return Err(io::Error::other("the database did not answer in time")),
-        };
+        let own = self.lock.number;
+        let free = self.handle.block_on(self.sessions.beat(own));
+        let free = free.map_err(|error| io::Error::other(error.to_string()))?;
         if self.tasks.is_empty() {
             return Ok(());
         }
@@ -77,7 +73,7 @@ impl OwnLife for Life {
             self.handle.spawn(async move {
                 let looked = async {
                     let session = Session::open(&sessions.connector).await?;
-                    sessions.look_whether_over(&session, lock, lease).await
+                    sessions.look_whether_over(&session, (own, lock), lease).await
                 };
                 if let Err(error) = looked.await {
                     tracing::debug!(%error, "a lock that seems to be free cannot be looked at");

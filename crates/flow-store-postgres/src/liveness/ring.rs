@@ -10,6 +10,8 @@ use tokio_postgres::error::SqlState;
 const AGAIN: Duration = Duration::from_millis(250);
 /// How long one wait lasts: a session that waits keeps the database from cleaning up.
 const WAIT: &str = "SET lock_timeout = '3s'";
+/// After so long without an answer the line leads nowhere.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Takes the lock together with all others who wait for it, and lets it go.
 const TAKE: &str = "SELECT pg_advisory_lock_shared($1), pg_advisory_unlock_shared($1)";
 
@@ -37,17 +39,17 @@ pub(super) async fn wait_for_ever(sessions: Arc<Sessions>, own: i64, lease: Dura
                 }
             },
         };
-        match session.client.execute(&take, &[&lock]).await {
-            Ok(_) => {
-                let looked = sessions.look_whether_over(&session, lock, lease).await;
+        match tokio::time::timeout(ANSWER, session.client.execute(&take, &[&lock])).await {
+            Ok(Ok(_)) => {
+                let looked = sessions.look_whether_over(&session, (own, lock), lease).await;
                 waiting = Some((session, take));
                 if !matches!(looked, Ok(true)) {
                     // It lives, and takes its lock again; or this server's own session is too young to say.
                     tokio::time::sleep(AGAIN).await;
                 }
             }
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => waiting = Some((session, take)),
-            Err(_) => tokio::time::sleep(AGAIN).await,
+            Ok(Err(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => waiting = Some((session, take)),
+            Ok(Err(_)) | Err(_) => tokio::time::sleep(AGAIN).await,
         }
     }
 }

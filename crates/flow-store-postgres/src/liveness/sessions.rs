@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 
@@ -70,12 +71,23 @@ pub(super) struct Sessions {
     beating: tokio::sync::Mutex<Option<(Session, Statement)>>,
     /// Since when the own lock is held without a break; none while it is not.
     held_since: Mutex<Option<Instant>>,
+    /// The own lock turned out to be free although its session seems to live.
+    pub(super) lost: Notify,
+    /// How long a heartbeat may take.
+    patience: Duration,
 }
 
 impl Sessions {
-    pub(super) fn new(connector: Connector, watched: Arc<Watched>) -> Arc<Self> {
-        let beating = tokio::sync::Mutex::new(None);
-        Arc::new(Self { connector, watched, beating, held_since: Mutex::new(None) })
+    pub(super) fn new(connector: Connector, watched: Arc<Watched>, lease: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            connector,
+            watched,
+            beating: tokio::sync::Mutex::new(None),
+            held_since: Mutex::new(None),
+            lost: Notify::new(),
+            // Not longer than others wait for it: a beat that comes later says nothing, and would hold up the next one.
+            patience: lease / 2,
+        })
     }
 
     /// The own lock is held from now on, or no longer.
@@ -88,8 +100,24 @@ impl Sessions {
         self.held_since.lock().filter(|since| since.elapsed() >= lease)
     }
 
+    /// The own lock, believed to be held since `since`, is free. The database is another one by now, a standby that was
+    /// promoted, say, and the line to the one before has not noticed. Whoever keeps the lock takes it anew.
+    fn lose(&self, since: Instant) {
+        let mut held_since = self.held_since.lock();
+        if *held_since == Some(since) {
+            *held_since = None;
+            self.lost.notify_one();
+        }
+    }
+
     /// Beats, and takes in what is seen of others. The answer is the locks that nobody holds.
     pub(super) async fn beat(&self, lock: i64) -> Result<HashSet<i64>, StoreError> {
+        let beaten = tokio::time::timeout(self.patience, self.beat_for_long(lock)).await;
+        beaten.unwrap_or_else(|_| Err(StoreError::unavailable("the database did not answer in time")))
+    }
+
+    async fn beat_for_long(&self, lock: i64) -> Result<HashSet<i64>, StoreError> {
+        let held_since = *self.held_since.lock();
         let mut beating = self.beating.lock().await;
         let failed = |error: tokio_postgres::Error| StoreError::unavailable(told(&error));
         let (session, statement) = match beating.take() {
@@ -114,26 +142,35 @@ impl Sessions {
         };
         read().map_err(|error| StoreError::Corrupt(told(&error)))?;
         self.watched.heartbeats(heartbeats);
+        if let Some(since) = held_since.filter(|_| free.contains(&lock)) {
+            self.lose(since);
+            free.clear();
+        }
         Ok(free)
     }
 
-    /// Looks through `session` whether a lock that was seen free is so for good, and tells whoever waits.
+    /// Looks through `session` whether a lock that was seen free is so for good, and tells whoever waits. Nothing is believed
+    /// of a database that does not know the own lock.
     pub(super) async fn look_whether_over(
         &self,
         session: &Session,
-        lock: i64,
+        (own, lock): (i64, i64),
         lease: Duration,
     ) -> Result<bool, StoreError> {
         let Some(since) = self.trusted_since(lease) else { return Ok(false) };
-        let look = async || -> Result<(bool, Option<i64>), StoreError> {
-            let sql = format!("SELECT ({IS_HELD}), (SELECT counter FROM heartbeat WHERE lock = $1)");
-            let row = session.client.query_one(&sql, &[&lock]).await;
-            let read = row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let look = async || -> Result<(bool, Option<i64>, bool), StoreError> {
+            let own_is_held = IS_HELD.replace("$1", "$2");
+            let sql = format!("SELECT ({IS_HELD}), (SELECT counter FROM heartbeat WHERE lock = $1), ({own_is_held})");
+            let row = session.client.query_one(&sql, &[&lock, &own]).await;
+            let read = row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)));
             read.map_err(|error| StoreError::unavailable(told(&error)))
         };
-        let (held_before, before) = look().await?;
+        let (held_before, before, knows_us_before) = look().await?;
         tokio::time::sleep(STILL).await;
-        let (held_after, after) = look().await?;
+        let (held_after, after, knows_us_after) = look().await?;
+        if !(knows_us_before && knows_us_after) {
+            self.lose(since);
+        }
         // Nothing was believed that was seen through a session that broke meanwhile.
         let is_over = !held_before && !held_after && before == after && self.trusted_since(lease) == Some(since);
         if is_over {

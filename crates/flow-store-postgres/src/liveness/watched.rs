@@ -9,9 +9,12 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio_postgres::Client;
 
 /// How long a look into the database may take.
 const LOOK: Duration = Duration::from_secs(5);
+/// A heartbeat that stands still for this long is nobody's: longer than a lease.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// The lives that are watched, and the heartbeats that were seen last.
 #[derive(Default)]
@@ -94,6 +97,25 @@ impl Drop for Peer {
     }
 }
 
+impl Peer {
+    /// Whether nobody holds the lock.
+    async fn is_free(&self, client: &Client) -> Result<bool, tokio_postgres::Error> {
+        let held: bool = client.query_one(super::sessions::IS_HELD, &[&self.lock.number]).await?.try_get(0)?;
+        Ok(!held)
+    }
+
+    /// Whether the heartbeat stands still: where locks mean nothing, that alone says so.
+    async fn is_silent(&self, client: &Client) -> Result<bool, tokio_postgres::Error> {
+        let counter = async || -> Result<Option<i64>, tokio_postgres::Error> {
+            let sql = "SELECT (SELECT counter FROM heartbeat WHERE lock = $1)";
+            client.query_one(sql, &[&self.lock.number]).await?.try_get(0)
+        };
+        let before = counter().await?;
+        tokio::time::sleep(SILENCE).await;
+        Ok(counter().await? == before)
+    }
+}
+
 impl PeerLife for Peer {
     fn wait_until_over(&self) -> io::Result<()> {
         if !self.lock.is_held {
@@ -108,18 +130,15 @@ impl PeerLife for Peer {
     }
 
     fn is_over(&self) -> bool {
-        if !self.lock.is_held {
-            return true;
-        }
-        let free = async {
+        let over = async {
             let (client, carrier) = self.connector.connect(|_| {}).await.ok()?;
             let carried = tokio::spawn(carrier);
-            let row = client.query_one(super::sessions::IS_HELD, &[&self.lock.number]).await.ok()?;
+            let over = if self.lock.is_held { self.is_free(&client).await } else { self.is_silent(&client).await };
             carried.abort();
-            row.try_get::<_, bool>(0).ok().map(|held| !held)
+            over.ok()
         };
-        // What cannot be found out is not free.
-        self.handle.block_on(async { tokio::time::timeout(LOOK, free).await }).ok().flatten().unwrap_or(false)
+        // What cannot be found out is not over.
+        self.handle.block_on(async { tokio::time::timeout(LOOK, over).await }).ok().flatten().unwrap_or(false)
     }
 
     fn heartbeat(&self) -> io::Result<u64> {

@@ -1,13 +1,15 @@
 //! How servers see each other live.
 
-use super::{server_with_schema, until};
+use super::{server_with_schema, until, with_schema};
 use crate::PostgresStore;
-use flow_store::{Liveness, NewLife, OwnLife, PeerLife, ServerId, Store};
+use flow_store::{Liveness, NewLife, NewServer, OwnLife, PeerLife, ServerId, ServerStore, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use test_postgres::Server;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// A server of the cluster: it beats until it is dropped.
 struct Member {
@@ -21,7 +23,11 @@ struct Member {
 
 impl Member {
     async fn join(server: &Server, lease: Duration) -> Self {
-        let store = PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap();
+        Self::join_at(&server.address("cairn", "test_0"), lease, Duration::from_millis(20)).await
+    }
+
+    async fn join_at(address: &str, lease: Duration, pace: Duration) -> Self {
+        let store = PostgresStore::open(&address.parse().unwrap()).await.unwrap();
         let liveness = store.liveness().unwrap();
         let (doubts, stop) = (Arc::<AtomicU32>::default(), Arc::<AtomicBool>::default());
         let noted = Arc::clone(&doubts);
@@ -37,7 +43,7 @@ impl Member {
         let beginning = Arc::clone(&liveness);
         let own = tokio::task::spawn_blocking(move || beginning.begin(life)).await.unwrap().unwrap();
         let lock = own.lock().to_owned();
-        let beating = Some(beat(own, Arc::clone(&stop)));
+        let beating = Some(beat(own, pace, Arc::clone(&stop)));
         Self { liveness, lock, doubts, stop, beating, _store: store }
     }
 
@@ -55,12 +61,12 @@ impl Drop for Member {
     }
 }
 
-fn beat(own: Arc<dyn OwnLife>, stop: Arc<AtomicBool>) -> JoinHandle<()> {
+fn beat(own: Arc<dyn OwnLife>, pace: Duration, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     thread::spawn(move || {
         while !stop.load(Ordering::SeqCst) {
             // It fails while the database is away.
             let _ = own.beat(0);
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(pace);
         }
     })
 }
@@ -69,6 +75,43 @@ fn beat(own: Arc<dyn OwnLife>, stop: Arc<AtomicBool>) -> JoinHandle<()> {
 fn wait(life: &Arc<dyn PeerLife>) -> JoinHandle<()> {
     let life = Arc::clone(life);
     thread::spawn(move || life.wait_until_over().unwrap())
+}
+
+/// A line to a database, which can be turned to another one. What went through it hangs from then on, and nobody is told.
+struct Line {
+    port: u16,
+    to: watch::Sender<u16>,
+}
+
+impl Line {
+    async fn to(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (to, target) = watch::channel(server.port());
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(carry(near, target.clone()));
+            }
+        });
+        Self { port, to }
+    }
+
+    fn turn_to(&self, server: &Server) {
+        self.to.send_replace(server.port());
+    }
+
+    fn address(&self) -> String {
+        format!("postgres://cairn@127.0.0.1:{}/test_0", self.port)
+    }
+}
+
+async fn carry(mut near: TcpStream, mut target: watch::Receiver<u16>) {
+    let port = *target.borrow_and_update();
+    let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        _ = target.changed() => std::future::pending().await,
+    }
 }
 
 const LEASE: Duration = Duration::from_millis(300);
@@ -132,4 +175,57 @@ async fn a_database_that_restarts_is_nobodys_death() {
     assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "a living server was taken for dead");
     drop(one);
     until(async || waiting[0].is_finished()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_database_behind_lines_that_hang_is_nobodys_death() {
+    // Beats come so seldom that a free lock alone would be taken for a death.
+    let (lease, pace) = (Duration::from_secs(1), Duration::from_millis(250));
+    let primary = with_schema(Server::start_listening()).await;
+    let promoted = with_schema(Server::start_listening()).await;
+    let line = Line::to(&primary).await;
+    let (one, two) =
+        (Member::join_at(&line.address(), lease, pace).await, Member::join_at(&line.address(), lease, pace).await);
+    let lives = [two.look(&one.lock), one.look(&two.lock)];
+    let waiting = lives.each_ref().map(wait);
+    // They have known each other for long enough to trust what they see.
+    tokio::time::sleep(lease * 2).await;
+
+    line.turn_to(&promoted);
+    until(async || one.doubts.load(Ordering::SeqCst) > 0 && two.doubts.load(Ordering::SeqCst) > 0).await;
+    tokio::time::sleep(lease * 3).await;
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "a living server was taken for dead");
+    // Their locks are there now, and a death is seen there.
+    drop(one);
+    until(async || waiting[0].is_finished()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_locks_a_server_lives_as_long_as_its_heartbeat_moves() {
+    let server = server_with_schema().await;
+    let store = PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap();
+    server.sql("test_0", "INSERT INTO heartbeat (lock, counter) VALUES (5, 1)");
+    let life = store.liveness().unwrap().look("postgres-lease:0000000000000005:cairn-one").unwrap();
+    let looked = Arc::clone(&life);
+    let looking = tokio::task::spawn_blocking(move || looked.is_over());
+    // Behind the first look of the other.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.sql("test_0", "UPDATE heartbeat SET counter = counter + 1 WHERE lock = 5");
+    assert!(!looking.await.unwrap(), "it beats");
+    assert!(tokio::task::spawn_blocking(move || life.is_over()).await.unwrap(), "it beats no longer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heartbeats_of_lives_that_are_over_are_forgotten() {
+    let server = server_with_schema().await;
+    let store = PostgresStore::open(&server.address("cairn", "test_0").parse().unwrap()).await.unwrap();
+    for lock in ["postgres:0000000000000005:cairn-1", "postgres-lease:fffffffffffffffa:cairn-2"] {
+        server.sql("test_0", "INSERT INTO heartbeat VALUES (5, 1), (-6, 1) ON CONFLICT DO NOTHING");
+        let lock_path = lock.to_owned();
+        let id = ServerId::parse("one").unwrap();
+        let one = NewServer { id, name: String::new(), address: String::new(), pid: 1, process_start: 1, lock_path };
+        store.register(one).await.unwrap();
+        let left = server.sql("test_0", "SELECT string_agg(lock::text, ' ') FROM heartbeat");
+        assert_eq!(left, if lock.contains("lease") { "-6" } else { "5" }, "that of {lock}");
+    }
 }

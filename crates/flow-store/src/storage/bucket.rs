@@ -29,7 +29,7 @@ pub use files::{BucketFile, BucketFiles};
 const PART: usize = 8 * 1024 * 1024;
 /// Parts that are on their way at the same time.
 const PARTS: usize = 4;
-/// How long a call may take, with what is tried again.
+/// How long a call is tried again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The bucket.
@@ -76,7 +76,9 @@ impl Bucket {
             }
         }
         let retry = RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
-        let options = ClientOptions::new().with_connect_timeout(Duration::from_secs(5)).with_timeout(PATIENCE * 3);
+        // However long an object takes, as long as something of it comes: a large one must not be out of reach for good.
+        let options = ClientOptions::new().with_connect_timeout(Duration::from_secs(5));
+        let options = options.with_timeout_disabled().with_read_timeout(PATIENCE * 3);
         let options = match plain(address.endpoint.as_deref().or(of_environment.as_deref()).unwrap_or_default()) {
             true => options.with_allow_http(true),
             false => options,

@@ -9,11 +9,12 @@ pub(super) use orphans::aside;
 use super::{INLINE_LIMIT, StorageError, StoredObject};
 use crate::{SavedData, fault_point};
 use bytes::Bytes;
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
 /// A file that is being written, and the hash of what is in it so far.
@@ -44,13 +45,15 @@ pub(super) struct Folder {
     pub(super) sync: fn(&File) -> io::Result<()>,
     /// What to do when that fails.
     pub(super) fatal: fn(&io::Error),
+    /// The folders of objects that this process knows to be durable.
+    durable: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl Folder {
     /// Opens the storage, makes its folder where it is missing, and checks that it can be written.
     pub(super) fn open(root: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let root: PathBuf = root.into();
-        let storage = Self { root: root.into(), sync: File::sync_all, fatal: abort };
+        let storage = Self { root: root.into(), sync: File::sync_all, fatal: abort, durable: Arc::default() };
         fs::create_dir_all(storage.root.join("objects")).map_err(|error| storage.not_writable(&error))?;
         storage.check_writable()?;
         Ok(storage)
@@ -200,8 +203,10 @@ impl Folder {
         let path = self.root.join(&object.key);
         let objects = self.root.join("objects");
         let folder = path.parent().unwrap_or(&objects);
-        if make_folder(folder)? {
+        // Whoever made it may have ended before it was durable.
+        if make_folder(folder)? || !self.durable.lock().contains(folder) {
             self.sync(&File::open(&objects)?)?;
+            self.durable.lock().insert(folder.to_owned());
         }
         // Another writer may have put it there a moment ago and not yet made it durable.
         if !self.renew(&path, &object)? {
@@ -227,7 +232,8 @@ impl Folder {
         {
             return Ok(false);
         }
-        file.set_modified(SystemTime::now())?;
+        // Not by this machine's clock, which may be hours off.
+        file.set_modified(self.now()?)?;
         self.sync(&file)?;
         // It may have been moved away between the two.
         Ok(path.exists())

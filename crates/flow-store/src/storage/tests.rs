@@ -182,6 +182,22 @@ async fn a_failed_fsync_is_fatal_but_a_full_disk_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_folder_that_another_process_made_is_made_durable_before_objects_in_it_count() {
+    static SYNCED: AtomicUsize = AtomicUsize::new(0);
+    let folder = tempdir().unwrap();
+    Folder::open(folder.path()).unwrap().put_object(large(1)).await.unwrap();
+    let mut storage = Folder::open(folder.path()).unwrap();
+    storage.sync = |file| {
+        SYNCED.fetch_add(1, Ordering::SeqCst);
+        file.sync_all()
+    };
+    storage.put_object(large(1)).await.unwrap();
+    assert_eq!(SYNCED.swap(0, Ordering::SeqCst), 3, "the file, its folder, and what that is in");
+    storage.put_object(large(1)).await.unwrap();
+    assert_eq!(SYNCED.swap(0, Ordering::SeqCst), 2, "from then on the file and its folder");
+}
+
+#[tokio::test]
 async fn what_an_earlier_collection_left_aside_is_still_read_and_brought_back() {
     let folder = tempdir().unwrap();
     let storage = CheckpointStorage::open(folder.path()).unwrap();

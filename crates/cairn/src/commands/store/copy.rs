@@ -10,7 +10,7 @@ use crate::checkpoint_database::{CheckpointConnection, CheckpointDatabase};
 use crate::outcome::{Failure, Outcome};
 use crate::output::Output;
 use flow_store::copy::{CopiedTable, Copy, CopyEnd, CopyMark, mark_of};
-use flow_store::{CheckpointStorage, Server, ServerState, StoragePlace};
+use flow_store::{CheckpointStorage, Owner, Server, ServerState, StoragePlace};
 use objects::CopiedStorage;
 use progress::Bar;
 use serde::Serialize;
@@ -72,7 +72,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
         return Err(Failure::new("store/conflict", "--from and --to are the same database".to_owned()));
     }
     let storages = args.storages().await?;
-    let _turn = refuse_live_servers(&args).await?;
+    let source_before = refuse_live_servers(&args).await?;
     let mut from = args.from.copy_source().await?;
     let key_file = args.key_file();
     let secrets = secrets::check(from.as_mut(), key_file.as_deref()).await?;
@@ -90,6 +90,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
     let named = copy.objects().await?;
     let storage = objects::copy(&storages.0, storages.1.as_ref(), &named, &bar).await?;
     let tables = copy.compare(&mut |progress| bar.rows(progress)).await?;
+    source_before.refuse_servers_since(&args.from).await?;
     copy.finish((!args.live).then_some(target.as_str()), storage.same_id.as_deref()).await?;
     drop((from, to));
     bar.end();
@@ -178,26 +179,55 @@ fn is_alive(database: &CheckpointDatabase, server: &Server) -> bool {
     }
 }
 
-/// Refuses a source that servers work on, unless that is wanted: then nothing is removed there meanwhile.
-async fn refuse_live_servers(args: &Args) -> Result<Option<Turn>, Failure> {
+/// The source as it was before the copy.
+#[derive(Default)]
+struct SourceBefore {
+    /// Nothing is removed there while servers work on it.
+    _turn: Option<Turn>,
+    /// The lives of its servers, where none of them may go on.
+    lives: Option<Vec<Owner>>,
+}
+
+impl SourceBefore {
+    /// Refuses a source on which a server was started meanwhile: what was read is of the moment before.
+    async fn refuse_servers_since(&self, source: &CheckpointConnection) -> Result<(), Failure> {
+        let Some(lives) = &self.lives else { return Ok(()) };
+        let servers = source.open_existing().await?.store.servers().await?;
+        let started = servers.iter().filter(|server| !lives.contains(&server.owner()));
+        let started: Vec<String> = started.map(|server| server.name.clone()).collect();
+        if started.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "servers were started on the source while it was copied ({}), and what they did is not in the copy: stop them, \
+             empty the target and copy again",
+            started.join(", ")
+        );
+        Err(Failure::new("store/live-servers", message))
+    }
+}
+
+/// Refuses a source that servers work on, unless that is wanted.
+async fn refuse_live_servers(args: &Args) -> Result<SourceBefore, Failure> {
     args.from.refuse_missing()?;
     // Not opened for writing, which would bring an older database up to date, before its release is known.
     let mark = mark_of(args.from.copy_source().await?.as_mut()).await?;
     if matches!(mark, Some(CopyMark::Moved { .. })) {
-        return Ok(None);
+        return Ok(SourceBefore::default());
     }
     let database = args.from.open_existing().await?;
     if args.live {
-        return Ok(Some(Turn::take(database.store, "copy").await?));
+        return Ok(SourceBefore { _turn: Some(Turn::take(database.store, "copy").await?), lives: None });
     }
     let servers = database.store.servers().await?;
+    let lives = servers.iter().map(Server::owner).collect();
     let alive = blocking(move || {
         let alive = servers.iter().filter(|server| is_alive(&database, server));
         Ok(alive.map(|server| server.name.clone()).collect::<Vec<_>>())
     });
     let alive = alive.await?;
     if alive.is_empty() {
-        return Ok(None);
+        return Ok(SourceBefore { _turn: None, lives: Some(lives) });
     }
     let message = format!(
         "servers work on the source ({}): stop them first, so that what they do is not lost; or copy what is there at this \

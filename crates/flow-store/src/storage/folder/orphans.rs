@@ -92,7 +92,7 @@ impl Folder {
     }
 
     /// The time by the clock of the storage's file system.
-    fn now(&self) -> io::Result<SystemTime> {
+    pub(super) fn now(&self) -> io::Result<SystemTime> {
         tempfile::Builder::new().prefix(".probe-").tempfile_in(&self.root)?.as_file().metadata()?.modified()
     }
 
