@@ -21,6 +21,7 @@ mod secrets;
 mod settings;
 mod stalled;
 mod starting;
+mod trigger_chains;
 mod triggers;
 mod versions;
 mod watching;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A flow that takes these inputs and replies with them, as the one record of a list.
-fn replying(inputs: &Value) -> String {
+pub fn replying(inputs: &Value) -> String {
     let end = json!({"id": "end-aaaaaa", "type": "End", "name": "End"});
     let start = json!({"id": "start-aaaaaa", "type": "Start", "name": "Start", "properties": {"OtherServerRetry": true,
         "BeginCheckpoint": "Use", "Inputs": inputs}});
@@ -16,7 +16,7 @@ fn replying(inputs: &Value) -> String {
         .to_string()
 }
 
-fn trigger(kind: &str, flow: &str, properties: &Value) -> String {
+pub fn trigger(kind: &str, flow: &str, properties: &Value) -> String {
     let id = format!("trigger-{kind}");
     json!({"format": 1, "id": id, "kind": kind, "flow": flow, "properties": properties}).to_string()
 }
@@ -26,17 +26,17 @@ fn every_second(missed: &str) -> String {
 }
 
 /// Two servers with a project that has these files beside its own.
-struct Two {
-    cluster: Cluster,
-    project: TestProject,
-    one: TestServer,
-    other: TestServer,
-    client: Client,
-    second: Client,
+pub struct Two {
+    pub cluster: Cluster,
+    pub project: TestProject,
+    pub one: TestServer,
+    pub other: TestServer,
+    pub client: Client,
+    pub second: Client,
 }
 
 impl Two {
-    async fn with(files: &[(&str, String)]) -> Self {
+    pub async fn with(files: &[(&str, String)]) -> Self {
         let cluster = Cluster::new();
         let project = TestProject::new(&cluster);
         project.write("flows/tick.flow.json", &replying(&json!([{"name": "due", "type": "Text"}])));
@@ -53,11 +53,11 @@ impl Two {
     }
 
     /// A trigger, once the cluster knows it.
-    async fn trigger(&self, name: &str) -> TriggerEntry {
+    pub async fn trigger(&self, name: &str) -> TriggerEntry {
         until("the trigger is known", async || find(&self.client, name).await).await
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.one.stop().await;
         self.other.stop().await;
     }
@@ -80,7 +80,7 @@ async fn fired(cluster: &Cluster, id: &str) -> BTreeSet<String> {
     keys
 }
 
-async fn made_of(cluster: &Cluster, flow: &str) -> Vec<flow_store::Request> {
+pub async fn made_of(cluster: &Cluster, flow: &str) -> Vec<flow_store::Request> {
     let filter = RequestFilter { flow: Some(flow.to_owned()), limit: 1000, ..RequestFilter::default() };
     cluster.store.list(&filter).await.unwrap()
 }
