@@ -22,6 +22,7 @@ mod settings;
 mod stalled;
 mod starting;
 mod trigger_chains;
+mod trigger_files;
 mod triggers;
 mod versions;
 mod watching;

@@ -69,7 +69,7 @@ async fn find(client: &Client, name: &str) -> Option<TriggerEntry> {
 }
 
 /// The keys that a trigger has fired for, each with its request; fails if one came twice.
-async fn fired(cluster: &Cluster, id: &str) -> BTreeSet<String> {
+pub async fn fired(cluster: &Cluster, id: &str) -> BTreeSet<String> {
     let project = ProjectName::parse("orders").unwrap();
     let firings = cluster.store.firings(&project, id, 1000).await.unwrap();
     let with_request: Vec<_> = firings.into_iter().filter(|firing| firing.request.is_some()).collect();
@@ -311,40 +311,6 @@ async fn an_http_trigger_may_have_a_secret_of_its_own() {
         (StatusCode::OK, json!([{"body": "{\"a\": 1}"}]))
     );
     assert_eq!(send("s3cret-of-the-shop", "x".repeat(1025)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    two.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_has_come_starts_one_request_and_is_moved() {
-    let inputs = json!([{"name": "path", "type": "Text"}, {"name": "bytes", "type": "Integer"}]);
-    let two = Two::with(&[
-        ("flows/take.flow.json", replying(&inputs)),
-        (
-            "triggers/drop.trigger.json",
-            trigger(
-                "file",
-                "take",
-                &json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1, "Afterwards": "Move"}),
-            ),
-        ),
-    ])
-    .await;
-    two.trigger("drop").await;
-    let incoming = two.cluster.path("storage").join("incoming");
-    std::fs::create_dir_all(&incoming).unwrap();
-    std::fs::write(incoming.join("a.csv"), "1,2\n").unwrap();
-    std::fs::write(incoming.join("b.txt"), "no\n").unwrap();
-    until("it is moved", async || incoming.join("done/a.csv").exists().then_some(())).await;
-    let made = made_of(&two.cluster, "take").await;
-    assert_eq!(made.len(), 1, "two servers, one request");
-    assert_eq!(
-        (made[0].inputs["path"].as_str(), made[0].inputs["bytes"].as_i64()),
-        (Some("storage:incoming/a.csv"), Some(4))
-    );
-    assert!(incoming.join("b.txt").exists() && !incoming.join("a.csv").exists());
-    std::fs::write(incoming.join("a.csv"), "1,2,3\n").unwrap();
-    until("another of that name counts", async || (made_of(&two.cluster, "take").await.len() == 2).then_some(())).await;
-    assert_eq!(fired(&two.cluster, "trigger-file").await.len(), 2);
     two.stop().await;
 }
 
