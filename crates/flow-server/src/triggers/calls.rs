@@ -1,7 +1,7 @@
 //! Answering calls of HTTP triggers.
 
 use super::active::Live;
-use crate::auth::{Caller, authorise, entry};
+use crate::auth::{Caller, authorise, check_change, entry};
 use crate::caller_address::CallerAddress;
 use crate::problem::{Refusal, Reply};
 use crate::routes::{idempotency_key, make};
@@ -77,6 +77,10 @@ async fn caller(app: &App, live: &Live, http: &HttpTrigger, parts: &mut Parts) -
         HttpAuthentication::Token(role) => {
             let role = Role::ALL.into_iter().find(|known| known.as_str() == role).unwrap_or(Role::Administrator);
             let caller: Caller = authorise(app, parts, role).await?;
+            if caller.session.is_some() {
+                // By GET, too, a trigger makes a request.
+                check_change(&parts.headers)?;
+            }
             Ok(caller.name().to_owned())
         }
         HttpAuthentication::Secret(connection) => {

@@ -21,6 +21,7 @@ mod secrets;
 mod settings;
 mod stalled;
 mod starting;
+mod trigger_calls;
 mod trigger_chains;
 mod trigger_files;
 mod triggers;
