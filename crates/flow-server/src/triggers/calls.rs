@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use flow_api::{PREFIX, Role, codes};
 use flow_components::SecretSource;
 use flow_model::{Answer, HttpAuthentication, HttpTrigger, StartSettings};
-use flow_store::{ProjectName, Request as FlowRequest, RequestState};
+use flow_store::{ProjectName, Request as FlowRequest, RequestState, StoreError};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -184,8 +184,11 @@ pub async fn note_calls(app: &App) {
         tokio::time::sleep(NOTED).await;
         let calls = std::mem::take(&mut *app.triggers.calls.lock());
         for ((project, trigger), (more, last)) in calls {
-            if let Err(error) = app.store.note_fired(&project, &trigger, more, last).await {
-                tracing::debug!(code = error.code(), %error, "calls of a trigger cannot be noted");
+            let Err(error) = app.store.note_fired(&project, &trigger, more, last).await else { continue };
+            tracing::debug!(code = error.code(), %error, "calls of a trigger cannot be noted");
+            if matches!(error, StoreError::Unavailable(_) | StoreError::Full(_)) {
+                // With the next ones.
+                app.triggers.calls.lock().entry((project, trigger)).or_insert((0, last)).0 += more;
             }
         }
     }
