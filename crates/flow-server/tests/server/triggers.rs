@@ -1,7 +1,7 @@
 //! Triggers, on servers that share a cluster.
 
 use crate::harness::{Cluster, TestProject, TestServer, until};
-use flow_api::{Client, RequestQuery, RequestState, Role, TriggerEntry, TriggerQuery, Update};
+use flow_api::{Client, RequestQuery, RequestState, Role, SettingChange, TriggerEntry, TriggerQuery, Update};
 use flow_store::{ProjectName, RequestFilter, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -147,6 +147,24 @@ async fn outage(missed: &str) -> (usize, u64) {
     let new = made.len() - made_before;
     let late = made.iter().take(new).filter(|request| request.created.0 - due(request).0 > 3000).count();
     (late, cluster.store.trigger_states().await.unwrap()[0].missed - before)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_schedules_miss_in_maintenance_is_listed_while_it_lasts() {
+    let two = Two::with(&[("triggers/tick.trigger.json", every_second("Skip"))]).await;
+    two.trigger("tick").await;
+    let maintenance = async |on: bool| {
+        let change = SettingChange { value: on.into(), version: None };
+        two.client.change_setting("service.maintenance", &change).await.unwrap();
+    };
+    maintenance(true).await;
+    let listed =
+        until("some are listed as missed", async || find(&two.second, "tick").await.filter(|it| it.missed > 2)).await;
+    maintenance(false).await;
+    until("it fires again", async || find(&two.client, "tick").await.filter(|it| it.last_fired > listed.last_fired))
+        .await;
+    assert!(find(&two.client, "tick").await.unwrap().missed >= listed.missed, "they are missed for good");
+    two.stop().await;
 }
 
 fn due(request: &flow_store::Request) -> Timestamp {
