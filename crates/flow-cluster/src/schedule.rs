@@ -63,15 +63,16 @@ pub struct Plan {
 /// What a schedule that has `reached` a moment (all that was due up to then is dealt with) has to do at `now`.
 pub fn plan(schedule: &dyn Due, reached: Timestamp, now: Timestamp) -> Plan {
     let (mut late, mut in_time, mut next) = (Vec::new(), Vec::new(), None);
-    let mut from = reached;
+    let (mut from, mut more_is_late) = (reached, false);
     while let Some(due) = schedule.next_after(from) {
         let starts = due.plus_ms(schedule.delay_ms(due));
+        let is_late = starts.plus_ms(schedule.grace_ms()) < now;
         // In their order: one that starts sooner than the one before it waits for it.
         if starts > now || late.len() + in_time.len() == AT_ONCE {
             next = Some(starts.max(now));
+            more_is_late = is_late && in_time.is_empty();
             break;
         }
-        let is_late = starts.plus_ms(schedule.grace_ms()) < now;
         if is_late && in_time.is_empty() {
             late.push(due)
         } else {
@@ -79,7 +80,12 @@ pub fn plan(schedule: &dyn Due, reached: Timestamp, now: Timestamp) -> Plan {
         }
         from = due;
     }
-    let mut planned = give_up(schedule.missed_runs(), &late);
+    // The firing that stands for all that was missed stands for the last of it.
+    let policy = match schedule.missed_runs() {
+        MissedRuns::Once if more_is_late => MissedRuns::Skip,
+        policy => policy,
+    };
+    let mut planned = give_up(policy, &late);
     planned.extend(in_time.into_iter().map(|due| Planned::Fire { due, missed: 0 }));
     Plan { now: planned, next }
 }

@@ -160,12 +160,14 @@ fn secret_of(headers: &HeaderMap) -> Option<Secret> {
     pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, secret)| Secret::Session(secret.to_owned()))
 }
 
-/// A browser sends the cookie along with whatever page asks for it; it does not let a page of another origin set
-/// a header, and it tells which origin a page is of.
 fn check_csrf(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
-    if method == Method::GET || method == Method::HEAD {
-        return Ok(());
-    }
+    if method == Method::GET || method == Method::HEAD { Ok(()) } else { check_change(headers) }
+}
+
+/// Refuses a change, by whatever method, that a page of another origin may have asked for by a session's cookie. A browser
+/// sends the cookie along with whatever page asks for it; it does not let a page of another origin set a header, and it
+/// tells which origin a page is of.
+pub fn check_change(headers: &HeaderMap) -> Result<(), Refusal> {
     check_origin(headers)?;
     if headers.contains_key(CSRF_HEADER) {
         return Ok(());

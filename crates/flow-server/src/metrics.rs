@@ -21,10 +21,15 @@ use prometheus_client::registry::Registry;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::time::timeout;
 use written::Written;
 
+/// The checkpoint database answers within so long, or its figures are left out: who collects figures waits a few seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 type FloatGauge = Gauge<f64, AtomicU64>;
+type FloatCounter = Counter<f64, AtomicU64>;
 
 /// What this server counts.
 pub struct Metrics {
@@ -41,7 +46,7 @@ pub struct Metrics {
     written: Arc<Written>,
     may_act: Gauge,
     resident: Gauge,
-    cpu_seconds: FloatGauge,
+    cpu_seconds: FloatCounter,
     threads: Gauge,
     open_files: Gauge,
 }
@@ -88,7 +93,7 @@ impl Default for Metrics {
             written: Arc::default(),
             may_act: Gauge::default(),
             resident: Gauge::default(),
-            cpu_seconds: FloatGauge::default(),
+            cpu_seconds: FloatCounter::default(),
             threads: Gauge::default(),
             open_files: Gauge::default(),
         };
@@ -161,11 +166,17 @@ impl Metrics {
         })
     }
 
-    /// Everything as it is now, in the text form of Prometheus.
-    pub async fn text(&self, app: &App) -> Result<String, StoreError> {
-        for (state, count) in app.store.counts(&RequestFilter::default()).await? {
-            let labels = StateLabels { state: state.as_str() };
-            self.requests.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Everything as it is now, in the text form of Prometheus. The requests are left out while the checkpoint database does
+    /// not tell of them: then the other figures are worth most.
+    pub async fn text(&self, app: &App) -> String {
+        match timeout(PATIENCE, app.store.counts(&RequestFilter::default())).await {
+            Ok(Ok(counts)) => {
+                for (state, count) in counts {
+                    let labels = StateLabels { state: state.as_str() };
+                    self.requests.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+                }
+            }
+            Ok(Err(_)) | Err(_) => self.requests.clear(),
         }
         self.written.note(app.store.statistics());
         self.stalled.set(i64::try_from(app.watchdog.count()).unwrap_or(i64::MAX));
@@ -173,13 +184,14 @@ impl Metrics {
         let process = Process::now();
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.resident.set(whole(process.resident));
-        self.cpu_seconds.set(process.cpu_seconds);
+        // The kernel counts.
+        self.cpu_seconds.inner().store(process.cpu_seconds.to_bits(), Ordering::Relaxed);
         self.threads.set(whole(process.threads));
         self.open_files.set(whole(process.open_files));
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
-        Ok(text)
+        text
     }
 }
 

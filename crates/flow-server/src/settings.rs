@@ -94,11 +94,18 @@ impl Settings {
 
     /// Reads those of the cluster whenever they may have changed, for ever.
     pub async fn follow(&self, store: &dyn Store) {
-        let mut changes = store.changes();
+        let (mut changes, mut readable) = (store.changes(), true);
         while changes.changed().await.is_ok() {
             changes.borrow_and_update();
-            if let Err(error) = self.read(store).await {
-                tracing::warn!(code = error.code(), %error, "the settings cannot be read; those from before hold");
+            match self.read(store).await {
+                Ok(()) => readable = true,
+                Err(error) => {
+                    if std::mem::take(&mut readable) {
+                        tracing::warn!(code = error.code(), %error, "the settings cannot be read; those from before hold");
+                    }
+                    // They may have changed, whether anything else does or not.
+                    changes.mark_changed();
+                }
             }
             tokio::time::sleep(READ_AGAIN).await;
         }

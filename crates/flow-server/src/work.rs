@@ -126,6 +126,7 @@ impl Work {
         let fired = self.joining.store.fire(firing, owner).await?;
         if let Fired::New(Some(request)) = &fired {
             self.joining.metrics.created(1);
+            traces::made(request);
             match slot {
                 Some(slot) if request.state == RequestState::Running => {
                     slot.run(request.as_ref().clone(), Durability::ALREADY)
@@ -215,10 +216,13 @@ impl Work {
         &self.joining.engine
     }
 
-    /// Ends the attempt of a request if it runs here.
-    pub fn cancel(&self, request: RequestId) {
+    /// Ends the attempt of a request that a person has cancelled if it runs here.
+    pub fn cancel(&self, request: &Request) {
         if let Some(dispatcher) = self.dispatcher() {
-            dispatcher.cancel(request);
+            dispatcher.cancel(request.id);
+        }
+        if let Some(traces) = &self.joining.traces {
+            traces.cancelled(request);
         }
     }
 
@@ -296,7 +300,7 @@ async fn live(joining: &Joining, name: String, endings: &Arc<Endings>) -> Result
     let identity = Identity { name, ..joining.identity.clone() };
     let membership = Membership::join(Arc::clone(&store), &joining.lock_folder, identity, joining.lease).await?;
     let guard = membership.guard();
-    tokio::spawn(count_takeovers(membership.events(), Arc::clone(&joining.metrics)));
+    tokio::spawn(tell_of_takeovers(membership.events(), Arc::clone(&joining.metrics), joining.traces.clone()));
     let settings = DispatcherSettings { concurrency: joining.concurrency, ..DispatcherSettings::default() };
     let attempts = Attempts { engine: joining.engine.clone(), store: Arc::clone(&store), guard };
     let (endings, metrics, traces) = (Arc::clone(endings), Arc::clone(&joining.metrics), joining.traces.clone());
@@ -356,11 +360,20 @@ impl Maintenance {
     }
 }
 
-/// Counts the takeovers of one epoch.
-async fn count_takeovers(mut events: broadcast::Receiver<ClusterEvent>, metrics: Arc<Metrics>) {
+/// Counts the takeovers of one epoch, and tells of the requests that ended in them.
+async fn tell_of_takeovers(
+    mut events: broadcast::Receiver<ClusterEvent>,
+    metrics: Arc<Metrics>,
+    traces: Option<Arc<RequestTraces>>,
+) {
     loop {
         match events.recv().await {
-            Ok(ClusterEvent::TakenOver { requests, .. }) => metrics.taken_over(requests.len()),
+            Ok(ClusterEvent::TakenOver { peer, requests }) => {
+                metrics.taken_over(requests.len());
+                if let Some(traces) = &traces {
+                    traces.ended_with(&peer).await;
+                }
+            }
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return,
         }

@@ -57,6 +57,23 @@ async fn a_request_that_changes_its_server_is_one_trace_with_the_lost_attempt_in
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_a_person_cancels_is_a_whole_trace() -> Tested {
+    let collector = TraceCollector::start().await?;
+    let story = Story::begin_with(&["alone"], true, &sending_to(&collector)).await?;
+    let server = story.cluster.server("alone");
+    let request = server.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
+    story.endpoint.until_calls(1).await;
+    server.client.cancel(request.id).await?;
+    let named = |name: &str| collector.sent().into_iter().find(|span| span.name == name);
+    let whole = until("the request's own span", async || named("request ledger/ledger")).await;
+    let attempt = until("its attempt", async || named("attempt 1")).await;
+    assert_eq!((&attempt.trace, &attempt.parent), (&whole.trace, &whole.id));
+    assert_eq!(attempt.error.as_deref(), Some("it was cancelled"));
+    story.endpoint.open();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_asks_of_a_server_is_in_the_trace_of_the_program() -> Tested {
     let collector = TraceCollector::start().await?;
     let variables = sending_to(&collector);

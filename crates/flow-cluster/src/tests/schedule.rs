@@ -67,23 +67,40 @@ fn what_was_missed_is_skipped_fired_once_or_all_of_it() {
     assert_eq!(at(MissedRuns::All), all);
 }
 
-#[test]
-fn a_long_outage_is_dealt_with_in_several_looks() {
-    let schedule = every_second(MissedRuns::Skip);
-    let now = Timestamp(2_500_500);
-    let (mut reached, mut missed, mut looks) = (Timestamp(0), 0, 0);
+/// What an outage until 2,500,500 ms comes to: all that is written, and in how many looks.
+fn after_an_outage(missed: MissedRuns) -> (Vec<Planned>, usize) {
+    let (schedule, now) = (every_second(missed), Timestamp(2_500_500));
+    let (mut reached, mut written, mut looks) = (Timestamp(0), Vec::new(), 0);
     loop {
         let plan = plan(&schedule, reached, now);
         looks += 1;
-        for planned in &plan.now {
-            let (Planned::Miss { due, missed: more } | Planned::Fire { due, missed: more }) = planned;
-            (reached, missed) = (*due, missed + more);
+        if let Some(Planned::Miss { due, .. } | Planned::Fire { due, .. }) = plan.now.last() {
+            reached = *due;
         }
+        written.extend(plan.now);
         if plan.next != Some(now) {
-            break;
+            return (written, looks);
         }
     }
-    assert_eq!((reached, missed, looks), (Timestamp(2_500_000), 2495, 3));
+}
+
+#[test]
+fn a_long_outage_is_dealt_with_in_several_looks() {
+    let (written, looks) = after_an_outage(MissedRuns::Skip);
+    let missed = |planned: &Planned| match planned {
+        Planned::Miss { missed, .. } | Planned::Fire { missed, .. } => *missed,
+    };
+    assert_eq!((written.iter().map(missed).sum::<u64>(), looks), (2495, 3));
+    assert_eq!(written.last(), fires(&[2_500_000]).last());
+}
+
+#[test]
+fn however_long_an_outage_was_one_firing_stands_for_all_that_was_missed() {
+    let (written, _) = after_an_outage(MissedRuns::Once);
+    let miss = |due, missed| Planned::Miss { due: Timestamp(due), missed };
+    let once = Planned::Fire { due: Timestamp(2_495_000), missed: 494 };
+    let before = vec![miss(1_000_000, 1000), miss(2_000_000, 1000), once];
+    assert_eq!(written, [before, fires(&[2_496_000, 2_497_000, 2_498_000, 2_499_000, 2_500_000])].concat());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! When a schedule is due: a cron pattern by the clock of a time zone, without the days that are left out.
 //!
 //! Where clocks are put forward, a set time of day that does not exist is due as soon as it is over; where they are put
-//! back, a set time of day that comes twice is due the first time. Patterns that are due at every hour, minute or second
-//! go by the time that passes, so they are due in both.
+//! back, a set time of day that comes twice is due the first time. Patterns with `*` in hour, minute or second go by the
+//! time that passes, so they are due in both.
 
 use super::TriggerError;
 use croner::parser::{CronParser, Seconds};
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan, Zoned};
 
 /// So many excluded days in a row are looked beyond.
@@ -89,7 +89,7 @@ impl Schedule {
         let mut from = Timestamp::from_millisecond(after).ok()?.to_zoned(self.zone.clone());
         let mut inclusive = false;
         for _ in 0..FARTHEST {
-            let due = self.cron.find_next_occurrence(&from, inclusive).ok()?;
+            let due = self.next(&from, inclusive)?;
             if !self.except.iter().any(|day| day.is(due.date())) {
                 let due = due.timestamp().as_millisecond();
                 // A pattern counts whole seconds.
@@ -99,6 +99,36 @@ impl Schedule {
             inclusive = true;
         }
         None
+    }
+
+    /// The first due time after `from`, or at it, on whatever day.
+    fn next(&self, from: &Zoned, inclusive: bool) -> Option<Zoned> {
+        let pattern = &self.cron.pattern;
+        if [&pattern.seconds, &pattern.minutes, &pattern.hours].into_iter().any(|field| field.from_wildcard) {
+            return self.cron.find_next_occurrence(from, inclusive).ok();
+        }
+        // Looked for by the clock alone: croner takes a list of set times for something that goes by the time that passes.
+        let (mut shown, mut may_be_now) = (from.datetime(), inclusive);
+        loop {
+            shown = self.cron.find_next_occurrence(&shown, may_be_now).ok()?;
+            may_be_now = false;
+            let due = self.first_shown(shown)?;
+            if due > *from || (inclusive && due == *from) {
+                return Some(due);
+            }
+        }
+    }
+
+    /// When the zone's clock shows this for the first time; where it never does, when it first shows something later.
+    fn first_shown(&self, time: DateTime) -> Option<Zoned> {
+        let found = self.zone.to_ambiguous_zoned(time);
+        let is_left_out = matches!(found.offset(), AmbiguousOffset::Gap { .. });
+        let earlier = found.earlier().ok()?;
+        if !is_left_out {
+            return Some(earlier);
+        }
+        let put_forward = self.zone.following(earlier.timestamp()).next()?;
+        Some(put_forward.timestamp().to_zoned(self.zone.clone()))
     }
 
     /// The due times after `after` up to `until`, oldest first, at most `most` of them.

@@ -118,6 +118,38 @@ fn a_time_that_comes_twice_is_due_once() {
 }
 
 #[test]
+fn several_set_times_of_a_day_are_each_due_once_where_clocks_change() {
+    for pattern in ["0,30 2 * * *", "0-30/30 2 * * *"] {
+        let trigger = schedule(pattern, "Europe/Berlin");
+        // The hour from 02:00 to 03:00 is left out: both are due as soon as it is over, and that is one time.
+        let forward = due(&trigger, "2026-03-28T12:00:00Z", 2);
+        assert_eq!(forward, ["2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z"], "{pattern}");
+        // It comes twice: both are due the first time.
+        let back = due(&trigger, "2026-10-24T12:00:00Z", 3);
+        assert_eq!(back, ["2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:00:00Z"], "{pattern}");
+    }
+    let hours = schedule("30 1-3 * * *", "Europe/Berlin");
+    let forward = due(&hours, "2026-03-29T00:00:00Z", 3);
+    assert_eq!(forward, ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"]);
+    let back = due(&hours, "2026-10-24T22:30:00Z", 4);
+    assert_eq!(
+        back,
+        ["2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00Z", "2026-10-26T00:30:00Z"],
+        "not at 02:30 for the second time"
+    );
+    // Whoever looks first while the hour comes for the second time.
+    let late = due(&schedule("0,30 2 * * *", "Europe/Berlin"), "2026-10-25T01:10:00Z", 1);
+    assert_eq!(late, ["2026-10-26T01:00:00Z"]);
+}
+
+#[test]
+fn a_day_that_a_zone_left_out_is_due_when_it_is_over() {
+    // Samoa went from 29 to 31 December 2011.
+    let found = due(&schedule("0 9,17 30 12 *", "Pacific/Apia"), "2011-12-29T12:00:00Z", 2);
+    assert_eq!(found, ["2011-12-30T10:00:00Z", "2012-12-29T19:00:00Z"]);
+}
+
+#[test]
 fn what_is_due_every_half_hour_goes_by_the_time_that_passes() {
     let back = due(&schedule("*/30 * * * *", "Europe/Berlin"), "2026-10-24T23:59:00Z", 5);
     let hours = ["00:00", "00:30", "01:00", "01:30", "02:00"];

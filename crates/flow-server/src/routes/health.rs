@@ -31,8 +31,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Reply<&'static str> {
 /// `--metrics-public`.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, body = String, content_type = "text/plain")),
-    extensions(("x-codes" = json!(refusals!(; STORE)))))]
-pub async fn metrics(State(app): State<Arc<App>>) -> Reply<impl IntoResponse> {
-    let text = app.metrics.text(&app).await?;
-    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+    extensions(("x-codes" = json!(refusals!()))))]
+pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let text = app.metrics.text(&app).await;
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }

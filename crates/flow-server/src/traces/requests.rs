@@ -4,12 +4,20 @@ use super::place;
 use flow_components::counted;
 use flow_engine::{Observer, RunEvent, RunEventKind};
 use flow_model::ComponentId;
-use flow_store::{AttemptOutcome, AttemptRecord, Level, Request, RequestError, RequestId, Store, Timestamp};
+use flow_store::{
+    AttemptOutcome, AttemptRecord, Level, Owner, Request, RequestError, RequestFilter, RequestId, RequestState, Store,
+    Timestamp,
+};
 use flow_trace::{Kind, Place, Span, Traces};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// So many requests that ended with a lost server are told of.
+const ENDED_WITH: usize = 1000;
+/// And were made so many milliseconds before that at most.
+const ENDED_WITH_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Tells a collector of the requests that this server works on.
 pub struct RequestTraces {
@@ -24,9 +32,44 @@ impl RequestTraces {
         Self { traces, store, under_way: Mutex::default() }
     }
 
-    /// An attempt of this server has lost its request: what is left of it is told by whoever goes on.
+    /// An attempt of this server has lost its request: what is left of it is told by whoever goes on, if anybody does.
     pub fn lost(&self, request: RequestId) {
-        self.under_way.lock().remove(&request);
+        let Some(mut attempt) = self.under_way.lock().remove(&request) else { return };
+        let (store, traces, ended) = (Arc::clone(&self.store), self.traces.clone(), SystemTime::now());
+        tokio::spawn(async move {
+            if store.get(request).await.is_ok_and(|request| request.state == RequestState::Cancelled) {
+                attempt.fail("it was cancelled");
+                traces.end_at(attempt, ended);
+            }
+        });
+    }
+
+    /// A person has ended this request.
+    pub fn cancelled(&self, request: &Request) {
+        if self.traces.wants(place(request)) {
+            self.tell_whole(request);
+        }
+    }
+
+    /// A server was lost, which this one has just dealt with: tells of the requests that ended with it in an error, with
+    /// which nobody goes on.
+    pub async fn ended_with(&self, dead: &Owner) {
+        let filter = RequestFilter {
+            states: vec![RequestState::Error],
+            owner: Some(dead.server.clone()),
+            from: Some(self.store.now().minus_ms(ENDED_WITH_MS)),
+            limit: ENDED_WITH,
+            ..RequestFilter::default()
+        };
+        let ended = self.store.list(&filter).await.unwrap_or_default();
+        let with_it = |request: &&Request| {
+            let code = request.error.as_ref().map_or("", |error| error.code.as_str());
+            request.owner.as_ref() == Some(dead) && ["request/owner-lost", "request/takeover-limit"].contains(&code)
+        };
+        for request in ended.iter().filter(with_it).filter(|request| self.traces.wants(place(request))) {
+            self.tell_of_lost_owner(request.clone(), request.attempt);
+            self.tell_whole(request);
+        }
     }
 
     fn attempt_started(&self, request: &Request, settled: usize) {
@@ -38,24 +81,22 @@ impl RequestTraces {
             .with("cairn.settled_components", i64::try_from(settled).unwrap_or(i64::MAX));
         self.under_way.lock().insert(request.id, attempt);
         if request.attempt > 1 {
-            self.tell_of_lost_owner(request.clone());
+            self.tell_of_lost_owner(request.clone(), request.attempt - 1);
         }
     }
 
-    /// The attempt before this one ended with its owner, who told nothing of it any more.
-    fn tell_of_lost_owner(&self, request: Request) {
+    /// If this attempt ended with its owner, that one told nothing of it any more.
+    fn tell_of_lost_owner(&self, request: Request, number: u32) {
         let (store, traces) = (Arc::clone(&self.store), self.traces.clone());
         tokio::spawn(async move {
-            let Ok(attempts) = store.attempts(request.id, Some(request.attempt), 1).await else { return };
-            let lost = |before: &&AttemptRecord| {
-                before.attempt + 1 == request.attempt && before.end == Some(AttemptOutcome::OwnerLost)
-            };
-            if let Some(before) = attempts.iter().find(lost) {
-                let mut span = attempt_span(place(&request), before.attempt, &request)
-                    .with("cairn.server", before.server_name.clone())
-                    .since(time(before.started));
+            let Ok(attempts) = store.attempts(request.id, Some(number.saturating_add(1)), 1).await else { return };
+            let lost = |found: &&AttemptRecord| found.attempt == number && found.end == Some(AttemptOutcome::OwnerLost);
+            if let Some(lost) = attempts.iter().find(lost) {
+                let mut span = attempt_span(place(&request), number, &request)
+                    .with("cairn.server", lost.server_name.clone())
+                    .since(time(lost.started));
                 span.fail("its server was lost");
-                traces.end_at(span, time(before.ended.unwrap_or(before.started)));
+                traces.end_at(span, time(lost.ended.unwrap_or(lost.started)));
             }
         });
     }
@@ -105,6 +146,11 @@ impl RequestTraces {
             attempt.fail(error.message.clone());
         }
         self.traces.end(attempt);
+        self.tell_whole(request);
+    }
+
+    /// The request itself, if it has ended.
+    fn tell_whole(&self, request: &Request) {
         let Some(ended) = request.ended else { return };
         let mut whole = request_span(request).since(time(request.created));
         if let Some(error) = &request.error {

@@ -138,22 +138,21 @@ impl OpenTriggers {
     /// Reads the triggers of a version.
     pub async fn read(app: &App, project: &ProjectName, version: ProjectVersion) -> Result<Self, StoreError> {
         let files = app.store.version_files(project, &version.version).await?;
-        let flows = app.projects.open(project, &version.version).await.ok();
+        // What cannot be read now may be read at the next look: nothing of it is kept.
+        let flows = app.projects.open(project, &version.version).await;
+        let flows = flows.map_err(|refusal| StoreError::Unavailable(refusal.detail().to_owned()))?;
         let (mut triggers, mut broken) = (Vec::<Arc<OpenTrigger>>::new(), Vec::new());
         for (path, content) in files.iter() {
             let Some(name) = Trigger::name_in(path) else { continue };
             match Trigger::from_json(name, &String::from_utf8_lossy(content)) {
                 Ok(trigger) => {
                     let start = match FlowName::parse(&trigger.flow) {
-                        Ok(flow) => match &flows {
-                            Some(flows) => flows.start_of(&flow).map_err(|refusal| refusal.detail().to_owned()),
-                            None => Err("the flows of its version cannot be read".to_owned()),
-                        },
+                        Ok(flow) => flows.start_of(&flow).map_err(|refusal| refusal.detail().to_owned()),
                         Err(error) => Err(error.to_string()),
                     };
                     let settings_of = |start: &StartSettings| {
                         let flow = FlowName::parse(&trigger.flow).ok()?;
-                        Some(flows.as_ref()?.settings_of(&flow, start))
+                        Some(flows.settings_of(&flow, start))
                     };
                     let mut settings = start.as_ref().ok().and_then(settings_of).unwrap_or_default();
                     settings.priority = trigger.priority().unwrap_or(settings.priority);

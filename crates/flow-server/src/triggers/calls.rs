@@ -1,7 +1,7 @@
 //! Answering calls of HTTP triggers.
 
 use super::active::Live;
-use crate::auth::{Caller, authorise, entry};
+use crate::auth::{Caller, authorise, check_change, entry};
 use crate::caller_address::CallerAddress;
 use crate::problem::{Refusal, Reply};
 use crate::routes::{idempotency_key, make};
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use flow_api::{PREFIX, Role, codes};
 use flow_components::SecretSource;
 use flow_model::{Answer, HttpAuthentication, HttpTrigger, StartSettings};
-use flow_store::{ProjectName, Request as FlowRequest, RequestState};
+use flow_store::{ProjectName, Request as FlowRequest, RequestState, StoreError};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -77,6 +77,10 @@ async fn caller(app: &App, live: &Live, http: &HttpTrigger, parts: &mut Parts) -
         HttpAuthentication::Token(role) => {
             let role = Role::ALL.into_iter().find(|known| known.as_str() == role).unwrap_or(Role::Administrator);
             let caller: Caller = authorise(app, parts, role).await?;
+            if caller.session.is_some() {
+                // By GET, too, a trigger makes a request.
+                check_change(&parts.headers)?;
+            }
             Ok(caller.name().to_owned())
         }
         HttpAuthentication::Secret(connection) => {
@@ -180,8 +184,11 @@ pub async fn note_calls(app: &App) {
         tokio::time::sleep(NOTED).await;
         let calls = std::mem::take(&mut *app.triggers.calls.lock());
         for ((project, trigger), (more, last)) in calls {
-            if let Err(error) = app.store.note_fired(&project, &trigger, more, last).await {
-                tracing::debug!(code = error.code(), %error, "calls of a trigger cannot be noted");
+            let Err(error) = app.store.note_fired(&project, &trigger, more, last).await else { continue };
+            tracing::debug!(code = error.code(), %error, "calls of a trigger cannot be noted");
+            if matches!(error, StoreError::Unavailable(_) | StoreError::Full(_)) {
+                // With the next ones.
+                app.triggers.calls.lock().entry((project, trigger)).or_insert((0, last)).0 += more;
             }
         }
     }

@@ -14,7 +14,7 @@ const GAP: Duration = Duration::from_millis(50);
 const VISIBLE_MS: u64 = 10_000;
 /// How far a trigger has come is written down in steps of this.
 const STEP_MS: u64 = 60_000;
-/// So many requests are read at once.
+/// So many requests are read at once, unless more have ended at one moment.
 const PAGE: usize = 500;
 
 /// What this server has seen of the requests that one trigger follows.
@@ -23,8 +23,8 @@ struct Seen {
     mark: (String, Timestamp),
     /// All that ended before this is dealt with.
     from: Timestamp,
-    /// Those dealt with that ended since.
-    dealt_with: BTreeMap<RequestId, Timestamp>,
+    /// Those dealt with that ended since: a request that was re-executed ends again, in another attempt.
+    dealt_with: BTreeMap<(RequestId, u32), Timestamp>,
 }
 
 /// Fires for requests that have ended, for as long as the server lives.
@@ -76,25 +76,25 @@ impl Seen {
 
 async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
     let states: Vec<RequestState> = follows.states.iter().map(|state| stored(*state)).collect();
-    let mut from = seen.from;
+    let (mut from, mut page) = (seen.from, PAGE);
     loop {
         let asked = app.store.now();
         let flow = follows.flow.as_str();
-        let ended = app.store.ended_requests(&live.open.project, flow, &states, from, PAGE).await?;
+        let ended = app.store.ended_requests(&live.open.project, flow, &states, from, page).await?;
         for request in &ended {
             let at = request.ended.unwrap_or(request.updated);
-            if seen.dealt_with.insert(request.id, at).is_none()
-                && let Err(error) = fire(app, live, request).await
-            {
-                seen.dealt_with.remove(&request.id);
-                return Err(error);
+            let end = (request.id, request.attempt);
+            if !seen.dealt_with.contains_key(&end) {
+                fire(app, live, request).await?;
+                seen.dealt_with.insert(end, at);
             }
         }
         let last = ended.last().and_then(|request| request.ended);
-        match last.filter(|_| ended.len() == PAGE) {
-            // More than a page within one millisecond cannot be told apart by time: they are read in the next look.
+        match last.filter(|_| ended.len() == page) {
             Some(last) if last > from => from = last,
-            _ => {
+            // What ended in one write, of a takeover say, cannot be told apart by time: it is read all at once.
+            Some(_) => page *= 2,
+            None => {
                 // All that had ended by then is dealt with, save what was not yet visible.
                 seen.from = seen.from.max(asked.minus_ms(VISIBLE_MS));
                 break;

@@ -36,6 +36,8 @@ struct Known {
 struct Seen {
     looked: Option<Instant>,
     files: BTreeMap<String, Known>,
+    /// What kept it from all that is to be done at the last look: told once for as long as it lasts.
+    problem: Option<String>,
 }
 
 /// Fires for files that have come, for as long as the server lives.
@@ -51,9 +53,7 @@ pub async fn watch_folders(app: &App) {
             }
             let place = (live.open.project.clone(), live.open.trigger.id.clone());
             let mut files = seen.remove(&place).unwrap_or_default();
-            if let Err(problem) = look_now_and_then(app, live, file, &mut files).await {
-                tracing::debug!(project = %place.0, trigger = live.open.trigger.name, "a folder cannot be looked at: {problem}");
-            }
+            look_now_and_then(app, live, file, &mut files).await;
             watched.insert(place, files);
         }
         seen = watched;
@@ -66,14 +66,23 @@ fn is_here(app: &App, file: &FileTrigger) -> bool {
     file.server.as_ref().is_none_or(|server| *server == app.names.own(app) || *server == app.id.as_str())
 }
 
-async fn look_now_and_then(app: &App, live: &Live, file: &FileTrigger, seen: &mut Seen) -> Result<(), String> {
-    let folder = Watched::at(&app.storage, &file.folder)?;
-    let is_early = |looked: Instant| folder.is_in_bucket() && looked.elapsed() < LOOK_INTO_BUCKET;
-    if seen.looked.is_some_and(is_early) {
-        return Ok(());
+async fn look_now_and_then(app: &App, live: &Live, file: &FileTrigger, seen: &mut Seen) {
+    let is_early = |looked: Instant| looked.elapsed() < LOOK_INTO_BUCKET;
+    let problem = match Watched::at(&app.storage, &file.folder) {
+        Ok(folder) if folder.is_in_bucket() && seen.looked.is_some_and(is_early) => return,
+        Ok(folder) => {
+            seen.looked = Some(Instant::now());
+            look(app, live, file, &folder, &mut seen.files).await.err()
+        }
+        Err(problem) => Some(problem),
+    };
+    if let Some(problem) = &problem
+        && seen.problem.as_ref() != Some(problem)
+    {
+        let (project, trigger) = (&live.open.project, &live.open.trigger.name);
+        tracing::warn!(%project, trigger, "{}: {problem}; trying again", file.folder);
     }
-    seen.looked = Some(Instant::now());
-    look(app, live, file, &folder, &mut seen.files).await
+    seen.problem = problem;
 }
 
 async fn look(
@@ -87,6 +96,7 @@ async fn look(
     let pattern = pattern.map_err(|error| error.to_string())?.compile_matcher();
     let listed = folder.list(pattern).await?;
     files.retain(|name, known| listed.get(name) == Some(&known.stamp));
+    let mut unmoved = None;
     for (name, stamp) in listed {
         let new = || Known { stamp: stamp.clone(), since: Instant::now(), request: None };
         let known = files.entry(name.clone()).or_insert_with(new);
@@ -97,10 +107,13 @@ async fn look(
             known.request = fire(app, live, file, &name, &stamp).await.map_err(|error| error.to_string())?;
         }
         if let (Some(Some(request)), Afterwards::MoveTo(to)) = (known.request, &file.afterwards) {
-            move_if_finished(app, folder, &name, to, request).await?;
+            // One that cannot be moved holds up no other.
+            if let Err(problem) = move_if_finished(app, folder, (name.as_str(), &stamp), to, request).await {
+                unmoved = Some(format!("{name} cannot be moved to {to}: {problem}"));
+            }
         }
     }
-    Ok(())
+    unmoved.map_or(Ok(()), Err)
 }
 
 /// Fires for a file; the request that was made for it, now or before, once that is settled.
@@ -142,10 +155,16 @@ async fn fire(
 }
 
 /// Moves a file whose request has finished.
-async fn move_if_finished(app: &App, folder: &Watched, name: &str, to: &str, request: RequestId) -> Result<(), String> {
+async fn move_if_finished(
+    app: &App,
+    folder: &Watched,
+    file: (&str, &Stamp),
+    to: &str,
+    request: RequestId,
+) -> Result<(), String> {
     match app.store.get(request).await {
         Ok(request) if request.state == RequestState::Finished => {}
         _ => return Ok(()),
     }
-    folder.move_to(name, Watched::at(&app.storage, to)?, request).await
+    folder.move_to(file, Watched::at(&app.storage, to)?, request).await
 }

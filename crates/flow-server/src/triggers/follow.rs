@@ -60,13 +60,11 @@ async fn look(app: &App, versions: &mut Option<Instant>) -> Result<Option<Timest
         }
     }
     let active = super::now(app).await?;
-    if app.settings.in_maintenance() {
-        // What is due meanwhile counts as missed once it ends, and each schedule says what becomes of that.
+    if !app.may_fire() {
+        // In maintenance, what is due meanwhile counts as missed once it ends, and each schedule says what becomes of that.
+        // A server that stands back may act again at any moment, without a change of the database.
         let soon = u64::try_from(AGAIN.as_millis()).unwrap_or(u64::MAX);
         return Ok(Some(app.store.now().plus_ms(soon)));
-    }
-    if !app.may_fire() {
-        return Ok(again);
     }
     let due = schedules::fire_due(app, &active).await?;
     Ok([again, due].into_iter().flatten().min())

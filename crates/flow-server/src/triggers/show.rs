@@ -52,7 +52,19 @@ pub fn entry(app: &App, live: &Live) -> TriggerEntry {
         problem: live.open.problem.clone(),
         ..bare
     };
-    with(entry, &live.state)
+    let entry = with(entry, &live.state);
+    TriggerEntry { missed: entry.missed + missed_in_maintenance(app, live), ..entry }
+}
+
+/// How many due times a maintenance that still lasts has cost a schedule: so many as one look deals with at the most. What
+/// becomes of them when it is over, the schedule says.
+fn missed_in_maintenance(app: &App, live: &Live) -> u64 {
+    let Some(TriggerAction::Schedule(schedule)) = &live.open.action else { return 0 };
+    if !app.settings.in_maintenance() || !live.is_active() {
+        return 0;
+    }
+    let late = app.store.now().minus_ms(schedule.jitter_ms + schedule.grace_ms);
+    schedule.due(live.state.reached.0, late.0, 1000).len() as u64
 }
 
 /// When a schedule is due next, by its own time zone's clock.

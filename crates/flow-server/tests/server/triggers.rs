@@ -1,14 +1,14 @@
 //! Triggers, on servers that share a cluster.
 
-use crate::harness::{Cluster, TestProject, TestServer, flow, until};
-use flow_api::{Client, RequestQuery, RequestState, Role, TriggerEntry, TriggerQuery, Update};
+use crate::harness::{Cluster, TestProject, TestServer, until};
+use flow_api::{Client, RequestQuery, RequestState, Role, SettingChange, TriggerEntry, TriggerQuery, Update};
 use flow_store::{ProjectName, RequestFilter, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A flow that takes these inputs and replies with them, as the one record of a list.
-fn replying(inputs: &Value) -> String {
+pub fn replying(inputs: &Value) -> String {
     let end = json!({"id": "end-aaaaaa", "type": "End", "name": "End"});
     let start = json!({"id": "start-aaaaaa", "type": "Start", "name": "Start", "properties": {"OtherServerRetry": true,
         "BeginCheckpoint": "Use", "Inputs": inputs}});
@@ -16,7 +16,7 @@ fn replying(inputs: &Value) -> String {
         .to_string()
 }
 
-fn trigger(kind: &str, flow: &str, properties: &Value) -> String {
+pub fn trigger(kind: &str, flow: &str, properties: &Value) -> String {
     let id = format!("trigger-{kind}");
     json!({"format": 1, "id": id, "kind": kind, "flow": flow, "properties": properties}).to_string()
 }
@@ -26,17 +26,17 @@ fn every_second(missed: &str) -> String {
 }
 
 /// Two servers with a project that has these files beside its own.
-struct Two {
-    cluster: Cluster,
-    project: TestProject,
-    one: TestServer,
-    other: TestServer,
-    client: Client,
-    second: Client,
+pub struct Two {
+    pub cluster: Cluster,
+    pub project: TestProject,
+    pub one: TestServer,
+    pub other: TestServer,
+    pub client: Client,
+    pub second: Client,
 }
 
 impl Two {
-    async fn with(files: &[(&str, String)]) -> Self {
+    pub async fn with(files: &[(&str, String)]) -> Self {
         let cluster = Cluster::new();
         let project = TestProject::new(&cluster);
         project.write("flows/tick.flow.json", &replying(&json!([{"name": "due", "type": "Text"}])));
@@ -53,23 +53,23 @@ impl Two {
     }
 
     /// A trigger, once the cluster knows it.
-    async fn trigger(&self, name: &str) -> TriggerEntry {
+    pub async fn trigger(&self, name: &str) -> TriggerEntry {
         until("the trigger is known", async || find(&self.client, name).await).await
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.one.stop().await;
         self.other.stop().await;
     }
 }
 
-async fn find(client: &Client, name: &str) -> Option<TriggerEntry> {
+pub async fn find(client: &Client, name: &str) -> Option<TriggerEntry> {
     let all = client.triggers(&TriggerQuery::default()).await.unwrap();
     all.into_iter().find(|trigger| trigger.name == name && trigger.present)
 }
 
 /// The keys that a trigger has fired for, each with its request; fails if one came twice.
-async fn fired(cluster: &Cluster, id: &str) -> BTreeSet<String> {
+pub async fn fired(cluster: &Cluster, id: &str) -> BTreeSet<String> {
     let project = ProjectName::parse("orders").unwrap();
     let firings = cluster.store.firings(&project, id, 1000).await.unwrap();
     let with_request: Vec<_> = firings.into_iter().filter(|firing| firing.request.is_some()).collect();
@@ -80,7 +80,7 @@ async fn fired(cluster: &Cluster, id: &str) -> BTreeSet<String> {
     keys
 }
 
-async fn made_of(cluster: &Cluster, flow: &str) -> Vec<flow_store::Request> {
+pub async fn made_of(cluster: &Cluster, flow: &str) -> Vec<flow_store::Request> {
     let filter = RequestFilter { flow: Some(flow.to_owned()), limit: 1000, ..RequestFilter::default() };
     cluster.store.list(&filter).await.unwrap()
 }
@@ -149,6 +149,24 @@ async fn outage(missed: &str) -> (usize, u64) {
     (late, cluster.store.trigger_states().await.unwrap()[0].missed - before)
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_schedules_miss_in_maintenance_is_listed_while_it_lasts() {
+    let two = Two::with(&[("triggers/tick.trigger.json", every_second("Skip"))]).await;
+    two.trigger("tick").await;
+    let maintenance = async |on: bool| {
+        let change = SettingChange { value: on.into(), version: None };
+        two.client.change_setting("service.maintenance", &change).await.unwrap();
+    };
+    maintenance(true).await;
+    let listed =
+        until("some are listed as missed", async || find(&two.second, "tick").await.filter(|it| it.missed > 2)).await;
+    maintenance(false).await;
+    until("it fires again", async || find(&two.client, "tick").await.filter(|it| it.last_fired > listed.last_fired))
+        .await;
+    assert!(find(&two.client, "tick").await.unwrap().missed >= listed.missed, "they are missed for good");
+    two.stop().await;
+}
+
 fn due(request: &flow_store::Request) -> Timestamp {
     Timestamp(request.inputs["due"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond())
 }
@@ -200,7 +218,7 @@ async fn off_means_off_at_once_on_every_server() {
 }
 
 /// Calls an HTTP trigger with an operator's token.
-async fn call(
+pub async fn call(
     cluster: &Cluster,
     server: &TestServer,
     method: Method,
@@ -215,137 +233,6 @@ async fn call(
     }
     let answer = call.send().await.unwrap();
     (answer.status(), answer.json().await.unwrap_or(Value::Null))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_http_trigger_answers_what_the_flow_replies() {
-    let inputs = json!([{"name": "customer", "type": "Text"}, {"name": "amount", "type": "Integer", "default": 1}]);
-    let two = Two::with(&[
-        ("flows/greet.flow.json", replying(&inputs)),
-        (
-            "flows/slow.flow.json",
-            flow(
-                "takes long",
-                &[json!({"id": "wait-aaaaaa", "type": "Wait", "name": "An hour", "properties": {"Seconds": 3600}})],
-            ),
-        ),
-        ("triggers/greet.trigger.json", trigger("http", "greet", &json!({"Path": "say/hello"}))),
-        (
-            "triggers/later.trigger.json",
-            json!({"format": 1, "id": "trigger-later", "kind": "http", "flow": "greet", "inputs": {"customer": "Bob"},
-                "properties": {"Path": "later", "Method": "PUT", "Answer": "Accepted", "Role": "Administrator"}})
-            .to_string(),
-        ),
-        (
-            "triggers/slow.trigger.json",
-            json!({"format": 1, "id": "trigger-slow", "kind": "http", "flow": "slow", "inputs": {"customer": "Bob"},
-                "properties": {"Path": "slow", "Patience": 1}})
-            .to_string(),
-        ),
-    ])
-    .await;
-    let known = two.trigger("greet").await;
-    assert_eq!(known.address.as_deref(), Some("POST /api/v1/http/orders/say/hello"));
-    let greet = |body: Value| call(&two.cluster, &two.other, Method::POST, "orders/say/hello?amount=7", Some(body));
-    let (status, reply) = greet(json!({"customer": "Anna"})).await;
-    assert_eq!((status, reply), (StatusCode::OK, json!([{"customer": "Anna", "amount": "7"}])));
-    let (status, problem) = greet(json!({"customer": "Anna", "other": 1})).await;
-    assert_eq!((status, problem["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("input/unknown")));
-    let (status, _) = greet(json!([1])).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    for (method, path, expected) in [
-        (Method::GET, "orders/say/hello", "trigger/not-found"),
-        (Method::POST, "orders/nothing", "trigger/not-found"),
-        (Method::PUT, "orders/later", "auth/forbidden"),
-    ] {
-        assert_eq!(call(&two.cluster, &two.one, method, path, None).await.1["code"], expected, "{path}");
-    }
-    let nobody = reqwest::Client::new().post(two.one.url("/api/v1/http/orders/say/hello")).send().await.unwrap();
-    assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
-    let (status, slow) = call(&two.cluster, &two.one, Method::POST, "orders/slow", None).await;
-    assert_eq!(status, StatusCode::ACCEPTED);
-    let waiting = two.client.request(slow["request"].as_i64().unwrap()).await.unwrap().request;
-    assert_eq!((waiting.trigger.as_str(), waiting.requested_by.as_str()), ("http slow", "operator"));
-    let token = two.cluster.token(Role::Administrator).await;
-    let later =
-        reqwest::Client::new().put(two.one.url("/api/v1/http/orders/later")).bearer_auth(token).send().await.unwrap();
-    assert_eq!(later.status(), StatusCode::ACCEPTED);
-    assert!(later.headers().contains_key("location") && later.headers().contains_key("x-cairn-request"));
-    until("calls are counted", async || find(&two.client, "greet").await.filter(|known| known.fired == 1)).await;
-    two.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_http_trigger_may_have_a_secret_of_its_own() {
-    let connection = json!({"format": 1, "kind": "http", "settings": {"url": "https://shop.example.org"}}).to_string();
-    let two = Two::with(&[
-        ("flows/hook.flow.json", replying(&json!([{"name": "body", "type": "Text"}]))),
-        ("connections/shop.json", connection),
-        (
-            "triggers/hook.trigger.json",
-            trigger(
-                "http",
-                "hook",
-                &json!({"Path": "hook", "Authentication": "Secret", "Connection": "shop", "LargestBody": 1}),
-            ),
-        ),
-    ])
-    .await;
-    two.trigger("hook").await;
-    let send = async |secret: &str, body: String| {
-        let call = reqwest::Client::new().post(two.one.url("/api/v1/http/orders/hook")).bearer_auth(secret).body(body);
-        let answer = call.send().await.unwrap();
-        (answer.status(), answer.json::<Value>().await.unwrap_or(Value::Null))
-    };
-    let (status, problem) = send("anything", String::new()).await;
-    assert_eq!(
-        (status, problem["code"].as_str()),
-        (StatusCode::UNPROCESSABLE_ENTITY, Some("trigger/broken")),
-        "no secret is set"
-    );
-    let secrets = std::collections::BTreeMap::from([("token".to_owned(), "s3cret-of-the-shop".to_owned())]);
-    two.client.set_secrets("orders", "shop", &flow_api::NewSecrets { secrets }).await.unwrap();
-    assert_eq!(send("wrong", "{\"a\": 1}".to_owned()).await.0, StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        send("s3cret-of-the-shop", "{\"a\": 1}".to_owned()).await,
-        (StatusCode::OK, json!([{"body": "{\"a\": 1}"}]))
-    );
-    assert_eq!(send("s3cret-of-the-shop", "x".repeat(1025)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    two.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_has_come_starts_one_request_and_is_moved() {
-    let inputs = json!([{"name": "path", "type": "Text"}, {"name": "bytes", "type": "Integer"}]);
-    let two = Two::with(&[
-        ("flows/take.flow.json", replying(&inputs)),
-        (
-            "triggers/drop.trigger.json",
-            trigger(
-                "file",
-                "take",
-                &json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1, "Afterwards": "Move"}),
-            ),
-        ),
-    ])
-    .await;
-    two.trigger("drop").await;
-    let incoming = two.cluster.path("storage").join("incoming");
-    std::fs::create_dir_all(&incoming).unwrap();
-    std::fs::write(incoming.join("a.csv"), "1,2\n").unwrap();
-    std::fs::write(incoming.join("b.txt"), "no\n").unwrap();
-    until("it is moved", async || incoming.join("done/a.csv").exists().then_some(())).await;
-    let made = made_of(&two.cluster, "take").await;
-    assert_eq!(made.len(), 1, "two servers, one request");
-    assert_eq!(
-        (made[0].inputs["path"].as_str(), made[0].inputs["bytes"].as_i64()),
-        (Some("storage:incoming/a.csv"), Some(4))
-    );
-    assert!(incoming.join("b.txt").exists() && !incoming.join("a.csv").exists());
-    std::fs::write(incoming.join("a.csv"), "1,2,3\n").unwrap();
-    until("another of that name counts", async || (made_of(&two.cluster, "take").await.len() == 2).then_some(())).await;
-    assert_eq!(fired(&two.cluster, "trigger-file").await.len(), 2);
-    two.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,8 @@ async fn metrics_count_requests_attempts_and_calls_and_are_not_for_anybody() {
         "cairn_requests{state=\"Error\"} 0",
         "cairn_http_calls_total{method=\"POST\",route=\"/api/v1/requests\",status=\"201\"} 1",
         "cairn_may_act 1",
+        "# TYPE process_cpu_seconds counter",
+        "process_cpu_seconds_total ",
         "cairn_store_queue 0",
         "cairn_store_batch_commands_bucket{le=\"+Inf\"}",
         "cairn_store_commit_seconds_bucket{le=\"0.001\"}",

@@ -163,7 +163,7 @@ async fn cancel(app: &App, caller: &Caller, bulk: &Bulk, request: &Request) -> R
         return would(bulk.action, request);
     }
     let request = app.store.cancel(request.id, caller.name()).await?;
-    app.work.cancel(request.id);
+    app.work.cancel(&request);
     Ok(())
 }
 

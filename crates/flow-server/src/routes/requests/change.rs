@@ -170,7 +170,7 @@ pub(super) async fn running_server(app: &App, id: &str) -> Reply<Owner> {
     extensions(("x-codes" = json!(refusals!(REQUEST_NOT_FOUND, REQUEST_STATE)))))]
 pub async fn cancel(State(app): State<Arc<App>>, caller: Caller, Segments(id): Segments<i64>) -> Reply<Json<Request>> {
     let request = app.store.cancel(RequestId(id), caller.name()).await?;
-    app.work.cancel(request.id);
+    app.work.cancel(&request);
     caller.did(&app, "request-cancelled", &id.to_string(), "").await?;
     answer(&app, request).await
 }

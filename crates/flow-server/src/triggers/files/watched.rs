@@ -7,6 +7,7 @@ use flow_store::{BucketFile, BucketFiles, CheckpointStorage, RequestId, StorageE
 use globset::GlobMatcher;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,11 +78,17 @@ impl Watched {
     }
 
     /// Moves a file of this folder into another one of the same place; where its name is taken there, with its request's number.
-    pub(super) async fn move_to(&self, name: &str, to: Self, request: RequestId) -> Result<(), String> {
+    /// One that was replaced since it had this stamp stays: another request is to be made for it.
+    pub(super) async fn move_to(
+        &self,
+        (name, stamp): (&str, &Stamp),
+        to: Self,
+        request: RequestId,
+    ) -> Result<(), String> {
         match (self, to) {
             (Self::Disk(from), Self::Disk(to)) => {
-                let (from, name) = (from.join(name), name.to_owned());
-                let moved = tokio::task::spawn_blocking(move || rename(&from, &to, &name, request)).await;
+                let (from, file) = (from.join(name), (name.to_owned(), stamp.clone()));
+                let moved = tokio::task::spawn_blocking(move || rename(&from, &to, &file, request)).await;
                 match moved.map_err(|error| error.to_string())? {
                     // Another server may have been faster.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -89,7 +96,7 @@ impl Watched {
                 }
             }
             (Self::Bucket { files, path }, Self::Bucket { path: to, .. }) => {
-                match move_within(files, &format!("{path}/{name}"), &to, name, request).await {
+                match move_within(files, &format!("{path}/{name}"), &to, (name, stamp), request).await {
                     Err(StorageError::Missing { .. }) => Ok(()),
                     moved => moved.map_err(|error| error.to_string()),
                 }
@@ -99,8 +106,11 @@ impl Watched {
     }
 }
 
-fn rename(from: &Path, to: &Path, name: &str, request: RequestId) -> io::Result<()> {
+fn rename(from: &Path, to: &Path, (name, stamp): &(String, Stamp), request: RequestId) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
+    if stamp_on_disk(&from.symlink_metadata()?)? != *stamp {
+        return Ok(());
+    }
     let plain = to.join(name);
     let target = if plain.exists() { to.join(format!("{request}-{name}")) } else { plain };
     std::fs::rename(from, target)
@@ -111,11 +121,15 @@ async fn move_within(
     files: &BucketFiles,
     from: &str,
     to: &str,
-    name: &str,
+    (name, stamp): (&str, &Stamp),
     request: RequestId,
 ) -> Result<(), StorageError> {
     let plain = format!("{to}/{name}");
-    let target = match (files.file(&plain).await, files.file(from).await?) {
+    let moving = files.file(from).await?;
+    if (moving.bytes, &moving.tag) != (stamp.bytes, &stamp.tag) {
+        return Ok(());
+    }
+    let target = match (files.file(&plain).await, moving) {
         (Err(StorageError::Missing { .. }), _) => plain,
         (Ok(there), moving) if (there.bytes, &there.tag) == (moving.bytes, &moving.tag) => plain,
         (Ok(_), _) => format!("{to}/{request}-{name}"),
@@ -139,8 +153,7 @@ fn list(folder: &Path, pattern: &GlobMatcher) -> io::Result<BTreeMap<String, Sta
         // A file that is gone by now does not count.
         let Ok(about) = entry.metadata() else { continue };
         if about.is_file() {
-            let changed = nanos(about.modified()?);
-            files.insert(name, Stamp { bytes: about.len(), changed, tag: String::new() });
+            files.insert(name, stamp_on_disk(&about)?);
         }
     }
     Ok(files)
@@ -152,6 +165,10 @@ fn fits(name: &str, pattern: &GlobMatcher) -> bool {
 
 fn name_of(file: &BucketFile) -> Option<String> {
     file.path.rsplit('/').next().map(str::to_owned)
+}
+
+fn stamp_on_disk(about: &Metadata) -> io::Result<Stamp> {
+    Ok(Stamp { bytes: about.len(), changed: nanos(about.modified()?), tag: String::new() })
 }
 
 fn stamp_of(file: BucketFile) -> Stamp {
@@ -168,6 +185,27 @@ mod tests {
 
     fn watching(folder: &str, afterwards: Afterwards) -> FileTrigger {
         FileTrigger { folder: folder.to_owned(), pattern: "*".to_owned(), settle_ms: 1, afterwards, server: None }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_replaced_since_it_was_listed_is_not_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let (incoming, done) = (folder.path().join("in"), folder.path().join("done"));
+        std::fs::create_dir(&incoming).unwrap();
+        std::fs::write(incoming.join("a.csv"), "old").unwrap();
+        let watched = Watched::Disk(incoming.clone());
+        let list = async || {
+            let every = globset::Glob::new("*").unwrap().compile_matcher();
+            watched.list(every).await.unwrap()
+        };
+        let listed = list().await;
+        std::fs::write(incoming.join("a.csv"), "newer").unwrap();
+        let moved = async |stamp: &Stamp| {
+            watched.move_to(("a.csv", stamp), Watched::Disk(done.clone()), RequestId(7)).await.unwrap();
+            done.join("a.csv").exists()
+        };
+        assert!(!moved(&listed["a.csv"]).await, "a request is still to be made for it");
+        assert!(moved(&list().await["a.csv"]).await);
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! Triggers for files, on servers that share a cluster.
+
+use crate::harness::until;
+use crate::triggers::{Two, fired, made_of, replying, trigger};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_has_come_starts_one_request_and_is_moved() {
+    let inputs = json!([{"name": "path", "type": "Text"}, {"name": "bytes", "type": "Integer"}]);
+    let two = Two::with(&[
+        ("flows/take.flow.json", replying(&inputs)),
+        (
+            "triggers/drop.trigger.json",
+            trigger(
+                "file",
+                "take",
+                &json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1, "Afterwards": "Move"}),
+            ),
+        ),
+    ])
+    .await;
+    two.trigger("drop").await;
+    let incoming = two.cluster.path("storage").join("incoming");
+    std::fs::create_dir_all(&incoming).unwrap();
+    std::fs::write(incoming.join("a.csv"), "1,2\n").unwrap();
+    std::fs::write(incoming.join("b.txt"), "no\n").unwrap();
+    until("it is moved", async || incoming.join("done/a.csv").exists().then_some(())).await;
+    let made = made_of(&two.cluster, "take").await;
+    assert_eq!(made.len(), 1, "two servers, one request");
+    assert_eq!(
+        (made[0].inputs["path"].as_str(), made[0].inputs["bytes"].as_i64()),
+        (Some("storage:incoming/a.csv"), Some(4))
+    );
+    assert!(incoming.join("b.txt").exists() && !incoming.join("a.csv").exists());
+    std::fs::write(incoming.join("a.csv"), "1,2,3\n").unwrap();
+    until("another of that name counts", async || (made_of(&two.cluster, "take").await.len() == 2).then_some(())).await;
+    assert_eq!(fired(&two.cluster, "trigger-file").await.len(), 2);
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_moved_holds_up_no_other() {
+    let properties = json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1, "Afterwards": "Move"});
+    let two = Two::with(&[
+        ("flows/take.flow.json", replying(&json!([{"name": "name", "type": "Text"}]))),
+        ("triggers/drop.trigger.json", trigger("file", "take", &properties)),
+    ])
+    .await;
+    two.trigger("drop").await;
+    let incoming = two.cluster.path("storage").join("incoming");
+    std::fs::create_dir_all(&incoming).unwrap();
+    std::fs::write(incoming.join("done"), "not a folder").unwrap();
+    for (count, name) in (1..).zip(["a.csv", "b.csv", "c.csv"]) {
+        std::fs::write(incoming.join(name), "1,2\n").unwrap();
+        until("it has its request", async || (made_of(&two.cluster, "take").await.len() == count).then_some(())).await;
+    }
+    std::fs::remove_file(incoming.join("done")).unwrap();
+    for name in ["a.csv", "b.csv", "c.csv"] {
+        until("it is moved", async || incoming.join("done").join(name).exists().then_some(())).await;
+    }
+    assert_eq!(made_of(&two.cluster, "take").await.len(), 3);
+    two.stop().await;
+}
