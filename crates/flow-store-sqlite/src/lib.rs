@@ -3,7 +3,8 @@
 //! * `writer`: all changes of a process go through one thread, which commits whatever has queued up during the last
 //!   fsync (group commit without a timer).
 //! * `write_lock`: processes take turns at writing, one batch each, by locks in the lock folder.
-//! * `wal`: keeps the write-ahead log short, and its file long: overwriting is cheaper than growing.
+//! * `wal`: makes the file of the write-ahead log long: overwriting is cheaper than growing.
+//! * `checkpointer`: brings the log's content to the database in time, beside those who write.
 //! * `reader`: reads go to connections of their own and never wait for writes.
 //! * `copy`: all of it as tables, to copy it into another database.
 //! * `requests`, `retention`, `servers`, `cluster`, `settings`, `projects`, `accounts`, `audit`: the `Store` traits, by the rules of `flow_store::transition`.
@@ -13,6 +14,7 @@ mod audit;
 mod backup;
 mod changes;
 pub mod check;
+mod checkpointer;
 mod cluster;
 mod compact;
 mod copy;

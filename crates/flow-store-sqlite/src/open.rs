@@ -1,12 +1,12 @@
 //! Opening the database.
 
 use crate::changes::Changes;
+use crate::checkpointer::Checkpointer;
 use crate::error::{DbError, DbResult};
 use crate::reader::Readers;
-use crate::wal::{self, Checkpointer};
 use crate::write_lock::WriteLock;
 use crate::writer::Writer;
-use crate::{filesystem, schema};
+use crate::{filesystem, schema, wal};
 use flow_store::copy::{CopyMark, MARK};
 use flow_store::{Clock, Store, StoreError, StoreStatistics, SystemClock};
 use rusqlite::config::DbConfig;
@@ -81,7 +81,9 @@ impl SqliteStore {
         wal::fill(path, options.log_bytes).map_err(|error| cannot("no log can be made for", &error))?;
         drop(turn);
         let lock = Arc::new(lock);
-        let checkpointer = Checkpointer::new(options.log_bytes);
+        let own_lock =
+            WriteLock::open(&lock_folder).map_err(|error| cannot("no lock folder can be made for", &error))?;
+        let checkpointer = Checkpointer::start(open_beside(path)?, own_lock, options.log_bytes, options.fatal.clone())?;
         let writer =
             Writer::start(connection, lock.clone(), checkpointer, options.clock.clone(), options.fatal.clone())?;
         Ok(Arc::new(Self {
@@ -137,6 +139,15 @@ pub(crate) fn prepare(path: &Path, options: &SqliteOptions) -> DbResult<Connecti
     connection.pragma_update(None, "mmap_size", 256 * 1024 * 1024)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     schema::migrate(&mut connection, path, options.clock.now())?;
+    Ok(connection)
+}
+
+/// Opens a connection that brings the log to the database beside the writer's.
+fn open_beside(path: &Path) -> DbResult<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
 

@@ -10,9 +10,9 @@
 mod command;
 mod committer;
 
+use crate::checkpointer::Checkpointer;
 use crate::error::DbResult;
 use crate::open::Fatal;
-use crate::wal::Checkpointer;
 use crate::write_lock::WriteLock;
 use command::{Command, Job};
 use committer::Committer;

@@ -2,9 +2,9 @@
 
 use super::command::{AttemptKey, Chain, Command, Undo};
 use super::{BATCH, Db, Queue};
+use crate::checkpointer::Checkpointer;
 use crate::error::{DbError, DbResult};
 use crate::open::Fatal;
-use crate::wal::Checkpointer;
 use crate::write_lock::{Turn, WriteLock};
 use flow_store::{Clock, StoreError, WriteCounters, fault_point};
 use rusqlite::Connection;
@@ -29,25 +29,20 @@ pub(super) struct Committer {
 type Done = (Box<dyn Command>, Result<(), StoreError>);
 
 impl Committer {
-    /// Commits what is in the queue as one batch, once it is this process's turn, and does what may take longer.
+    /// Commits what is in the queue as one batch, once it is this process's turn.
     pub(super) fn commit_next(&mut self, queue: &Queue) {
         let lock = Arc::clone(&self.lock);
         self.commit(queue, lock.take_turn());
-        if self.checkpointer.is_due() {
-            self.bring_to_database();
-        }
     }
 
-    /// Commits what is in the queue as one batch, unless another process is writing or something that takes longer is
-    /// due. The answer is whether everything is done: otherwise the writer's thread is to go on.
+    /// Commits what is in the queue as one batch, unless somebody else is writing. The answer is whether everything is done:
+    /// otherwise the writer's thread is to go on.
     pub(super) fn commit_if_free(&mut self, queue: &Queue) -> bool {
         let lock = Arc::clone(&self.lock);
-        if !self.checkpointer.is_due()
-            && let Some(turn) = lock.try_take_turn().transpose()
-        {
+        if let Some(turn) = lock.try_take_turn().transpose() {
             self.commit(queue, turn);
         }
-        queue.is_empty() && !self.checkpointer.is_due()
+        queue.is_empty()
     }
 
     fn commit(&mut self, queue: &Queue, turn: io::Result<Turn<'_>>) {
@@ -176,22 +171,6 @@ impl Committer {
                 self.broken.remove(&key);
             }
             _ => {}
-        }
-    }
-
-    /// Brings the log to the database if it has become long. All batches are durable already; so a failure is for later,
-    /// unless the disk is broken.
-    fn bring_to_database(&mut self) {
-        let lock = Arc::clone(&self.lock);
-        let brought = lock.take_turn().map_err(|error| StoreError::unavailable(error.to_string()).into());
-        match brought.and_then(|_turn| self.checkpointer.bring_to_database(&self.connection)) {
-            Err(error) if error.is_fatal() => (self.fatal)(&error.into()),
-            Err(error) => {
-                if self.checkpointer.failed() {
-                    tracing::warn!(?error, "the log could not be brought to the database; trying again now and then");
-                }
-            }
-            Ok(()) => {}
         }
     }
 
