@@ -6,6 +6,20 @@ use serde_json::{Value, json};
 pub const PROJECT: &str = "chaos";
 pub const FLOW: &str = "acts";
 
+/// The components, as one follows the other.
+pub(super) const ORDER: [&str; 10] = [
+    "start-1",
+    "once-1",
+    "checkpoint-1",
+    "again-1",
+    "checkpoint-2",
+    "number-1",
+    "row-1",
+    "last-1",
+    "number-2",
+    "end-1",
+];
+
 /// The project's files: the ledger is at `ledger`, the table of results in the checkpoint storage.
 pub fn files(ledger: &str) -> [(&'static str, String); 3] {
     [
@@ -60,8 +74,8 @@ fn flow_with(reply: &[(&str, &str)]) -> String {
         component("number-2", "Mapper", json!({"Fields": answer})),
         component("end-1", "End", json!({"Reply": "Records"})),
     ];
-    let ids: Vec<&str> = components.iter().filter_map(|component| component["id"].as_str()).collect();
-    let links: Vec<Value> = ids
+    assert!(components.iter().map(|component| component["id"].as_str()).eq(ORDER.map(Some)), "in their order");
+    let links: Vec<Value> = ORDER
         .windows(2)
         .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
         .collect();

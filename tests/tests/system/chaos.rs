@@ -28,6 +28,8 @@ async fn faults_in_a_cluster_of(names: &[&str], faults: Faults, mut chance: StdR
     let made = load.stop().await;
     let history = History::gather(&scene, made, &[]).await;
     history.check(faults.stop > 0);
+    // The more servers there are, the less each of them has under way.
+    assert!(history.moved() > 0 || names.len() > 2, "nothing was under way when a server was killed");
     Ok(())
 }
 
