@@ -2,6 +2,7 @@
 
 use crate::project::{http_connection, sqlite_connection};
 use serde_json::{Value, json};
+use std::path::Path;
 
 pub const PROJECT: &str = "chaos";
 pub const FLOW: &str = "acts";
@@ -20,12 +21,12 @@ pub(super) const ORDER: [&str; 10] = [
     "end-1",
 ];
 
-/// The project's files: the ledger is at `ledger`, the table of results in the checkpoint storage.
-pub fn files(ledger: &str) -> [(&'static str, String); 3] {
+/// The project's files: the ledger is at `ledger`, the table of results in the file `results`.
+pub fn files(ledger: &str, results: &Path) -> [(&'static str, String); 3] {
     [
         ("flows/acts.flow.json", flow_with(&[])),
         ("connections/ledger.json", http_connection(ledger)),
-        ("connections/results.json", sqlite_connection("storage:results.db")),
+        ("connections/results.json", sqlite_connection(&results.to_string_lossy())),
     ]
 }
 

@@ -62,7 +62,7 @@ impl History {
         let counts = until("the requests are counted", async || server.client.request_counts().await.ok()).await;
         history.present = usize::try_from(counts.values().sum::<u64>()).expect("a number");
         history.ledger = scene.ledger.entries();
-        history.rows = rows(&scene.cluster.folder.join("storage/results.db"));
+        history.rows = rows(&scene.results);
         history
     }
 
