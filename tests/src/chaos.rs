@@ -17,7 +17,7 @@ use crate::cluster::TestCluster;
 use crate::project::TestProject;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// For how many seconds faults are injected in each test; longer by `CAIRN_CHAOS_SECONDS`.
@@ -43,6 +43,8 @@ pub struct Scene {
     pub cluster: TestCluster,
     pub ledger: Ledger,
     pub project: TestProject,
+    /// The database with the table that the flow writes to.
+    pub results: PathBuf,
 }
 
 impl Scene {
@@ -66,9 +68,39 @@ impl Scene {
         servers: &[&str],
         environment: &[(String, String)],
     ) -> Self {
-        let project = TestProject::new(folder, PROJECT, &files(&ledger.url));
-        let cluster = TestCluster::start_on(connection, folder, servers, environment);
+        Self::begin_with_all(ledger, None, connection, folder, servers, environment).await
+    }
+
+    /// The same with another checkpoint storage than a folder below `folder`.
+    pub async fn begin_in(
+        storage: &str,
+        connection: &str,
+        folder: &Path,
+        servers: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let ledger = Ledger::start().await;
+        Self::begin_with_all(ledger, Some(storage), connection, folder, servers, environment).await
+    }
+
+    async fn begin_with_all(
+        ledger: Ledger,
+        storage: Option<&str>,
+        connection: &str,
+        folder: &Path,
+        servers: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let results = folder.join("results.db");
+        let project = TestProject::new(folder, PROJECT, &files(&ledger.url, &results));
+        let mut cluster = TestCluster::start_on(connection, folder, &[], environment);
+        if let Some(storage) = storage {
+            cluster.keep_objects_in(storage);
+        }
+        for name in servers {
+            cluster.add_server(name);
+        }
         cluster.install(PROJECT, &project.remote).await;
-        Self { cluster, ledger, project }
+        Self { cluster, ledger, project, results }
     }
 }

@@ -99,7 +99,7 @@ impl TestCluster {
         self.environment.extend_from_slice(environment);
     }
 
-    /// Gives servers that are started from now on another checkpoint storage than the folder.
+    /// Gives servers that are started from now on another checkpoint storage than a folder beside the database.
     pub fn keep_objects_in(&mut self, storage: &str) {
         self.storage = Some(storage.to_owned());
     }

@@ -4,6 +4,7 @@ mod commands;
 mod effects;
 mod local;
 mod part;
+mod prepare;
 
 pub use commands::*;
 pub use effects::*;

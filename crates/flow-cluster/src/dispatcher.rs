@@ -1,14 +1,14 @@
 //! Brings requests to the engine: claims those that are queued or due, never more at once than agreed.
 
+mod attending;
+
 use crate::guard::Guard;
 use crate::membership::Membership;
 use crate::time;
-use flow_store::{
-    AttemptEnd, AttemptWrite, Durability, Fence, Owner, Request, RequestError, RequestFilter, RequestId, RequestState,
-    Store,
-};
+use attending::attend_for_ever;
+use flow_store::{AttemptEnd, AttemptWrite, Durability, Fence, Owner, Request, RequestError, RequestId, Store};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,9 +44,6 @@ impl Default for DispatcherSettings {
 
 /// Before another look at a database that could not be asked.
 const UNREACHABLE: Duration = Duration::from_secs(1);
-
-/// How many running requests the look for unattended ones takes in.
-const UNATTENDED_AT_ONCE: usize = 10_000;
 
 /// What an attempt leaves behind: its request as it is then, or none if somebody else knows more by now.
 type RunningAttempt = Pin<Box<dyn Future<Output = Option<Request>> + Send>>;
@@ -362,62 +359,4 @@ fn run_attended(
             shared.work.notify_one();
         }
     });
-}
-
-/// No request may fall between two stools: one that is this server's and running, and that nobody here attends to
-/// (its attempt broke off because the database could not be reached, say), is given back to the cluster.
-async fn attend_for_ever(shared: Arc<Shared>) {
-    let mut seen: HashSet<(RequestId, Fence)> = HashSet::new();
-    loop {
-        time::sleep(shared.settings.unattended_check).await;
-        // A request is created a moment before its attempt starts: only one found twice is really unattended.
-        let mine = running_here(&shared).await;
-        let found: Vec<&Request> = mine.iter().filter(|request| !shared.attends(request)).collect();
-        for request in found.iter().filter(|request| seen.contains(&(request.id, request.fence))) {
-            tracing::warn!(request = %request.id, "nobody attends to a running request; it is given back to the cluster");
-            let end = AttemptEnd::Released;
-            if let Err(error) = shared.store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await
-            {
-                tracing::warn!(code = error.code(), %error, request = %request.id, "it cannot be given back; trying again");
-            }
-        }
-        if !found.is_empty() {
-            shared.work.notify_one();
-        }
-        seen = found.into_iter().map(|request| (request.id, request.fence)).collect();
-        end_what_is_lost(&shared, &mine).await;
-    }
-}
-
-/// Ends attempts whose request a person took away or cancelled at another server. One that writes learns of it by itself;
-/// one that hangs does not.
-async fn end_what_is_lost(shared: &Shared, mine: &[Request]) {
-    let attempts: Vec<(RequestId, Fence, CancellationToken)> = {
-        let running = shared.running.lock();
-        let each = running.iter().flat_map(|(id, attempts)| attempts.iter().map(|attempt| (*id, attempt)));
-        each.map(|(id, attempt)| (id, attempt.fence, attempt.cancel.clone())).collect()
-    };
-    let known: HashSet<(RequestId, Fence)> = mine.iter().map(|request| (request.id, request.fence)).collect();
-    for (id, fence, cancel) in attempts {
-        if known.contains(&(id, fence)) || cancel.is_cancelled() {
-            continue;
-        }
-        // Fences only rise: one that is higher by now says for good that the request is somebody else's.
-        if shared.store.get(id).await.is_ok_and(|request| request.fence > fence) {
-            tracing::info!(request = %id, "the request is no longer this attempt's; it is ended");
-            cancel.cancel();
-        }
-    }
-}
-
-/// The requests that are this server's and running.
-async fn running_here(shared: &Shared) -> Vec<Request> {
-    let filter = RequestFilter {
-        states: vec![RequestState::Running],
-        owner: Some(shared.own.server.clone()),
-        limit: UNATTENDED_AT_ONCE,
-        ..RequestFilter::default()
-    };
-    let listed = shared.store.list(&filter).await.unwrap_or_default();
-    listed.into_iter().filter(|request| request.owner.as_ref() == Some(&shared.own)).collect()
 }

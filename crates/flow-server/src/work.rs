@@ -1,14 +1,15 @@
 //! This server's place in the cluster, and the requests it works on.
 
+mod attempts;
+
 use crate::endings::{Ending, Endings};
 use crate::metrics::Metrics;
 use crate::routes::runs_at_once;
 use crate::settings::Settings;
 use crate::traces::{self, RequestTraces};
-use flow_cluster::{
-    ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Guard, Identity, LeaseSettings, Membership,
-};
-use flow_engine::{Engine, EngineError, OwnerGuard};
+use attempts::Attempts;
+use flow_cluster::{ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership};
+use flow_engine::Engine;
 use flow_store::{
     AuditEntry, Created, Durability, Fence, Fired, NewFiring, NewRequest, Owner, Request, RequestId, RequestState,
     Store, StoreError,
@@ -21,8 +22,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-/// How often a server that lost its lease looks whether it may act again.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// During maintenance, how often a server looks for what it can hand over.
 const HAND_OVER_AGAIN: Duration = Duration::from_millis(500);
 /// How long to wait before another try to join the cluster again.
@@ -377,55 +376,5 @@ async fn tell_of_takeovers(
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return,
         }
-    }
-}
-
-/// Runs attempts for one epoch.
-#[derive(Clone)]
-struct Attempts {
-    engine: Engine,
-    store: Arc<dyn Store>,
-    guard: Arc<Guard>,
-}
-
-/// Lets the engine ask the cluster's guard.
-struct LeaseGuard(Arc<Guard>);
-
-impl OwnerGuard for LeaseGuard {
-    fn may_act(&self) -> bool {
-        self.0.may_act()
-    }
-}
-
-impl Attempts {
-    /// Runs one attempt to its end. One that broke off because the lease was running out goes on from its saved
-    /// points once this server may act again, if the request is still its own by then.
-    async fn run(&self, mut request: Request, made: Durability, cancel: CancellationToken) -> Option<Request> {
-        let (id, fence) = (request.id, request.fence);
-        loop {
-            let guard: Arc<dyn OwnerGuard> = Arc::new(LeaseGuard(Arc::clone(&self.guard)));
-            match self.engine.execute_made(request, made.clone(), guard, cancel.clone()).await {
-                Ok(ended) => return Some(ended),
-                Err(EngineError::Fenced) => return None,
-                Err(EngineError::MayNotAct) => request = self.when_allowed(id, fence, &cancel).await?,
-                Err(error) => {
-                    // The dispatcher finds it unattended and gives it back to the cluster.
-                    tracing::warn!(code = error.code(), %error, request = %id, "an attempt broke off");
-                    return None;
-                }
-            }
-        }
-    }
-
-    /// Waits until this server may act again, and says what there is to go on with.
-    async fn when_allowed(&self, id: RequestId, fence: Fence, cancel: &CancellationToken) -> Option<Request> {
-        while !self.guard.may_act() {
-            if self.guard.has_ended() || cancel.is_cancelled() {
-                return None;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        let request = self.store.get(id).await.ok()?;
-        (request.fence == fence && request.state == RequestState::Running).then_some(request)
     }
 }

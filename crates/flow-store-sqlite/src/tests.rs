@@ -82,6 +82,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (n(), n(), any::<bool>()).prop_map(|(request, server, stale)| Step::Pin(request, server, stale)),
         1 => (n(), n()).prop_map(|(request, server)| Step::TakeFrom(request, server)),
         2 => (n(), any::<bool>()).prop_map(|(request, stalls)| Step::Stall(request, stalls)),
+        2 => (any::<u8>(), proptest::sample::select(vec![0_usize, 0, 0, 1]))
+            .prop_map(|(which, without)| Step::Adopt(which, without)),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(trigger, on)| Step::Switch(trigger, on)),
+        4 => (any::<u8>(), any::<u8>(), proptest::option::of(n()), any::<u8>())
+            .prop_map(|(trigger, key, owner, how)| Step::Fire { trigger, key, owner, how }),
     ]
 }
 

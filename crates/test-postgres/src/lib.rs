@@ -38,6 +38,12 @@ impl Server {
         Self::start_with(5432, |_| vec!["listen_addresses=".to_owned()])
     }
 
+    /// Starts one whose data is below a folder that any account may enter.
+    pub fn start_below(parent: &Path) -> Self {
+        let folder = tempfile::tempdir_in(parent).unwrap();
+        Self::start_in(folder, 5432, |_| vec!["listen_addresses=".to_owned()])
+    }
+
     /// Starts one that listens on 127.0.0.1, too.
     pub fn start_listening() -> Self {
         Self::start_listening_at("127.0.0.1")
@@ -72,7 +78,10 @@ impl Server {
     }
 
     fn start_with(port: u16, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), port, prepare)
+    }
+
+    fn start_in(folder: TempDir, port: u16, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let settings = prepare(folder.path());
         give(folder.path());
         let made = as_postgres("initdb")
@@ -90,6 +99,11 @@ impl Server {
     /// Ends it as a power cut would, without a word to anybody.
     pub fn crash(&mut self) {
         self.end();
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     /// Starts it again where it was.

@@ -2,16 +2,31 @@
 
 use crate::project::{http_connection, sqlite_connection};
 use serde_json::{Value, json};
+use std::path::Path;
 
 pub const PROJECT: &str = "chaos";
 pub const FLOW: &str = "acts";
 
-/// The project's files: the ledger is at `ledger`, the table of results in the checkpoint storage.
-pub fn files(ledger: &str) -> [(&'static str, String); 3] {
+/// The components, as one follows the other.
+pub(super) const ORDER: [&str; 10] = [
+    "start-1",
+    "once-1",
+    "checkpoint-1",
+    "again-1",
+    "checkpoint-2",
+    "number-1",
+    "row-1",
+    "last-1",
+    "number-2",
+    "end-1",
+];
+
+/// The project's files: the ledger is at `ledger`, the table of results in the file `results`.
+pub fn files(ledger: &str, results: &Path) -> [(&'static str, String); 3] {
     [
         ("flows/acts.flow.json", flow_with(&[])),
         ("connections/ledger.json", http_connection(ledger)),
-        ("connections/results.json", sqlite_connection("storage:results.db")),
+        ("connections/results.json", sqlite_connection(&results.to_string_lossy())),
     ]
 }
 
@@ -60,8 +75,8 @@ fn flow_with(reply: &[(&str, &str)]) -> String {
         component("number-2", "Mapper", json!({"Fields": answer})),
         component("end-1", "End", json!({"Reply": "Records"})),
     ];
-    let ids: Vec<&str> = components.iter().filter_map(|component| component["id"].as_str()).collect();
-    let links: Vec<Value> = ids
+    assert!(components.iter().map(|component| component["id"].as_str()).eq(ORDER.map(Some)), "in their order");
+    let links: Vec<Value> = ORDER
         .windows(2)
         .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
         .collect();

@@ -1,8 +1,10 @@
 //! What came of it all: nothing lost, no state changed twice, no settled component run twice.
 
+use super::flow::ORDER;
 use super::{Entry, Scene};
 use crate::cluster::ServerProcess;
-use flow_api::{AttemptEnd, RequestDetail, RequestState, SavedKind};
+use crate::wait::until;
+use flow_api::{AttemptEnd, LogEntry, LogQuery, RequestDetail, RequestState, SavedKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,6 +19,10 @@ pub struct History {
     /// The request that each number was given to.
     made: BTreeMap<i64, i64>,
     requests: BTreeMap<i64, RequestDetail>,
+    /// The logs of those that had more than one attempt.
+    logs: BTreeMap<i64, Vec<LogEntry>>,
+    /// How many requests there are at all.
+    present: usize,
     ledger: Vec<Entry>,
     /// How often each number is in the table of results.
     rows: BTreeMap<i64, i64>,
@@ -35,6 +41,8 @@ impl History {
     pub async fn gather(scene: &Scene, made: BTreeMap<i64, i64>, mended: &[&str]) -> Self {
         let mut history = Self {
             requests: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            present: 0,
             ledger: Vec::new(),
             rows: BTreeMap::new(),
             re_executed: HashSet::new(),
@@ -44,10 +52,17 @@ impl History {
         let server = &scene.cluster.servers[0];
         for id in history.made.values().copied().collect::<Vec<_>>() {
             let detail = history.until_ended(server, id, mended, begun).await;
+            if detail.attempts.len() > 1 {
+                let all = LogQuery { after: None, limit: Some(1000) };
+                let asked = async || server.client.request_log(id, &all).await.ok();
+                history.logs.insert(id, until(&format!("the log of request {id}"), asked).await);
+            }
             history.requests.insert(id, detail);
         }
+        let counts = until("the requests are counted", async || server.client.request_counts().await.ok()).await;
+        history.present = usize::try_from(counts.values().sum::<u64>()).expect("a number");
         history.ledger = scene.ledger.entries();
-        history.rows = rows(&scene.cluster.folder.join("storage/results.db"));
+        history.rows = rows(&scene.results);
         history
     }
 
@@ -88,14 +103,25 @@ impl History {
     pub fn check(&self, stopped: bool) {
         let ids: BTreeSet<i64> = self.made.values().copied().collect();
         assert_eq!(ids.len(), self.made.len(), "two numbers were given to one request");
+        assert_eq!(self.present, self.made.len(), "there are requests that nobody was told of");
         for (number, id) in &self.made {
             let detail = &self.requests[id];
             check_request(*number, detail, self.re_executed.contains(id));
             let entries: Vec<&Entry> = self.ledger.iter().filter(|entry| entry.number == *number).collect();
             check_acts(detail, &entries, stopped);
+            if let Some(log) = self.logs.get(id) {
+                check_starts(detail, log);
+            }
             assert_eq!(self.rows.get(number), Some(&1), "the row of {number} is there exactly once");
         }
         let known: BTreeSet<i64> = self.made.keys().copied().collect();
+        assert!(self.rows.keys().eq(known.iter()), "rows of requests that nobody made: {:?}", self.rows.keys());
+        let mut keys: HashMap<&str, (&str, i64)> = HashMap::new();
+        for entry in &self.ledger {
+            let what = (entry.place.as_str(), entry.number);
+            let stands_for = entry.key.as_deref().map(|key| *keys.entry(key).or_insert(what));
+            assert!(stands_for.is_none_or(|first| first == what), "{:?} stands for two things: {what:?}", entry.key);
+        }
         let acted: BTreeSet<i64> = self.ledger.iter().map(|entry| entry.number).collect();
         assert!(acted.is_subset(&known), "acts of requests that nobody made: {:?}", acted.difference(&known));
         let (requests, moved) = (self.made.len(), self.moved());
@@ -121,6 +147,7 @@ fn check_request(number: i64, detail: &RequestDetail, re_executed: bool) {
     let ends: Vec<_> = detail.attempts.iter().map(|attempt| attempt.end).collect();
     let finished = ends.iter().filter(|end| **end == Some(AttemptEnd::Finished)).count();
     assert_eq!((finished, ends.last()), (1, Some(&Some(AttemptEnd::Finished))), "request {id}: {ends:?}");
+    assert_eq!(usize::try_from(request.attempt), Ok(ends.len()), "request {id}: attempts are missing: {ends:?}");
     let good = |end: &Option<AttemptEnd>| {
         matches!(end, Some(AttemptEnd::Finished | AttemptEnd::OwnerLost | AttemptEnd::Released))
             || re_executed && *end == Some(AttemptEnd::Failed)
@@ -129,18 +156,43 @@ fn check_request(number: i64, detail: &RequestDetail, re_executed: bool) {
 
     let mut saved = HashSet::new();
     for point in &detail.saved_points {
-        let place = (point.kind, point.component.clone(), point.iteration.clone());
-        let again = point.kind != SavedKind::Input && !saved.insert(place);
-        assert!(!again, "request {id}: {:?} of {} was saved twice", point.kind, point.component);
+        let place = (point.kind, point.component.as_str(), point.iteration.as_str());
+        assert!(saved.insert(place), "request {id}: {:?} of {} was saved twice", point.kind, point.component);
+    }
+    assert_eq!(usize::try_from(request.saved_points), Ok(saved.len()), "request {id}: saved points are missing");
+}
+
+/// No component that was settled when an attempt began was started in it. A log is written under the attempt's fence, so
+/// what a server did that was given up is not in it: this holds whoever was stopped.
+fn check_starts(detail: &RequestDetail, log: &[LogEntry]) {
+    let place = |component: &str| ORDER.iter().position(|id| *id == component).expect("a component of the flow");
+    for entry in log.iter().filter(|entry| entry.event == "component-started") {
+        let before = detail.saved_points.iter().filter(|point| point.attempt < entry.attempt);
+        // The first component that is not settled.
+        let open = before.map(|point| match point.kind {
+            SavedKind::Begin | SavedKind::Checkpoint | SavedKind::Completed => place(&point.component) + 1,
+            // What is before it is not needed again.
+            SavedKind::Input => place(&point.component),
+            _ => 0,
+        });
+        let (open, component) = (open.max().unwrap_or(0), entry.component.as_deref().expect("its component"));
+        let attempt = entry.attempt;
+        assert!(
+            place(component) >= open,
+            "request {}: {component} was settled and ran again in attempt {attempt}: {:?}",
+            detail.request.id,
+            detail.saved_points
+        );
     }
 }
 
-/// What is behind a saved point that was reached never ran again.
+/// What is behind a saved point that was reached never ran again, save once for each server that was given up and woke up
+/// late.
 fn check_acts(detail: &RequestDetail, entries: &[&Entry], stopped: bool) {
     let id = detail.request.id;
     let places: Vec<&str> = entries.iter().map(|entry| entry.place.as_str()).collect();
     let mut keys: HashMap<&str, &Option<String>> = HashMap::new();
-    let mut reached = -1;
+    let (mut reached, mut late) = (-1, 0);
     for entry in entries {
         let place = PLACES.iter().zip(0..).find_map(|(place, at)| (*place == entry.place).then_some(at));
         let place: i32 = place.expect("a place of the flow");
@@ -148,9 +200,11 @@ fn check_acts(detail: &RequestDetail, entries: &[&Entry], stopped: bool) {
         assert_eq!(first, &entry.key, "request {id}: {} has one key", entry.place);
         assert_eq!(entry.key.is_some(), entry.place != "again", "request {id}: {entry:?}");
         assert!(place <= reached + 1, "request {id}: it left out what is before {}: {places:?}", entry.place);
-        assert!(place >= reached || stopped, "request {id}: {} was settled and ran again: {places:?}", entry.place);
+        late += usize::from(place < reached);
         reached = reached.max(place);
     }
+    let given_up = if stopped { detail.attempts.len() - 1 } else { 0 };
+    assert!(late <= given_up, "request {id}: what was settled ran again: {places:?}");
     // The last entry may be that of a server which was stopped and woke up late.
     assert!(places.contains(&PLACES[2]), "request {id} finished without having done everything: {places:?}");
 }

@@ -36,6 +36,11 @@ struct Shared {
 impl Load {
     /// Starts to call the servers of `cluster`.
     pub fn start(cluster: &TestCluster) -> Self {
+        Self::start_with(CALLERS, cluster)
+    }
+
+    /// The same with so many callers at the same time.
+    pub fn start_with(callers: usize, cluster: &TestCluster) -> Self {
         let shared = Arc::new(Shared {
             clients: RwLock::default(),
             next: AtomicI64::new(1),
@@ -44,7 +49,7 @@ impl Load {
         });
         let mut load = Self { callers: JoinSet::new(), shared };
         load.servers_are(cluster);
-        for caller in 0..CALLERS {
+        for caller in 0..callers {
             load.callers.spawn(call(Arc::clone(&load.shared), caller));
         }
         load

@@ -10,7 +10,7 @@ use system_tests::wait::until;
 use test_s3::Service;
 
 /// The environment of servers that may use the bucket.
-fn credentials() -> [(String, String); 2] {
+pub fn credentials() -> [(String, String); 2] {
     [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }

@@ -2,6 +2,7 @@
 //!
 //! `CAIRN_CHAOS_SECONDS` makes them longer, `CAIRN_CHAOS_SEED` repeats what a failed test did.
 
+use crate::bucket::credentials;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use std::path::Path;
@@ -28,6 +29,8 @@ async fn faults_in_a_cluster_of(names: &[&str], faults: Faults, mut chance: StdR
     let made = load.stop().await;
     let history = History::gather(&scene, made, &[]).await;
     history.check(faults.stop > 0);
+    // The more servers there are, the less each of them has under way.
+    assert!(history.moved() > 0 || names.len() > 2, "nothing was under way when a server was killed");
     Ok(())
 }
 
@@ -121,11 +124,10 @@ async fn a_server_that_was_given_up_and_wakes_again_and_again_never_blocks_the_o
 
 /// A server that ends at each boundary between what is durable, what is known and what is not, one after the other: it is
 /// started again without the fault, and the history is whole. Checkpoints are too large for a row of the database.
-async fn deaths_at_every_boundary(connection: &str, folder: &Path) -> Tested {
+async fn deaths_at_every_boundary(mut scene: Scene, callers: usize) -> Tested {
     let mut chance = chance();
-    let mut scene = Scene::begin_on(connection, folder, &["one", "two"], &[]).await;
     scene.ledger.talk();
-    let load = Load::start(&scene.cluster);
+    let load = Load::start_with(callers, &scene.cluster);
     for point in FAULT_POINTS {
         let made = load.made();
         until("the load runs", async || (load.made() > made + 10).then_some(())).await;
@@ -139,9 +141,26 @@ async fn deaths_at_every_boundary(connection: &str, folder: &Path) -> Tested {
         load.servers_are(&scene.cluster);
     }
     let made = load.stop().await;
-    History::gather(&scene, made, &[]).await.check(false);
-    let objects = std::fs::read_dir(folder.join("storage/objects"))?.count();
-    assert!(objects > 0, "nothing was large");
+    let history = History::gather(&scene, made, &[]).await;
+    history.check(false);
+    assert!(history.moved() > 0, "nothing was under way when a server ended");
+    Ok(())
+}
+
+/// The same with the checkpoint storage in a folder.
+async fn deaths_beside_a_folder(connection: &str, folder: &Path) -> Tested {
+    let scene = Scene::begin_on(connection, folder, &["one", "two"], &[]).await;
+    deaths_at_every_boundary(scene, 4).await?;
+    assert!(std::fs::read_dir(folder.join("storage/objects"))?.count() > 0, "nothing was large");
+    Ok(())
+}
+
+/// The same with the checkpoint storage in a bucket, whose service here is no fast one.
+async fn deaths_beside_a_bucket(connection: &str, folder: &Path) -> Tested {
+    let service = test_s3::Service::start();
+    let scene = Scene::begin_in(&service.storage("shared"), connection, folder, &["one", "two"], &credentials()).await;
+    deaths_at_every_boundary(scene, 1).await?;
+    assert!(service.listing("shared/objects").contains("<Key>"), "nothing was large");
     Ok(())
 }
 
@@ -149,11 +168,25 @@ async fn deaths_at_every_boundary(connection: &str, folder: &Path) -> Tested {
 async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing() -> Tested {
     let folder = tempfile::tempdir()?;
     let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
-    deaths_at_every_boundary(&connection, folder.path()).await
+    deaths_beside_a_folder(&connection, folder.path()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_at_any_boundary_of_a_write_loses_and_repeats_nothing_on_postgres() -> Tested {
     let (database, folder) = (test_postgres::Server::start(), tempfile::tempdir()?);
-    deaths_at_every_boundary(&database.database(), folder.path()).await
+    deaths_beside_a_folder(&database.database(), folder.path()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_at_any_boundary_of_a_write_with_objects_in_a_bucket_loses_and_repeats_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
+    deaths_beside_a_bucket(&connection, folder.path()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_at_any_boundary_of_a_write_on_postgres_and_in_a_bucket_loses_and_repeats_nothing() -> Tested
+{
+    let (database, folder) = (test_postgres::Server::start(), tempfile::tempdir()?);
+    deaths_beside_a_bucket(&database.database(), folder.path()).await
 }

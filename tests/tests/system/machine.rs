@@ -1,7 +1,8 @@
 //! What the machine does to a cluster: its clock is set, its disk is full.
 
-use flow_api::{ClientError, NewRequests, Server, Update};
+use flow_api::{ClientError, NewRequests, RequestQuery, Server, Update};
 use serde_json::{Map, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use system_tests::Tested;
 use system_tests::chaos::{FLOW, History, Load, PROJECT, Scene};
@@ -9,6 +10,7 @@ use system_tests::clock::TestClock;
 use system_tests::cluster::TestCluster;
 use system_tests::small_disk::SmallDisk;
 use system_tests::wait::until;
+use test_postgres::Server as Database;
 
 /// What happens to two servers on this database whose clock is set, of both or only of the first.
 async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tested {
@@ -62,7 +64,7 @@ async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_clock_of_one_machine_that_is_set_does_no_harm_to_a_cluster_on_postgres() -> Tested {
-    let (database, folder) = (test_postgres::Server::start(), tempfile::tempdir()?);
+    let (database, folder) = (Database::start(), tempfile::tempdir()?);
     clocks_that_are_set(&database.database(), folder.path(), false).await
 }
 
@@ -90,42 +92,58 @@ async fn a_server_that_starts_after_its_clock_was_set_back_by_hours_says_so() ->
     Ok(())
 }
 
+/// A disk of so many megabytes; none, said loudly, where this account may not mount one.
+fn small_disk(parent: &Path, megabytes: u32) -> Option<SmallDisk> {
+    let disk = SmallDisk::mount(parent, megabytes);
+    if disk.is_none() {
+        eprintln!("NOT TRIED: this account may not mount a file system");
+    }
+    disk
+}
+
+/// Asks for a request with this number, under a key of its own: it is made once, however often it is asked for.
+async fn ask_for(scene: &Scene, number: i64) -> Result<i64, ClientError> {
+    let wish = NewRequests {
+        project: PROJECT.to_owned(),
+        flow: FLOW.to_owned(),
+        inputs: Map::from_iter([("number".to_owned(), json!(number))]),
+        count: None,
+        priority: None,
+        trigger: None,
+    };
+    let made = scene.cluster.server("one").client.create_requests(&wish, Some(&format!("full-{number}"))).await?;
+    Ok(made.requests[0].id)
+}
+
+/// Asks for requests until one is refused with one of these codes: those that were made as long as there was room in what
+/// the database had already, by their numbers, and the number of the one that was refused. One without an answer is asked
+/// for again.
+async fn requests_until_refused(scene: &Scene, codes: &[&str]) -> (Vec<(i64, i64)>, i64) {
+    let (mut number, mut squeezed_in) = (1_000_000, Vec::new());
+    until("the full disk is said", async || match ask_for(scene, number).await {
+        Err(ClientError::Problem(problem)) => codes.contains(&problem.code.as_str()).then_some(()),
+        Ok(request) => {
+            squeezed_in.push((number, request));
+            number += 1;
+            None
+        }
+        Err(_) => None,
+    })
+    .await;
+    (squeezed_in, number)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is_room() -> Tested {
     let parent = tempfile::tempdir()?;
-    let Some(disk) = SmallDisk::mount(parent.path(), 64) else {
-        eprintln!("NOT TRIED: this account may not mount a file system");
-        return Ok(());
-    };
+    let Some(disk) = small_disk(parent.path(), 64) else { return Ok(()) };
     let scene = Scene::begin(&disk.folder, &["one", "two"], &[]).await;
     let load = Load::start(&scene.cluster);
     until("the load runs", async || (load.made() > 20).then_some(())).await;
 
     disk.fill();
-    // What is refused makes no request. As long as there is room in what the database has already, more are made, each
-    // under a key of its own; one without an answer is asked for again.
-    let (mut number, mut squeezed_in) = (1_000_000, Vec::new());
-    until("the full disk is said", async || {
-        let wish = NewRequests {
-            project: PROJECT.to_owned(),
-            flow: FLOW.to_owned(),
-            inputs: Map::from_iter([("number".to_owned(), json!(number))]),
-            count: None,
-            priority: None,
-            trigger: None,
-        };
-        let key = format!("full-{number}");
-        match scene.cluster.server("one").client.create_requests(&wish, Some(&key)).await {
-            Err(ClientError::Problem(problem)) => (problem.code == "store/full").then_some(()),
-            Ok(made) => {
-                squeezed_in.extend(made.requests.first().map(|request| (number, request.id)));
-                number += 1;
-                None
-            }
-            Err(_) => None,
-        }
-    })
-    .await;
+    // What is refused makes no request.
+    let (squeezed_in, _) = requests_until_refused(&scene, &["store/full"]).await;
     disk.make_room();
 
     let made = load.made();
@@ -133,5 +151,66 @@ async fn a_full_disk_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is
     let mut made = load.stop().await;
     made.extend(squeezed_in);
     History::gather(&scene, made, &["sql/disk-full"]).await.check(false);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_under_postgres_is_said_loses_nothing_and_the_cluster_goes_on_when_there_is_room() -> Tested {
+    let (parent, folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    // The account of the database has to come by.
+    std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o755))?;
+    let Some(disk) = small_disk(parent.path(), 256) else { return Ok(()) };
+    let mut database = Database::start_below(&disk.folder);
+    let scene = Scene::begin_on(&database.database(), folder.path(), &["one", "two"], &[]).await;
+    let load = Load::start(&scene.cluster);
+    until("the load runs", async || (load.made() > 20).then_some(())).await;
+
+    disk.fill();
+    // Where there is no room for its log, the database ends, all at once or when it starts again by itself.
+    let (squeezed_in, refused) = requests_until_refused(&scene, &["store/full", "store/unavailable"]).await;
+    disk.make_room();
+
+    let made = load.made();
+    until("the cluster goes on", async || {
+        if database.has_ended() {
+            database.start_again();
+        }
+        (load.made() > made + 20).then_some(())
+    })
+    .await;
+    // Nobody knows whether a database that went away had made it.
+    let last = until("it is made", async || ask_for(&scene, refused).await.ok()).await;
+    let mut made = load.stop().await;
+    made.extend(squeezed_in);
+    made.insert(refused, last);
+    History::gather(&scene, made, &[]).await.check(false);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_of_the_checkpoint_storage_fails_what_is_saved_there_and_nothing_is_lost_or_repeated() -> Tested {
+    const SAID: &str = "storage/not-writable";
+    let (parent, folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let Some(disk) = small_disk(parent.path(), 128) else { return Ok(()) };
+    let (database, storage) = (Database::start(), disk.folder.join("storage"));
+    let storage = storage.to_string_lossy();
+    let scene = Scene::begin_in(&storage, &database.database(), folder.path(), &["one", "two"], &[]).await;
+    scene.ledger.talk();
+    let load = Load::start_with(1, &scene.cluster);
+    until("the load runs", async || (load.made() > 20).then_some(())).await;
+
+    disk.fill();
+    let query = RequestQuery { code: Some(SAID.to_owned()), ..RequestQuery::default() };
+    until("the full disk is said", async || {
+        let failed = scene.cluster.server("one").client.requests(&query).await.ok()?;
+        (!failed.items.is_empty()).then_some(())
+    })
+    .await;
+    disk.make_room();
+
+    let made = load.made();
+    until("the cluster goes on", async || (load.made() > made + 20).then_some(())).await;
+    let made = load.stop().await;
+    History::gather(&scene, made, &[SAID]).await.check(false);
     Ok(())
 }

@@ -1,21 +1,19 @@
 //! Carrying out local runs.
 
-use super::part::{changing, up_to, without};
+use super::prepare::{Prepared, check_inputs, prepare};
 use super::{
     ComponentRun, ComponentRunState, Iterations, OutletRun, RunChanged, RunFailure, RunId, RunLogLine, RunOutcome,
     RunStart, RunView, StreamView,
 };
 use crate::background::blocking;
-use crate::flow::{Field, check_references};
-use crate::project::OpenProject;
+use crate::flow::Field;
 use crate::{CommandError, Designer, Event};
-use flow_components::Palette;
 use flow_data::Stream;
-use flow_engine::{EngineError, LocalRun, Observer, OutletStream, ProjectFiles, RunEvent, RunEventKind};
-use flow_model::{ComponentId, Flow, FlowName, Place, Severity, StartSettings, check_structure};
-use flow_store::{CheckpointStorage, Level, Request, RequestState};
+use flow_engine::{EngineError, LocalRun, Observer, OutletStream, RunEvent, RunEventKind};
+use flow_model::{ComponentId, Flow, FlowName};
+use flow_store::{Level, Request, RequestState};
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -171,59 +169,6 @@ impl Designer {
         });
         Ok(view)
     }
-}
-
-/// What runs.
-struct Prepared {
-    document: Flow,
-    files: Arc<ProjectFiles>,
-    /// The folder that `storage:` stands for.
-    storage: CheckpointStorage,
-    /// What changes the world and is left out, with what waits for it.
-    left_out: Vec<ComponentId>,
-}
-
-/// The files that run: those of the project as they are in the designer, with the part of the flow that is asked for in
-/// place of the flow. Refuses a part that cannot run; what is wrong with the rest of the flow is in nobody's way.
-fn prepare(
-    project: &OpenProject,
-    flow: &FlowName,
-    palette: &Arc<Palette>,
-    document: Flow,
-    to: Option<&ComponentId>,
-    without_effects: bool,
-) -> Result<Prepared, CommandError> {
-    let wanted = to.map_or_else(|| document.clone(), |to| up_to(&document, to));
-    let part = match without_effects {
-        true => without(&wanted, &changing(&wanted, &**palette, &project.flows_now())),
-        false => wanted.clone(),
-    };
-    if to.is_some_and(|to| !document.components.contains_key(to)) {
-        return Err(CommandError::new("run/no-such-component", "the component is not in the flow any more"));
-    }
-    let mut problems = check_structure(&part, &**palette);
-    problems.extend(check_references(flow, &part, project, palette));
-    if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
-        return Err(CommandError::new("run/not-runnable", problem.message).at(problem.place));
-    }
-    let mut files: ProjectFiles = project.files_now()?;
-    let left_out = wanted.components.keys().filter(|id| !part.components.contains_key(*id)).cloned().collect();
-    files.insert(flow.path(), part.to_json().into());
-    let storage = CheckpointStorage::open(project.storage())
-        .map_err(|error| CommandError::new(error.code(), error.to_string()))?;
-    Ok(Prepared { document: part, files: Arc::new(files), storage, left_out })
-}
-
-/// Refuses inputs that do not fit, before anything runs.
-fn check_inputs(files: &ProjectFiles, flow: &FlowName, inputs: &Map<String, Value>) -> Result<(), CommandError> {
-    let document = files.get(&flow.path()).and_then(|content| std::str::from_utf8(content).ok()).unwrap_or_default();
-    let parsed =
-        flow_model::Flow::from_json(document).map_err(|error| CommandError::new(error.code(), error.to_string()))?;
-    let Some(settings) = StartSettings::of(&parsed) else { return Ok(()) };
-    settings.check_inputs(inputs).map(drop).map_err(|error| {
-        let start = parsed.start().map(|(id, _)| id.clone());
-        CommandError::new(error.code, error.message).at(Place { component: start, ..Place::default() })
-    })
 }
 
 impl Run {

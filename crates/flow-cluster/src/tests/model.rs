@@ -148,9 +148,26 @@ fn all_faults_together_lose_and_repeat_nothing() {
 }
 
 #[test]
+fn a_request_comes_to_its_end_once_nothing_goes_wrong_any_more() {
+    for other in OTHERS {
+        let mut left = Faults { crashes: 1, ..NONE };
+        other(&mut left);
+        let told = Told(Story { other_server_retry: None, ..story(left) }, how_it_ends);
+        told.checker().spawn_bfs().join().assert_properties();
+    }
+}
+
+#[test]
+fn a_request_that_is_given_back_for_ever_is_seen() {
+    let forever = Story { mistake: Some(Mistake::GivesBackForEver), ..story(NONE) };
+    assert!(until_found(Told(forever, how_it_ends).checker(), ENDS));
+}
+
+#[test]
 fn each_rule_is_needed() {
     let starting = "no rule of starting is broken";
     let seen = "what was seen stays";
+    let lost = "nothing is lost";
     let goes_on = "a request goes on while somebody lives";
     let all = Faults { crashes: 1, lapses: 1, lost: 1, ..NONE };
     let claims = Faults { crashes: 1, failures: 1, ..NONE };
@@ -168,6 +185,8 @@ fn each_rule_is_needed() {
         (Mistake::ClaimsFromOthers, starting, claims),
         (Mistake::FencesAreNotRaised, starting, Faults { takes: 1, ..NONE }),
         (Mistake::WritesOvertake, "a saved point has all that it came from", all),
+        (Mistake::BeginsBehindWhatIsNotSaved, lost, all),
+        (Mistake::KeepsWhatIsRefused, lost, all),
     ];
     for (mistake, property, left) in mistakes {
         let story = Story { mistake: Some(mistake), other_server_retry: None, ..story(left) };
@@ -192,7 +211,13 @@ fn what_persons_do_does_happen() {
     checked.assert_properties();
 }
 
+const ENDS: &str = "it ends once nothing goes wrong any more";
+
 type Happens = stateright::Property<Told>;
+
+fn how_it_ends() -> Vec<Happens> {
+    vec![Happens::always(ENDS, |told: &Told, moment: &state::Moment| told.0.comes_to_an_end(moment))]
+}
 
 fn what_happens_by_itself() -> Vec<Happens> {
     vec![

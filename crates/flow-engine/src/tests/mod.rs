@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ending;
+mod errors;
 mod flowing;
 mod generator;
 mod inside;
@@ -12,5 +13,6 @@ mod places;
 mod resume;
 mod running;
 mod speculation;
+mod sub_flow;
 mod waiting;
 mod world;

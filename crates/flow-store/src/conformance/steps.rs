@@ -1,11 +1,11 @@
 //! Random command sequences: each store must answer the same and end the same.
 
-use super::{checkpoint, log_entry, new_request, new_server};
+use super::{anywhere, checkpoint, log_entry, new_request, new_server};
 use crate::{
-    AttemptEnd, AttemptRecord, AttemptWrite, Fence, Keep, Limit, Limited, Limits, ManualClock, NewVersion,
-    NumberedLogEntry, Owner, ProjectName, ReExecution, Request, RequestError, RequestFilter, RequestId,
-    RequestSettings, RequestState, RetentionPolicy, SavedKind, SavedPoint, Server, ServerId, ServerState, Store,
-    StoreError, Timestamp, VersionId,
+    AttemptEnd, AttemptRecord, AttemptWrite, Fence, Firing, Keep, Limit, Limited, Limits, ManualClock, NewFiring,
+    NewTrigger, NewVersion, NumberedLogEntry, Owner, ProjectName, ProjectVersion, ReExecution, Request, RequestError,
+    RequestFilter, RequestId, RequestSettings, RequestState, RetentionPolicy, SavedKind, SavedPoint, Server, ServerId,
+    ServerState, Store, StoreError, Timestamp, TriggerState, VersionId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,6 +78,21 @@ pub enum Step {
     },
     /// A request is cancelled.
     Cancel(usize),
+    /// All servers but so many have a version, by which the triggers are to go from then on.
+    Adopt(u8, usize),
+    /// A trigger is switched on or off.
+    Switch(u8, bool),
+    /// A server comes with a firing.
+    Fire {
+        /// The trigger.
+        trigger: u8,
+        /// What it fires for, from a few.
+        key: u8,
+        /// Whose its request is to be.
+        owner: Option<usize>,
+        /// What it says beside that: whether it counts by time, makes a request, lasts and is fired by a person.
+        how: u8,
+    },
 }
 
 /// What can be seen of a store from outside.
@@ -92,6 +107,7 @@ pub struct Observed {
     filtered: Vec<(Vec<RequestId>, BTreeMap<RequestState, u64>)>,
     due: Vec<Result<Option<Duration>, StoreError>>,
     limits: Limits,
+    triggers: Vec<(TriggerState, Vec<Firing>)>,
 }
 
 /// Runs the steps on a fresh store that goes by `clock`: every answer on the way, and all there is at the end.
@@ -146,6 +162,15 @@ fn limits(which: u8) -> Vec<Limit> {
     }
 }
 
+/// The project of all requests and triggers.
+fn project() -> ProjectName {
+    ProjectName::parse("orders").unwrap()
+}
+
+fn trigger_id(number: u8) -> String {
+    format!("trigger-{}", number % 2)
+}
+
 fn told<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Ok(value) => format!("{value:?}"),
@@ -198,7 +223,7 @@ impl Player {
                 format!("{set} {handed_over}")
             }
             Step::SetLimit(most) => {
-                let key = Limited::Flow("import".to_owned()).setting(&ProjectName::parse("orders").unwrap());
+                let key = Limited::Flow("import".to_owned()).setting(&project());
                 match most {
                     Some(most) => told(self.store.set_setting(&key, (most % 4).into(), "ann").await),
                     None => told(self.store.remove_setting(&key, "ann").await),
@@ -248,7 +273,41 @@ impl Player {
                 Some(request) => told(self.store.cancel(request.id, "ann").await),
                 None => String::new(),
             },
+            Step::Adopt(which, without) => self.adopt(which, without).await,
+            Step::Switch(trigger, on) => {
+                told(self.store.switch_trigger(&project(), &trigger_id(trigger), on, "ann").await)
+            }
+            Step::Fire { trigger, key, owner, how } => {
+                let due = self.store.now().minus_ms(u64::from(key));
+                let firing = NewFiring {
+                    project: project(),
+                    trigger: trigger_id(trigger),
+                    key: format!("key-{}", key % 4),
+                    due,
+                    reached: (how % 2 == 0).then_some(due),
+                    missed: u64::from(how % 3),
+                    lasting: how % 5 == 0,
+                    by_hand: how % 7 == 0,
+                    request: (how % 4 != 3).then(|| new_request(anywhere())),
+                };
+                let owner = owner.map(|owner| self.owner(owner));
+                told(self.store.fire(firing, owner).await)
+            }
         }
+    }
+
+    async fn adopt(&self, which: u8, without: usize) -> String {
+        let version = VersionId::parse(&format!("v{}", which % 3)).unwrap();
+        let version = ProjectVersion { version, commit: format!("c{}", which % 3) };
+        let mut answers = String::new();
+        for server in 0..SERVERS.saturating_sub(without) {
+            let server = self.owner(server).server;
+            answers.push_str(&told(self.store.set_server_version(&server, &project(), &version).await));
+        }
+        let trigger =
+            |number| NewTrigger { trigger: trigger_id(number), mark: format!("{}", which % 5), on: number == 0 };
+        let triggers = (0..1 + which % 2).map(trigger).collect();
+        answers + &told(self.store.adopt_triggers(&project(), &version, triggers).await)
     }
 
     fn owner(&self, server: usize) -> Owner {
@@ -316,7 +375,13 @@ impl Player {
             let listed = self.store.list(&filter).await.unwrap().iter().map(|request| request.id).collect();
             filtered.push((listed, self.store.counts(&filter).await.unwrap()));
         }
+        let mut triggers = Vec::new();
+        for state in self.store.trigger_states().await.unwrap() {
+            let firings = self.store.firings(&state.project, &state.trigger, 100).await.unwrap();
+            triggers.push((state, firings));
+        }
         Observed {
+            triggers,
             servers: self.store.servers().await.unwrap(),
             filtered,
             answers: self.answers,

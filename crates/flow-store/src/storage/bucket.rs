@@ -4,6 +4,7 @@
 //! one that is old and that no row names will never be named.
 
 mod files;
+mod open;
 
 use super::place::BucketAddress;
 use super::{INLINE_LIMIT, MARKER, OldObject, StorageError, StoredObject};
@@ -11,16 +12,14 @@ use crate::retention::HouseError;
 use crate::{RetentionStore, SavedData, fault_point};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
-use object_store::{
-    ClientOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig, WriteMultipart,
-};
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, WriteMultipart};
 use std::fmt;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use files::{BucketFile, BucketFiles};
@@ -29,8 +28,6 @@ pub use files::{BucketFile, BucketFiles};
 const PART: usize = 8 * 1024 * 1024;
 /// Parts that are on their way at the same time.
 const PARTS: usize = 4;
-/// How long a call is tried again.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The bucket.
 #[derive(Debug)]
@@ -48,48 +45,6 @@ impl fmt::Display for Bucket {
 }
 
 impl Bucket {
-    /// Gets ready to use it; nothing is asked of it yet.
-    pub(super) fn open(address: &BucketAddress, spool: &Path) -> Result<Self, StorageError> {
-        let unusable = |reason: String| StorageError::Bucket { place: address.to_string(), reason };
-        if let Some(wrong) = address.wrong() {
-            return Err(unusable(wrong.to_owned()));
-        }
-        let mut builder = AmazonS3Builder::from_env().with_bucket_name(&address.bucket);
-        if let Some(endpoint) = &address.endpoint {
-            builder = builder.with_endpoint(endpoint);
-        }
-        let plain = |endpoint: &str| endpoint.starts_with("http://");
-        let of_environment = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
-        let of_environment = of_environment.into_iter().find_map(|name| std::env::var(name).ok());
-        if address.endpoint.as_deref().or(of_environment.as_deref()).is_some_and(plain) {
-            builder = builder.with_allow_http(true);
-        }
-        if let Some(region) = &address.region {
-            builder = builder.with_region(region);
-        }
-        if let Some(file) = &address.credentials {
-            let (id, secret, token) = credentials(file)
-                .map_err(|why| unusable(format!("the file “{}” gives no credentials: {why}", file.display())))?;
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-            if let Some(token) = token {
-                builder = builder.with_token(token);
-            }
-        }
-        let retry = RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
-        // However long an object takes, as long as something of it comes: a large one must not be out of reach for good.
-        let options = ClientOptions::new().with_connect_timeout(Duration::from_secs(5));
-        let options = options.with_timeout_disabled().with_read_timeout(PATIENCE * 3);
-        let options = match plain(address.endpoint.as_deref().or(of_environment.as_deref()).unwrap_or_default()) {
-            true => options.with_allow_http(true),
-            false => options,
-        };
-        let service = builder.with_client_options(options).with_retry(retry).build();
-        let service = service.map_err(|error| unusable(told(&error)))?;
-        std::fs::create_dir_all(spool)
-            .map_err(|error| unusable(format!("the spool “{}” cannot be made: {error}", spool.display())))?;
-        Ok(Self { service, address: address.clone(), spool: spool.to_owned() })
-    }
-
     /// Writes, reads back and removes a small object.
     pub(super) async fn check_writable(&self) -> Result<(), StorageError> {
         let key = self.key(&format!("probes/{}", suffix()));
@@ -396,29 +351,6 @@ fn told(error: &Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// Reads the id, the secret and the token of a key from a file like `~/.aws/credentials`: of its part `[default]`.
-fn credentials(file: &Path) -> Result<(String, String, Option<String>), String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let (mut id, mut secret, mut token, mut counts) = (None, None, None, true);
-    for line in text.lines().map(str::trim) {
-        if line.starts_with('[') {
-            counts = line == "[default]";
-        }
-        let Some((name, value)) = line.split_once('=').filter(|_| counts) else { continue };
-        let value = Some(value.trim().to_owned());
-        match name.trim() {
-            "aws_access_key_id" => id = value,
-            "aws_secret_access_key" => secret = value,
-            "aws_session_token" => token = value,
-            _ => {}
-        }
-    }
-    match (id, secret) {
-        (Some(id), Some(secret)) => Ok((id, secret, token)),
-        _ => Err("it needs the lines aws_access_key_id = … and aws_secret_access_key = …".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the conformance suite does not see from outside: every transition in every state.
 
 use super::*;
-use crate::{Epoch, ProjectName, RequestSettings, ServerId, VersionId};
+use crate::{Epoch, NewVersion, ProjectName, RequestSettings, ServerId, ServerRef};
 use serde_json::json;
 
 const NOW: Timestamp = Timestamp(1000);

@@ -2,7 +2,8 @@
 
 use super::{Story, TestCluster};
 use flow_api::{Request, RequestState, Update};
-use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use std::time::Duration;
 use system_tests::Tested;
@@ -35,7 +36,7 @@ fn every_row_once(count: i64) -> Vec<(String, i64, String)> {
 
 /// The epochs of the servers, as one of them sees them.
 async fn epochs(cluster: &TestCluster) -> Vec<i64> {
-    let servers = cluster.server("second").client.servers().await.unwrap_or_default();
+    let servers = cluster.server("second").client.servers().await.expect("the servers");
     servers.into_iter().map(|server| server.epoch).collect()
 }
 
@@ -208,6 +209,8 @@ async fn a_server_that_is_parted_from_the_database_is_taken_over_and_joins_again
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_on_postgres_under_kills_stops_and_ended_sessions_loses_and_repeats_nothing() -> Tested {
     let mut chance = chance();
+    // One seed decides both.
+    let mut faults = StdRng::seed_from_u64(chance.random());
     let (database, folder) = (Server::start(), tempfile::tempdir()?);
     let mut scene = Scene::begin_on(&database.database(), folder.path(), &["one", "two", "three"], &[]).await;
     let load = Load::start(&scene.cluster);
@@ -218,7 +221,6 @@ async fn a_cluster_on_postgres_under_kills_stops_and_ended_sessions_loses_and_re
             tokio::task::block_in_place(|| database.end_sessions());
         }
     };
-    let mut faults = system_tests::chaos::chance();
     tokio::select! {
         () = ending => {}
         () = Faults::ALL.inject(time_of_faults(), &mut scene.cluster, &load, &mut faults) => {}

@@ -1,12 +1,21 @@
 //! A broken project for every kind of finding, checked as the command checks it.
 
+mod flow_tests;
+mod flows;
+mod several_files;
+mod triggers;
+
 use super::{Args, Checked, CheckedFile, Opened, meanings, sarif, text};
 use flow_model::{Diagnostic, Severity};
+use flow_tests::of_flow_tests;
+use flows::of_one_flow;
 use serde_json::{Value, json};
+use several_files::of_several_files;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
+use triggers::of_triggers;
 
 /// A project in a folder of its own.
 struct Place(TempDir);
@@ -89,137 +98,6 @@ fn mapper(expression: &str) -> Value {
 /// What a case expects: the code, the component and property that it names (empty for none), and whether there is a fix.
 type Expected = (&'static str, &'static str, &'static str, bool);
 
-/// Every kind of finding that one flow alone can have.
-fn of_one_flow() -> Vec<(Expected, String)> {
-    let end = ("end", "End", none());
-    vec![
-        (("flow/no-start", "", "", false), flow(std::slice::from_ref(&end), &[])),
-        (
-            ("flow/several-starts", "start-2", "", true),
-            flow(&[("start", "Start", none()), ("start-2", "Start", none())], &[]),
-        ),
-        (
-            ("flow/start-in-body", "start", "", true),
-            flow(
-                &[("each", "ForEach", none()), ("each/start", "Start", none()), ("start-0", "Start", none())],
-                &["start-0>each", "each.each>start"],
-            ),
-        ),
-        (
-            ("flow/cycle", "a", "", true),
-            flow(
-                &[("start", "Start", none()), ("a", "Union", none()), ("b", "Filter", json!({"Condition": "true"}))],
-                &["start>a.first", "a>b", "b>a.second"],
-            ),
-        ),
-        (("flow/unreachable", "end", "", true), flow(&[("start", "Start", none()), end.clone()], &[])),
-        (("flow/never-ends-well", "start", "", false), chain(none(), &[("fail", "Fail", json!({"Message": "no"}))])),
-        (
-            ("variable/set-on-parallel-paths", "join", "", false),
-            flow(
-                &[
-                    ("start", "Start", none()),
-                    ("a", "SetVariable", json!({"Variables": [{"field": "v", "expression": "1"}]})),
-                    ("b", "SetVariable", json!({"Variables": [{"field": "v", "expression": "2"}]})),
-                    ("join", "Union", none()),
-                ],
-                &["start>a", "start>b", "a>join.first", "b>join.second"],
-            ),
-        ),
-        (("component/unknown-type", "x", "", false), chain(none(), &[("x", "FromTheFuture", none())])),
-        (
-            ("component/no-such-parent", "x", "", true),
-            flow(&[("start", "Start", none()), ("gone/x", "End", none())], &[]),
-        ),
-        (
-            ("component/parent-has-no-body", "x", "", true),
-            flow(&[("start", "Start", none()), end.clone(), ("end/x", "End", none())], &["start>end"]),
-        ),
-        (
-            ("component/parent-circle", "each", "", true),
-            flow(&[("start", "Start", none()), ("each/each", "ForEach", none())], &[]),
-        ),
-        (("body/empty", "each", "", false), chain(none(), &[("each", "ForEach", none())])),
-        (("link/no-such-component", "", "", true), flow(&[("start", "Start", none())], &["start>gone"])),
-        (
-            ("link/no-such-outlet", "start", "", true),
-            flow(&[("start", "Start", none()), end.clone()], &["start.gone>end"]),
-        ),
-        (
-            ("link/no-such-inlet", "end", "", true),
-            flow(&[("start", "Start", none()), end.clone()], &["start>end.gone"]),
-        ),
-        (
-            ("link/crosses-border", "", "", true),
-            flow(
-                &[("start", "Start", none()), ("each", "ForEach", none()), ("each/x", "End", none())],
-                &["start>each", "start>x"],
-            ),
-        ),
-        (("group/no-such-component", "", "", true), {
-            let mut flow: Value = serde_json::from_str(&chain(none(), std::slice::from_ref(&end))).unwrap();
-            flow["groups"] = json!([{"id": "group-1", "title": "G", "members": ["gone"]}]);
-            flow.to_string()
-        }),
-        (("property/missing", "x", "Condition", false), chain(none(), &[("x", "Filter", none())])),
-        (
-            ("property/type", "start", "RetryCount", true),
-            chain(json!({"RetryCount": "three"}), std::slice::from_ref(&end)),
-        ),
-        (
-            ("property/value", "x", "Records", false),
-            chain(none(), &[("x", "FileRead", json!({"Path": "storage:a.xml", "Format": "Xml"}))]),
-        ),
-        (
-            ("property/unknown", "start", "retry_count", true),
-            chain(json!({"retry_count": 3}), std::slice::from_ref(&end)),
-        ),
-        (("data/expression-syntax", "x", "Fields", false), chain(inputs(), &[("x", "Mapper", mapper("id +"))])),
-        (("data/unknown-field", "x", "Fields", true), chain(inputs(), &[("x", "Mapper", mapper("ids + 1"))])),
-        (("data/unknown-variable", "x", "Fields", true), chain(inputs(), &[("x", "Mapper", mapper("$ids + 1"))])),
-        (("data/type", "x", "Condition", false), chain(inputs(), &[("x", "Filter", json!({"Condition": "id + 1"}))])),
-        (
-            ("data/different-fields", "x", "", false),
-            flow(
-                &[
-                    ("start", "Start", inputs()),
-                    ("a", "Mapper", mapper("1")),
-                    ("b", "Mapper", json!({"Fields": [{"field": "y", "expression": "'text'"}]})),
-                    ("x", "Checkpoint", none()),
-                ],
-                &["start>a", "start>b", "a>x", "b>x"],
-            ),
-        ),
-        (
-            ("template/unknown-name", "x", "Path", false),
-            chain(none(), &[("x", "FileRead", json!({"Path": "storage:${gone}.csv"}))]),
-        ),
-        (
-            ("file/read-only", "x", "Path", false),
-            chain(inputs(), &[("x", "FileWrite", json!({"Path": "project:x.csv"}))]),
-        ),
-        (
-            ("file/not-found", "x", "Path", false),
-            chain(none(), &[("x", "FileRead", json!({"Path": "project:gone.csv"}))]),
-        ),
-        (
-            ("restart/no-saved-point", "start", "OtherServerRetry", true),
-            chain(json!({"OtherServerRetry": true}), std::slice::from_ref(&end)),
-        ),
-        (
-            ("restart/local-path", "x", "Path", true),
-            chain(moving(), &[("x", "FileRead", json!({"Path": "/data/orders.csv"}))]),
-        ),
-        (
-            ("restart/local-address", "x", "Message", false),
-            chain(moving(), &[("x", "Log", json!({"Message": "see http://localhost:8080/"}))]),
-        ),
-        (("document/syntax", "", "", false), "<<<<<<< ours".to_owned()),
-        (("document/too-new", "", "", false), json!({"format": 99}).to_string()),
-        (("document/shape", "", "", false), json!({"format": 1, "components": 3}).to_string()),
-    ]
-}
-
 fn data(path: &str, content: &str) -> (&'static str, String) {
     assert_eq!(path, "data/x.csv");
     ("data/x.csv", content.to_owned())
@@ -229,170 +107,6 @@ fn reads(properties: Value) -> (&'static str, String) {
     let mut all = json!({"Path": "project:data/x.csv"});
     all.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
     ("flows/x.flow.json", chain(none(), &[("x", "FileRead", all)]))
-}
-
-fn uses(connection: &str, start: Value) -> (&'static str, String) {
-    let query = json!({"Connection": connection, "Query": "SELECT 1"});
-    ("flows/x.flow.json", chain(start, &[("x", "SqlGet", query)]))
-}
-
-fn connection(text: Value) -> (&'static str, String) {
-    ("connections/c.json", text.to_string())
-}
-
-fn calls(flow: &str, properties: Value, start: Value) -> (&'static str, String) {
-    let mut all = json!({"Flow": flow});
-    all.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
-    ("flows/x.flow.json", chain(start, &[("x", "SubFlow", all)]))
-}
-
-fn called(start: Value, properties: Value) -> (&'static str, String) {
-    ("flows/called.flow.json", chain(start, &[("read", "FileRead", properties)]))
-}
-
-/// Those that take more than one file.
-fn of_several_files() -> Vec<(Expected, Vec<(&'static str, String)>)> {
-    let http = |settings: Value| connection(json!({"format": 1, "kind": "http", "settings": settings}));
-    let needs = json!({"Inputs": [{"name": "day", "type": "Text"}]});
-    let local = json!({"Path": "/data/orders.csv"});
-    let there = json!({"Path": "storage:orders.csv"});
-    vec![
-        (("data/csv-ragged", "x", "Path", false), vec![data("data/x.csv", "a,b\n1,2\n3\n"), reads(none())]),
-        (
-            ("data/value", "x", "Path", false),
-            vec![data("data/x.csv", "a,b\n1,2\nx,4\n"), reads(json!({"Columns": [{"name": "a", "type": "Integer"}]}))],
-        ),
-        (("data/csv-quotes", "x", "Path", false), vec![data("data/x.csv", "a,b\n1,\"2\n3,4\n"), reads(none())]),
-        (
-            ("data/malformed", "x", "Path", false),
-            vec![data("data/x.csv", "nonsense"), reads(json!({"Format": "Json"}))],
-        ),
-        (("connection/unknown", "x", "Connection", false), vec![uses("gone", none())]),
-        (
-            ("connection/kind", "x", "Connection", false),
-            vec![http(json!({"url": "http://example.org"})), uses("c", none())],
-        ),
-        (("connection/syntax", "", "", false), vec![("connections/c.json", "{".to_owned())]),
-        (("connection/too-new", "", "", false), vec![connection(json!({"format": 99, "kind": "http"}))]),
-        (("connection/shape", "", "", false), vec![connection(json!({}))]),
-        (("connection/unknown-kind", "", "", false), vec![connection(json!({"kind": "telex", "settings": {}}))]),
-        (("connection/unknown-field", "", "", false), vec![http(json!({"url": "http://example.org", "uri": "x"}))]),
-        (("connection/field-type", "", "", false), vec![http(json!({"url": 3}))]),
-        (("connection/missing-field", "", "", false), vec![http(json!({}))]),
-        (
-            ("connection/secret-in-file", "", "", false),
-            vec![http(json!({"url": "http://example.org", "password": "x"}))],
-        ),
-        (
-            ("sql/unknown-name", "x", "Query", false),
-            vec![
-                connection(json!({"kind": "sqlite", "settings": {"path": "storage:x.db"}})),
-                (
-                    "flows/x.flow.json",
-                    chain(none(), &[("x", "SqlGet", json!({"Connection": "c", "Query": "SELECT $gone"}))]),
-                ),
-            ],
-        ),
-        (("sub-flow/unknown", "x", "Flow", false), vec![calls("gone", none(), none())]),
-        (("sub-flow/circle", "x", "Flow", false), vec![calls("x", none(), none())]),
-        (
-            ("sub-flow/unknown-input", "x", "Inputs", false),
-            vec![
-                calls("called", json!({"Inputs": [{"field": "gone", "expression": "1"}]}), inputs()),
-                called(none(), there.clone()),
-            ],
-        ),
-        (("sub-flow/missing-input", "x", "Inputs", false), vec![calls("called", none(), none()), called(needs, there)]),
-        (("restart/local-path", "x", "Flow", false), vec![calls("called", none(), moving()), called(none(), local)]),
-        (
-            ("restart/local-path", "x", "Connection", false),
-            vec![connection(json!({"kind": "sqlite", "settings": {"path": "/data/x.db"}})), uses("c", moving())],
-        ),
-        (
-            ("restart/local-address", "x", "Connection", false),
-            vec![
-                connection(
-                    json!({"kind": "postgres", "settings": {"host": "localhost", "database": "d", "user": "u"}}),
-                ),
-                uses("c", moving()),
-            ],
-        ),
-        (
-            ("restart/this-server-only", "x", "Connection", false),
-            vec![
-                connection(json!({"kind": "mysql", "settings":
-                    {"host": "db", "database": "d", "user": "u", "ThisServerOnly": true}})),
-                uses("c", moving()),
-            ],
-        ),
-    ]
-}
-
-/// Every kind of finding about flow tests.
-fn of_flow_tests() -> Vec<(Expected, Vec<(&'static str, String)>)> {
-    let of = |code: &'static str, place: &'static str, test: Value| {
-        let flow = ("flows/x.flow.json", chain(inputs(), &[("end", "End", none())]));
-        ((code, "", place, false), vec![flow, ("tests/of/x.test.json", test.to_string())])
-    };
-    let records = json!({"start": [], "gone.error": []});
-    vec![
-        of("test/syntax", "", json!({"flow": "x", "expects": {}})),
-        of("test/too-new", "", json!({"format": 99, "flow": "x"})),
-        of("test/unknown-flow", "flow", json!({"flow": "gone"})),
-        of("test/unknown-component", "expect.records.gone.error", json!({"flow": "x", "expect": {"records": records}})),
-    ]
-}
-
-/// Every kind of finding about triggers.
-fn of_triggers() -> Vec<(Expected, Vec<(&'static str, String)>)> {
-    let file = |changes: Value| {
-        let mut file = json!({"format": 1, "id": "trigger-t", "kind": "schedule", "flow": "x", "properties": {"Cron": "0 6 * * *"}});
-        for (member, value) in changes.as_object().unwrap() {
-            file[member] = value.clone();
-        }
-        ("triggers/t.trigger.json", file.to_string())
-    };
-    let starts = |start: Value| ("flows/x.flow.json", chain(start, &[("end", "End", none())]));
-    let of = |code: &'static str, member: &'static str, changes: Value| {
-        ((code, "", member, false), vec![starts(inputs()), file(changes)])
-    };
-    let schedule = |code: &'static str, member: &'static str, properties: Value| {
-        of(code, member, json!({"properties": properties}))
-    };
-    let of_kind = |code: &'static str, member: &'static str, kind: &str, properties: Value| {
-        of(code, member, json!({"kind": kind, "properties": properties}))
-    };
-    let needs = json!({"Inputs": [{"name": "day", "type": "Text"}]});
-    let call = json!({"kind": "http", "properties": {"Path": "new"}});
-    let mut other_call = call.clone();
-    other_call["id"] = json!("trigger-u");
-    let beside = |text: String| ("triggers/u.trigger.json", text);
-    vec![
-        (("trigger/syntax", "", "", false), vec![starts(none()), ("triggers/t.trigger.json", "{".to_owned())]),
-        of("trigger/too-new", "", json!({"format": 99})),
-        of("trigger/shape", "", json!({"every": "day"})),
-        of("trigger/unknown-kind", "kind", json!({"kind": "moon"})),
-        schedule("trigger/unknown-property", "Every", json!({"Cron": "0 6 * * *", "Every": "day"})),
-        schedule("trigger/property", "Missed", json!({"Cron": "0 6 * * *", "Missed": "Some"})),
-        schedule("trigger/missing-property", "Cron", none()),
-        schedule("trigger/cron", "Cron", json!({"Cron": "99 6 * * *"})),
-        schedule("trigger/never-due", "Cron", json!({"Cron": "0 0 30 2 *"})),
-        schedule("trigger/time-zone", "TimeZone", json!({"Cron": "0 6 * * *", "TimeZone": "Moon/Tycho"})),
-        of("trigger/unknown-flow", "flow", json!({"flow": "gone"})),
-        of("trigger/unknown-input", "inputs.gone", json!({"inputs": {"gone": 1}})),
-        of("trigger/input-type", "inputs.id", json!({"inputs": {"id": "one"}})),
-        (("trigger/missing-input", "", "inputs.day", false), vec![starts(needs), file(none())]),
-        (("trigger/same-id", "", "id", false), vec![starts(inputs()), file(none()), beside(file(none()).1)]),
-        (("trigger/same-path", "", "Path", false), vec![starts(inputs()), file(call), beside(file(other_call).1)]),
-        of_kind(
-            "trigger/unknown-connection",
-            "Connection",
-            "http",
-            json!({"Path": "new", "Authentication": "Secret", "Connection": "gone"}),
-        ),
-        of_kind("trigger/circle", "Flow", "request", json!({"Flow": "x"})),
-        of_kind("trigger/this-server-only", "Folder", "file", json!({"Folder": "/srv/in", "Server": "north"})),
-    ]
 }
 
 /// Bytes that are no text; the others are written as they are.

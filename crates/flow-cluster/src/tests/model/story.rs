@@ -4,9 +4,10 @@
 mod happens;
 mod possible;
 
-use super::state::{End, FLOW, Faults, Moment, NOW, checkpoints_before};
+use super::state::{End, FLOW, Faults, Moment, NOW, checkpoints_before, resume};
 use flow_store::transition;
 use flow_store::{RequestState, ServerState};
+use possible::somebody_lives;
 use stateright::{Model, Property};
 
 /// A mistake that the model makes on purpose, to show that a property sees it.
@@ -36,7 +37,16 @@ pub(super) enum Mistake {
     ClaimsFromOthers,
     /// Saved points overtake one another.
     WritesOvertake,
+    /// An attempt begins behind the first checkpoint, whether or not that is saved.
+    BeginsBehindWhatIsNotSaved,
+    /// Saved points of a write that is refused stay.
+    KeepsWhatIsRefused,
+    /// An attempt that has done everything gives the request back instead of ending it.
+    GivesBackForEver,
 }
+
+/// Far more than a request takes from any moment to its end, if nothing goes wrong.
+const LONG: usize = 300;
 
 /// The model: how large, and how it differs from what is right.
 #[derive(Debug, Clone)]
@@ -104,6 +114,23 @@ impl Story {
     fn makes(&self, mistake: Mistake) -> bool {
         self.mistake == Some(mistake)
     }
+
+    /// Whether the request ends, if from this moment on nothing goes wrong and nobody interferes: what happens by itself
+    /// happens, one after the other. So it does not only go on, but leads somewhere.
+    pub(super) fn comes_to_an_end(&self, moment: &Moment) -> bool {
+        let mut now = moment.clone();
+        for _ in 0..LONG {
+            if now.request.state.is_ended() {
+                return true;
+            }
+            let mut events = Vec::new();
+            self.actions(&now, &mut events);
+            let mut sure = events.into_iter().filter(|event| event.is_sure());
+            let Some(next) = sure.find_map(|event| self.next_state(&now, event)) else { return !somebody_lives(&now) };
+            now = next;
+        }
+        false
+    }
 }
 
 impl Model for Story {
@@ -139,10 +166,13 @@ impl Model for Story {
             Event::Claim(server) => {
                 self.claim(moment, server)?;
                 moment.begin_attempt(server);
-                if self.makes(Mistake::BeginsAtTheStart)
-                    && let Some(attempt) = &mut moment.servers[server].attempt
-                {
-                    attempt.at = 0;
+                let wrong = match self.mistake {
+                    Some(Mistake::BeginsAtTheStart) => Some(0),
+                    Some(Mistake::BeginsBehindWhatIsNotSaved) => Some(resume(&[0])),
+                    _ => None,
+                };
+                if let (Some(attempt), Some(wrong)) = (&mut moment.servers[server].attempt, wrong) {
+                    attempt.at = wrong;
                 }
             }
             Event::ClaimAnswerLost(server) => {
@@ -152,7 +182,8 @@ impl Model for Story {
             Event::Step(server) => self.step(moment, server)?,
             Event::Send(server) => {
                 let at_end = moment.servers[server].attempt.as_ref()?.at >= FLOW.len();
-                self.send(moment, server, at_end.then_some(End::Finished))?;
+                let end = if self.makes(Mistake::GivesBackForEver) { End::Released } else { End::Finished };
+                self.send(moment, server, at_end.then_some(end))?;
             }
             Event::Commit(write) => self.commit(moment, write),
             Event::Answer(write) => self.answer(moment, write),

@@ -1,7 +1,8 @@
 //! What happens to a simulated cluster.
 
+use super::firing;
 use super::lives::{Locks, Network};
-use super::server::{Server, some_live};
+use super::server::Server;
 use super::time;
 use super::world::World;
 use flow_store::{Limit, Limited, NewRequest, ProjectName, RequestSettings, ServerStore as _, VersionId};
@@ -31,9 +32,10 @@ pub(super) async fn run(world: &Arc<World>) {
     let servers: Vec<_> = NAMES[..count].iter().map(|name| Server::new(name, world, &locks, &network)).collect();
     let chaos = Arc::new(Chaos { world: Arc::clone(world), servers, network, over: AtomicBool::new(false) });
     chaos.servers.iter().for_each(Server::start);
-    while !some_live(world).await {
+    while chaos.servers.iter().any(|server| server.owner().is_none()) {
         crate::time::sleep(Duration::from_millis(10)).await;
     }
+    let begun = firing::begin(world, &NAMES[..count]).await;
     chaos.network.slow.store(chaos.world.draw(1..40), Ordering::SeqCst);
     let callers: Vec<_> = (0..2).map(|caller| tokio::spawn(call(Arc::clone(&chaos), caller))).collect();
     for _ in 0..world.draw(2..9) {
@@ -46,11 +48,13 @@ pub(super) async fn run(world: &Arc<World>) {
     for caller in callers {
         let _ = caller.await;
     }
+    firing::end(world).await;
     let begun = time::now().unwrap_or_default();
     while !world.is_quiet().await && time::now().unwrap_or_default() - begun < QUIET {
         crate::time::sleep(Duration::from_millis(500)).await;
     }
     world.judge().await;
+    firing::judge(world, begun).await;
 }
 
 impl Chaos {

@@ -17,10 +17,12 @@ pub(super) enum Mistake {
     AnswersBeforeTheCommit,
     /// Nobody looks for requests that nobody attends to.
     NobodyAttends,
+    /// Whoever comes with a firing makes a request, whether or not it was made before.
+    FiresByItself,
 }
 
 impl Mistake {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::FenceIsNotChecked,
         Self::TakesOverWithoutFence,
         Self::LeaseCountedTooShort,
@@ -28,6 +30,7 @@ impl Mistake {
         Self::EffectsDoNotWait,
         Self::AnswersBeforeTheCommit,
         Self::NobodyAttends,
+        Self::FiresByItself,
     ];
 
     /// The one that `CAIRN_MISTAKE` asks for.

@@ -1,11 +1,12 @@
 //! A simulated server: as `cairn serve` does, it joins, works, and joins again when others declared it dead.
 
+use super::firing::Firing;
 use super::lives::{LineOf, Locks, Network, Process};
 use super::mistake::Mistake;
 use super::work::{Work, attempt};
 use super::world::{SOMEBODY, World};
 use crate::{Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership};
-use flow_store::{Durability, NewRequest, Owner, RequestId, ServerStore as _, Store};
+use flow_store::{Durability, NewRequest, Owner, RequestId, Store};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -125,8 +126,9 @@ impl Server {
         };
         let slot = dispatcher.reserve();
         let owner = slot.is_some().then_some(owner);
+        let key = new.idempotency_key.clone();
         let Ok(created) = store.create_request(new, owner).await else { return false };
-        self.world.made(created.request.id);
+        self.world.made(key, created.request.id);
         let runs = created.new && created.request.state == flow_store::RequestState::Running;
         match slot {
             Some(slot) if runs => slot.run(created.request, Durability::ALREADY),
@@ -188,6 +190,14 @@ async fn live_for_ever(server: Arc<Server>, process: Arc<Process>) {
         let dispatcher = Dispatcher::start(Arc::clone(&store), &membership, settings, move |request, _, cancel| {
             attempt(work.clone(), request, cancel)
         });
+        let firing = Firing {
+            world: Arc::clone(&server.world),
+            process: Arc::clone(&process),
+            dispatcher: dispatcher.clone(),
+            guard: membership.guard(),
+            owner: membership.owner().clone(),
+        };
+        tokio::spawn(firing.fire_for_ever());
         let (process, store) = (Arc::clone(&process), Arc::clone(&store));
         *server.life.lock() = Some(Life { process, membership, dispatcher, store });
         ended.cancelled().await;
@@ -199,13 +209,4 @@ async fn live_for_ever(server: Arc<Server>, process: Arc<Process>) {
         }
         drop(old);
     }
-}
-
-/// Whether any of these takes part in the cluster.
-pub(super) async fn some_live(world: &World) -> bool {
-    world
-        .store
-        .servers()
-        .await
-        .is_ok_and(|servers| servers.iter().any(|server| server.state == flow_store::ServerState::Running))
 }

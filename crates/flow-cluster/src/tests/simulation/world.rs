@@ -1,10 +1,11 @@
 //! What is outside of the cluster: the reference store, the effects that somebody has seen, and the rules that hold.
 
+use super::firing::{self, Schedule};
 use super::mistake::Mistake;
 use super::time::{self, VirtualClock};
 use flow_store::{
-    Clock as _, Fence, MemoryStore, NumberedLogEntry, Owner, Request, RequestId, RequestState, RequestStore as _,
-    SavedPoint, ServerId, Timestamp, event,
+    AttemptOutcome, Clock as _, Fence, MemoryStore, NumberedLogEntry, Owner, Request, RequestFilter, RequestId,
+    RequestState, RequestStore as _, SavedPoint, ServerId, Timestamp, event, transition,
 };
 use parking_lot::Mutex;
 use rand::RngExt;
@@ -33,6 +34,8 @@ pub(super) struct Counted {
     pub(super) refused: usize,
     pub(super) effects: usize,
     pub(super) repeated: usize,
+    /// Requests that the schedule made.
+    pub(super) fired: usize,
     /// Takeovers that were committed when their victim had come back and been confirmed between the look at it and the
     /// commit: the window that docs/proofs.md names.
     pub(super) caught_up: usize,
@@ -47,6 +50,7 @@ impl Counted {
         self.refused += other.refused;
         self.effects += other.effects;
         self.repeated += other.repeated;
+        self.fired += other.fired;
         self.caught_up += other.caught_up;
     }
 }
@@ -62,8 +66,8 @@ pub(super) struct Told {
 struct Seen {
     /// How often each effect of each request was seen.
     effects: BTreeMap<(RequestId, usize), usize>,
-    /// Requests whose making was confirmed.
-    made: BTreeSet<RequestId>,
+    /// Requests whose making was confirmed, by the keys that their callers gave them.
+    made: BTreeMap<Option<String>, RequestId>,
     /// Requests whose end was told to whoever waited.
     replied: BTreeSet<RequestId>,
     /// For how long each server was silent the last time, because its process was stopped, and when it went on.
@@ -74,6 +78,7 @@ struct Seen {
 
 pub(super) struct World {
     pub(super) store: Arc<MemoryStore>,
+    pub(super) schedule: Schedule,
     chance: Mutex<StdRng>,
     seen: Mutex<Seen>,
     trace: Mutex<Vec<String>>,
@@ -85,10 +90,11 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(chance: StdRng, mistake: Option<Mistake>, aloud: bool) -> Self {
+    pub(super) fn new(mut chance: StdRng, mistake: Option<Mistake>, aloud: bool) -> Self {
         Self {
             mistake,
             aloud,
+            schedule: Schedule::drawn(&mut chance),
             store: Arc::new(MemoryStore::with_clock(Arc::new(VirtualClock))),
             chance: Mutex::new(chance),
             seen: Mutex::default(),
@@ -134,8 +140,12 @@ impl World {
         }
     }
 
-    pub(super) fn made(&self, request: RequestId) {
-        self.seen.lock().made.insert(request);
+    /// Somebody is told that the request under this key was made: it is the same one, however often it was asked for.
+    pub(super) fn made(&self, key: Option<String>, request: RequestId) {
+        let before = self.seen.lock().made.insert(key.clone(), request);
+        if before.is_some_and(|before| before != request) {
+            self.wrong(format!("requests {before:?} and {request} were made under the key {key:?}"));
+        }
     }
 
     /// Whoever waited is told that it finished: by then it is so, unless a person has begun it anew.
@@ -267,63 +277,107 @@ impl World {
         }
     }
 
-    /// All is quiet: every request has ended as it may.
+    /// All requests, the oldest first.
+    async fn all(&self) -> Vec<Request> {
+        let filter = RequestFilter { limit: usize::MAX, ..RequestFilter::default() };
+        let mut all = self.store.list(&filter).await.unwrap_or_default();
+        all.reverse();
+        all
+    }
+
+    /// All is quiet: every request that was confirmed is there, there is no other, and each has ended as it may.
     pub(super) async fn judge(&self) {
-        let (made, replied, touched) = {
-            let seen = self.seen.lock();
-            (seen.made.clone(), seen.replied.clone(), seen.touched.clone())
-        };
-        for id in made {
-            let (Ok(request), Ok(points)) = (self.store.get(id).await, self.store.saved_points(id).await) else {
-                self.wrong(format!("request {id} is lost"));
-                continue;
-            };
-            let log = self.store.log(id, 0, usize::MAX).await.unwrap_or_default();
-            let taken = |entry: &&NumberedLogEntry| {
-                entry.entry.event == event::TAKEN_OVER && !entry.entry.message.starts_with(SOMEBODY)
-            };
-            self.counted.lock().takeovers += log.iter().filter(taken).count();
+        let all = self.all().await;
+        let asked_for: BTreeSet<RequestId> =
+            all.iter().filter(|request| !firing::made(request)).map(|request| request.id).collect();
+        let made: BTreeSet<RequestId> = self.seen.lock().made.values().copied().collect();
+        if asked_for != made {
+            self.wrong(format!("requests {made:?} were confirmed, and there are {asked_for:?}"));
+        }
+        for request in &all {
             self.counted.lock().requests += 1;
-            if replied.contains(&id) && request.state != RequestState::Finished {
-                self.wrong(format!("request {id} was answered and is {} now", request.state));
-            }
-            match request.state {
-                RequestState::Finished => {
-                    self.counted.lock().finished += 1;
-                    let missing = (0..EFFECTS).find(|effect| !self.seen.lock().effects.contains_key(&(id, *effect)));
-                    if let Some(effect) = missing {
-                        self.wrong(format!("request {id} finished without {effect}"));
-                    }
-                }
-                RequestState::Cancelled if touched.contains(&id) => {}
-                RequestState::Error => {
-                    let code = request.error.map(|error| error.code).unwrap_or_default();
-                    if !["request/takeover-limit", "request/owner-lost", "simulated/failure"].contains(&code.as_str()) {
-                        self.wrong(format!("request {id} ended with {code}"));
-                    }
-                }
-                state => self.wrong(format!("request {id} is {state} at the end")),
-            }
-            let numbers: Vec<&str> = points.iter().map(|point| point.component.as_str()).collect();
-            let in_order = (0..numbers.len()).map(|number| number.to_string()).collect::<Vec<_>>();
-            if numbers != in_order {
-                self.wrong(format!("request {id} has saved {numbers:?}"));
-            }
+            self.judge_end(request).await;
+            self.judge_history(request).await;
         }
     }
 
-    /// Whether every request that was made has ended.
+    async fn judge_end(&self, request: &Request) {
+        let id = request.id;
+        let (replied, touched) = {
+            let seen = self.seen.lock();
+            (seen.replied.contains(&id), seen.touched.contains(&id))
+        };
+        if replied && request.state != RequestState::Finished {
+            self.wrong(format!("request {id} was answered and is {} now", request.state));
+        }
+        match request.state {
+            RequestState::Finished => {
+                self.counted.lock().finished += 1;
+                let missing = (0..EFFECTS).find(|effect| !self.seen.lock().effects.contains_key(&(id, *effect)));
+                if let Some(effect) = missing {
+                    self.wrong(format!("request {id} finished without {effect}"));
+                }
+            }
+            RequestState::Cancelled if touched => {}
+            RequestState::Error => {
+                let code = request.error.as_ref().map(|error| error.code.as_str()).unwrap_or_default();
+                let settings = &request.settings;
+                let deserved = match code {
+                    "request/takeover-limit" => request.takeovers_without_progress >= transition::TAKEOVER_LIMIT,
+                    "request/owner-lost" => !settings.other_server_retry && request.saved_points == 0,
+                    "simulated/failure" => request.retries_used == settings.retry_count,
+                    _ => false,
+                };
+                if !deserved {
+                    self.wrong(format!("request {id} ended with {code}: {request:?}"));
+                }
+            }
+            state => self.wrong(format!("request {id} is {state} at the end")),
+        }
+    }
+
+    /// Nothing was saved twice or out of turn, it ended once, and only failures have spent retries.
+    async fn judge_history(&self, request: &Request) {
+        let id = request.id;
+        let log = self.store.log(id, 0, usize::MAX).await.unwrap_or_default();
+        let taken = |entry: &&NumberedLogEntry| {
+            entry.entry.event == event::TAKEN_OVER && !entry.entry.message.starts_with(SOMEBODY)
+        };
+        self.counted.lock().takeovers += log.iter().filter(taken).count();
+        let points = self.store.saved_points(id).await.unwrap_or_default();
+        let numbers: Vec<&str> = points.iter().map(|point| point.component.as_str()).collect();
+        let in_order = (0..numbers.len()).map(|number| number.to_string()).collect::<Vec<_>>();
+        if numbers != in_order || usize::try_from(request.saved_points) != Ok(points.len()) {
+            self.wrong(format!("request {id} has saved {numbers:?} and counts {}", request.saved_points));
+        }
+        let attempts = self.store.attempts(id, None, usize::MAX).await.unwrap_or_default();
+        let ends: Vec<_> = attempts.iter().map(|attempt| attempt.end).collect();
+        let how_often = |end| ends.iter().filter(|one| **one == Some(end)).count();
+        let (finished, failed) = (how_often(AttemptOutcome::Finished), how_often(AttemptOutcome::Failed));
+        let is_finished = request.state == RequestState::Finished;
+        let last = ends.last().copied().flatten();
+        if finished != usize::from(is_finished) || is_finished && last != Some(AttemptOutcome::Finished) {
+            self.wrong(format!("request {id} is {} after attempts that ended as {ends:?}", request.state));
+        }
+        if ends.contains(&None) || usize::try_from(request.attempt) != Ok(ends.len()) {
+            self.wrong(format!("request {id} is in attempt {} of {ends:?}", request.attempt));
+        }
+        // A failure that found no retry left has spent none; who is re-executed after it may fail so again.
+        let spent = usize::try_from(request.retries_used).unwrap_or(usize::MAX);
+        let allowed = usize::try_from(request.settings.retry_count).unwrap_or(usize::MAX);
+        if spent != failed.min(allowed) {
+            self.wrong(format!("request {id} has spent {spent} retries on attempts that ended as {ends:?}"));
+        }
+    }
+
+    /// Whether every request has ended.
     pub(super) async fn is_quiet(&self) -> bool {
-        let made = self.seen.lock().made.clone();
-        for id in made {
-            if self.store.get(id).await.is_ok_and(|request| !request.state.is_ended()) {
-                return false;
-            }
-        }
-        true
+        self.all().await.iter().all(|request| request.state.is_ended())
     }
 
+    /// Those that callers made.
     pub(super) fn requests(&self) -> Vec<RequestId> {
-        self.seen.lock().made.iter().copied().collect()
+        let made: BTreeSet<RequestId> = self.seen.lock().made.values().copied().collect();
+        made.into_iter().collect()
     }
 }

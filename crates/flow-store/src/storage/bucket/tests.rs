@@ -1,6 +1,7 @@
 use super::*;
 use crate::storage::{CheckpointStorage, StoragePlace};
 use crate::{MemoryStore, check_same_storage};
+use std::path::Path;
 use std::sync::Arc;
 use test_s3::Service;
 

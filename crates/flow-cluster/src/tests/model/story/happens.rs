@@ -82,6 +82,9 @@ impl Story {
             }
             Err(_) => {
                 moment.told.refused = self.tells;
+                if self.makes(Mistake::KeepsWhatIsRefused) {
+                    moment.saved.extend(&write.points);
+                }
                 Way::Refused
             }
         };

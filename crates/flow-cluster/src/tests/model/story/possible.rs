@@ -127,11 +127,15 @@ impl Story {
         if moment.request.state.is_ended() || moment.out {
             return false;
         }
-        let other = moment.request.settings.other_server_retry;
-        let lives = |place: usize| moment.servers[place].up && (other || moment.home.is_none_or(|home| home == place));
-        let somebody_lives = (0..moment.servers.len()).any(lives);
         let mut events = Vec::new();
         self.actions(moment, &mut events);
-        somebody_lives && !events.into_iter().any(Event::is_sure)
+        somebody_lives(moment) && !events.into_iter().any(Event::is_sure)
     }
+}
+
+/// Whether a server runs that may go on with the request.
+pub(super) fn somebody_lives(moment: &Moment) -> bool {
+    let other = moment.request.settings.other_server_retry;
+    let lives = |place: usize| moment.servers[place].up && (other || moment.home.is_none_or(|home| home == place));
+    (0..moment.servers.len()).any(lives)
 }

@@ -1,0 +1,79 @@
+//! How a bucket is reached: its endpoint, its region, and the credentials for it.
+
+use super::{Bucket, told};
+use crate::storage::StorageError;
+use crate::storage::place::BucketAddress;
+use object_store::aws::AmazonS3Builder;
+use object_store::{ClientOptions, RetryConfig};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a call may take, with what is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Bucket {
+    /// Gets ready to use it; nothing is asked of it yet.
+    pub(in crate::storage) fn open(address: &BucketAddress, spool: &Path) -> Result<Self, StorageError> {
+        let unusable = |reason: String| StorageError::Bucket { place: address.to_string(), reason };
+        if let Some(wrong) = address.wrong() {
+            return Err(unusable(wrong.to_owned()));
+        }
+        let mut builder = AmazonS3Builder::from_env().with_bucket_name(&address.bucket);
+        if let Some(endpoint) = &address.endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        let plain = |endpoint: &str| endpoint.starts_with("http://");
+        let of_environment = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+        let of_environment = of_environment.into_iter().find_map(|name| std::env::var(name).ok());
+        if address.endpoint.as_deref().or(of_environment.as_deref()).is_some_and(plain) {
+            builder = builder.with_allow_http(true);
+        }
+        if let Some(region) = &address.region {
+            builder = builder.with_region(region);
+        }
+        if let Some(file) = &address.credentials {
+            let (id, secret, token) = credentials(file)
+                .map_err(|why| unusable(format!("the file “{}” gives no credentials: {why}", file.display())))?;
+            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+            if let Some(token) = token {
+                builder = builder.with_token(token);
+            }
+        }
+        let retry = RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
+        let options = ClientOptions::new().with_connect_timeout(Duration::from_secs(5));
+        // However long an object takes, as long as something of it comes: a large one must not be out of reach for good.
+        let options = options.with_timeout_disabled().with_read_timeout(PATIENCE * 3);
+        let options = match plain(address.endpoint.as_deref().or(of_environment.as_deref()).unwrap_or_default()) {
+            true => options.with_allow_http(true),
+            false => options,
+        };
+        let service = builder.with_client_options(options).with_retry(retry).build();
+        let service = service.map_err(|error| unusable(told(&error)))?;
+        std::fs::create_dir_all(spool)
+            .map_err(|error| unusable(format!("the spool “{}” cannot be made: {error}", spool.display())))?;
+        Ok(Self { service, address: address.clone(), spool: spool.to_owned() })
+    }
+}
+
+/// Reads the id, the secret and the token of a key from a file like `~/.aws/credentials`: of its part `[default]`.
+fn credentials(file: &Path) -> Result<(String, String, Option<String>), String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let (mut id, mut secret, mut token, mut counts) = (None, None, None, true);
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            counts = line == "[default]";
+        }
+        let Some((name, value)) = line.split_once('=').filter(|_| counts) else { continue };
+        let value = Some(value.trim().to_owned());
+        match name.trim() {
+            "aws_access_key_id" => id = value,
+            "aws_secret_access_key" => secret = value,
+            "aws_session_token" => token = value,
+            _ => {}
+        }
+    }
+    match (id, secret) {
+        (Some(id), Some(secret)) => Ok((id, secret, token)),
+        _ => Err("it needs the lines aws_access_key_id = … and aws_secret_access_key = …".to_owned()),
+    }
+}
