@@ -98,7 +98,7 @@ impl PostgresStore {
         let migrated = migrated.await;
         migrating.end(migrated).await?;
         database.refuse_copied().await?;
-        let writer = Writer::start(database.clone(), connector.pool(1)?, name.clone());
+        let writer = Writer::start(&database, [connector.pool(1)?, connector.pool(1)?], &name);
         let no_thread = |error: std::io::Error| StoreError::unavailable(format!("no thread can be started: {error}"));
         let liveness = Arc::new(PostgresLiveness::new(connector.clone(), name).map_err(no_thread)?);
         let listener = Listener::start(connector, changes, own_clock);

@@ -1,8 +1,11 @@
-//! The one writer of this process: group commit without a timer.
+//! The writer of this process: group commit without a timer.
 //!
-//! What attempts save, and new requests, queue up while the last batch is being made durable; whatever is there when the
-//! writer comes back is the next batch: one round trip to lock and load, one to write and commit. A command that the rules
+//! What attempts save, and new requests, queue up while the last batch is being made durable; whatever is there when a
+//! committer comes back is its next batch: one round trip to lock and load, one to write and commit. A command that the rules
 //! refuse leaves the others of its batch alone; replies go out after the commit.
+//!
+//! There are two committers, so that one batch is made while the database makes the other one durable. All writes of a
+//! request go by the same one, in order.
 //!
 //! A database that restarts is waited for. When a connection breaks around a commit, the writer asks for the outcome of
 //! that very batch before it goes on: nothing is written twice, and nothing is told as lost that was saved.
@@ -28,23 +31,33 @@ use tokio::sync::{mpsc, oneshot};
 /// Commands of one batch at most.
 const BATCH: usize = 1024;
 
-/// The way to the writer. Its task ends when this is dropped and everything in the queue is done.
+/// Batches that are on their way at the same time.
+const COMMITTERS: usize = 2;
+
+/// The way to the writer. Its tasks end when this is dropped and everything in the queues is done.
 pub(crate) struct Writer {
-    queue: mpsc::UnboundedSender<Command>,
+    queues: [mpsc::UnboundedSender<Command>; COMMITTERS],
+    /// Who makes the next requests.
+    turn: AtomicUsize,
     counted: Arc<WriteCounters>,
-    /// Commands in the queue.
+    /// Commands in the queues.
     waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
-    /// Starts the writer, which has the one connection of `pool` for itself. No other process has this `name`.
-    pub(crate) fn start(database: Database, pool: Pool, name: String) -> Self {
-        let (queue, commands) = mpsc::unbounded_channel();
+    /// Starts the writer. Each committer has the one connection of its pool for itself. No other process has this `name`.
+    pub(crate) fn start(database: &Database, pools: [Pool; COMMITTERS], name: &str) -> Self {
         let counted = Arc::<WriteCounters>::default();
         let waiting = Arc::<AtomicUsize>::default();
-        let committer = Committer::new(database, pool, Arc::clone(&counted), name);
-        tokio::spawn(commit_for_ever(committer, commands, Arc::clone(&waiting)));
-        Self { queue, counted, waiting }
+        let mut number = 0;
+        let queues = pools.map(|pool| {
+            let (queue, commands) = mpsc::unbounded_channel();
+            let committer = Committer::new(database.clone(), pool, Arc::clone(&counted), format!("{name}-{number}"));
+            number += 1;
+            tokio::spawn(commit_for_ever(committer, commands, Arc::clone(&waiting)));
+            queue
+        });
+        Self { queues, turn: AtomicUsize::default(), counted, waiting }
     }
 
     /// What has been written so far.
@@ -60,13 +73,14 @@ impl Writer {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
-        self.ask(|reply| Command::Create { new, lanes, owner, audit, reply }).await
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.ask(turn, |reply| Command::Create { new, lanes, owner, audit, reply }).await
     }
 
     /// Writes for an attempt.
     pub(crate) async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
         let write = crate::requests::PreparedWrite::new(write)?;
-        self.ask(|reply| Command::Write { id, fence, write, reply }).await
+        self.ask(place_of(id), |reply| Command::Write { id, fence, write, reply }).await
     }
 
     /// Ends an attempt.
@@ -78,19 +92,27 @@ impl Writer {
         write: AttemptWrite,
     ) -> Result<Request, StoreError> {
         let write = crate::requests::PreparedWrite::new(write)?;
-        self.ask(|reply| Command::End { id, fence, end, write, reply }).await
+        self.ask(place_of(id), |reply| Command::End { id, fence, end, write, reply }).await
     }
 
+    /// Asks one of the committers.
     async fn ask<T>(
         &self,
+        place: usize,
         command: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Command,
     ) -> Result<T, StoreError> {
         let ended = || StoreError::unavailable("the store's writer has ended");
         let (reply, answer) = oneshot::channel();
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.queue.send(command(reply)).map_err(|_| ended())?;
+        let queue = self.queues.get(place % COMMITTERS).ok_or_else(ended)?;
+        queue.send(command(reply)).map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
+}
+
+/// Where the writes of a request go.
+fn place_of(id: RequestId) -> usize {
+    usize::try_from(id.0).unwrap_or(0)
 }
 
 async fn commit_for_ever(

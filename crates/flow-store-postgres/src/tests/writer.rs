@@ -99,7 +99,8 @@ async fn what_queues_up_during_a_commit_is_one_batch() {
         written.unwrap();
     }
     let commits = store.statistics().commits - before;
-    assert!(commits <= 3, "{commits} commits");
+    // Of each committer what it had at once, and what queued up behind that.
+    assert!(commits <= 6, "{commits} commits");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
