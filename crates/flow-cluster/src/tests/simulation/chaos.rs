@@ -49,8 +49,8 @@ pub(super) async fn run(world: &Arc<World>) {
         let _ = caller.await;
     }
     firing::end(world).await;
-    let begun = time::now().unwrap_or_default();
-    while !world.is_quiet().await && time::now().unwrap_or_default() - begun < QUIET {
+    let healed = time::now().unwrap_or_default();
+    while !world.is_quiet().await && time::now().unwrap_or_default() - healed < QUIET {
         crate::time::sleep(Duration::from_millis(500)).await;
     }
     world.judge().await;
