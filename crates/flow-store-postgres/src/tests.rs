@@ -3,6 +3,7 @@
 mod liveness;
 mod poolers;
 mod refusals;
+mod versions;
 mod writer;
 
 use crate::{PostgresAddress, PostgresOptions, PostgresStore};
