@@ -1,5 +1,6 @@
 //! The store against the suite and against the reference, on a server of PostgreSQL of its own.
 
+mod copy;
 mod liveness;
 mod poolers;
 mod refusals;
