@@ -275,7 +275,7 @@ impl Attempt {
             } else if let Some((at, held)) = self.next_ready() {
                 self.check_guard()?;
                 match held {
-                    Some(arrived) => self.launch(at, arrived, From::SavedInput),
+                    Some(arrived) => self.start_with_saved(at, arrived),
                     None => self.start(at),
                 }
             } else if let Some(at) = self.hungry.pop_front() {

@@ -335,7 +335,7 @@ impl Inner {
 }
 
 /// Whether trying again will not help.
-fn is_lasting(error: &flow_store::StoreError) -> bool {
+pub(crate) fn is_lasting(error: &flow_store::StoreError) -> bool {
     use flow_store::StoreError::{NotFound, WrongState};
     matches!(error, NotFound { .. } | WrongState(_))
 }

@@ -4,7 +4,7 @@
 mod fields;
 mod points;
 
-use crate::engine::{Engine, Inner};
+use crate::engine::{Engine, Inner, is_lasting};
 use crate::plan::Plan;
 use crate::resume::Resumption;
 use crate::saved::{Outline, SavedScope};
@@ -132,7 +132,12 @@ impl Engine {
         keep: Option<u32>,
     ) -> Result<Fit, EngineError> {
         let new = self.inner.plan(&request.project, version, &request.flow).await?;
-        let old = self.inner.plan(&request.project, &request.version, &request.flow).await.ok();
+        let old = match self.inner.plan(&request.project, &request.version, &request.flow).await {
+            Ok(old) => Some(old),
+            Err(EngineError::Store(error)) if !is_lasting(&error) => return Err(error.into()),
+            // What the request ran at cannot be compared with.
+            Err(_) => None,
+        };
         let fields = Fields::new(&self.inner, request, flows);
         let look = Look { inner: &self.inner, request, new, old, fields };
         look.fit(version, keep.map_or(request.saved_points, |keep| keep.min(request.saved_points))).await

@@ -57,6 +57,8 @@ struct Companions {
     after: Vec<AfterCommit>,
     /// What observers are told after it.
     events: Vec<RunEvent>,
+    /// Whether there are saved points in it.
+    saves: bool,
     /// Whether what changes the world has to wait for it.
     holds: bool,
 }
@@ -80,6 +82,7 @@ impl Journal {
 
     /// Adds a saved point of this attempt.
     pub(crate) fn save(&mut self, point: SavedPoint, at: Timestamp) {
+        self.next.saves = true;
         // That something came to its end decides nothing about what goes on elsewhere.
         self.next.holds |= point.kind != SavedKind::Completed;
         self.pending.saved.push(SavedPoint { attempt: self.attempt, at, ..point });
@@ -148,6 +151,13 @@ impl Journal {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// What came to its end inside of a component goes on to what follows that: what changes the world waits for it.
+    pub(crate) fn hold_what_follows(&mut self) {
+        for companions in self.in_flight.iter_mut().chain([&mut self.next]) {
+            companions.holds |= companions.saves;
         }
     }
 

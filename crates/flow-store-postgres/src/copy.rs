@@ -11,10 +11,9 @@ use crate::schema;
 use async_trait::async_trait;
 use columns::Columns;
 use deadpool_postgres::Object;
-use flow_store::copy::{Cell, Cells, CopyEnd, LEFT_OUT, Table};
+use flow_store::copy::{Cell, Cells, CopyEnd, LEFT_OUT, PageSize, Table};
 use flow_store::{StoreError, StoredObject};
-use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::collections::{HashMap, VecDeque};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use values::{Sent, cell, literal};
 
@@ -27,10 +26,19 @@ pub struct PostgresCopyEnd {
     columns: HashMap<String, Columns>,
     /// Rows are being read in a transaction, so that they are of one moment.
     is_reading: bool,
-    /// The table that is being read, and the key of the last row that was.
-    cursor: Option<(String, Option<Cells>)>,
+    /// What is being read.
+    cursor: Option<Cursor>,
     /// All is read in one transaction.
     is_source: bool,
+}
+
+/// Where the rows of a table are being read.
+struct Cursor {
+    table: String,
+    /// The key of the last one that was.
+    last: Option<Cells>,
+    /// The bytes of those that come next, as far as they are known.
+    sizes: VecDeque<usize>,
 }
 
 /// What the rows of a table are read from, and the expressions of columns that are not there as they are copied.
@@ -110,14 +118,16 @@ impl PostgresCopyEnd {
 
     async fn open_cursor(&mut self, table: &Table, after: Option<&[Cell]>) -> DbResult<()> {
         if self.cursor.take().is_some() {
-            self.client.batch_execute("CLOSE rows").await?;
+            self.client.batch_execute("CLOSE sizes; CLOSE rows").await?;
         }
         if !self.is_reading {
             self.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             self.is_reading = true;
         }
         let (from, special) = source(&table.name);
-        let is_text = |column: &str| self.columns.get(&table.name).is_some_and(|known| known.is_text(column));
+        let from = if from.is_empty() { format!("{} t", table.name) } else { from.to_owned() };
+        let known = self.columns.get(&table.name);
+        let is_text = |column: &str| known.is_some_and(|known| known.is_text(column));
         let expression = |column: &String| {
             let special = special.iter().find(|(name, _)| name == column);
             special.map_or_else(|| format!("t.\"{column}\""), |(_, expression)| (*expression).to_owned())
@@ -131,35 +141,52 @@ impl PostgresCopyEnd {
         let keys: Vec<String> = table.columns.iter().take(table.key).map(key).collect();
         // An order that the index has; it is the same.
         let order = if table.name == "history" { "t.request, t.number".to_owned() } else { keys.join(", ") };
-        let mut sql = format!("DECLARE rows NO SCROLL CURSOR FOR SELECT {} FROM ", all.join(", "));
-        match from {
-            "" => write!(sql, "{} t", table.name),
-            from => write!(sql, "{from}"),
-        }
-        .map_err(|error| StoreError::unavailable(error.to_string()))?;
-        if let Some(after) = after {
+        let behind = after.map_or_else(String::new, |after| {
             let values: Vec<String> = after.iter().map(literal).collect();
-            sql += &format!(" WHERE ({}) > ({})", keys.join(", "), values.join(", "));
-        }
-        sql += &format!(" ORDER BY {order}");
-        self.client.batch_execute(&sql).await?;
-        self.cursor = Some((table.name.clone(), after.map(<[Cell]>::to_vec)));
+            format!("WHERE ({}) > ({})", keys.join(", "), values.join(", "))
+        });
+        // How long a value is the database knows without reading it.
+        let size = |column: &String| match known.is_some_and(|known| known.may_be_long(column)) {
+            true => format!("coalesce(octet_length(t.\"{column}\"), 0)::bigint"),
+            false => "8".to_owned(),
+        };
+        let sizes: Vec<String> = table.columns.iter().map(size).collect();
+        let declare = |name: &str, what: &str| {
+            format!("DECLARE {name} NO SCROLL CURSOR FOR SELECT {what} FROM {from} {behind} ORDER BY {order};")
+        };
+        let of_sizes = declare("sizes", &format!("({})::bigint", sizes.join(" + ")));
+        self.client.batch_execute(&(of_sizes + &declare("rows", &all.join(", ")))).await?;
+        let last = after.map(<[Cell]>::to_vec);
+        self.cursor = Some(Cursor { table: table.name.clone(), last, sizes: VecDeque::new() });
         Ok(())
     }
 
-    async fn fetch(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> DbResult<Vec<Cells>> {
+    async fn fetch(&mut self, table: &Table, after: Option<&[Cell]>, page: PageSize) -> DbResult<Vec<Cells>> {
         self.columns().await?;
-        let goes_on = self.cursor.as_ref().is_some_and(|(name, last)| *name == table.name && last.as_deref() == after);
-        if !goes_on {
+        let is_there = |cursor: &Cursor| cursor.table == table.name && cursor.last.as_deref() == after;
+        if !self.cursor.as_ref().is_some_and(is_there) {
             self.open_cursor(table, after).await?;
         }
-        let found = self.client.query(&format!("FETCH {limit} FROM rows"), &[]).await?;
+        let Some(cursor) = &mut self.cursor else { return Ok(Vec::new()) };
+        // Whatever is fetched comes at once, so it is known before how much that is.
+        let unknown = page.rows.saturating_sub(cursor.sizes.len());
+        if unknown > 0 {
+            for row in self.client.query(&format!("FETCH {unknown} FROM sizes"), &[]).await? {
+                cursor.sizes.push_back(usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or(usize::MAX));
+            }
+        }
+        let count = page.count(cursor.sizes.iter().copied());
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        cursor.sizes.drain(..count);
+        let found = self.client.query(&format!("FETCH {count} FROM rows"), &[]).await?;
         let mut rows = Vec::with_capacity(found.len());
         for row in &found {
             rows.push((0..row.len()).map(|place| cell(row, place)).collect::<DbResult<Cells>>()?);
         }
         if let Some(last) = rows.last() {
-            self.cursor = Some((table.name.clone(), Some(last.iter().take(table.key).cloned().collect())));
+            cursor.last = Some(last.iter().take(table.key).cloned().collect());
         }
         Ok(rows)
     }
@@ -253,8 +280,8 @@ impl CopyEnd for PostgresCopyEnd {
         Ok(crate::sql::count(&row, 0)?)
     }
 
-    async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Cells>, StoreError> {
-        Ok(self.fetch(table, after, limit).await?)
+    async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, page: PageSize) -> Result<Vec<Cells>, StoreError> {
+        Ok(self.fetch(table, after, page).await?)
     }
 
     async fn objects(&mut self) -> Result<Vec<StoredObject>, StoreError> {

@@ -250,11 +250,9 @@ async fn pin(transaction: &Transaction, request: &Request, before: &VersionId) -
 
 /// A batch that holds one request.
 async fn hold_one(transaction: &Transaction, database: &Database, id: RequestId) -> DbResult<Batch<'static>> {
-    let sql = format!("{} WHERE r.id = $1 FOR NO KEY UPDATE OF r", rows::SELECT);
-    let found = crate::sql::rows(transaction, &sql, &[&id.0]).await?;
+    crate::sql::rows(transaction, "SELECT id FROM request WHERE id = $1 FOR NO KEY UPDATE", &[&id.0]).await?;
     let mut batch = Batch::new(transaction.now, crate::servers::Servers::load(transaction).await?);
-    database.numbers.know_servers(transaction, &found, rows::SERVER).await?;
-    batch.hold(&found, &database.numbers)?;
+    hold_locked(transaction, &database.numbers, &mut batch, &[id.0]).await?;
     Ok(batch)
 }
 
@@ -266,11 +264,17 @@ pub(crate) async fn hold_requests_of(
     server: i64,
     epoch: Epoch,
 ) -> DbResult<()> {
-    let sql = format!(
-        "{} WHERE r.server = $1 AND r.epoch <= $2 AND r.ended IS NULL ORDER BY r.id FOR NO KEY UPDATE OF r",
-        rows::SELECT
-    );
-    let found = crate::sql::rows(transaction, &sql, &[&server, &epoch.0]).await?;
+    let sql = "SELECT id FROM request WHERE server = $1 AND epoch <= $2 AND ended IS NULL
+               ORDER BY id FOR NO KEY UPDATE";
+    let found = crate::sql::rows(transaction, sql, &[&server, &epoch.0]).await?;
+    let ids: Vec<i64> = crate::sql::read(&found, |row| Ok(row.try_get(0)?))?;
+    hold_locked(transaction, numbers, batch, &ids).await
+}
+
+/// Takes requests into a batch whose rows an earlier statement has locked. One that waits for a lock and reads at once sees
+/// the row as it is then, but what the row is joined with as it was before: the version before a re-execution, say.
+async fn hold_locked(transaction: &Transaction, numbers: &Numbers, batch: &mut Batch<'_>, ids: &[i64]) -> DbResult<()> {
+    let found = crate::sql::rows(transaction, &format!("{} WHERE r.id = ANY ($1)", rows::SELECT), &[&ids]).await?;
     numbers.know_servers(transaction, &found, rows::SERVER).await?;
     batch.hold(&found, numbers)
 }

@@ -1,8 +1,10 @@
 //! The store against the suite and against the reference, on a server of PostgreSQL of its own.
 
+mod copy;
 mod liveness;
 mod poolers;
 mod refusals;
+mod versions;
 mod writer;
 
 use crate::{PostgresAddress, PostgresOptions, PostgresStore};

@@ -1,13 +1,15 @@
 //! This database as one end of a copy; see `flow_store::copy`.
 
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::check::open_checked;
 use crate::error::DbResult;
 use crate::open::{SqliteOptions, lock_folder, prepare};
 use crate::write_lock::WriteLock;
 use async_trait::async_trait;
-use flow_store::copy::{Cell, Cells, CopyEnd, MARK, Table};
+use flow_store::copy::{Cell, Cells, CopyEnd, MARK, PageSize, Table};
 use flow_store::{StoreError, StoredObject};
 use parking_lot::Mutex;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -119,7 +121,7 @@ fn cell(value: ValueRef<'_>) -> DbResult<Cell> {
     })
 }
 
-fn read_rows(connection: &Connection, table: &Table, after: Option<&[Cell]>, limit: usize) -> DbResult<Vec<Cells>> {
+fn read_rows(connection: &Connection, table: &Table, after: Option<&[Cell]>, page: PageSize) -> DbResult<Vec<Cells>> {
     let Reading { from, special } = reading(&table.name);
     let expression = |column: &String| {
         let special = special.iter().find(|(name, _)| name == column);
@@ -131,12 +133,16 @@ fn read_rows(connection: &Connection, table: &Table, after: Option<&[Cell]>, lim
         Some(after) => format!("WHERE ({keys}) > ({})", vec!["?"; after.len()].join(", ")),
         None => String::new(),
     };
-    let sql = format!("SELECT {} FROM {from} {condition} ORDER BY {keys} LIMIT {limit}", all.join(", "));
+    let sql = format!("SELECT {} FROM {from} {condition} ORDER BY {keys} LIMIT {}", all.join(", "), page.rows);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query(params_from_iter(after.unwrap_or_default().iter().map(Sent)))?;
-    let mut rows = Vec::new();
-    while let Some(row) = found.next()? {
-        rows.push((0..all.len()).map(|place| cell(row.get_ref(place)?)).collect::<DbResult<Cells>>()?);
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while bytes < page.bytes
+        && let Some(row) = found.next()?
+    {
+        let row = (0..all.len()).map(|place| cell(row.get_ref(place)?)).collect::<DbResult<Cells>>()?;
+        bytes += row.iter().map(Cell::bytes).sum::<usize>();
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -260,9 +266,9 @@ impl CopyEnd for SqliteCopyEnd {
         .await
     }
 
-    async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Cells>, StoreError> {
+    async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, page: PageSize) -> Result<Vec<Cells>, StoreError> {
         let (table, after) = (table.clone(), after.map(<[Cell]>::to_vec));
-        self.run(move |connection| read_rows(connection, &table, after.as_deref(), limit)).await
+        self.run(move |connection| read_rows(connection, &table, after.as_deref(), page)).await
     }
 
     async fn objects(&mut self) -> Result<Vec<StoredObject>, StoreError> {

@@ -6,6 +6,7 @@
 //! once more and compared by their hashes.
 
 mod mark;
+mod page;
 mod tables;
 
 use crate::{StoreError, StoredObject};
@@ -13,12 +14,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use mark::{CopyMark, MARK};
+pub use page::{PAGE, PageSize};
 pub use tables::{LEFT_OUT, Table};
-
-/// Rows that are read and written at once.
-const ROWS: usize = 2000;
-/// The same of a table whose rows may be large.
-const LARGE_ROWS: usize = 16;
 
 /// A value in a row. What is true or false is 1 or 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +34,15 @@ impl Cell {
     /// A text as both kinds of databases can keep it.
     pub fn text(text: &str) -> Self {
         Self::Text(if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() })
+    }
+
+    /// How many bytes it has.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::None | Self::Number(_) => 8,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
     }
 
     fn hash(&self, hasher: &mut blake3::Hasher) {
@@ -66,8 +72,9 @@ pub trait CopyEnd: Send {
     /// How many rows a table has.
     async fn count(&mut self, table: &Table) -> Result<u64, StoreError>;
 
-    /// At most `limit` rows behind the one with the key `after`, in the order of keys. What a source shows is of one moment.
-    async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Cells>, StoreError>;
+    /// The next page of rows behind the one with the key `after`, in the order of keys; none if there are no more. What a
+    /// source shows is of one moment.
+    async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, page: PageSize) -> Result<Vec<Cells>, StoreError>;
 
     /// The objects of the storage that saved points name, each once, by key.
     async fn objects(&mut self) -> Result<Vec<StoredObject>, StoreError>;
@@ -212,7 +219,7 @@ impl<'a> Copy<'a> {
                 _ => {}
             }
             loop {
-                let rows = self.from.rows(&table, after.as_deref(), limit(&table)).await?;
+                let rows = self.from.rows(&table, after.as_deref(), PAGE).await?;
                 let Some(last) = rows.last() else { break };
                 let key: Cells = last.iter().take(table.key).cloned().collect();
                 let mark = self.mark(Some((table.name.clone(), key.clone())))?;
@@ -278,10 +285,6 @@ impl<'a> Copy<'a> {
     }
 }
 
-fn limit(table: &Table) -> usize {
-    if table.name == "file" { LARGE_ROWS } else { ROWS }
-}
-
 /// The hash of a table, while it is being read.
 #[derive(Default)]
 struct Digest {
@@ -296,7 +299,7 @@ impl Digest {
         if self.ended {
             return Ok(());
         }
-        let rows = end.rows(table, self.after.as_deref(), limit(table)).await?;
+        let rows = end.rows(table, self.after.as_deref(), PAGE).await?;
         for row in &rows {
             for cell in row {
                 cell.hash(&mut self.hasher);

@@ -159,7 +159,7 @@ pub trait RequestStore: Send + Sync {
     /// A person takes a running request from its owner, which lives and gets nowhere with it: it belongs to `owner`, with
     /// a raised fence, and its next attempt is due at once (claim it).
     ///
-    /// Fails with `store/wrong-state` unless the request is `Running`.
+    /// Fails with `store/wrong-state` unless the request is `Running` and marked as stalled.
     async fn take_from(&self, id: RequestId, owner: &Owner, by: &str) -> Result<Request, StoreError>;
 
     /// Cancels a request that has not ended. A running attempt is fenced off: its next write fails with

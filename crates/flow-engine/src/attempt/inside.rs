@@ -311,6 +311,7 @@ impl Attempt {
             return;
         };
         let InsideWhat::Iterations(iterating) = what else { return };
+        self.journal.hold_what_follows();
         let count = iterating.next;
         self.tell_iterations(at, count, Some(count));
         let has_results =
@@ -343,6 +344,7 @@ impl Attempt {
         let mut replies = std::mem::take(&mut self.scopes[id].replies);
         self.scopes.remove(id);
         let Some(Inside { arrived, begun, .. }) = self.scopes[at.scope].inside.remove(&at.component) else { return };
+        self.journal.hold_what_follows();
         replies.sort_by_key(|(component, _)| *component);
         let replies: Vec<Stream> = replies.into_iter().map(|(_, stream)| stream).collect();
         let stream = match replies.as_slice() {

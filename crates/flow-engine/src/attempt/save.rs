@@ -148,7 +148,7 @@ impl Attempt {
         }
     }
 
-    fn after_commit(&mut self, next: AfterCommit) {
+    pub(super) fn after_commit(&mut self, next: AfterCommit) {
         self.scopes.begin(next.at().scope);
         self.journal.then(next);
     }

@@ -57,6 +57,14 @@ impl Attempt {
         }
     }
 
+    /// Starts a component whose input an earlier attempt saved: all that led to it is durable.
+    pub(super) fn start_with_saved(&mut self, at: At, arrived: Arrived) {
+        if self.scopes[at.scope].component(at.component).changes_world && self.watched.progress.is_doubted() {
+            return self.after_commit(AfterCommit::Run(at, arrived));
+        }
+        self.launch(at, arrived, From::SavedInput);
+    }
+
     /// The records of an iteration go into the body.
     fn enter(&mut self, at: At) {
         let scope = &mut self.scopes[at.scope];

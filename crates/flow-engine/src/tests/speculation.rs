@@ -1,8 +1,9 @@
 //! What starts before the saved points behind it are durable, and what does not.
 
 use super::cluster::{Cluster, Went, flow};
-use crate::{AlwaysOwner, EngineError};
-use flow_store::{Durability, RequestState, RequestStore, SavedKind, StoreError};
+use crate::{AlwaysOwner, Engine, EngineError, Observer, RunEvent, RunEventKind};
+use flow_store::{Durability, RequestState, RequestStore, SavedKind, SavedPoint, StoreError};
+use parking_lot::Mutex;
 use serde_json::json;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -147,4 +148,78 @@ async fn an_attempt_that_is_told_to_end_writes_nothing_before_its_request_is_dur
     assert_eq!(cluster.store.get(request.id).await.unwrap().state, RequestState::Running);
     later.is_durable();
     assert_eq!(attempt.await.unwrap().state, RequestState::Queued, "it was given back");
+}
+
+#[tokio::test]
+async fn nothing_behind_a_for_each_changes_the_world_before_all_of_its_results_are_durable() {
+    let components = [
+        ("start", "Start", json!({"OtherServerRetry": true})),
+        ("three", "Work", json!({"Gives": "3"})),
+        ("each", "ForEach", json!({"Index": "i_each"})),
+        ("each/inner", "Act", json!({})),
+        ("act", "Act", json!({})),
+        ("end", "End", json!({})),
+    ];
+    let links =
+        ["start > three", "three > each", "each.each > inner", "inner > each.result", "each > act", "act > end"];
+    for place in 0.. {
+        let cluster = Cluster::new(flow(&components, &links));
+        cluster.world.strike_at(place);
+        let server = cluster.server().await;
+        let request = server.trigger().await;
+        let id = request.id;
+        let went = server.attempt_or_die(request).await;
+        let saved = cluster.saved(id).await;
+        let is_result =
+            |point: &&SavedPoint| point.kind == SavedKind::Completed && point.iteration.starts_with("each[");
+        if cluster.world.done().iter().any(|component| component == "act") {
+            assert_eq!(saved.iter().filter(is_result).count(), 3, "struck at {place}");
+        }
+        if !matches!(went, Went::Died) {
+            return;
+        }
+    }
+}
+
+/// Lets the attempts of an engine be doubted from their start on, as those are whose requests a person may take.
+#[derive(Default)]
+struct Doubts(Mutex<Option<Engine>>);
+
+impl Observer for Doubts {
+    fn observe(&self, event: &RunEvent) {
+        if let (RunEventKind::AttemptStarted { request, .. }, Some(engine)) = (&event.what, &*self.0.lock()) {
+            engine.doubt(request.id, request.fence, true);
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_an_input_that_was_saved_before_a_doubted_attempt_acts_only_behind_a_write() {
+    let components = [
+        ("start", "Start", json!({"OtherServerRetry": true})),
+        ("once", "Act", json!({"Once": "yes"})),
+        ("end", "End", json!({})),
+    ];
+    for place in 0.. {
+        let doubts = Arc::new(Doubts::default());
+        let mut cluster = Cluster::new(flow(&components, &["start > once", "once > end"]));
+        cluster.observer = Some(doubts.clone());
+        cluster.world.strike_at(place);
+        let first = cluster.server().await;
+        let request = first.trigger().await;
+        let id = request.id;
+        assert!(matches!(first.attempt_or_die(request).await, Went::Died), "its input is never saved");
+        if cluster.saved(id).await.iter().all(|point| point.kind != SavedKind::Input) {
+            continue;
+        }
+        assert_eq!(cluster.world.done(), Vec::<String>::new(), "it was struck before it acted");
+        let second = cluster.server().await;
+        let again = second.take_over(&first.owner).await;
+        *doubts.0.lock() = Some(second.engine.clone());
+        cluster.store.fails.lock().push(StoreError::StaleFence { request: id, fence: again.fence });
+        let ended = second.attempt(again).await;
+        assert!(matches!(ended, Err(EngineError::Fenced)), "{ended:?}");
+        assert_eq!(cluster.world.done(), Vec::<String>::new());
+        return;
+    }
 }

@@ -37,6 +37,12 @@ impl Columns {
         self.0.iter().any(|column| column.name == name && column.kind == Type::TEXT)
     }
 
+    /// Whether its values may be of any length.
+    pub(super) fn may_be_long(&self, name: &str) -> bool {
+        let is_long = |column: &Column| column.kind == Type::TEXT || column.kind == Type::BYTEA;
+        self.0.iter().any(|column| column.name == name && is_long(column))
+    }
+
     pub(super) fn kind(&self, name: &str) -> Result<Type, StoreError> {
         let found = self.0.iter().find(|column| column.name == name);
         found.map(|column| column.kind.clone()).ok_or_else(|| corrupt("a column that is not there", name))

@@ -270,11 +270,7 @@ async fn hold(transaction: &Transaction, database: &Database, batch: &mut Batch<
     let values: crate::sql::Values<'_> = &[&server, &epoch, &state, &lane, &most, &transaction.now.0];
     let found = crate::sql::rows(transaction, &sql, values).await?;
     let ids: Vec<i64> = crate::sql::read(&found, |row| Ok(row.try_get(0)?))?;
-    // Read anew: only now nobody else changes them.
-    let sql = format!("{} WHERE r.id = ANY ($1)", rows::SELECT);
-    let found = crate::sql::rows(transaction, &sql, &[&ids]).await?;
-    database.numbers.know_servers(transaction, &found, rows::SERVER).await?;
-    batch.hold(&found, &database.numbers)
+    super::hold_locked(transaction, &database.numbers, batch, &ids).await
 }
 
 /// Notes which lanes had their turn; those that somebody else is about to note have had it anyway.

@@ -63,7 +63,7 @@ pub enum Step {
     ReExecute(usize, usize, Option<u8>),
     /// A request is re-executed at a server and at another version, as it was seen or as it was before that.
     Pin(usize, usize, bool),
-    /// A request is taken from its owner for a server.
+    /// A request is marked as stalled and taken from its owner for a server.
     TakeFrom(usize, usize),
     /// A request is marked as stalled, or no longer so.
     Stall(usize, bool),
@@ -249,7 +249,11 @@ impl Player {
                 None => String::new(),
             },
             Step::TakeFrom(request, server) => match self.request(request).await {
-                Some(request) => told(self.store.take_from(request.id, &self.owner(server), "ann").await),
+                Some(request) => {
+                    let (since, entry) = (Some(request.updated), log_entry(request.attempt, "stalled", 1));
+                    let marked = told(self.store.mark_stalled(request.id, request.fence, since, entry).await);
+                    marked + &told(self.store.take_from(request.id, &self.owner(server), "ann").await)
+                }
                 None => String::new(),
             },
             Step::Stall(request, stalls) => match self.request(request).await {

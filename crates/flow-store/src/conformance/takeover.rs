@@ -234,6 +234,10 @@ pub(super) async fn a_person_takes_a_running_request_from_its_owner(fixture: Fix
     let request = fixture.request(Some(&a), here_only()).await;
     fixture.save(&request, "orders validated").await;
     fixture.clock.advance_ms(50);
+    let early = fixture.store.take_from(request.id, &b, "ann").await.unwrap_err();
+    assert_eq!(early.code(), "store/wrong-state", "it gets on");
+    let (since, entry) = (Some(fixture.store.now()), log_entry(1, event::STALLED, 1));
+    fixture.store.mark_stalled(request.id, request.fence, since, entry).await.unwrap();
     let taken = fixture.store.take_from(request.id, &b, "ann").await.unwrap();
     assert_eq!((taken.state, taken.owner.as_ref()), (RequestState::WaitingForRetry, Some(&b)));
     assert_eq!((taken.due, taken.retries_used), (Some(fixture.store.now()), 0));

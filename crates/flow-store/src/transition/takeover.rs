@@ -39,7 +39,8 @@ pub fn take_over(mut request: Request, dead: &ServerRef, survivor: &ServerRef, n
 
 /// A person takes a running request from its owner, which lives and yet gets nowhere with it. `to` goes on from what is
 /// saved; whatever the owner still writes is refused. `from` is its name. It spends no retry and counts as no loss of a
-/// server.
+/// server. Only an owner that has marked it as stalled looks whether it is still its own before it acts, so only from such a
+/// one it is taken.
 pub fn take_from(
     mut request: Request,
     from: &str,
@@ -52,6 +53,10 @@ pub fn take_from(
             state if state.is_ended() => "re-execute it instead",
             _ => "no server runs it: it goes on by itself when it is due, or re-execute it",
         };
+        return Err(wrong_state(&request, "taken over", way_out));
+    }
+    if request.stalled.is_none() {
+        let way_out = "it is not stalled: let it run, or cancel it and re-execute it then";
         return Err(wrong_state(&request, "taken over", way_out));
     }
     let message = format!("{by} took it from {from}; {} goes on from {}", to.name, went_on_from(&request));

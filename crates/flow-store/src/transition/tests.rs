@@ -125,13 +125,15 @@ fn writes_need_the_running_attempt_and_its_fence() {
 }
 
 #[test]
-fn only_a_running_request_is_taken_from_its_owner() {
+fn only_a_running_request_that_is_stalled_is_taken_from_its_owner() {
     let to = server("b", 1);
+    let stalled = |state| Request { stalled: Some(NOW), ..request(state, false, 0) };
     for state in RequestState::ALL {
-        let taken = take_from(request(state, false, 0), "Server a", &to, "ann", NOW);
+        let taken = take_from(stalled(state), "Server a", &to, "ann", NOW);
         assert_eq!(taken.is_ok(), state == Running, "{state}");
+        assert!(take_from(request(state, false, 0), "Server a", &to, "ann", NOW).is_err(), "{state}");
     }
-    let taken = take_from(request(Running, false, 0), "Server a", &to, "ann", NOW).unwrap();
+    let taken = take_from(stalled(Running), "Server a", &to, "ann", NOW).unwrap();
     let after = &taken.request;
     assert_eq!((after.state, after.owner.as_ref(), after.due), (WaitingForRetry, Some(&to.owner), Some(NOW)));
     assert_eq!((after.fence, after.retries_used, after.takeovers_without_progress), (Fence(8), 0, 0));

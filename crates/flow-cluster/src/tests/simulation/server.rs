@@ -6,7 +6,7 @@ use super::mistake::Mistake;
 use super::work::{Work, attempt};
 use super::world::{SOMEBODY, World};
 use crate::{Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership};
-use flow_store::{Durability, NewRequest, Owner, RequestId, Store};
+use flow_store::{Durability, Level, LogEntry, NewRequest, Owner, RequestId, Store, event};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -147,7 +147,10 @@ impl Server {
         self.world.touched(id);
         let done = match what {
             0 => store.cancel(id, SOMEBODY).await,
-            1 => store.take_from(id, &owner, SOMEBODY).await,
+            1 => {
+                mark_stalled(store.as_ref(), id).await;
+                store.take_from(id, &owner, SOMEBODY).await
+            }
             _ => store.re_execute(id, &owner, SOMEBODY, None).await,
         };
         self.world.tell(format!("somebody changes request {id} at {}: {what} {}", self.name, done.is_ok()));
@@ -156,6 +159,21 @@ impl Server {
         }
         dispatcher.wake();
     }
+}
+
+/// Marks what runs as stalled, as its owner does before anybody may take it.
+async fn mark_stalled(store: &dyn Store, id: RequestId) {
+    let Ok(request) = store.get(id).await else { return };
+    let entry = LogEntry {
+        at: store.now(),
+        attempt: request.attempt,
+        server: "".into(),
+        level: Level::Warning,
+        component: None,
+        event: event::STALLED.into(),
+        message: String::new(),
+    };
+    let _ = store.mark_stalled(id, request.fence, Some(request.updated), entry).await;
 }
 
 async fn live_for_ever(server: Arc<Server>, process: Arc<Process>) {

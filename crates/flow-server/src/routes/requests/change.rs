@@ -121,11 +121,6 @@ pub async fn take_over(
     Body(wish): Body<TakeOver>,
 ) -> Reply<Json<Request>> {
     let before = app.store.get(RequestId(id)).await?;
-    if before.state == RequestState::Running && before.stalled.is_none() {
-        // Its server would not know that it has to look before it acts.
-        let detail = format!("request {id} is not stalled: let it run, or cancel it and re-execute it then");
-        return Err(Refusal::new(codes::REQUEST_STATE, detail));
-    }
     let to = match &wish.server {
         Some(server) => running_server(&app, server).await?,
         None => other_server(&app, before.owner.as_ref()).await?,

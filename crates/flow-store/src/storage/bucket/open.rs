@@ -8,7 +8,7 @@ use object_store::{ClientOptions, RetryConfig};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a call may take, with what is tried again.
+/// How long a call is tried again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Bucket {

@@ -3,12 +3,9 @@
 use crate::outcome::Failure;
 use flow_server::{ClusterKey, Sealed};
 use flow_store::ProjectName;
-use flow_store::copy::{Cell, Cells, CopyEnd, Table};
+use flow_store::copy::{Cell, Cells, CopyEnd, PAGE, Table};
 use std::collections::HashMap;
 use std::path::Path;
-
-/// Rows that are read at once.
-const ROWS: usize = 500;
 
 /// Opens all secrets of connections with the key in a file. How many there are.
 pub async fn check(from: &mut dyn CopyEnd, key_file: Option<&Path>) -> Result<usize, Failure> {
@@ -100,7 +97,7 @@ async fn read(from: &mut dyn CopyEnd, tables: &[Table], name: &str, columns: &[&
     let places: Vec<usize> = columns.iter().filter_map(|column| table.place(column)).collect();
     let (mut all, mut after): (Vec<Cells>, Option<Cells>) = (Vec::new(), None);
     loop {
-        let rows = from.rows(table, after.as_deref(), ROWS).await?;
+        let rows = from.rows(table, after.as_deref(), PAGE).await?;
         let Some(last) = rows.last() else { return Ok(all) };
         after = Some(last.iter().take(table.key).cloned().collect());
         all.extend(rows.iter().map(|row| places.iter().filter_map(|place| row.get(*place).cloned()).collect()));

@@ -5,7 +5,7 @@ use super::super::state::{
 };
 use super::{Mistake, Story};
 use flow_store::transition::{self, GoOn, PointInWrite};
-use flow_store::{Fence, RequestState, SavedKind, ServerState};
+use flow_store::{Fence, Request, RequestState, SavedKind, ServerState};
 
 impl Story {
     /// A component starts: the rules of who may start what. Says whether it counts.
@@ -207,10 +207,11 @@ impl Story {
         Some(())
     }
 
-    /// A person takes the running request from a server that lives.
+    /// A person takes the running request from a server that lives and has marked it as stalled.
     pub(super) fn take_from(&self, moment: &mut Moment, server: usize) -> Option<()> {
         let (life, fence) = (moment.life(server), moment.request.fence);
-        moment.apply(transition::take_from(moment.request.clone(), "", &life, "", NOW).ok()?);
+        let marked = Request { stalled: Some(NOW), ..moment.request.clone() };
+        moment.apply(transition::take_from(marked, "", &life, "", NOW).ok()?);
         moment.left.takes -= 1;
         moment.ended_by_person.push(fence);
         moment.home = Some(server);
