@@ -63,6 +63,7 @@ pub async fn call(app: &App, project: &str, path: &str, call: Request) -> Reply<
         return Err(Refusal::internal(&"no request was made"));
     };
     if created.new {
+        super::count(app, live, 1, 0);
         let mut calls = app.triggers.calls.lock();
         let noted =
             calls.entry((live.open.project.clone(), live.open.trigger.id.clone())).or_insert((0, created.request.id));

@@ -125,7 +125,7 @@ async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError>
     let missed = u64::from(request.is_err());
     // Each end is one: a request that was re-executed ends again.
     let key = format!("request {} attempt {}", ended.id, ended.attempt);
-    super::fire(app, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
+    super::fire(app, live, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
     Ok(())
 }
 
