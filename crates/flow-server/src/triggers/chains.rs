@@ -75,6 +75,11 @@ impl Seen {
 }
 
 async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
+    let now = app.store.now();
+    if seen.from > now {
+        // The clock was ahead when that was noted. What ends from now on ends before it, and is not to be passed over.
+        seen.from = now.minus_ms(VISIBLE_MS);
+    }
     let states: Vec<RequestState> = follows.states.iter().map(|state| stored(*state)).collect();
     let (mut from, mut page) = (seen.from, PAGE);
     loop {
