@@ -65,7 +65,8 @@ impl fmt::Display for Wrong {
                     "something in the checkpoint database was written {off} later than this machine's clock shows now: \
                      it was set back, or was ahead before. What became due by that time comes as much too late \
                      (`cairn request list --state WaitingForRetry` shows it, and `cairn request re-execute ID` goes on \
-                     at once). If the clock is wrong now, set it right, and let NTP or chrony keep it"
+                     at once; a schedule does when its trigger is switched off and on). If the clock is wrong now, set it \
+                     right, and let NTP or chrony keep it"
                 )
             }
         }

@@ -10,6 +10,7 @@ use crate::state::App;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use flow_model::trigger_kinds;
 use flow_store::{Figures, RequestFilter, RequestState, StoreError};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -43,6 +44,8 @@ pub struct Metrics {
     attempts_ended: AtomicU64,
     takeovers: Counter,
     requests_taken_over: Counter,
+    triggers_fired: Family<KindLabels, Counter>,
+    triggers_missed: Family<KindLabels, Counter>,
     written: Arc<Written>,
     may_act: Gauge,
     resident: Gauge,
@@ -75,6 +78,12 @@ struct EndLabels {
     left: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabels {
+    /// The kind of the trigger. Its name is told by the API: there may be any number of triggers.
+    kind: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::default();
@@ -90,6 +99,8 @@ impl Default for Metrics {
             attempts_ended: AtomicU64::default(),
             takeovers: Counter::default(),
             requests_taken_over: Counter::default(),
+            triggers_fired: Family::default(),
+            triggers_missed: Family::default(),
             written: Arc::default(),
             may_act: Gauge::default(),
             resident: Gauge::default(),
@@ -107,6 +118,13 @@ impl Default for Metrics {
         registry.register("cairn_takeovers", "Dead servers that this one took over", metrics.takeovers.clone());
         let help = "Requests that this server took over from dead ones";
         registry.register("cairn_requests_taken_over", help, metrics.requests_taken_over.clone());
+        registry.register("cairn_triggers_fired", "Requests that triggers made here", metrics.triggers_fired.clone());
+        let help = "Due times, files and ends of requests that triggers gave up";
+        registry.register("cairn_triggers_missed", help, metrics.triggers_missed.clone());
+        for kind in trigger_kinds() {
+            // From the beginning on, so that the first one is seen as a growth.
+            metrics.trigger_fired(kind.kind, 0, 0);
+        }
         registry.register_collector(metrics.written.collector());
         registry.register("cairn_may_act", "Whether this server has its lease", metrics.may_act.clone());
         registry.register("process_resident_memory_bytes", "Resident memory", metrics.resident.clone());
@@ -141,6 +159,13 @@ impl Metrics {
     pub fn taken_over(&self, requests: usize) {
         self.takeovers.inc();
         self.requests_taken_over.inc_by(requests as u64);
+    }
+
+    /// A trigger of this kind has made so many requests at this server, and given up so many that were due.
+    pub fn trigger_fired(&self, kind: &'static str, requests: u64, missed: u64) {
+        let labels = KindLabels { kind };
+        self.triggers_fired.get_or_create(&labels).inc_by(requests);
+        self.triggers_missed.get_or_create(&labels).inc_by(missed);
     }
 
     /// The figures for a sample.

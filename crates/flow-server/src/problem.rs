@@ -1,6 +1,7 @@
 //! Errors as the API answers them: problem details (RFC 9457) with a stable code.
 
 pub mod passed_on;
+pub mod passing;
 
 use crate::credentials::CredentialError;
 use axum::Json;
@@ -26,9 +27,10 @@ impl Refusal {
     /// A refusal with one of the API's codes. `detail` says what is wrong this time, and the way out.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let Code { code, status, title } = code;
+        let retry_after = passing::try_again_after(code);
         let kind = format!("urn:cairn:error:{code}");
         let (title, code, detail) = (title.to_owned(), code.to_owned(), detail.into());
-        Self { problem: Box::new(Problem { kind, title, status, code, detail, place: None }), retry_after: None }
+        Self { problem: Box::new(Problem { kind, title, status, code, detail, place: None }), retry_after }
     }
 
     /// The same, for a wrong value in the input at `place`.
@@ -52,7 +54,7 @@ impl Refusal {
         }
     }
 
-    /// The same with a header that says when to try again.
+    /// The same with another time to try again than what is usual for its code ([`passing`]).
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);

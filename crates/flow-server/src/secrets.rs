@@ -15,6 +15,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// Why the secrets of a connection cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NoSecrets {
+    /// The checkpoint database did not give them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key does not open one.
+    #[error("the secret “{field}” of the connection “{connection}” cannot be read: {source}")]
+    Sealed { field: String, connection: String, source: CannotOpen },
+}
+
 /// The secrets in the checkpoint database, with the key that opens them.
 pub struct Secrets {
     store: Arc<dyn Store>,
@@ -55,6 +66,25 @@ impl Secrets {
         }
     }
 
+    /// The secrets of a connection by their fields.
+    pub async fn of_connection(
+        &self,
+        project: &ProjectName,
+        connection: &str,
+    ) -> Result<BTreeMap<String, Secret>, NoSecrets> {
+        let mut secrets = BTreeMap::new();
+        for SealedSecret { field, sealed, .. } in self.sealed(project, connection).await? {
+            let of = Sealed::Connection { project, connection, field: &field };
+            let opened = self.key.unseal(of, &sealed).map_err(|source| NoSecrets::Sealed {
+                field: field.clone(),
+                connection: connection.to_owned(),
+                source,
+            })?;
+            secrets.insert(field, Secret::from(opened));
+        }
+        Ok(secrets)
+    }
+
     /// Decrypts what was sealed for this place.
     pub fn unseal(&self, of: Sealed<'_>, sealed: &[u8]) -> Result<String, CannotOpen> {
         self.key.unseal(of, sealed)
@@ -70,20 +100,7 @@ impl SecretSource for Secrets {
     ) -> Result<BTreeMap<String, Secret>, ComponentError> {
         let project = &ProjectName::parse(project)
             .map_err(|error| ComponentError::new("connection/secrets", error.to_string()).for_good())?;
-        let sealed = self.sealed(project, &connection.name).await;
-        let sealed = sealed.map_err(|error| ComponentError::new("connection/secrets", error.to_string()))?;
-        let mut secrets = BTreeMap::new();
-        for secret in sealed {
-            let of = Sealed::Connection { project, connection: &connection.name, field: &secret.field };
-            let opened = self.key.unseal(of, &secret.sealed).map_err(|error| {
-                let message = format!(
-                    "the secret “{}” of the connection “{}” cannot be read: {error}",
-                    secret.field, connection.name
-                );
-                ComponentError::new("connection/secrets", message)
-            })?;
-            secrets.insert(secret.field, Secret::from(opened));
-        }
-        Ok(secrets)
+        let secrets = self.of_connection(project, &connection.name).await;
+        secrets.map_err(|error| ComponentError::new("connection/secrets", error.to_string()))
     }
 }

@@ -24,6 +24,7 @@ pub use show::{entries, entry, next_due};
 use crate::routes::admit;
 use crate::state::App;
 use active::Active;
+use flow_model::trigger_kind;
 use flow_store::{Fired, NewFiring, ProjectName, Request, RequestId, StoreError};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
@@ -72,13 +73,38 @@ pub async fn now(app: &App) -> Result<Arc<Active>, StoreError> {
 }
 
 /// Makes a firing, and executes its request if it is this server's own. Gives the request if this very call made it.
-async fn fire(app: &App, firing: NewFiring) -> Result<Fired, StoreError> {
-    let (project, trigger, key) = (firing.project.clone(), firing.trigger.clone(), firing.key.clone());
+async fn fire(app: &App, live: &Live, firing: NewFiring) -> Result<Fired, StoreError> {
+    let (key, missed) = (firing.key.clone(), firing.missed);
     let fired = app.work.fire(firing).await?;
-    if let Fired::New(Some(request)) = &fired {
-        tracing::debug!(%project, trigger, key, request = %request.id, "a trigger fired");
+    note(app, live, &key, missed, &fired);
+    Ok(fired)
+}
+
+/// The same for a request that only this server can run; none if it has no room at this time.
+async fn fire_here(app: &App, live: &Live, firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+    let (key, missed) = (firing.key.clone(), firing.missed);
+    let fired = app.work.fire_here(firing).await?;
+    if let Some(fired) = &fired {
+        note(app, live, &key, missed, fired);
     }
     Ok(fired)
+}
+
+/// Tells the log of a firing and counts it, unless another server made it.
+fn note(app: &App, live: &Live, key: &str, missed: u64, fired: &Fired) {
+    let Fired::New(request) = fired else { return };
+    if let Some(request) = request {
+        let (project, trigger) = (&live.open.project, &live.open.trigger.id);
+        tracing::debug!(%project, trigger, key, request = %request.id, "a trigger fired");
+    }
+    count(app, live, u64::from(request.is_some()), missed);
+}
+
+/// Counts what a trigger fired at this server, and what it gave up.
+fn count(app: &App, live: &Live, requests: u64, missed: u64) {
+    if let Some(kind) = trigger_kind(&live.open.trigger.kind) {
+        app.metrics.trigger_fired(kind.kind, requests, missed);
+    }
 }
 
 /// A person fires a trigger.
@@ -98,7 +124,7 @@ pub async fn fire_by_hand(app: &App, live: &Live, by: &str) -> crate::problem::R
         by_hand: true,
         ..live.open.firing(now, Some(request))
     };
-    match fire(app, firing).await? {
+    match fire(app, live, firing).await? {
         Fired::New(Some(request)) => Ok(*request),
         _ => Err(broken("the checkpoint database has made no request")),
     }

@@ -65,9 +65,9 @@ pub(crate) fn check_current(connection: &Connection, path: &Path) -> DbResult<()
     if found == newest() {
         return Ok(());
     }
+    let or = if found < newest() { ", or start a server of this release on it first" } else { "" };
     let message = format!(
-        "{} has schema {found}, and this release has schema {}: use the release that its servers run, or start a server \
-         of this release on it first",
+        "{} has schema {found}, and this release has schema {}: use the release that its servers run{or}",
         path.display(),
         newest()
     );

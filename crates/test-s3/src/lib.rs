@@ -44,9 +44,20 @@ impl Service {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where it listens on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a checkpoint storage below a prefix of the bucket.
     pub fn storage(&self, prefix: &str) -> String {
-        format!("s3://{BUCKET}/{prefix}?endpoint={}&region=us-east-1", self.endpoint())
+        self.storage_by(self.port, prefix)
+    }
+
+    /// The same by another port of this machine, which leads to the service. Cut there, the service is away and comes back
+    /// with all that it has in its memory.
+    pub fn storage_by(&self, port: u16, prefix: &str) -> String {
+        format!("s3://{BUCKET}/{prefix}?endpoint=http://127.0.0.1:{port}&region=us-east-1")
     }
 
     /// What is in the bucket below a prefix, as the service lists it.

@@ -1,11 +1,14 @@
 //! Checkpoint storage in a bucket.
 
 use crate::store::{Story, incompressible};
-use flow_api::RequestState;
+use flow_api::{RequestQuery, RequestState, ServerState};
 use serde_json::json;
+use std::time::Duration;
 use system_tests::Tested;
+use system_tests::chaos::{History, Load, Scene};
 use system_tests::cluster::TestCluster;
 use system_tests::project::TestProject;
+use system_tests::slow_line::Line;
 use system_tests::wait::until;
 use test_s3::Service;
 
@@ -30,6 +33,51 @@ async fn a_server_that_dies_before_or_behind_an_object_in_a_bucket_loses_nothing
         assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2), "{point}: {:?}", ended.error);
         assert!(story.cluster.server_mut("first").has_ended(), "it came to {point}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_goes_away_and_comes_back_under_load_loses_and_repeats_nothing() -> Tested {
+    let (service, folder) = (Service::start(), tempfile::tempdir()?);
+    let line = Line::to(service.port()).await;
+    let storage = service.storage_by(line.port, "shared");
+    let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
+    let mut scene = Scene::begin_in(&storage, &connection, folder.path(), &["one", "two"], &credentials()).await;
+    scene.ledger.talk();
+    // The service here is no fast one.
+    let load = Load::start_with(1, &scene.cluster);
+    until("the load runs", async || (load.made() > 20).then_some(())).await;
+
+    line.cut(true);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    line.cut(false);
+    let made = load.made();
+    until("the load goes on", async || (load.made() > made + 20).then_some(())).await;
+
+    // For longer than calls are tried again, and one of the servers is lost meanwhile.
+    line.cut(true);
+    let failed = RequestQuery { code: Some("storage/bucket".to_owned()), ..RequestQuery::default() };
+    until("it is said that the bucket is away", async || {
+        let failed = scene.cluster.server("one").client.requests(&failed).await.ok()?;
+        (!failed.items.is_empty()).then_some(())
+    })
+    .await;
+    let lost = scene.cluster.server("two").id.clone();
+    scene.cluster.server_mut("two").kill();
+    until("it is taken over", async || {
+        (scene.cluster.server("one").sees(&lost).await.state == ServerState::Terminated).then_some(())
+    })
+    .await;
+    line.cut(false);
+    scene.cluster.add_server("two");
+    load.servers_are(&scene.cluster);
+    let made = load.made();
+    until("the load goes on", async || (load.made() > made + 20).then_some(())).await;
+    let made = load.stop().await;
+    // What could not be written or read meanwhile has failed, as it says; what it had saved counts.
+    let history = History::gather(&scene, made, &["storage/bucket", "storage/unreadable"]).await;
+    history.check(false);
+    assert!(service.listing("shared/objects").contains("<Key>"), "nothing was large");
     Ok(())
 }
 

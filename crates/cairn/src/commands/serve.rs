@@ -29,7 +29,7 @@ Examples:
     cairn user add admin --role Administrator --checkpoint-connection sqlite:/var/lib/cairn/cairn.db
   A cluster over several machines, on PostgreSQL; the storage is a folder that all of them see (the password comes from
   PGPASSWORD, ~/.pgpass, or the address in CAIRN_CHECKPOINT_CONNECTION, where the process list does not show it):
-    cairn serve --listen 10.0.0.1:7401 --address https://one.example.org --state /var/lib/cairn --key-file /etc/cairn/key \\
+    cairn serve --listen 10.0.0.1:7401 --address https://one.example.org --state /var/lib/cairn --key-file /var/lib/cairn/key \\
         --checkpoint-connection postgres://cairn@db.example.org/cairn --checkpoint-storage /mnt/cairn
   The same from a file, with what holds in the end and where it was said:
     cairn serve --config /etc/cairn/cairn.toml --print-config

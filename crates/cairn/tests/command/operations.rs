@@ -1,7 +1,7 @@
 //! What operators do: settings, the audit trail, git credentials, and every command of the guide for operators.
 
 use super::cluster::{Cluster, PASSWORD};
-use super::{DOUBLE, code, json, text};
+use super::{DOUBLE, Place, code, json, text};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -132,7 +132,7 @@ fn of_a_month() -> String {
 /// The commands of the pages for operators: page, line.
 fn commands_of_the_guide() -> Vec<(String, String)> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations");
-    let pages = ["install", "cluster", "security", "updating", "watching", "loss", "backup"];
+    let pages = ["install", "cluster", "security", "updating", "watching", "loss", "backup", "triggers"];
     let mut found = Vec::new();
     for page in pages {
         let guide = std::fs::read_to_string(docs.join(format!("{page}.md"))).unwrap();
@@ -161,7 +161,14 @@ fn answers(line: &str) -> Option<String> {
 
 #[test]
 fn every_command_of_the_guide_for_operators_does_what_it_says() {
-    let cluster = Cluster::start(&[("order-import", &of_a_month())], &["one", "two"]);
+    let place = Place::new();
+    // A trigger, which nobody but the page on triggers fires.
+    let trigger = json!({"format": 1, "id": "trigger-nightly", "kind": "schedule", "flow": "order-import",
+        "enabled": false, "inputs": {"month": "1997-03"}, "properties": {"Cron": "0 2 * * *"}});
+    let triggers = place.project().join("triggers");
+    std::fs::create_dir_all(&triggers).unwrap();
+    std::fs::write(triggers.join("nightly.trigger.json"), trigger.to_string()).unwrap();
+    let cluster = Cluster::start_in(place, &[("order-import", &of_a_month())], &["one", "two"]);
     let here = cluster.place.0.path().to_owned();
     // What the pages speak of: a request 17 that ended in Error, an account `ci`, its token number 3, and servers that
     // keep everything in one folder.

@@ -46,7 +46,8 @@ pub fn frame() -> OpenApi {
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)))
         .build();
     let description = "Requests, servers, projects and accounts of a Cairn cluster. Every server of the cluster \
-        serves it. An error is a problem (RFC 9457) with a stable `code`.";
+        serves it. An error is a problem (RFC 9457) with a stable `code`; one that passes by itself says \
+        in `Retry-After` when to try again.";
     let info =
         InfoBuilder::new().title("Cairn").version(env!("CARGO_PKG_VERSION")).description(Some(description)).build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()

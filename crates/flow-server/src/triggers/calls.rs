@@ -5,6 +5,7 @@ use crate::auth::{Caller, authorise, check_change, entry};
 use crate::caller_address::CallerAddress;
 use crate::problem::{Refusal, Reply};
 use crate::routes::{idempotency_key, make};
+use crate::secrets::NoSecrets;
 use crate::state::App;
 use axum::Json;
 use axum::body::{Bytes, to_bytes};
@@ -13,7 +14,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flow_api::{PREFIX, Role, codes};
-use flow_components::SecretSource;
 use flow_model::{Answer, HttpAuthentication, HttpTrigger, StartSettings};
 use flow_store::{ProjectName, Request as FlowRequest, RequestState, StoreError};
 use serde_json::{Map, Value, json};
@@ -63,6 +63,7 @@ pub async fn call(app: &App, project: &str, path: &str, call: Request) -> Reply<
         return Err(Refusal::internal(&"no request was made"));
     };
     if created.new {
+        super::count(app, live, 1, 0);
         let mut calls = app.triggers.calls.lock();
         let noted =
             calls.entry((live.open.project.clone(), live.open.trigger.id.clone())).or_insert((0, created.request.id));
@@ -101,9 +102,10 @@ async fn caller(app: &App, live: &Live, http: &HttpTrigger, parts: &mut Parts) -
 }
 
 async fn secret_of(app: &App, project: &ProjectName, connection: &str) -> Reply<String> {
-    let of = flow_model::Connection::new(connection, "http");
-    let secrets = app.secrets.secrets(project.as_str(), &of).await;
-    let mut secrets = secrets.map_err(|error| Refusal::new(codes::TRIGGER_BROKEN, error.to_string()))?;
+    let mut secrets = app.secrets.of_connection(project, connection).await.map_err(|error| match error {
+        NoSecrets::Store(error) => Refusal::from(error),
+        NoSecrets::Sealed { .. } => Refusal::new(codes::TRIGGER_BROKEN, error.to_string()),
+    })?;
     let missing = || {
         let detail =
             format!("the connection “{connection}” has no token on this cluster: cairn secret set {connection} token");

@@ -75,6 +75,11 @@ impl Seen {
 }
 
 async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
+    let now = app.store.now();
+    if seen.from > now {
+        // The clock was ahead when that was noted. What ends from now on ends before it, and is not to be passed over.
+        seen.from = now.minus_ms(VISIBLE_MS);
+    }
     let states: Vec<RequestState> = follows.states.iter().map(|state| stored(*state)).collect();
     let (mut from, mut page) = (seen.from, PAGE);
     loop {
@@ -125,7 +130,7 @@ async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError>
     let missed = u64::from(request.is_err());
     // Each end is one: a request that was re-executed ends again.
     let key = format!("request {} attempt {}", ended.id, ended.attempt);
-    super::fire(app, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
+    super::fire(app, live, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
     Ok(())
 }
 

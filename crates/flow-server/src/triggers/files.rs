@@ -141,11 +141,11 @@ async fn fire(
         ..live.open.firing(due, request.ok())
     };
     let fired = match file.is_of_one_server() {
-        true => match app.work.fire_here(firing).await? {
+        true => match super::fire_here(app, live, firing).await? {
             Some(fired) => fired,
             None => return Ok(None),
         },
-        false => super::fire(app, firing).await?,
+        false => super::fire(app, live, firing).await?,
     };
     Ok(match fired {
         Fired::New(request) => Some(request.map(|request| request.id)),

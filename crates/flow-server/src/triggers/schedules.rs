@@ -64,6 +64,6 @@ async fn fire(app: &App, live: &Live, planned: Planned) -> Result<(), StoreError
     }
     let missed = missed + u64::from(fires && request.is_err());
     let firing = live.open.firing(due, request.ok());
-    super::fire(app, NewFiring { key: due.to_string(), reached: Some(due), missed, ..firing }).await?;
+    super::fire(app, live, NewFiring { key: due.to_string(), reached: Some(due), missed, ..firing }).await?;
     Ok(())
 }

@@ -66,6 +66,14 @@ async fn every_operation_is_described_with_its_answers_and_its_errors() {
                 }
             }
             let codes = |of: &Value| of["x-codes"].as_array().cloned().unwrap_or_default();
+            let passes =
+                ["server/fenced", "server/stopping", "server/maintenance", "store/unavailable", "request/queue-full"];
+            for (status, answer) in answers {
+                let may_pass = codes(answer).iter().any(|code| passes.iter().any(|passing| code == passing));
+                if may_pass && answer.pointer("/headers/Retry-After/schema").is_none() {
+                    wrong.push(format!("{what} does not say that its {status} tells when to try again"));
+                }
+            }
             let refusals = answers.iter().filter(|(status, _)| status.starts_with(['4', '5']));
             let named: Vec<Value> = refusals.clone().flat_map(|(_, answer)| codes(answer)).collect();
             if operation.get("x-codes").is_none() {

@@ -24,6 +24,7 @@ mod starting;
 mod trigger_calls;
 mod trigger_chains;
 mod trigger_files;
+mod trigger_metrics;
 mod triggers;
 mod versions;
 mod watching;

@@ -2,6 +2,7 @@
 
 use crate::harness::{create_one, flow, until};
 use crate::triggers::{Two, made_of, replying, trigger};
+use flow_api::{Role, Update};
 use flow_store::{NewRequest, ProjectName, RequestSettings, VersionId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -31,6 +32,24 @@ async fn a_request_that_is_re_executed_and_ends_again_soon_is_followed_again() {
     }
     until("the last end is followed", async || (made_of(&two.cluster, "second").await.len() == 4).then_some(())).await;
     two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_followed_although_the_clock_was_an_hour_ahead_before() {
+    let two = following_errors().await;
+    two.trigger("after").await;
+    let Two { cluster, one, other, .. } = two;
+    one.stop().await;
+    other.stop().await;
+    // What servers leave behind whose clock was ahead.
+    let (project, ahead) = (ProjectName::parse("orders").unwrap(), cluster.store.now().plus_ms(3_600_000));
+    cluster.store.trigger_reached(&project, "trigger-request", ahead).await.unwrap();
+    let third = cluster.start("third").await;
+    let client = cluster.client(&third, Role::Administrator).await;
+    client.update("orders", &Update::default()).await.unwrap();
+    create_one(&client, "first").await;
+    until("it is followed", async || (made_of(&cluster, "second").await.len() == 1).then_some(())).await;
+    third.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,6 +139,8 @@ async fn a_server_without_its_storage_is_not_ready_but_alive() {
     for _ in 0..3 {
         assert_eq!((status("/healthz").await, status("/readyz").await), (200, 503));
     }
+    let refused = reqwest::get(server.url("/readyz")).await.unwrap();
+    assert_eq!(refused.headers()["retry-after"], "5", "it may be there again soon");
     assert_eq!(log.count("this server cannot take requests"), 1, "the log is not flooded while it lasts");
     let told = problems().await;
     assert_eq!(told.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(), ["storage/not-writable"]);

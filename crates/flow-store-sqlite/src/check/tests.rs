@@ -143,11 +143,15 @@ fn a_database_of_another_release_is_left_alone() {
     let path = folder.path().join("cairn.db");
     drop(SqliteStore::open_with(&path, SqliteOptions { log_bytes: 0, ..SqliteOptions::default() }).unwrap());
     let set = |number: i64| Connection::open(&path).unwrap().pragma_update(None, "user_version", number).unwrap();
-    set(1);
-    let error = check(&path).unwrap_err();
-    assert_eq!(error.code(), "store/conflict");
-    assert!(error.to_string().contains("schema 1"), "{error}");
-    set(1000);
+    for (other, way_out) in [(1, "start a server of this release"), (1000, "use the release that its servers run")] {
+        set(other);
+        let error = check(&path).unwrap_err();
+        assert_eq!(error.code(), "store/conflict");
+        assert!(error.to_string().contains(&format!("schema {other},")), "{error}");
+        assert!(error.to_string().contains(way_out), "{error}");
+    }
+    let serves_no_other = "UPDATE cluster SET value = '1000' WHERE key = 'serves-schema'";
+    Connection::open(&path).unwrap().execute(serves_no_other, []).unwrap();
     assert_eq!(check(&path).unwrap_err().code(), "store/newer-schema");
     assert!(check(&folder.path().join("none.db")).is_err());
 }

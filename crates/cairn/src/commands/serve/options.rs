@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, value_name = "CONNECTION")]
     pub checkpoint_connection: Option<CheckpointConnection>,
     /// The checkpoint storage, the same for every server: a folder for large checkpoints and for `storage:` paths, or
-    /// s3://BUCKET/PREFIX for large checkpoints alone.
+    /// s3://BUCKET/PREFIX, where flows only read.
     #[arg(long, value_name = "FOLDER|s3://BUCKET/PREFIX")]
     pub checkpoint_storage: Option<StoragePlace>,
     /// The file with the cluster's key, the same for every server, made where it is missing; with SQLite beside the

@@ -24,7 +24,7 @@ Examples:
   cairn store copy --from sqlite:/var/lib/cairn/cairn.db --to postgres://cairn@db.example.org/cairn \\
       --storage /var/lib/cairn/storage --to-storage /mnt/cairn
   cairn store copy --from postgres://cairn@db.example.org/cairn --to sqlite:/var/lib/cairn/cairn.db \\
-      --storage /mnt/cairn --key-file /etc/cairn/key
+      --storage /mnt/cairn --key-file /var/lib/cairn/key
 
 Stop the servers first. Requests with their history and saved points, projects and their versions, accounts, tokens, secrets,
 settings and the audit trail are copied; then both databases are read again and compared. A copy that is stopped goes on where

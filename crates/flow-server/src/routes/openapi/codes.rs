@@ -3,6 +3,7 @@
 
 use crate::auth::Access;
 use crate::problem::passed_on::{STORE_FULL, STORE_UNAVAILABLE};
+use crate::problem::passing;
 use crate::problem::{AnsweredCode, Refusal};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Header, HeaderBuilder, Object, Ref, RefOr, ResponseBuilder, Type};
 
 /// The member of an operation that names the codes of its errors.
 pub const CODES: &str = "x-codes";
@@ -72,7 +73,11 @@ pub fn complete(operation: &mut Operation, method: &str, access: Access) -> Vec<
         let mut titles: Vec<&str> = codes.iter().map(|code| code.title.as_str()).collect();
         titles.dedup();
         let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let answer = ResponseBuilder::new().description(titles.join("; ")).content("application/problem+json", problem);
+        let mut answer =
+            ResponseBuilder::new().description(titles.join("; ")).content("application/problem+json", problem);
+        if codes.iter().any(|code| passing::says_when(&code.code)) {
+            answer = answer.header("Retry-After", retry_after());
+        }
         operation.responses.responses.insert(status.to_string(), answer.build().into());
     }
     let stated: Vec<&Stated> = by_status.into_values().flatten().collect();
@@ -80,6 +85,12 @@ pub fn complete(operation: &mut Operation, method: &str, access: Access) -> Vec<
     let stated = json!(stated);
     operation.extensions.get_or_insert_default().insert(CODES.to_owned(), stated);
     names
+}
+
+/// The header of refusals that pass by themselves.
+fn retry_after() -> Header {
+    let description = "After so many seconds another try may go well. Only with codes that pass by themselves";
+    HeaderBuilder::new().schema(Some(Object::with_type(Type::Integer))).description(Some(description)).build()
 }
 
 fn implied(operation: &Operation, method: &str, access: Access) -> Vec<Code> {
@@ -160,5 +171,10 @@ mod tests {
         }
         assert_eq!(codes.iter().filter(|code| *code == "input/malformed").count(), 1);
         assert!(operation.responses.responses.contains_key("413"));
+        let says_when = |status: &str| match operation.responses.responses.get(status) {
+            Some(RefOr::T(answer)) => answer.headers.contains_key("Retry-After"),
+            _ => panic!("{status} is described"),
+        };
+        assert!(says_when("503") && !says_when("404"), "the database may be away; what is not there stays away");
     }
 }

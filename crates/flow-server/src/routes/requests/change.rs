@@ -49,11 +49,6 @@ pub async fn create(
     Ok((status, Json(Requests { requests })))
 }
 
-/// When to try again what is refused because too many requests are queued.
-const QUEUE_MOVES: Duration = Duration::from_secs(5);
-/// When to try again what is refused during maintenance.
-const MAINTENANCE_LASTS: Duration = Duration::from_secs(60);
-
 /// Refuses new requests during maintenance, and while so many are queued that these would only make the queue longer:
 /// because there is no room here, or because they are under limits. Several servers may look at once, so the queue can
 /// become longer than the limit by what they make in that moment.
@@ -61,7 +56,7 @@ pub(crate) async fn admit(app: &App, requests: usize, are_limited: bool) -> Repl
     if app.settings.in_maintenance() {
         let detail = "the cluster is in maintenance and makes no new requests; what it has goes on. An administrator \
                       ends it with `cairn server maintenance off`";
-        return Err(Refusal::new(codes::SERVER_MAINTENANCE, detail).retry_after(MAINTENANCE_LASTS));
+        return Err(Refusal::new(codes::SERVER_MAINTENANCE, detail));
     }
     if !are_limited && app.work.has_room(requests) {
         return Ok(());
@@ -74,7 +69,7 @@ pub(crate) async fn admit(app: &App, requests: usize, are_limited: bool) -> Repl
             "{queued} requests wait for a server with room, and at most {most} may: try again later, start another \
              server, or raise limits.queued_requests"
         );
-        return Err(Refusal::new(codes::REQUEST_QUEUE_FULL, detail).retry_after(QUEUE_MOVES));
+        return Err(Refusal::new(codes::REQUEST_QUEUE_FULL, detail));
     }
     Ok(())
 }
