@@ -70,9 +70,9 @@ impl PostgresCopyEnd {
             return Ok(end);
         }
         let newest = schema::newest();
+        let or = if found < newest { ", or start a server of this release on it first" } else { "" };
         let message = format!(
-            "the database has schema {found}, and this release has schema {newest}: use the release that its servers \
-             run, or start a server of this release on it first"
+            "the database has schema {found}, and this release has schema {newest}: use the release that its servers run{or}"
         );
         Err(StoreError::Conflict(message))
     }
