@@ -13,7 +13,6 @@ pub mod holding_endpoint;
 pub mod network;
 pub mod process;
 pub mod project;
-pub mod slow_line;
 pub mod small_disk;
 pub mod static_files;
 pub mod trace_collector;

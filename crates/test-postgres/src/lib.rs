@@ -13,9 +13,9 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use test_service::spawn;
 
 /// The account that everything belongs to.
 pub const USER: &str = "cairn";
@@ -180,18 +180,6 @@ fn run(folder: &Path, port: u16, settings: &[String]) -> Child {
         std::thread::sleep(Duration::from_millis(10));
     }
     process
-}
-
-/// Starts a child from a thread that lives on: a child that is to die with its parent dies with the thread that made it.
-fn spawn(mut command: Command) -> Child {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let _ = sender.send(command.spawn());
-        loop {
-            std::thread::park();
-        }
-    });
-    receiver.recv().unwrap().unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"))
 }
 
 /// A program of PostgreSQL, which refuses to run as root, and dies with the test.

@@ -1,11 +1,12 @@
 //! A PgBouncer before a server.
 
-use crate::{Server, USER, give, is_root, spawn};
+use crate::{Server, USER, give, is_root};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use test_service::spawn;
 
 /// A pooler that runs; it ends with this value, or with the process.
 pub struct Pooler {

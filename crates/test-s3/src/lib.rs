@@ -8,8 +8,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use test_service::spawn;
 
 /// How long the service may take to start on a busy machine.
 const STARTING: Duration = Duration::from_secs(120);
@@ -97,16 +97,4 @@ impl Drop for Service {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// Starts a child from a thread that lives on: a child that is to die with its parent dies with the thread that made it.
-fn spawn(mut command: Command) -> Child {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let _ = sender.send(command.spawn());
-        loop {
-            std::thread::park();
-        }
-    });
-    receiver.recv().unwrap().unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"))
 }

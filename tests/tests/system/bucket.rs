@@ -8,9 +8,9 @@ use system_tests::Tested;
 use system_tests::chaos::{History, Load, Scene};
 use system_tests::cluster::TestCluster;
 use system_tests::project::TestProject;
-use system_tests::slow_line::Line;
 use system_tests::wait::until;
 use test_s3::Service;
+use test_service::Line;
 
 /// The environment of servers that may use the bucket.
 pub fn credentials() -> [(String, String); 2] {
@@ -48,14 +48,14 @@ async fn a_bucket_that_goes_away_and_comes_back_under_load_loses_and_repeats_not
     let load = Load::start_with(1, &scene.cluster);
     until("the load runs", async || (load.made() > 20).then_some(())).await;
 
-    line.cut(true);
+    line.cut();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    line.cut(false);
+    line.lead_to(service.port());
     let made = load.made();
     until("the load goes on", async || (load.made() > made + 20).then_some(())).await;
 
     // For longer than calls are tried again, and one of the servers is lost meanwhile.
-    line.cut(true);
+    line.cut();
     let failed = RequestQuery { code: Some("storage/bucket".to_owned()), ..RequestQuery::default() };
     until("it is said that the bucket is away", async || {
         let failed = scene.cluster.server("one").client.requests(&failed).await.ok()?;
@@ -68,7 +68,7 @@ async fn a_bucket_that_goes_away_and_comes_back_under_load_loses_and_repeats_not
         (scene.cluster.server("one").sees(&lost).await.state == ServerState::Terminated).then_some(())
     })
     .await;
-    line.cut(false);
+    line.lead_to(service.port());
     scene.cluster.add_server("two");
     load.servers_are(&scene.cluster);
     let made = load.made();

@@ -73,9 +73,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("cairn-designer", &["designer", "flow-trace"]),
-    ("system-tests", &["flow-api", "flow-model", "test-postgres", "test-s3"]),
-    ("test-postgres", &[]),
-    ("test-s3", &[]),
+    ("system-tests", &["flow-api", "flow-model", "test-postgres", "test-s3", "test-service"]),
+    ("test-postgres", &["test-service"]),
+    ("test-s3", &["test-service"]),
+    ("test-service", &[]),
     ("workspace-hack", &[]),
 ];
 

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use test_postgres::Server;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use test_service::Line;
 
 /// A server of the cluster: it beats until it is dropped.
 struct Member {
@@ -75,43 +74,6 @@ fn beat(own: Arc<dyn OwnLife>, pace: Duration, stop: Arc<AtomicBool>) -> JoinHan
 fn wait(life: &Arc<dyn PeerLife>) -> JoinHandle<()> {
     let life = Arc::clone(life);
     thread::spawn(move || life.wait_until_over().unwrap())
-}
-
-/// A line to a database, which can be turned to another one. What went through it hangs from then on, and nobody is told.
-struct Line {
-    port: u16,
-    to: watch::Sender<u16>,
-}
-
-impl Line {
-    async fn to(server: &Server) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (to, target) = watch::channel(server.port());
-        tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, target.clone()));
-            }
-        });
-        Self { port, to }
-    }
-
-    fn turn_to(&self, server: &Server) {
-        self.to.send_replace(server.port());
-    }
-
-    fn address(&self) -> String {
-        format!("postgres://cairn@127.0.0.1:{}/test_0", self.port)
-    }
-}
-
-async fn carry(mut near: TcpStream, mut target: watch::Receiver<u16>) {
-    let port = *target.borrow_and_update();
-    let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-        _ = target.changed() => std::future::pending().await,
-    }
 }
 
 const LEASE: Duration = Duration::from_millis(300);
@@ -183,15 +145,15 @@ async fn another_database_behind_lines_that_hang_is_nobodys_death() {
     let (lease, pace) = (Duration::from_secs(1), Duration::from_millis(250));
     let primary = with_schema(Server::start_listening()).await;
     let promoted = with_schema(Server::start_listening()).await;
-    let line = Line::to(&primary).await;
-    let (one, two) =
-        (Member::join_at(&line.address(), lease, pace).await, Member::join_at(&line.address(), lease, pace).await);
+    let line = Line::to(primary.port()).await;
+    let address = format!("postgres://{}@127.0.0.1:{}/test_0", test_postgres::USER, line.port);
+    let (one, two) = (Member::join_at(&address, lease, pace).await, Member::join_at(&address, lease, pace).await);
     let lives = [two.look(&one.lock), one.look(&two.lock)];
     let waiting = lives.each_ref().map(wait);
     // They have known each other for long enough to trust what they see.
     tokio::time::sleep(lease * 2).await;
 
-    line.turn_to(&promoted);
+    line.lead_to(promoted.port());
     until(async || one.doubts.load(Ordering::SeqCst) > 0 && two.doubts.load(Ordering::SeqCst) > 0).await;
     tokio::time::sleep(lease * 3).await;
     assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "a living server was taken for dead");

@@ -8,9 +8,9 @@ use serde_json::json;
 use std::time::Duration;
 use system_tests::Tested;
 use system_tests::chaos::{Faults, History, Load, Scene, chance, time_of_faults};
-use system_tests::slow_line::Line;
 use system_tests::wait::until;
 use test_postgres::Server;
+use test_service::Line;
 
 /// Far longer than the lease of two seconds.
 const LONG: Duration = Duration::from_secs(6);
@@ -184,7 +184,7 @@ async fn a_server_that_is_parted_from_the_database_is_taken_over_and_joins_again
     let (first, second) = (story.cluster.server("first"), story.cluster.server("second"));
     let epoch = second.sees(&first.id).await.epoch;
 
-    line.hang(true);
+    line.hang();
     story.endpoint.until_calls(4).await;
     story.endpoint.open();
     for request in &requests {
@@ -192,7 +192,7 @@ async fn a_server_that_is_parted_from_the_database_is_taken_over_and_joins_again
         assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
         assert_eq!(ended.owner.map(|owner| owner.server), Some(second.id.clone()));
     }
-    line.hang(false);
+    line.lead_to(database.port());
     until("the server that was parted joins anew", async || (second.sees(&first.id).await.epoch > epoch).then_some(()))
         .await;
     // One more look: what the first server sent before it was parted may arrive now, and changes nothing.

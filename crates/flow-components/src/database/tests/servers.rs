@@ -7,9 +7,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use test_service::spawn;
 
 /// The account of the databases.
 const USER: &str = "cairn";
@@ -201,18 +201,6 @@ pub(super) fn make_client_certificate(folder: &Path, name: &str) {
     let signed =
         ["-CA", "authority.pem", "-CAkey", "authority-key.pem", "-addext", "basicConstraints=critical,CA:FALSE"];
     make("client.pem", "client-key.pem", name, &signed);
-}
-
-/// Starts a child from a thread that lives on: a child that is to die with its parent dies with the thread that made it.
-fn spawn(mut command: Command) -> Child {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let _ = sender.send(command.spawn());
-        loop {
-            std::thread::park();
-        }
-    });
-    receiver.recv().unwrap().unwrap_or_else(|error| panic!("{error}: run `scripts/setup test`"))
 }
 
 /// A command that runs as `user` if the tests run as root, and dies with them.
