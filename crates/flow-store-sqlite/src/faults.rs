@@ -4,10 +4,10 @@
 #![allow(unsafe_code)] // SQLite asks for C functions.
 
 use crate::{SqliteOptions, SqliteStore, check};
+use flow_store::conformance::{anywhere, new_request, new_server};
 use flow_store::{
-    AttemptEnd, AttemptWrite, Level, LogEntry, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings,
-    RequestState, RequestStore, SavedData, SavedKind, SavedPoint, ServerId, ServerStore, StoreError, Timestamp,
-    VersionId,
+    AttemptEnd, AttemptWrite, Level, LogEntry, Owner, Request, RequestState, RequestStore, SavedData, SavedKind,
+    SavedPoint, ServerStore, StoreError, Timestamp,
 };
 use rusqlite::ffi;
 use std::collections::HashMap;
@@ -83,29 +83,11 @@ fn fail_syncs_of(path: &Path) {
 }
 
 async fn server(store: &SqliteStore) -> Owner {
-    let server = NewServer {
-        id: ServerId::parse("a").unwrap(),
-        name: "a".to_owned(),
-        address: String::new(),
-        pid: 1,
-        process_start: 1,
-        lock_path: String::new(),
-    };
-    store.register(server).await.unwrap()
+    store.register(new_server("a")).await.unwrap()
 }
 
 async fn running(store: &SqliteStore, owner: &Owner) -> Request {
-    let new = NewRequest {
-        project: ProjectName::parse("orders").unwrap(),
-        version: VersionId::parse("v1").unwrap(),
-        flow: "import".to_owned(),
-        trigger: "api".to_owned(),
-        requested_by: "ann".to_owned(),
-        inputs: serde_json::json!({}),
-        settings: RequestSettings { other_server_retry: true, ..RequestSettings::default() },
-        idempotency_key: None,
-    };
-    store.create_request(new, Some(owner.clone())).await.unwrap().request
+    store.create_request(new_request(anywhere()), Some(owner.clone())).await.unwrap().request
 }
 
 fn point(request: &Request, name: &str, bytes: usize) -> AttemptWrite {

@@ -2,10 +2,8 @@
 
 use super::{server_with_schema, until};
 use crate::{PostgresOptions, PostgresStore};
-use flow_store::conformance::{anywhere, new_request};
-use flow_store::{
-    NewServer, NewVersion, ReExecution, RequestSettings, RequestState, RequestStore, ServerId, ServerStore, VersionId,
-};
+use flow_store::conformance::{anywhere, new_request, new_server};
+use flow_store::{NewVersion, ReExecution, RequestSettings, RequestState, RequestStore, ServerStore, VersionId};
 use std::sync::Arc;
 use test_postgres::Server;
 
@@ -21,15 +19,7 @@ async fn who_waited_for_a_request_that_was_pinned_to_another_version_sees_that_v
     let address = server.address("cairn", "test_0").parse().unwrap();
     let options = PostgresOptions { writers: 4, ..PostgresOptions::default() };
     let store = PostgresStore::open_with(&address, options).await.unwrap();
-    let new = NewServer {
-        id: ServerId::parse("a").unwrap(),
-        name: "a".to_owned(),
-        address: String::new(),
-        pid: 1,
-        process_start: 1,
-        lock_path: String::new(),
-    };
-    let owner = store.register(new).await.unwrap();
+    let owner = store.register(new_server("a")).await.unwrap();
     let id = store.create_request(new_request(RequestSettings::default()), None).await.unwrap().request.id;
     let seen = store.cancel(id, "ann").await.unwrap().fence;
 

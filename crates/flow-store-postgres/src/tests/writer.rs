@@ -2,9 +2,10 @@
 
 use super::{server_with_schema, until};
 use crate::PostgresStore;
+use flow_store::conformance::{anywhere, new_request, new_server};
 use flow_store::{
-    AttemptWrite, Level, LogEntry, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, RequestStore,
-    SavedData, SavedKind, SavedPoint, ServerId, ServerStore, Store, Timestamp, VersionId, event,
+    AttemptWrite, Level, LogEntry, Owner, Request, RequestStore, SavedData, SavedKind, SavedPoint, ServerStore, Store,
+    Timestamp, event,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,28 +16,7 @@ async fn open(server: &Server) -> Arc<PostgresStore> {
 }
 
 async fn owner(store: &PostgresStore, name: &str) -> Owner {
-    let server = NewServer {
-        id: ServerId::parse(name).unwrap(),
-        name: name.to_owned(),
-        address: String::new(),
-        pid: 1,
-        process_start: 1,
-        lock_path: String::new(),
-    };
-    store.register(server).await.unwrap()
-}
-
-fn new_request() -> NewRequest {
-    NewRequest {
-        project: ProjectName::parse("orders").unwrap(),
-        version: VersionId::parse("v1").unwrap(),
-        flow: "import".to_owned(),
-        trigger: "api".to_owned(),
-        requested_by: "ann".to_owned(),
-        inputs: serde_json::json!({}),
-        settings: RequestSettings { other_server_retry: true, ..RequestSettings::default() },
-        idempotency_key: None,
-    }
+    store.register(new_server(name)).await.unwrap()
 }
 
 fn entry(request: &Request, message: String) -> AttemptWrite {
@@ -57,7 +37,7 @@ async fn nothing_is_lost_and_nothing_written_twice_through_ended_sessions_and_a_
     let mut server = server_with_schema().await;
     let store = open(&server).await;
     let owner = owner(&store, "a").await;
-    let request = store.create_request(new_request(), Some(owner)).await.unwrap().request;
+    let request = store.create_request(new_request(anywhere()), Some(owner)).await.unwrap().request;
     let writing = {
         let (store, request) = (Arc::clone(&store), request.clone());
         tokio::spawn(async move {
@@ -89,7 +69,7 @@ async fn what_queues_up_during_a_commit_is_one_batch() {
     let server = server_with_schema().await;
     let store = open(&server).await;
     let owner = owner(&store, "a").await;
-    let made = store.create_requests(vec![new_request(); 200], Some(owner), None).await.unwrap();
+    let made = store.create_requests(vec![new_request(anywhere()); 200], Some(owner), None).await.unwrap();
     let before = store.statistics().commits;
     let writes = made.iter().map(|made| {
         let request = &made.request;
@@ -110,7 +90,7 @@ async fn servers_claim_from_one_queue_without_doubles_and_see_each_others_change
     let (one, two) = (owner(&first, "one").await, owner(&second, "two").await);
     let mut changes = second.changes();
     changes.borrow_and_update();
-    first.create_requests(vec![new_request(); 100], None, None).await.unwrap();
+    first.create_requests(vec![new_request(anywhere()); 100], None, None).await.unwrap();
     tokio::time::timeout(Duration::from_secs(60), changes.changed()).await.unwrap().unwrap();
     let mut claimed = Vec::new();
     until(async || {
@@ -151,7 +131,7 @@ async fn many_saved_points_in_one_write_are_saved_as_few_are() {
     let server = server_with_schema().await;
     let store = open(&server).await;
     let owner = owner(&store, "a").await;
-    let made = store.create_requests(vec![new_request(); 2], Some(owner), None).await.unwrap();
+    let made = store.create_requests(vec![new_request(anywhere()); 2], Some(owner), None).await.unwrap();
     let (together, apart) = (&made[0].request, &made[1].request);
     let points: Vec<SavedPoint> = (0..700).map(|number| point(together, number)).collect();
     let write = |saved: &[SavedPoint], message: &str| AttemptWrite {
@@ -176,7 +156,7 @@ async fn marks_of_answered_batches_do_not_pile_up() {
     let server = server_with_schema().await;
     let store = open(&server).await;
     let owner = owner(&store, "a").await;
-    let request = store.create_request(new_request(), Some(owner)).await.unwrap().request;
+    let request = store.create_request(new_request(anywhere()), Some(owner)).await.unwrap().request;
     let marks = || server.sql("test_0", "SELECT count(*) FROM committed").parse::<u32>().unwrap();
     for number in 0..200 {
         store.write(request.id, request.fence, entry(&request, number.to_string())).await.unwrap();

@@ -1,8 +1,9 @@
 use super::*;
 use crate::{SqliteOptions, SqliteStore, back_up};
+use flow_store::conformance::{new_request, new_server};
 use flow_store::{
-    AttemptEnd, AttemptWrite, Level, LogEntry, NewRequest, NewServer, Owner, ProjectName, RequestSettings,
-    RequestStore, SavedData, SavedKind, SavedPoint, ServerId, ServerStore, Timestamp, VersionId,
+    AttemptEnd, AttemptWrite, Level, LogEntry, Owner, RequestSettings, RequestStore, SavedData, SavedKind, SavedPoint,
+    ServerStore, Timestamp,
 };
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -11,15 +12,7 @@ use tempfile::TempDir;
 async fn database(folder: &TempDir) -> (Arc<SqliteStore>, std::path::PathBuf) {
     let path = folder.path().join("cairn.db");
     let store = SqliteStore::open_with(&path, SqliteOptions { log_bytes: 0, ..SqliteOptions::default() }).unwrap();
-    let server = NewServer {
-        id: ServerId::parse("a").unwrap(),
-        name: "a".to_owned(),
-        address: String::new(),
-        pid: 1,
-        process_start: 1,
-        lock_path: String::new(),
-    };
-    let owner = store.register(server).await.unwrap();
+    let owner = store.register(new_server("a")).await.unwrap();
     for _ in 0..3 {
         request(&store, &owner).await;
     }
@@ -29,16 +22,7 @@ async fn database(folder: &TempDir) -> (Arc<SqliteStore>, std::path::PathBuf) {
 }
 
 async fn request(store: &SqliteStore, owner: &Owner) {
-    let new = NewRequest {
-        project: ProjectName::parse("orders").unwrap(),
-        version: VersionId::parse("v1").unwrap(),
-        flow: "import".to_owned(),
-        trigger: "api".to_owned(),
-        requested_by: "ann".to_owned(),
-        inputs: serde_json::json!({}),
-        settings: RequestSettings::default(),
-        idempotency_key: None,
-    };
+    let new = new_request(RequestSettings::default());
     let request = store.create_request(new, Some(owner.clone())).await.unwrap().request;
     for number in 0..3_u8 {
         let data = match number {
