@@ -4,7 +4,8 @@ use crate::background::blocking;
 use crate::project::{OpenProject, ProjectView};
 use crate::{Command, CommandError, Designer};
 use flow_model::{
-    ComponentId, Trigger, TriggerAction, TriggerError, TriggerKind, TriggerSurroundings, check_triggers, trigger_kinds,
+    ComponentId, Trigger, TriggerAction, TriggerError, TriggerKind, TriggerSurroundings, check_triggers, is_missing,
+    trigger_kinds,
 };
 use flow_project::ProjectError;
 use serde::{Deserialize, Serialize};
@@ -94,15 +95,9 @@ pub struct TriggerDraft {
 
 impl TriggerDraft {
     fn trigger(self, id: String) -> Trigger {
-        let is_set = |value: &Value| match value {
-            Value::Null => false,
-            Value::String(text) => !text.trim().is_empty(),
-            Value::Array(values) => !values.is_empty(),
-            _ => true,
-        };
         let Self { name, kind, flow, description, enabled, inputs, properties } = self;
-        let inputs = inputs.into_iter().filter(|(_, value)| is_set(value)).collect();
-        let properties = properties.into_iter().filter(|(_, value)| is_set(value)).collect();
+        let inputs = inputs.into_iter().filter(|(_, value)| !is_missing(value)).collect();
+        let properties = properties.into_iter().filter(|(_, value)| !is_missing(value)).collect();
         Trigger { name, id, kind, flow, description, enabled, inputs, properties }
     }
 }

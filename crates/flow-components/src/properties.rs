@@ -3,7 +3,7 @@
 use crate::Template;
 use flow_data::arrow::datatypes::{Field, Schema, SchemaRef};
 use flow_data::parse_type;
-use flow_model::{Component, ComponentDescription, ComponentId, Diagnostic};
+use flow_model::{Component, ComponentDescription, ComponentId, Diagnostic, is_missing};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
@@ -182,14 +182,5 @@ impl<'a> Properties<'a> {
     pub fn pairs(&mut self, name: &str) -> Vec<(String, Template)> {
         let entries = self.entries(name, "name", "value");
         entries.into_iter().map(|(key, value)| (key, self.parse_template(name, &value))).collect()
-    }
-}
-
-fn is_missing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(values) => values.is_empty(),
-        _ => false,
     }
 }

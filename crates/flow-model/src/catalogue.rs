@@ -111,6 +111,16 @@ pub struct PropertyDescription {
     pub shown_when: Vec<ShownWhen>,
 }
 
+/// Whether a property with this value counts as not set.
+pub fn is_missing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
 /// That another property of the same component has one of certain values.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct ShownWhen {

@@ -30,7 +30,7 @@ pub use body::LinkPlace;
 pub use canonical::{DocumentError, FORMAT};
 pub use catalogue::{
     Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
-    ShownWhen,
+    ShownWhen, is_missing,
 };
 pub use connection::{
     Connection, ConnectionError, ConnectionField, ConnectionKind, FieldValues, Secret, connection_kind,

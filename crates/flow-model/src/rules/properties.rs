@@ -2,7 +2,7 @@
 
 use crate::{
     ALWAYS_OUTLET, Component, ComponentDescription, ComponentId, Diagnostic, ERROR_OUTLET, Edit, InputDeclaration,
-    PropertyDescription, PropertyKind,
+    PropertyDescription, PropertyKind, is_missing,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -66,15 +66,6 @@ fn unknown(
 
 fn set(id: &ComponentId, property: &str, value: Value) -> Edit {
     Edit::SetProperty { id: id.clone(), property: property.to_owned(), value }
-}
-
-fn is_missing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(values) => values.is_empty(),
-        _ => false,
-    }
 }
 
 /// What is wrong with `value`, as the rest of a sentence that begins with the property's title.
