@@ -4,7 +4,8 @@ mod table;
 
 pub use table::{colours, records_table, state_cell, table};
 
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
+use flow_api::TestResult;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
@@ -37,6 +38,15 @@ impl Output {
         } else {
             print_line(text().trim_end());
         }
+    }
+
+    /// What a server found when it tested whether something works, which is the whole answer.
+    pub fn tested(self, result: &TestResult) -> Outcome {
+        self.answer(result, || match &result.code {
+            None => format!("{} ({} ms)", result.message, result.milliseconds),
+            Some(code) => format!("{} [{code}]", result.message),
+        });
+        Outcome::good_if(result.works)
     }
 
     /// A JSON document that is the answer for people and programs alike: indented for people.

@@ -104,11 +104,7 @@ fn of_key(host: String, user: Option<String>, path: &Path, passphrase: bool) -> 
 
 async fn test(repository: &GitAccessTest, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
     let result = remote.any(|client| async move { client.test_git_credentials(repository).await }).await?;
-    output.answer(&result, || match &result.code {
-        None => format!("{} ({} ms)", result.message, result.milliseconds),
-        Some(code) => format!("{} [{code}]", result.message),
-    });
-    Ok(Outcome::good_if(result.works))
+    Ok(output.tested(&result))
 }
 
 fn list_text(known: &[GitCredential]) -> String {

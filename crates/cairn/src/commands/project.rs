@@ -88,11 +88,7 @@ pub async fn run(args: Args, output: Output) -> Result<Outcome, Failure> {
 
 async fn test(name: &str, remote: &Remote, output: Output) -> Result<Outcome, Failure> {
     let result = remote.any(|client| async move { client.test_project_access(name).await }).await?;
-    output.answer(&result, || match &result.code {
-        None => format!("{} ({} ms)", result.message, result.milliseconds),
-        Some(code) => format!("{} [{code}]", result.message),
-    });
-    Ok(Outcome::good_if(result.works))
+    Ok(output.tested(&result))
 }
 
 fn list_text(projects: &[Project]) -> String {
