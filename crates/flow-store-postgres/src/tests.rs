@@ -8,8 +8,8 @@ mod versions;
 mod writer;
 
 use crate::{PostgresAddress, PostgresOptions, PostgresStore};
-use flow_store::conformance::{Step, anywhere, new_request, observe, run_all};
-use flow_store::{ManualClock, MemoryStore, NewRequest, RequestStore as _, SavedKind};
+use flow_store::conformance::{anywhere, new_request, observe, random_steps, run_all};
+use flow_store::{ManualClock, MemoryStore, NewRequest, RequestStore as _};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -107,51 +107,12 @@ async fn the_plan_of_claims_uses_the_index_of_what_waits() {
     }
 }
 
-fn kinds() -> impl Strategy<Value = SavedKind> {
-    proptest::sample::select(SavedKind::ALL.as_slice())
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let n = || 0..64_usize;
-    let create =
-        (proptest::option::of(n()), any::<bool>(), 0..3_u8, proptest::option::weighted(0.3, any::<u8>()), any::<u8>());
-    let write = (n(), proptest::collection::vec(kinds(), 0..3), 0..4_u8, proptest::bool::weighted(0.1));
-    prop_oneof![
-        2 => (0..120_u16).prop_map(Step::Wait),
-        2 => n().prop_map(Step::Register),
-        5 => create.prop_map(|(owner, anywhere, retries, key, queue)| Step::Create { owner, anywhere, retries, key, queue }),
-        5 => (n(), 1..5_usize).prop_map(|(server, limit)| Step::Claim(server, limit)),
-        6 => write.prop_map(|(request, kinds, log, stale)| Step::Write { request, kinds, log, stale }),
-        3 => (n(), any::<u8>()).prop_map(|(request, how)| Step::End(request, how)),
-        3 => (n(), n()).prop_map(|(survivor, dead)| Step::TakeOver(survivor, dead)),
-        1 => (n(), any::<bool>()).prop_map(|(server, drain)| Step::Drain(server, drain)),
-        1 => (n(), any::<bool>()).prop_map(|(server, on)| Step::Maintain(server, on)),
-        1 => proptest::option::of(any::<u8>()).prop_map(Step::SetLimit),
-        1 => n().prop_map(Step::Terminate),
-        2 => (n(), n(), proptest::option::of(any::<u8>()))
-            .prop_map(|(request, server, from)| Step::ReExecute(request, server, from)),
-        1 => (0..200_u8, proptest::option::of(0..4_u8), any::<bool>())
-            .prop_map(|(age, number, details)| Step::Retain { age, number, details }),
-        1 => n().prop_map(Step::Cancel),
-        1 => (n(), n(), any::<bool>()).prop_map(|(request, server, stale)| Step::Pin(request, server, stale)),
-        1 => (n(), n()).prop_map(|(request, server)| Step::TakeFrom(request, server)),
-        2 => (n(), any::<bool>()).prop_map(|(request, stalls)| Step::Stall(request, stalls)),
-        2 => (any::<u8>(), proptest::sample::select(vec![0_usize, 0, 0, 1]))
-            .prop_map(|(which, without)| Step::Adopt(which, without)),
-        1 => (any::<u8>(), any::<bool>()).prop_map(|(trigger, on)| Step::Switch(trigger, on)),
-        4 => (any::<u8>(), any::<u8>(), proptest::option::of(n()), any::<u8>())
-            .prop_map(|(trigger, key, owner, how)| Step::Fire { trigger, key, owner, how }),
-    ]
-}
-
 #[test]
 fn random_commands_do_the_same_as_in_the_reference() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(server_with_schema());
     let cases = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
-    proptest!(cases, |(steps in proptest::collection::vec(step(), 1..80))| {
-        // Three servers are there from the start, so that short sequences do something.
-        let steps: Vec<Step> = (0..3).map(Step::Register).chain(steps).collect();
+    proptest!(cases, |(steps in random_steps())| {
         let (clock, memory_clock) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
         let memory = Arc::new(MemoryStore::with_clock(memory_clock.clone()));
         let (seen, expected) = runtime.block_on(async {

@@ -16,6 +16,8 @@ mod cluster;
 mod filters;
 mod projects;
 mod queue;
+#[cfg(feature = "conformance")]
+mod random;
 mod re_execution;
 mod requests;
 mod retention;
@@ -36,6 +38,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+#[cfg(feature = "conformance")]
+pub use random::random_steps;
 pub use steps::{Observed, Step, observe};
 
 /// A store under test and the clock that it goes by.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Servers that take part.
-const SERVERS: usize = 3;
+pub(super) const SERVERS: usize = 3;
 
 /// One command. Servers and requests are given by number, modulo how many there are.
 #[derive(Debug, Clone)]
