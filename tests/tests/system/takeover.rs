@@ -3,7 +3,7 @@
 mod by_operator;
 mod on_postgres;
 
-use flow_api::RequestState;
+use flow_api::{Request, RequestState};
 use serde_json::{Value, json};
 use std::path::Path;
 use system_tests::Tested;
@@ -93,6 +93,17 @@ impl Story {
         Ok(Self { cluster, endpoint, project, folder })
     }
 
+    /// Makes requests on the first server, which are then under way there.
+    async fn under_way(&self, count: i64) -> Vec<Request> {
+        let mut requests = Vec::new();
+        for number in 0..count {
+            let inputs = json!({"number": number});
+            requests.extend(self.cluster.server("first").request("ledger", "ledger", inputs, 1).await);
+        }
+        self.endpoint.until_calls(usize::try_from(count).unwrap_or(0)).await;
+        requests
+    }
+
     /// The rows that the flows have written.
     pub fn ledger(&self) -> Vec<(String, i64, String)> {
         ledger_rows(&self.folder.path().join("storage/ledger.db"))
@@ -107,14 +118,16 @@ fn ledger_rows(path: &Path) -> Vec<(String, i64, String)> {
     rows.collect::<Result<_, _>>().expect("each row")
 }
 
+/// What is in the ledger when so many requests that were under way have finished.
+fn every_row_once(count: i64) -> Vec<(String, i64, String)> {
+    let rows = |number| ["before", "after"].map(|place| (place.to_owned(), number, "first".to_owned()));
+    (0..count).flat_map(rows).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_of_a_killed_server_go_on_from_their_last_checkpoint_on_the_survivor() -> Tested {
     let mut story = Story::begin(&["first", "second"], true).await?;
-    let mut requests = Vec::new();
-    for number in 0..5 {
-        requests.extend(story.cluster.server("first").request("ledger", "ledger", json!({"number": number}), 1).await);
-    }
-    story.endpoint.until_calls(5).await;
+    let requests = story.under_way(5).await;
 
     story.cluster.servers[0].kill();
     story.endpoint.until_calls(10).await;
@@ -128,10 +141,7 @@ async fn requests_of_a_killed_server_go_on_from_their_last_checkpoint_on_the_sur
         assert_eq!((ended.attempt, ended.retries_used), (2, 0), "a takeover spends no retry");
         assert_eq!(ended.version, request.version);
     }
-    let expected: Vec<_> = (0..5)
-        .flat_map(|number| ["before", "after"].map(|place| (place.to_owned(), number, "first".to_owned())))
-        .collect();
-    assert_eq!(story.ledger(), expected, "nothing lost, and nothing settled ran again");
+    assert_eq!(story.ledger(), every_row_once(5), "nothing lost, and nothing settled ran again");
     let keys: Vec<_> = story.endpoint.calls().into_iter().map(|call| call.idempotency_key).collect();
     for key in &keys {
         assert_eq!(
@@ -150,8 +160,7 @@ async fn requests_of_a_killed_server_go_on_from_their_last_checkpoint_on_the_sur
 async fn a_stopped_server_is_taken_over_and_changes_nothing_when_it_wakes() -> Tested {
     let mut story = Story::begin(&["first", "second"], true).await?;
     let zombie = story.cluster.server("first");
-    let request = zombie.request("ledger", "ledger", json!({"number": 7}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
 
     zombie.stop();
     story.endpoint.until_calls(2).await;
@@ -214,8 +223,7 @@ async fn a_lone_server_goes_on_with_its_own_requests_after_a_crash() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_survivor_runs_the_version_that_the_request_is_pinned_to() -> Tested {
     let mut story = Story::begin(&["first", "second"], true).await?;
-    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
 
     story.project.write("flows/ledger.flow.json", &ledger_flow(true, "second"));
     story.project.commit_and_push("Mark the rows otherwise");
@@ -240,8 +248,7 @@ async fn a_survivor_runs_the_version_that_the_request_is_pinned_to() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_asked_to_stop_hands_over_and_ends() -> Tested {
     let mut story = Story::begin(&["first", "second"], true).await?;
-    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
 
     story.cluster.server("first").terminate();
     story.endpoint.until_calls(2).await;
@@ -261,8 +268,7 @@ async fn a_server_that_is_asked_to_stop_hands_over_and_ends() -> Tested {
 async fn a_failed_request_is_re_executed_by_the_server_that_is_asked() -> Tested {
     let story = Story::begin(&["first", "second"], true).await?;
     let first = story.cluster.server("first");
-    let request = first.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
     first.client.cancel(request.id).await?;
     first.until_state(request.id, RequestState::Cancelled).await;
 
@@ -306,8 +312,7 @@ async fn a_request_under_which_three_servers_were_lost_in_a_row_ends_in_an_error
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_own_server_is_gone_is_re_executed_on_another_and_not_again_when_it_comes_back() -> Tested {
     let mut story = Story::begin(&["first", "second"], false).await?;
-    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
     story.cluster.server_mut("first").kill();
     let second = story.cluster.server("second");
     second.until_state(request.id, RequestState::WaitingForRetry).await;

@@ -16,8 +16,7 @@ async fn hanging(story: &Story) -> Request {
     let first = story.cluster.server("first");
     let change = SettingChange { value: json!(1), version: None };
     first.client.change_setting("service.stalled_after_seconds", &change).await.expect("the setting");
-    let request = first.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
     let second = story.cluster.server("second");
     until("the other server shows it as stalled", async || {
         let query = RequestQuery { stalled: true, ..RequestQuery::default() };
@@ -103,8 +102,7 @@ async fn a_survivor_without_the_newest_update_goes_on_with_the_pinned_version() 
     story.project.commit_and_push("Mark the rows otherwise");
     // Only the first server has it.
     story.cluster.server("first").client.update("ledger", &Update::default()).await?;
-    let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
     story.cluster.server_mut("first").kill();
     story.endpoint.until_calls(2).await;
     story.endpoint.open();
@@ -127,8 +125,7 @@ async fn a_survivor_without_the_newest_update_goes_on_with_the_pinned_version() 
 async fn a_request_goes_on_at_the_newest_version_on_a_server_that_has_not_updated() -> Tested {
     let story = Story::begin(&["first", "second"], true).await?;
     let first = story.cluster.server("first");
-    let request = first.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
-    story.endpoint.until_calls(1).await;
+    let request = story.under_way(1).await.remove(0);
     first.client.cancel(request.id).await?;
     first.until_state(request.id, RequestState::Cancelled).await;
     story.project.write("flows/ledger.flow.json", &ledger_flow(true, "second"));

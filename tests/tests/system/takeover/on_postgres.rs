@@ -1,7 +1,7 @@
 //! The same on PostgreSQL, and what happens when the database itself goes away.
 
-use super::{Story, TestCluster};
-use flow_api::{Request, RequestState, Update};
+use super::{Story, TestCluster, every_row_once};
+use flow_api::{RequestState, Update};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -19,21 +19,6 @@ async fn begin(database: &Server) -> std::io::Result<Story> {
     Story::begin_on(Some(&database.database()), &["first", "second"], true, &[]).await
 }
 
-/// Makes requests on the first server, which are then under way there.
-async fn under_way(story: &Story, count: i64) -> Vec<Request> {
-    let mut requests = Vec::new();
-    for number in 0..count {
-        requests.extend(story.cluster.server("first").request("ledger", "ledger", json!({"number": number}), 1).await);
-    }
-    story.endpoint.until_calls(usize::try_from(count).unwrap_or(0)).await;
-    requests
-}
-
-fn every_row_once(count: i64) -> Vec<(String, i64, String)> {
-    let rows = |number| ["before", "after"].map(|place| (place.to_owned(), number, "first".to_owned()));
-    (0..count).flat_map(rows).collect()
-}
-
 /// The epochs of the servers, as one of them sees them.
 async fn epochs(cluster: &TestCluster) -> Vec<i64> {
     let servers = cluster.server("second").client.servers().await.expect("the servers");
@@ -44,7 +29,7 @@ async fn epochs(cluster: &TestCluster) -> Vec<i64> {
 async fn a_killed_server_is_taken_over_on_postgres() -> Tested {
     let database = Server::start();
     let mut story = begin(&database).await?;
-    let requests = under_way(&story, 5).await;
+    let requests = story.under_way(5).await;
     story.cluster.servers[0].kill();
     story.endpoint.until_calls(10).await;
     story.endpoint.open();
@@ -62,7 +47,7 @@ async fn a_killed_server_is_taken_over_on_postgres() -> Tested {
 async fn a_stopped_server_is_fenced_off_on_postgres() -> Tested {
     let database = Server::start();
     let mut story = begin(&database).await?;
-    let request = under_way(&story, 1).await.remove(0);
+    let request = story.under_way(1).await.remove(0);
     let zombie = story.cluster.server("first");
     zombie.stop();
     story.endpoint.until_calls(2).await;
@@ -88,7 +73,7 @@ async fn a_stopped_server_is_fenced_off_on_postgres() -> Tested {
 async fn a_database_that_restarts_during_a_takeover_strands_nothing() -> Tested {
     let mut database = Server::start();
     let mut story = begin(&database).await?;
-    let requests = under_way(&story, 5).await;
+    let requests = story.under_way(5).await;
     story.cluster.servers[0].kill();
     database.crash();
     database.start_again();
@@ -131,7 +116,7 @@ async fn a_database_that_restarts_at_any_moment_of_a_takeover_strands_nothing() 
 async fn a_database_that_is_away_for_longer_than_a_lease_is_nobodys_death() -> Tested {
     let mut database = Server::start();
     let mut story = begin(&database).await?;
-    let requests = under_way(&story, 3).await;
+    let requests = story.under_way(3).await;
     let before = epochs(&story.cluster).await;
     database.crash();
     tokio::time::sleep(LONG).await;
@@ -153,7 +138,7 @@ async fn a_database_that_is_away_for_longer_than_a_lease_is_nobodys_death() -> T
 async fn sessions_that_are_ended_again_and_again_are_nobodys_death() -> Tested {
     let database = Server::start();
     let mut story = begin(&database).await?;
-    let requests = under_way(&story, 3).await;
+    let requests = story.under_way(3).await;
     let before = epochs(&story.cluster).await;
     for _ in 0..8 {
         database.end_sessions();
@@ -180,7 +165,7 @@ async fn a_server_that_is_parted_from_the_database_is_taken_over_and_joins_again
     let mut story = Story::begin_on(Some(&direct), &["second"], true, &[]).await?;
     story.cluster.add_server_by("first", &parted);
     story.cluster.server("first").client.update("ledger", &Update::default()).await?;
-    let requests = under_way(&story, 2).await;
+    let requests = story.under_way(2).await;
     let (first, second) = (story.cluster.server("first"), story.cluster.server("second"));
     let epoch = second.sees(&first.id).await.epoch;
 
