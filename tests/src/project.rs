@@ -1,5 +1,6 @@
 //! A project in a git repository of its own, with a bare repository as its remote.
 
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,6 +69,19 @@ impl TestProject {
         git(&self.folder, &["commit", "-q", "-m", message]);
         git(&self.folder, &["push", "-q", "-u", "origin", "main"]);
     }
+}
+
+/// A component of a flow.
+pub fn component(id: &str, kind: &str, name: &str, properties: Value) -> Value {
+    json!({"id": id, "type": kind, "name": name, "properties": properties})
+}
+
+/// The text of the file of a flow in which each component leads to the next.
+pub fn straight_flow(components: &[Value]) -> String {
+    let port = |component: &Value, port: &str| format!("{}.{port}", component["id"].as_str().unwrap_or_default());
+    let links: Vec<Value> =
+        components.windows(2).map(|pair| json!({"from": port(&pair[0], "out"), "to": port(&pair[1], "in")})).collect();
+    json!({"format": 1, "components": components, "links": links}).to_string()
 }
 
 /// The text of a connection file for the HTTP endpoint at `url`.

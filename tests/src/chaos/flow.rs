@@ -1,6 +1,6 @@
 //! The flow that acts on the world in every way there is, and tells the ledger.
 
-use crate::project::{http_connection, sqlite_connection};
+use crate::project::{component, http_connection, sqlite_connection, straight_flow};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -40,8 +40,7 @@ pub fn newer_flow() -> String {
 /// `again` has no idempotency key: it may be called more than once, but never again after what is behind the second
 /// Checkpoint has begun. What it replies has these fields beside the number.
 fn flow_with(reply: &[(&str, &str)]) -> String {
-    let component =
-        |id: &str, kind: &str, properties: Value| json!({"id": id, "type": kind, "name": id, "properties": properties});
+    let component = |id: &str, kind: &str, properties: Value| component(id, kind, id, properties);
     let act = |id: &str, place: &str, exactly_once: bool| {
         let properties = json!({
             "Connection": "ledger", "Method": "POST", "Path": format!("/{place}/${{number}}"), "Retries": 0,
@@ -76,9 +75,5 @@ fn flow_with(reply: &[(&str, &str)]) -> String {
         component("end-1", "End", json!({"Reply": "Records"})),
     ];
     assert!(components.iter().map(|component| component["id"].as_str()).eq(ORDER.map(Some)), "in their order");
-    let links: Vec<Value> = ORDER
-        .windows(2)
-        .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
-        .collect();
-    json!({"format": 1, "components": components, "links": links}).to_string()
+    straight_flow(&components)
 }

@@ -9,37 +9,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use system_tests::cluster::TestCluster;
 use system_tests::holding_endpoint::HoldingEndpoint;
-use system_tests::project::{TestProject, http_connection};
+use system_tests::project::{TestProject, component, http_connection, straight_flow};
 use system_tests::wait::until;
 use system_tests::{Tested, program};
 
 /// A flow that passes two Checkpoints with streams too large for a database row, and then waits at the endpoint.
 fn large_flow() -> String {
-    let component = |id: &str, kind: &str, name: &str, properties: Value| json!({"id": id, "type": kind, "name": name, "properties": properties});
     let text = json!({"Fields": [{"field": "text", "expression": "$text"}]});
     let longer = json!({"Fields": [{"field": "text", "expression": "$text || '!'"}]});
     let hold = json!({"Connection": "hold", "Method": "POST", "Path": "/hold"});
-    let path = ["start-1", "text-1", "checkpoint-1", "text-2", "checkpoint-2", "hold-1", "end-1"];
-    let links: Vec<_> = path
-        .windows(2)
-        .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
-        .collect();
-    json!({
-        "format": 1,
-        "components": [
-            component("start-1", "Start", "Start", json!({
+    straight_flow(&[
+        component(
+            "start-1",
+            "Start",
+            "Start",
+            json!({
                 "OtherServerRetry": true, "BeginCheckpoint": "NotUse", "Inputs": [{"name": "text", "type": "Text"}],
-            })),
-            component("text-1", "Mapper", "Text", text),
-            component("checkpoint-1", "Checkpoint", "One", json!({})),
-            component("text-2", "Mapper", "Longer", longer),
-            component("checkpoint-2", "Checkpoint", "Two", json!({})),
-            component("hold-1", "HttpRequest", "Hold", hold),
-            component("end-1", "End", "End", json!({})),
-        ],
-        "links": links,
-    })
-    .to_string()
+            }),
+        ),
+        component("text-1", "Mapper", "Text", text),
+        component("checkpoint-1", "Checkpoint", "One", json!({})),
+        component("text-2", "Mapper", "Longer", longer),
+        component("checkpoint-2", "Checkpoint", "Two", json!({})),
+        component("hold-1", "HttpRequest", "Hold", hold),
+        component("end-1", "End", "End", json!({})),
+    ])
 }
 
 /// A flow that saves its start and ends.

@@ -4,17 +4,16 @@ mod by_operator;
 mod on_postgres;
 
 use flow_api::{Request, RequestState};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use system_tests::Tested;
 use system_tests::cluster::TestCluster;
 use system_tests::holding_endpoint::HoldingEndpoint;
-use system_tests::project::{TestProject, http_connection, sqlite_connection};
+use system_tests::project::{TestProject, component, http_connection, sqlite_connection, straight_flow};
 use system_tests::wait::until;
 
 /// A flow that writes one row, passes a Checkpoint, waits at the endpoint, and writes another row.
 fn ledger_flow(other_server_retry: bool, mark: &str) -> String {
-    let component = |id: &str, kind: &str, name: &str, properties: Value| json!({"id": id, "type": kind, "name": name, "properties": properties});
     let row = |place: &str| {
         json!({"Fields": [
             {"field": "place", "expression": format!("'{place}'")},
@@ -23,29 +22,24 @@ fn ledger_flow(other_server_retry: bool, mark: &str) -> String {
         ]})
     };
     let put = json!({"Connection": "ledger", "Table": "ledger", "Mode": "Insert", "CreateTable": true});
-    let path = ["start-1", "before-1", "put-1", "checkpoint-1", "hold-1", "after-1", "put-2", "end-1"];
-    let links: Vec<_> = path
-        .windows(2)
-        .map(|pair| json!({"from": format!("{}.out", pair[0]), "to": format!("{}.in", pair[1])}))
-        .collect();
-    json!({
-        "format": 1,
-        "components": [
-            component("start-1", "Start", "Start", json!({
+    straight_flow(&[
+        component(
+            "start-1",
+            "Start",
+            "Start",
+            json!({
                 "OtherServerRetry": other_server_retry, "BeginCheckpoint": "Use",
                 "Inputs": [{"name": "number", "type": "Integer", "default": 0}],
-            })),
-            component("before-1", "Mapper", "Before", row("before")),
-            component("put-1", "SqlPut", "Write before", put.clone()),
-            component("checkpoint-1", "Checkpoint", "Half way", json!({})),
-            component("hold-1", "HttpRequest", "Hold", json!({"Connection": "hold", "Method": "POST", "Path": "/hold"})),
-            component("after-1", "Mapper", "After", row("after")),
-            component("put-2", "SqlPut", "Write after", put),
-            component("end-1", "End", "End", json!({})),
-        ],
-        "links": links,
-    })
-    .to_string()
+            }),
+        ),
+        component("before-1", "Mapper", "Before", row("before")),
+        component("put-1", "SqlPut", "Write before", put.clone()),
+        component("checkpoint-1", "Checkpoint", "Half way", json!({})),
+        component("hold-1", "HttpRequest", "Hold", json!({"Connection": "hold", "Method": "POST", "Path": "/hold"})),
+        component("after-1", "Mapper", "After", row("after")),
+        component("put-2", "SqlPut", "Write after", put),
+        component("end-1", "End", "End", json!({})),
+    ])
 }
 
 /// A cluster with the ledger flow, whose requests wait half way until the endpoint opens.
