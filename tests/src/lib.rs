@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod desktop;
 pub mod git_host;
 pub mod holding_endpoint;
+pub mod keys;
 pub mod network;
 pub mod process;
 pub mod project;

@@ -7,12 +7,8 @@ use serde_json::{Value, json};
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
 use system_tests::cluster::{PASSWORD, user};
+use system_tests::keys::{DOWN, ENTER, ESCAPE, TAB};
 use system_tests::wait::until;
-
-const TAB: &str = "\u{E004}";
-const ENTER: &str = "\u{E007}";
-const ESCAPE: &str = "\u{E00C}";
-const DOWN: &str = "\u{E015}";
 
 /// Nothing of what is shown is in the way of anybody, in any theme.
 async fn is_open_to_all(console: &Browser, what: &str) -> Result<(), CmdError> {

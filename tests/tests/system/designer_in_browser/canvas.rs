@@ -12,16 +12,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
+use system_tests::keys::{ALT, CONTROL, ENTER, RELEASE, RIGHT, SHIFT};
 use system_tests::project::TestProject;
 use system_tests::wait::until;
 use tempfile::TempDir;
-
-const CONTROL: &str = "\u{E009}";
-const ALT: &str = "\u{E00A}";
-const SHIFT: &str = "\u{E008}";
-const RELEASE: &str = "\u{E000}";
-const ENTER: &str = "\u{E007}";
-const RIGHT: &str = "\u{E014}";
 
 /// How far the mouse goes until a drag begins, in pixels.
 const FIRST_STEP: f64 = 5.0;

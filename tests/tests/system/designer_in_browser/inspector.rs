@@ -5,15 +5,9 @@ use super::desk::desk;
 use serde_json::{Value, json};
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
+use system_tests::keys::{ALT, CONTROL, DOWN, END, ENTER, SHIFT};
 use system_tests::project::TestProject;
 use system_tests::wait::until;
-
-const DOWN: &str = "\u{E015}";
-const ENTER: &str = "\u{E007}";
-const CONTROL: &str = "\u{E009}";
-const ALT: &str = "\u{E00A}";
-const SHIFT: &str = "\u{E008}";
-const END: &str = "\u{E010}";
 
 struct Desk {
     browser: Browser,

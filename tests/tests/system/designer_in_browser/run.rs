@@ -6,11 +6,9 @@ use serde_json::json;
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
 use system_tests::holding_endpoint::HoldingEndpoint;
+use system_tests::keys::{CONTROL, DOWN};
 use system_tests::project::TestProject;
 use system_tests::wait::until;
-
-const CONTROL: &str = "\u{E009}";
-const DOWN: &str = "\u{E015}";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_is_edited_undone_and_run_in_the_browser() -> Tested {

@@ -7,11 +7,11 @@ use std::process::Command;
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
 use system_tests::cluster::{PASSWORD, TestCluster};
+use system_tests::keys::ENTER;
 use system_tests::project::TestProject;
 use system_tests::small_disk::SmallDisk;
 use system_tests::wait::until;
 
-const ENTER: &str = "\u{E007}";
 const SAVE: &str = "\u{E009}s\u{E000}";
 const FLOW: &str = "flows/prices.flow.json";
 

@@ -13,18 +13,10 @@ use std::path::Path;
 use std::process::Command;
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
+use system_tests::keys::{CONTROL, ENTER, ESCAPE, RELEASE, SHIFT};
 use system_tests::project::TestProject;
 use system_tests::wait::until;
 use tempfile::TempDir;
-
-const CONTROL: &str = "\u{E009}";
-const SHIFT: &str = "\u{E008}";
-const RELEASE: &str = "\u{E000}";
-const ENTER: &str = "\u{E007}";
-const ESCAPE: &str = "\u{E00C}";
-const DELETE: &str = "\u{E017}";
-const RIGHT: &str = "\u{E014}";
-const F2: &str = "\u{E032}";
 
 /// The dialogs that each walk opens: together all that there are.
 const WALKS: [&[&str]; 4] = [welcome::DIALOGS, project::DIALOGS, versions::DIALOGS, cluster::DIALOGS];

@@ -1,9 +1,9 @@
 //! The dialogs of the canvas that insert and connect without a pointer.
 
-use super::{Canvas, ENTER, RIGHT, SHIFT};
+use super::Canvas;
 use system_tests::Tested;
+use system_tests::keys::{DOWN, ENTER, RIGHT, SHIFT};
 
-const DOWN: &str = "\u{E015}";
 /// Where what is looked for is typed.
 const SEARCH: &str = "input[role=combobox]";
 

@@ -1,11 +1,10 @@
 //! What is done before the host has answered what was asked of it.
 
-use super::{CONTROL, Canvas, component};
+use super::{Canvas, component};
 use serde_json::json;
 use system_tests::Tested;
+use system_tests::keys::{CONTROL, DELETE};
 use system_tests::wait::until;
-
-const DELETE: &str = "\u{E017}";
 
 impl Canvas {
     /// From now on the calls that change the flow do not leave the page until they are let go.

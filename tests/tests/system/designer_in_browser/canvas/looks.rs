@@ -1,9 +1,10 @@
 //! How the canvas looks and moves: guides, even distances, the view, less motion, scaling, high contrast.
 
-use super::{ALT, Canvas, FIRST_STEP, SHIFT, component};
+use super::{Canvas, FIRST_STEP, component};
 use serde_json::json;
 use system_tests::Tested;
 use system_tests::browser::{Browser, test_id};
+use system_tests::keys::{ALT, SHIFT};
 use system_tests::wait::until;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,12 @@
 //! What is written on the canvas, and what is copied from it as text.
 
-use super::{CONTROL, Canvas, ENTER, component};
+use super::{Canvas, component};
 use serde_json::json;
 use std::time::Duration;
 use system_tests::Tested;
 use system_tests::browser::test_id;
+use system_tests::keys::{CONTROL, ENTER, ESCAPE, F2};
 use system_tests::wait::until;
-
-const ESCAPE: &str = "\u{E00C}";
-const F2: &str = "\u{E032}";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_and_notes_are_written_in_their_place() -> Tested {

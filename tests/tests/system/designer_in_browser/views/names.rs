@@ -1,10 +1,11 @@
 //! Names as people give them: in any script, from right to left, very long.
 
 use super::super::desk::desk;
-use super::{ESCAPE, Walk};
+use super::Walk;
 use serde_json::{Value, json};
 use system_tests::Tested;
 use system_tests::browser::test_id;
+use system_tests::keys::{DELETE, ESCAPE, F2};
 
 const RIGHT_TO_LEFT: &str = "تقرير الطلبات 2024 (نهائي)";
 const FAR_EAST: &str = "注文/取り込み🏔️";
@@ -60,13 +61,13 @@ async fn names_of_every_kind_have_their_place() -> Tested {
         walk.nothing_stands_out(component).await?;
     }
     for (flow, name) in [(RIGHT_TO_LEFT, "names-rename"), (long.as_str(), "names-rename-long")] {
-        walk.on_row(&format!("flow-{flow}"), super::F2).await;
+        walk.on_row(&format!("flow-{flow}"), F2).await;
         walk.browser.find(".dialog").await;
         walk.look(name).await?;
         walk.nothing_stands_out(name).await?;
         walk.browser.keys(ESCAPE).await?;
         walk.browser.gone(".dialog").await;
-        walk.on_row(&format!("flow-{flow}"), super::DELETE).await;
+        walk.on_row(&format!("flow-{flow}"), DELETE).await;
         walk.browser.find(".dialog").await;
         walk.nothing_stands_out("deleting").await?;
         walk.browser.keys(ESCAPE).await?;

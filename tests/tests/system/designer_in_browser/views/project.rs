@@ -1,8 +1,9 @@
 //! A project: its tree, the canvas and what is laid over it, the inspector, the panel and the dialogs about flows.
 
-use super::{CONTROL, DELETE, F2, RELEASE, RIGHT, SHIFT, Walk};
+use super::Walk;
 use system_tests::Tested;
 use system_tests::browser::test_id;
+use system_tests::keys::{CONTROL, DELETE, F2, RELEASE, RIGHT, SHIFT};
 
 pub const DIALOGS: &[&str] = &[
     "new-flow",

@@ -1,8 +1,9 @@
 //! Without a project.
 
-use super::{ENTER, Walk};
+use super::Walk;
 use system_tests::Tested;
 use system_tests::browser::test_id;
+use system_tests::keys::ENTER;
 
 pub const DIALOGS: &[&str] = &[
     "open-project",
