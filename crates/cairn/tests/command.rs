@@ -10,6 +10,8 @@ mod documents;
 mod error_codes;
 #[path = "command/operations.rs"]
 mod operations;
+#[path = "command/requests.rs"]
+mod requests;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
