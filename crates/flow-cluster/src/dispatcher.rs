@@ -91,13 +91,27 @@ struct Running {
 /// Room for one more attempt.
 pub struct Slot {
     shared: Arc<Shared>,
-    permit: OwnedSemaphorePermit,
+    /// None once it is used.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Slot {
     /// Runs the attempt that `request`, which may not be durable yet, has just begun for this server.
-    pub fn run(self, request: Request, made: Durability) {
-        run(&self.shared, (request, made), self.permit);
+    pub fn run(mut self, request: Request, made: Durability) {
+        if let Some(permit) = self.permit.take() {
+            run(&self.shared, (request, made), permit);
+        }
+    }
+}
+
+impl Drop for Slot {
+    /// Room that was not used after all is for what was left for want of it.
+    fn drop(&mut self) {
+        let Some(permit) = self.permit.take() else { return };
+        drop(permit);
+        if self.shared.more.load(Ordering::SeqCst) {
+            self.shared.work.notify_one();
+        }
     }
 }
 
@@ -163,7 +177,7 @@ impl Dispatcher {
             return None;
         }
         let permit = Arc::clone(&self.shared.slots).try_acquire_owned().ok()?;
-        Some(Slot { shared: Arc::clone(&self.shared), permit })
+        Some(Slot { shared: Arc::clone(&self.shared), permit: Some(permit) })
     }
 
     /// How many more requests this server would run at once if they were made now.
@@ -234,17 +248,17 @@ async fn claim_for_ever(shared: Arc<Shared>) {
         let room = shared.slots.available_permits();
         let claimed = if room > 0 && shared.guard.may_act() { claim(&shared, room).await } else { 0 };
         shared.queue.store(claimed == room, Ordering::SeqCst);
-        if claimed > 0 {
+        if claimed == room {
             pace = shared.settings.shortest_poll;
-            if claimed == room {
-                // There may be more, and there is no room: whoever ends next wakes this loop.
-                shared.work.notified().await;
-            }
+            // There may be more, and there is no room: whoever gives some back wakes this loop.
+            time::timeout(shared.settings.longest_poll, shared.work.notified()).await;
             continue;
         }
-        if room > 0 {
-            shared.more.store(false, Ordering::SeqCst);
+        if claimed > 0 {
+            pace = shared.settings.shortest_poll;
+            continue;
         }
+        shared.more.store(false, Ordering::SeqCst);
         let wait = time_to_next(&shared, pace).await;
         tokio::select! {
             biased;

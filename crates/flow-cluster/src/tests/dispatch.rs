@@ -139,3 +139,40 @@ async fn cancelling_and_stopping_reach_the_attempts_that_run() {
     until_state(&cluster, stopped, RequestState::Finished).await;
     assert!(dispatcher.reserve().is_none());
 }
+
+/// Starts a dispatcher whose attempts only end when they are told to, and tells of those that begin.
+fn lasting(
+    store: Arc<dyn Store>,
+    membership: &Membership,
+    settings: DispatcherSettings,
+) -> (Dispatcher, mpsc::UnboundedReceiver<RequestId>) {
+    let (started, starts) = mpsc::unbounded_channel();
+    let dispatcher = Dispatcher::start(store, membership, settings, move |request, _, cancel: CancellationToken| {
+        let started = started.clone();
+        async move {
+            started.send(request.id).unwrap();
+            cancel.cancelled().await;
+            None
+        }
+    });
+    (dispatcher, starts)
+}
+
+async fn next(starts: &mut mpsc::UnboundedReceiver<RequestId>) -> RequestId {
+    tokio::time::timeout(DEFECT, starts.recv()).await.expect("nothing begins").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn room_that_was_reserved_and_not_used_goes_to_what_waits_for_it() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (dispatcher, mut starts) = lasting(cluster.store(), &server, QUICK);
+    let slot = dispatcher.reserve().unwrap();
+    let first = cluster.request(None, true).await.id;
+    assert_eq!(next(&mut starts).await, first);
+    let second = cluster.request(None, true).await.id;
+    tokio::time::sleep(QUICK.shortest_poll * 10).await;
+    assert!(starts.try_recv().is_err(), "there is no room for it");
+    drop(slot);
+    assert_eq!(next(&mut starts).await, second);
+}
