@@ -278,8 +278,15 @@ async fn changed(changes: &mut watch::Receiver<u64>, gap: Duration) {
     }
 }
 
+/// Claims in a task of its own: if the server begins to stop meanwhile, what is claimed still gets its attempt.
 async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
-    match shared.store.claim(&shared.own, room).await {
+    let claiming = Arc::clone(shared);
+    shared.tasks.spawn(async move { claim_and_run(&claiming, room).await }).await.unwrap_or(0)
+}
+
+async fn claim_and_run(shared: &Arc<Shared>, room: usize) -> usize {
+    let claimed = shared.stopping.run_until_cancelled(shared.store.claim(&shared.own, room)).await;
+    match claimed.unwrap_or_else(|| Ok(Vec::new())) {
         Ok(requests) => {
             if shared.failing.swap(false, Ordering::SeqCst) {
                 tracing::info!("requests are claimed again");

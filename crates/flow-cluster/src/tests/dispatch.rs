@@ -1,8 +1,9 @@
 use super::*;
 use crate::{Dispatcher, DispatcherSettings};
-use flow_store::{AttemptEnd, AttemptWrite, Durability, RequestId, RequestState};
+use async_trait::async_trait;
+use flow_store::{AttemptEnd, AttemptWrite, Durability, Line, Liveness, RequestId, RequestState, StoreError};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(super) const QUICK: DispatcherSettings = DispatcherSettings {
@@ -175,4 +176,40 @@ async fn room_that_was_reserved_and_not_used_goes_to_what_waits_for_it() {
     assert!(starts.try_recv().is_err(), "there is no room for it");
     drop(slot);
     assert_eq!(next(&mut starts).await, second);
+}
+
+/// A line over which answers come only while it is open.
+struct Held(watch::Receiver<bool>);
+
+#[async_trait]
+impl Line for Held {
+    async fn there(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn back(&self) -> Result<(), StoreError> {
+        self.0.clone().wait_for(|open| *open).await.unwrap();
+        Ok(())
+    }
+
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_claimed_when_the_server_begins_to_stop_is_run() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (open, is_open) = watch::channel(false);
+    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(Held(is_open))));
+    let request = cluster.request(None, true).await.id;
+    let settings = DispatcherSettings { unattended_check: DEFECT, ..QUICK };
+    let (dispatcher, mut starts) = lasting(store, &server, settings);
+    until_state(&cluster, request, RequestState::Running).await;
+    let stopping = tokio::spawn(async move { dispatcher.stop(DEFECT).await });
+    tokio::time::sleep(QUICK.shortest_poll * 10).await;
+    open.send_replace(true);
+    assert_eq!(next(&mut starts).await, request);
+    stopping.abort();
 }
