@@ -5,7 +5,7 @@ mod attending;
 use crate::guard::Guard;
 use crate::membership::Membership;
 use crate::time;
-use attending::attend_for_ever;
+use attending::{attend_for_ever, give_back};
 use flow_store::{AttemptEnd, AttemptWrite, Durability, Fence, Owner, Request, RequestError, RequestId, Store};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -163,9 +163,10 @@ impl Dispatcher {
             closing: stopping.child_token(),
             stopping,
         });
-        let closing = shared.closing.clone();
-        tokio::spawn(closing.clone().run_until_cancelled_owned(claim_for_ever(Arc::clone(&shared))));
-        tokio::spawn(closing.run_until_cancelled_owned(attend_for_ever(Arc::clone(&shared))));
+        let (closing, stopping) = (shared.closing.clone(), shared.stopping.clone());
+        tokio::spawn(closing.run_until_cancelled_owned(claim_for_ever(Arc::clone(&shared))));
+        // For as long as attempts run: one that breaks off while the server stops has nobody else.
+        tokio::spawn(stopping.run_until_cancelled_owned(attend_for_ever(Arc::clone(&shared))));
         Self { shared }
     }
 
@@ -324,15 +325,24 @@ async fn time_to_next(shared: &Shared, pace: Duration) -> Duration {
     }
 }
 
+/// Waits for room. If that takes long, or the server is to stop, another server may have some: the request is given back,
+/// unless it may run nowhere else.
 fn run_when_there_is_room(shared: &Arc<Shared>, request: Request) {
     let cancel = attend(shared, &request);
     let shared = Arc::clone(shared);
     let tasks = shared.tasks.clone();
     tasks.spawn(async move {
+        let room = Arc::clone(&shared.slots).acquire_owned();
+        let permit = match request.settings.other_server_retry {
+            true => cancel.run_until_cancelled(time::timeout(shared.settings.longest_poll, room)).await.flatten(),
+            false => Some(room.await),
+        };
         // The semaphore is never closed.
-        if let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await {
-            run_attended(&shared, (request, Durability::ALREADY), cancel, permit);
+        if let Some(Ok(permit)) = permit {
+            return run_attended(&shared, (request, Durability::ALREADY), cancel, permit);
         }
+        give_back(&shared, &request).await;
+        shared.no_longer_runs(request.id, request.fence);
     });
 }
 

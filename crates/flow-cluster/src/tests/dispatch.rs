@@ -213,3 +213,37 @@ async fn what_is_being_claimed_when_the_server_begins_to_stop_is_run() {
     assert_eq!(next(&mut starts).await, request);
     stopping.abort();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_attends_to_is_given_back_also_while_its_server_stops() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (dispatcher, mut starts) = lasting(cluster.store(), &server, QUICK);
+    cluster.request(None, true).await;
+    next(&mut starts).await;
+    let forgotten = cluster.request(Some(server.owner()), true).await.id;
+    tokio::select! {
+        biased;
+        () = dispatcher.stop(DEFECT * 2) => panic!("an attempt still runs"),
+        request = until_state(&cluster, forgotten, RequestState::Queued) => assert_eq!(request.owner, None),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_claimed_and_finds_the_room_taken_for_long_is_given_back() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (open, is_open) = watch::channel(false);
+    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(Held(is_open))));
+    let request = cluster.request(None, true).await.id;
+    let longest_poll = Duration::from_millis(50);
+    let settings = DispatcherSettings { concurrency: 1, unattended_check: DEFECT, longest_poll, ..QUICK };
+    let (dispatcher, mut starts) = lasting(store, &server, settings);
+    until_state(&cluster, request, RequestState::Running).await;
+    // While the claim is under way.
+    let slot = dispatcher.reserve().unwrap();
+    open.send_replace(true);
+    until_state(&cluster, request, RequestState::Queued).await;
+    drop(slot);
+    assert_eq!(next(&mut starts).await, request);
+}
