@@ -5,7 +5,7 @@ mod attending;
 use crate::guard::Guard;
 use crate::membership::Membership;
 use crate::time;
-use attending::attend_for_ever;
+use attending::{attend_for_ever, give_back};
 use flow_store::{AttemptEnd, AttemptWrite, Durability, Fence, Owner, Request, RequestError, RequestId, Store};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -91,13 +91,27 @@ struct Running {
 /// Room for one more attempt.
 pub struct Slot {
     shared: Arc<Shared>,
-    permit: OwnedSemaphorePermit,
+    /// None once it is used.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Slot {
     /// Runs the attempt that `request`, which may not be durable yet, has just begun for this server.
-    pub fn run(self, request: Request, made: Durability) {
-        run(&self.shared, (request, made), self.permit);
+    pub fn run(mut self, request: Request, made: Durability) {
+        if let Some(permit) = self.permit.take() {
+            run(&self.shared, (request, made), permit);
+        }
+    }
+}
+
+impl Drop for Slot {
+    /// Room that was not used after all is for what was left for want of it.
+    fn drop(&mut self) {
+        let Some(permit) = self.permit.take() else { return };
+        drop(permit);
+        if self.shared.more.load(Ordering::SeqCst) {
+            self.shared.work.notify_one();
+        }
     }
 }
 
@@ -149,9 +163,10 @@ impl Dispatcher {
             closing: stopping.child_token(),
             stopping,
         });
-        let closing = shared.closing.clone();
-        tokio::spawn(closing.clone().run_until_cancelled_owned(claim_for_ever(Arc::clone(&shared))));
-        tokio::spawn(closing.run_until_cancelled_owned(attend_for_ever(Arc::clone(&shared))));
+        let (closing, stopping) = (shared.closing.clone(), shared.stopping.clone());
+        tokio::spawn(closing.run_until_cancelled_owned(claim_for_ever(Arc::clone(&shared))));
+        // For as long as attempts run: one that breaks off while the server stops has nobody else.
+        tokio::spawn(stopping.run_until_cancelled_owned(attend_for_ever(Arc::clone(&shared))));
         Self { shared }
     }
 
@@ -163,7 +178,7 @@ impl Dispatcher {
             return None;
         }
         let permit = Arc::clone(&self.shared.slots).try_acquire_owned().ok()?;
-        Some(Slot { shared: Arc::clone(&self.shared), permit })
+        Some(Slot { shared: Arc::clone(&self.shared), permit: Some(permit) })
     }
 
     /// How many more requests this server would run at once if they were made now.
@@ -234,17 +249,17 @@ async fn claim_for_ever(shared: Arc<Shared>) {
         let room = shared.slots.available_permits();
         let claimed = if room > 0 && shared.guard.may_act() { claim(&shared, room).await } else { 0 };
         shared.queue.store(claimed == room, Ordering::SeqCst);
-        if claimed > 0 {
+        if claimed == room {
             pace = shared.settings.shortest_poll;
-            if claimed == room {
-                // There may be more, and there is no room: whoever ends next wakes this loop.
-                shared.work.notified().await;
-            }
+            // There may be more, and there is no room: whoever gives some back wakes this loop.
+            time::timeout(shared.settings.longest_poll, shared.work.notified()).await;
             continue;
         }
-        if room > 0 {
-            shared.more.store(false, Ordering::SeqCst);
+        if claimed > 0 {
+            pace = shared.settings.shortest_poll;
+            continue;
         }
+        shared.more.store(false, Ordering::SeqCst);
         let wait = time_to_next(&shared, pace).await;
         tokio::select! {
             biased;
@@ -264,8 +279,15 @@ async fn changed(changes: &mut watch::Receiver<u64>, gap: Duration) {
     }
 }
 
+/// Claims in a task of its own: if the server begins to stop meanwhile, what is claimed still gets its attempt.
 async fn claim(shared: &Arc<Shared>, room: usize) -> usize {
-    match shared.store.claim(&shared.own, room).await {
+    let claiming = Arc::clone(shared);
+    shared.tasks.spawn(async move { claim_and_run(&claiming, room).await }).await.unwrap_or(0)
+}
+
+async fn claim_and_run(shared: &Arc<Shared>, room: usize) -> usize {
+    let claimed = shared.stopping.run_until_cancelled(shared.store.claim(&shared.own, room)).await;
+    match claimed.unwrap_or_else(|| Ok(Vec::new())) {
         Ok(requests) => {
             if shared.failing.swap(false, Ordering::SeqCst) {
                 tracing::info!("requests are claimed again");
@@ -303,15 +325,24 @@ async fn time_to_next(shared: &Shared, pace: Duration) -> Duration {
     }
 }
 
+/// Waits for room. If that takes long, or the server is to stop, another server may have some: the request is given back,
+/// unless it may run nowhere else.
 fn run_when_there_is_room(shared: &Arc<Shared>, request: Request) {
     let cancel = attend(shared, &request);
     let shared = Arc::clone(shared);
     let tasks = shared.tasks.clone();
     tasks.spawn(async move {
+        let room = Arc::clone(&shared.slots).acquire_owned();
+        let permit = match request.settings.other_server_retry {
+            true => cancel.run_until_cancelled(time::timeout(shared.settings.longest_poll, room)).await.flatten(),
+            false => Some(room.await),
+        };
         // The semaphore is never closed.
-        if let Ok(permit) = Arc::clone(&shared.slots).acquire_owned().await {
-            run_attended(&shared, (request, Durability::ALREADY), cancel, permit);
+        if let Some(Ok(permit)) = permit {
+            return run_attended(&shared, (request, Durability::ALREADY), cancel, permit);
         }
+        give_back(&shared, &request).await;
+        shared.no_longer_runs(request.id, request.fence);
     });
 }
 

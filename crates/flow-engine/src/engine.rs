@@ -248,7 +248,7 @@ impl Inner {
         };
         let log = self.entry(&request, Level::Error, event::ATTEMPT_FAILED, error.to_string());
         let write = AttemptWrite { saved: Vec::new(), log: vec![log] };
-        let ended = self.end_attempt(&request, end, write, guard, cancel).await?;
+        let ended = self.end_attempt(&request, end, (write, Vec::new()), guard, cancel).await?;
         self.tell(&Seen::new(request.id, request.attempt, String::new()), || RunEventKind::AttemptEnded {
             request: Box::new(ended.clone()),
             error: ended.error.clone(),
@@ -256,13 +256,13 @@ impl Inner {
         Ok(ended)
     }
 
-    /// Ends the attempt in the store. While the store is not available the end is tried again, for as long as this
-    /// server may act: nobody else would do it.
+    /// Ends the attempt in the store, and tells observers of what is durable with that. While the store is not available the
+    /// end is tried again, for as long as this server may act: nobody else would do it.
     pub(crate) async fn end_attempt(
         &self,
         request: &Request,
         end: AttemptEnd,
-        write: AttemptWrite,
+        (write, mut events): (AttemptWrite, Vec<RunEvent>),
         guard: &dyn OwnerGuard,
         cancel: &CancellationToken,
     ) -> Result<Request, EngineError> {
@@ -277,7 +277,10 @@ impl Inner {
         let (mut end, mut write) = (end, write);
         loop {
             let error = match self.store.end_attempt(request.id, request.fence, end, write).await {
-                Ok(ended) => return Ok(ended),
+                Ok(ended) => {
+                    self.observe(&events);
+                    return Ok(ended);
+                }
                 Err(error) => error,
             };
             if error.is_stale() || is_lasting(&error) || cancel.is_cancelled() || !guard.may_act() {
@@ -291,6 +294,7 @@ impl Inner {
             }
             end = otherwise.clone();
             write = AttemptWrite { log: log.clone(), ..AttemptWrite::default() };
+            events.clear();
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = cancel.cancelled() => {}

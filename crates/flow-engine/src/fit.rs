@@ -2,6 +2,7 @@
 //! needs its component, of the same kind and with the same id, and each saved stream the fields that the flow has there.
 
 mod fields;
+mod order;
 mod points;
 
 use crate::engine::{Engine, Inner, is_lasting};
@@ -11,9 +12,9 @@ use crate::saved::{Outline, SavedScope};
 use crate::{EngineError, request_settings};
 use fields::Fields;
 use flow_model::{Component, ComponentId, InputError};
-use flow_store::{Fence, PointPlace, Request, RequestSettings, SavedKind, SavedOutline, VersionId};
+use flow_store::{Fence, PointPlace, Request, RequestSettings, VersionId};
+use order::{SavedOrder, Search};
 use points::Port;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use fields::FlowFields;
@@ -153,13 +154,6 @@ struct Look<'a> {
     fields: Fields<'a>,
 }
 
-/// The first so many saved points.
-struct Saved {
-    outline: Outline,
-    /// The places of all of them, the newest first.
-    places: Vec<PointPlace>,
-}
-
 /// A saved stream whose fields are to be compared.
 struct SavedStream {
     place: PointPlace,
@@ -168,26 +162,26 @@ struct SavedStream {
     component: String,
 }
 
-impl Saved {
-    fn number(&self, place: PointPlace) -> u32 {
-        let newer = self.places.binary_search_by(|other| place.cmp(other)).unwrap_or(0);
-        number(self.places.len().saturating_sub(newer + 1))
-    }
-}
-
 impl Look<'_> {
     async fn fit(&self, version: &VersionId, keep: u32) -> Result<Fit, EngineError> {
-        let kinds = self.kinds().await?;
-        // What came in the same write as the last point stays with it, so that has to fit, too.
-        let mut saved = self.read(kinds.reach(keep)).await?;
-        let misfits = self.misfits(&saved).await?;
-        let (mut fitting, mut first) = (keep, misfits.iter().map(|misfit| misfit.number).min());
-        while let Some(misfit) = first {
-            fitting = kinds.cut(misfit.min(fitting.saturating_sub(1)));
-            saved = self.read(kinds.reach(fitting)).await?;
-            first = self.misfits(&saved).await?.iter().map(|misfit| misfit.number).min();
+        let order = self.order().await?;
+        // Retention may have removed them.
+        let keep = keep.min(order.len());
+        let (mut outline, mut misfits) = self.look(&order, keep).await?;
+        let mut fitting = keep;
+        if let Some(misfit) = first(&misfits) {
+            let mut search = Search::below(&order, keep, misfit);
+            while let Some(tried) = search.next() {
+                let (found, misfits) = self.look(&order, tried).await?;
+                match first(&misfits) {
+                    Some(misfit) if tried > 0 => search.fails(tried, misfit),
+                    _ => {
+                        search.fits(tried);
+                        (fitting, outline) = (tried, found);
+                    }
+                }
+            }
         }
-        let mut misfits = misfits;
         misfits.sort_by_key(|misfit| misfit.number);
         misfits.truncate(NAMED);
         Ok(Fit {
@@ -198,7 +192,7 @@ impl Look<'_> {
             misfits,
             fitting,
             unknown: self.fields.unknown(),
-            components: self.components(saved.outline)?,
+            components: self.components(outline)?,
         })
     }
 
@@ -208,69 +202,63 @@ impl Look<'_> {
         self.new.flow.settings.check_inputs(given).err()
     }
 
-    /// What kinds of points are saved.
-    async fn kinds(&self) -> Result<Kinds, EngineError> {
-        let mut kinds = Kinds::default();
+    /// All that is saved, in short.
+    async fn order(&self) -> Result<SavedOrder, EngineError> {
+        let mut order = SavedOrder::default();
         let mut before = None;
         loop {
             let page = self.inner.store.saved_outlines(self.request.id, before, PAGE).await?;
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last() else { return Ok(order.in_order()) };
             before = Some(last.place);
-            page.iter().for_each(|point| kinds.add_older(point));
+            page.iter().for_each(|point| order.add_older(point));
         }
-        Ok(kinds.in_order())
     }
 
-    /// Reads the first `keep` saved points.
-    async fn read(&self, keep: u32) -> Result<Saved, EngineError> {
-        let mut saved = Saved { outline: Outline::default(), places: Vec::new() };
-        if keep == 0 {
-            return Ok(saved);
-        }
-        let mut skip = self.request.saved_points.saturating_sub(keep) as usize;
-        let mut before = None;
-        loop {
-            let page = self.inner.store.saved_outlines(self.request.id, before, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.place);
-            let skipped = skip.min(page.len());
-            skip -= skipped;
-            for point in page.into_iter().skip(skipped) {
-                saved.places.push(point.place);
-                saved.outline.add(point);
-            }
-        }
-        Ok(saved)
-    }
-
-    /// What of this does not fit.
-    async fn misfits(&self, saved: &Saved) -> Result<Vec<Misfit>, EngineError> {
-        let (mut found, streams) = self.misplaced(saved);
+    /// The first `keep` saved points with all that may stay with them, and what of this does not fit.
+    async fn look(&self, order: &SavedOrder, keep: u32) -> Result<(Outline, Vec<Misfit>), EngineError> {
+        // What came in the same write as the last point stays with it, so that has to fit, too.
+        let keep = order.reach(keep);
+        let outline = self.read(order, keep).await?;
+        let (mut found, streams) = self.misplaced(order, &outline);
         for stream in streams {
             if let Some(different) = self.fields.differ(self, &stream).await? {
                 let SavedStream { place, path, component, .. } = &stream;
-                self.note(&mut found, saved.number(*place), (path, component), Why::Fields(different));
+                self.note(&mut found, order.number(*place), (path, component), Why::Fields(different));
             }
         }
         if found.is_empty()
-            && let Err((component, why)) = self.resumes(saved.outline.clone()).await?
+            && let Err((component, why)) = self.resumes(outline.clone()).await?
         {
-            let last = number(saved.places.len().saturating_sub(1));
-            self.note(&mut found, last, ("", &component), Why::Other(why));
+            self.note(&mut found, keep.saturating_sub(1), ("", &component), Why::Other(why));
         }
-        Ok(found)
+        Ok((outline, found))
+    }
+
+    /// Reads the first `keep` saved points.
+    async fn read(&self, order: &SavedOrder, keep: u32) -> Result<Outline, EngineError> {
+        let mut outline = Outline::default();
+        if keep == 0 {
+            return Ok(outline);
+        }
+        let mut before = order.place(keep);
+        loop {
+            let page = self.inner.store.saved_outlines(self.request.id, before, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(outline) };
+            before = Some(last.place);
+            page.into_iter().for_each(|point| outline.add(point));
+        }
     }
 
     /// The points that have no place in the plan, and the streams of those that have.
-    fn misplaced(&self, saved: &Saved) -> (Vec<Misfit>, Vec<SavedStream>) {
+    fn misplaced(&self, order: &SavedOrder, outline: &Outline) -> (Vec<Misfit>, Vec<SavedStream>) {
         let (mut found, mut streams) = (Vec::new(), Vec::new());
-        for part in &saved.outline.parts {
+        for part in &outline.parts {
             for (path, finished) in &part.finished {
                 let (around, id) = path.rsplit_once('/').unwrap_or(("", path));
                 let places = || finished.results_from(0).map(|(_, place)| place);
                 match points::check_finished(&self.new, around, id) {
                     Err(why) => {
-                        let number = places().min().map_or(0, |place| saved.number(place));
+                        let number = places().min().map_or(0, |place| order.number(place));
                         self.note(&mut found, number, (around, id), why);
                     }
                     // The results of all iterations have the same fields: one stands for them.
@@ -284,7 +272,7 @@ impl Look<'_> {
                 match points::check(&self.new, self.old.as_deref(), point) {
                     Err(why) => {
                         let place = (point.iteration.as_str(), point.component.as_str());
-                        self.note(&mut found, saved.number(point.place), place, why);
+                        self.note(&mut found, order.number(point.place), place, why);
                     }
                     Ok(None) => {}
                     Ok(Some(port)) => {
@@ -347,61 +335,13 @@ fn is_same(one: &Component, other: &Component) -> bool {
     one.kind == other.kind && one.parent == other.parent && one.properties == other.properties
 }
 
+/// The number of the first point that does not fit.
+fn first(misfits: &[Misfit]) -> Option<u32> {
+    misfits.iter().map(|misfit| misfit.number).min()
+}
+
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// The kinds of all saved points, and which are of the same component; small, however many there are.
-#[derive(Default)]
-struct Kinds {
-    points: Vec<(SavedKind, u32)>,
-    components: HashMap<String, u32>,
-}
-
-impl Kinds {
-    /// Takes in a point that is older than all before.
-    fn add_older(&mut self, point: &SavedOutline) {
-        let next = number(self.components.len());
-        let component = match self.components.get(&point.component) {
-            Some(known) => *known,
-            None => *self.components.entry(point.component.clone()).or_insert(next),
-        };
-        self.points.push((point.kind, component));
-    }
-
-    fn in_order(mut self) -> Self {
-        self.points.reverse();
-        self
-    }
-
-    /// Whether the point may stay with the one before it when later ones are withdrawn
-    /// ([`flow_store::transition::rewind`]): so it is, if both came in one write, which cannot be seen here.
-    fn may_belong(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|before| self.points.get(before));
-        match self.points.get(at) {
-            Some((SavedKind::Outlets | SavedKind::Completed | SavedKind::Withdrawn, _)) => before.is_some(),
-            Some(input @ (SavedKind::Input, _)) => before == Some(input),
-            _ => false,
-        }
-    }
-
-    /// How many points may stay when the first `keep` are to stay.
-    fn reach(&self, keep: u32) -> u32 {
-        let mut at = keep as usize;
-        while keep > 0 && self.may_belong(at) {
-            at += 1;
-        }
-        number(at)
-    }
-
-    /// The most points, at most `keep`, with which no others stay.
-    fn cut(&self, keep: u32) -> u32 {
-        let mut at = keep as usize;
-        while at > 0 && self.may_belong(at) {
-            at -= 1;
-        }
-        number(at)
-    }
 }
 
 #[cfg(test)]

@@ -7,15 +7,16 @@ use crate::resume::{Past, Resumption};
 use crate::schedule::{Arrived, Schedule};
 use flow_data::{Stream, Variables};
 use flow_store::{RequestError, SavedPoint};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Which scope: its place among [`Scopes`]. Only what is part of it, or waits for it, may keep it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct ScopeId(usize);
+/// Which scope, by when it began. An id never comes to mean another scope: whoever still has that of one that has ended
+/// finds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ScopeId(u64);
 
 /// A component in a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -159,11 +160,12 @@ impl Scope {
 /// The scopes of an attempt.
 #[derive(Default)]
 pub(crate) struct Scopes {
-    slots: Vec<Option<Box<Scope>>>,
-    free: Vec<usize>,
+    under_way: BTreeMap<ScopeId, Box<Scope>>,
+    /// How many have begun.
+    begun: u64,
     /// How many are failing.
     pub(crate) failing: usize,
-    /// Whether (and how often) what runs inside of a component failed while other things in it still ran.
+    /// In how many components something failed that runs inside of them.
     pub(crate) failing_inside: usize,
 }
 
@@ -172,43 +174,51 @@ impl Scopes {
     pub(crate) const TOP: ScopeId = ScopeId(0);
 
     pub(crate) fn add(&mut self, scope: Scope) -> ScopeId {
-        let scope = Some(Box::new(scope));
-        match self.free.pop() {
-            Some(place) => {
-                self.slots[place] = scope;
-                ScopeId(place)
-            }
-            None => {
-                self.slots.push(scope);
-                ScopeId(self.slots.len() - 1)
-            }
-        }
+        let id = ScopeId(self.begun);
+        self.begun += 1;
+        self.under_way.insert(id, Box::new(scope));
+        id
     }
 
     pub(crate) fn get(&self, id: ScopeId) -> Option<&Scope> {
-        self.slots.get(id.0)?.as_deref()
+        self.under_way.get(&id).map(Box::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, id: ScopeId) -> Option<&mut Scope> {
-        self.slots.get_mut(id.0)?.as_deref_mut()
+        self.under_way.get_mut(&id).map(Box::as_mut)
     }
 
     /// Removes a scope and all inside of it.
-    pub(crate) fn remove(&mut self, id: ScopeId) -> Option<Box<Scope>> {
-        let scope = self.slots.get_mut(id.0)?.take()?;
-        self.free.push(id.0);
+    pub(crate) fn remove(&mut self, id: ScopeId) {
+        let Some(scope) = self.under_way.remove(&id) else { return };
         self.failing -= usize::from(scope.failing.is_some());
         for inside in scope.inside.values() {
+            self.failing_inside -= usize::from(inside.failure.is_some());
             for inner in inside.scopes() {
                 self.remove(inner);
             }
         }
-        Some(scope)
+    }
+
+    /// Notes why a component fails by what runs inside of it. What came first holds.
+    pub(crate) fn fail_inside(&mut self, at: At, failure: Failure) {
+        let inside = self.get_mut(at.scope).and_then(|scope| scope.inside.get_mut(&at.component));
+        if let Some(inside) = inside.filter(|inside| inside.failure.is_none()) {
+            inside.failure = Some(failure);
+            self.failing_inside += 1;
+        }
+    }
+
+    /// Nothing more runs inside of a component: what there was.
+    pub(crate) fn take_inside(&mut self, at: At) -> Option<Inside> {
+        let inside = self.get_mut(at.scope)?.inside.remove(&at.component)?;
+        self.failing_inside -= usize::from(inside.failure.is_some());
+        Some(inside)
     }
 
     /// All scopes.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ScopeId> {
-        self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some()).map(|(place, _)| ScopeId(place))
+        self.under_way.keys().copied()
     }
 
     /// A component that failed by what ran inside of it, and in which nothing runs any more.

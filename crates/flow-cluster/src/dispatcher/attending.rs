@@ -21,17 +21,25 @@ pub(super) async fn attend_for_ever(shared: Arc<Shared>) {
         let found: Vec<&Request> = mine.iter().filter(|request| !shared.attends(request)).collect();
         for request in found.iter().filter(|request| seen.contains(&(request.id, request.fence))) {
             tracing::warn!(request = %request.id, "nobody attends to a running request; it is given back to the cluster");
-            let end = AttemptEnd::Released;
-            if let Err(error) = shared.store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await
-            {
-                tracing::warn!(code = error.code(), %error, request = %request.id, "it cannot be given back; trying again");
-            }
+            give_back(&shared, request).await;
         }
         if !found.is_empty() {
             shared.work.notify_one();
         }
         seen = found.into_iter().map(|request| (request.id, request.fence)).collect();
         end_what_is_lost(&shared, &mine).await;
+    }
+}
+
+/// Gives a request back to the cluster. If that fails, it is tried again for as long as nobody attends to it.
+pub(super) async fn give_back(shared: &Shared, request: &Request) {
+    match shared.store.end_attempt(request.id, request.fence, AttemptEnd::Released, AttemptWrite::default()).await {
+        Ok(_) => {}
+        // Somebody else has it already.
+        Err(error) if error.is_stale() => {}
+        Err(error) => {
+            tracing::warn!(code = error.code(), %error, request = %request.id, "it cannot be given back; trying again");
+        }
     }
 }
 

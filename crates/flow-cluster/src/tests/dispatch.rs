@@ -1,8 +1,9 @@
 use super::*;
 use crate::{Dispatcher, DispatcherSettings};
-use flow_store::{AttemptEnd, AttemptWrite, Durability, RequestId, RequestState};
+use async_trait::async_trait;
+use flow_store::{AttemptEnd, AttemptWrite, Durability, Line, Liveness, RequestId, RequestState, StoreError};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(super) const QUICK: DispatcherSettings = DispatcherSettings {
@@ -138,4 +139,111 @@ async fn cancelling_and_stopping_reach_the_attempts_that_run() {
     dispatcher.stop(Duration::from_millis(10)).await;
     until_state(&cluster, stopped, RequestState::Finished).await;
     assert!(dispatcher.reserve().is_none());
+}
+
+/// Starts a dispatcher whose attempts only end when they are told to, and tells of those that begin.
+fn lasting(
+    store: Arc<dyn Store>,
+    membership: &Membership,
+    settings: DispatcherSettings,
+) -> (Dispatcher, mpsc::UnboundedReceiver<RequestId>) {
+    let (started, starts) = mpsc::unbounded_channel();
+    let dispatcher = Dispatcher::start(store, membership, settings, move |request, _, cancel: CancellationToken| {
+        let started = started.clone();
+        async move {
+            started.send(request.id).unwrap();
+            cancel.cancelled().await;
+            None
+        }
+    });
+    (dispatcher, starts)
+}
+
+async fn next(starts: &mut mpsc::UnboundedReceiver<RequestId>) -> RequestId {
+    tokio::time::timeout(DEFECT, starts.recv()).await.expect("nothing begins").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn room_that_was_reserved_and_not_used_goes_to_what_waits_for_it() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (dispatcher, mut starts) = lasting(cluster.store(), &server, QUICK);
+    let slot = dispatcher.reserve().unwrap();
+    let first = cluster.request(None, true).await.id;
+    assert_eq!(next(&mut starts).await, first);
+    let second = cluster.request(None, true).await.id;
+    tokio::time::sleep(QUICK.shortest_poll * 10).await;
+    assert!(starts.try_recv().is_err(), "there is no room for it");
+    drop(slot);
+    assert_eq!(next(&mut starts).await, second);
+}
+
+/// A line over which answers come only while it is open.
+struct Held(watch::Receiver<bool>);
+
+#[async_trait]
+impl Line for Held {
+    async fn there(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn back(&self) -> Result<(), StoreError> {
+        self.0.clone().wait_for(|open| *open).await.unwrap();
+        Ok(())
+    }
+
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_claimed_when_the_server_begins_to_stop_is_run() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (open, is_open) = watch::channel(false);
+    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(Held(is_open))));
+    let request = cluster.request(None, true).await.id;
+    let settings = DispatcherSettings { unattended_check: DEFECT, ..QUICK };
+    let (dispatcher, mut starts) = lasting(store, &server, settings);
+    until_state(&cluster, request, RequestState::Running).await;
+    let stopping = tokio::spawn(async move { dispatcher.stop(DEFECT).await });
+    tokio::time::sleep(QUICK.shortest_poll * 10).await;
+    open.send_replace(true);
+    assert_eq!(next(&mut starts).await, request);
+    stopping.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_attends_to_is_given_back_also_while_its_server_stops() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (dispatcher, mut starts) = lasting(cluster.store(), &server, QUICK);
+    cluster.request(None, true).await;
+    next(&mut starts).await;
+    let forgotten = cluster.request(Some(server.owner()), true).await.id;
+    tokio::select! {
+        biased;
+        () = dispatcher.stop(DEFECT * 2) => panic!("an attempt still runs"),
+        request = until_state(&cluster, forgotten, RequestState::Queued) => assert_eq!(request.owner, None),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_claimed_and_finds_the_room_taken_for_long_is_given_back() {
+    let cluster = Cluster::new();
+    let server = cluster.join("server", LONG).await;
+    let (open, is_open) = watch::channel(false);
+    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(Held(is_open))));
+    let request = cluster.request(None, true).await.id;
+    let longest_poll = Duration::from_millis(50);
+    let settings = DispatcherSettings { concurrency: 1, unattended_check: DEFECT, longest_poll, ..QUICK };
+    let (dispatcher, mut starts) = lasting(store, &server, settings);
+    until_state(&cluster, request, RequestState::Running).await;
+    // While the claim is under way.
+    let slot = dispatcher.reserve().unwrap();
+    open.send_replace(true);
+    until_state(&cluster, request, RequestState::Queued).await;
+    drop(slot);
+    assert_eq!(next(&mut starts).await, request);
 }

@@ -25,10 +25,9 @@ impl Attempt {
             return Err(EngineError::Fenced);
         }
         let end = self.decide().await;
-        let (write, events) = self.journal.take_rest();
+        let rest = self.journal.take_rest();
         let guard = std::sync::Arc::clone(&self.services);
-        let ended = self.engine.end_attempt(&self.request, end, write, guard.guard(), cancel).await?;
-        self.engine.observe(&events);
+        let ended = self.engine.end_attempt(&self.request, end, rest, guard.guard(), cancel).await?;
         self.observe(None, || RunEventKind::AttemptEnded {
             request: Box::new(ended.clone()),
             error: ended.error.clone(),

@@ -183,10 +183,7 @@ impl Attempt {
             retryable: error.retryable,
             withdrawn: None,
         };
-        if let Some(inside) = self.scopes[at.scope].inside.get_mut(&at.component) {
-            inside.failure.get_or_insert(failure);
-            self.scopes.failing_inside += 1;
-        }
+        self.scopes.fail_inside(at, failure);
         self.doom_inside(at);
     }
 
@@ -220,14 +217,12 @@ impl Attempt {
         self.remove(id);
         if let Some(inside) = self.scopes[owner.at.scope].inside.get_mut(&owner.at.component) {
             inside.forget(owner.number);
-            inside.failure.get_or_insert(failure);
-            self.scopes.failing_inside += 1;
         }
+        self.scopes.fail_inside(owner.at, failure);
     }
 
     fn end_failed_inside(&mut self, at: At) {
-        let Some(mut inside) = self.scopes[at.scope].inside.remove(&at.component) else { return };
-        self.scopes.failing_inside = 0;
+        let Some(mut inside) = self.scopes.take_inside(at) else { return };
         for id in inside.scopes() {
             self.remove(id);
         }

@@ -307,9 +307,7 @@ impl Attempt {
 
     /// All iterations of a ForEach have finished.
     fn iterated(&mut self, at: At) {
-        let Some(Inside { arrived, begun, what, .. }) = self.scopes[at.scope].inside.remove(&at.component) else {
-            return;
-        };
+        let Some(Inside { arrived, begun, what, .. }) = self.scopes.take_inside(at) else { return };
         let InsideWhat::Iterations(iterating) = what else { return };
         self.journal.hold_what_follows();
         let count = iterating.next;
@@ -343,7 +341,7 @@ impl Attempt {
     fn call_over(&mut self, id: ScopeId, at: At) {
         let mut replies = std::mem::take(&mut self.scopes[id].replies);
         self.scopes.remove(id);
-        let Some(Inside { arrived, begun, .. }) = self.scopes[at.scope].inside.remove(&at.component) else { return };
+        let Some(Inside { arrived, begun, .. }) = self.scopes.take_inside(at) else { return };
         self.journal.hold_what_follows();
         replies.sort_by_key(|(component, _)| *component);
         let replies: Vec<Stream> = replies.into_iter().map(|(_, stream)| stream).collect();

@@ -1,8 +1,9 @@
 //! How attempts end: timeouts, cancelling, fences, a store that fails, a flow that cannot run.
 
 use super::cluster::{Cluster, Went, flow};
-use crate::{AlwaysOwner, EngineError, OwnerGuard};
+use crate::{AlwaysOwner, EngineError, Observer, OwnerGuard, RunEvent, RunEventKind};
 use flow_store::{RequestState, RequestStore, StoreError};
+use parking_lot::Mutex;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -195,6 +196,41 @@ async fn a_failed_write_gives_the_request_back_and_saves_nothing_more() {
     assert_eq!(cluster.world.done(), ["work"]);
     let claimed = server.claim_when_due(&request).await;
     assert_eq!(server.run_to_end(claimed).await.state, RequestState::Finished);
+}
+
+/// The Checkpoints that it was told of.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Observer for Told {
+    fn observe(&self, event: &RunEvent) {
+        if let RunEventKind::CheckpointSaved { component, .. } = &event.what {
+            self.0.lock().push(component.to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn observers_are_told_only_of_saved_points_that_are_durable() {
+    let told = Arc::new(Told::default());
+    let mut cluster = Cluster::new(flow(
+        &[
+            ("start", "Start", json!({"OtherServerRetry": true})),
+            ("save", "Checkpoint", json!({})),
+            ("end", "End", json!({})),
+        ],
+        &["start > save", "save > end"],
+    ));
+    cluster.observer = Some(told.clone());
+    let server = cluster.server().await;
+    // The last write, with which the point would be saved, fails; that which gives the request back does not.
+    *cluster.store.fails.lock() = vec![StoreError::unavailable("for this test")];
+    let request = server.attempt(server.trigger().await).await.unwrap();
+    assert_eq!((request.state, request.saved_points), (RequestState::Queued, 0));
+    assert_eq!(*told.0.lock(), Vec::<String>::new());
+    let request = server.run_to_end(server.claim_when_due(&request).await).await;
+    assert_eq!(request.state, RequestState::Finished, "{:?}", request.error);
+    assert_eq!(*told.0.lock(), ["save"]);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod oracle;
 mod places;
 mod resume;
 mod running;
+mod scopes;
 mod speculation;
 mod sub_flow;
 mod waiting;

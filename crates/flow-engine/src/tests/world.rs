@@ -13,6 +13,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// What a component did.
@@ -279,7 +280,7 @@ impl ComponentType for WorkType {
 struct Work {
     world: World,
     acts: bool,
-    /// `Always`, `UntilRetry`, `Hangs`, `Panics` or empty.
+    /// `Always`, `UntilRetry`, `Hangs`, `Deaf`, `Panics` or empty; with `Slow` it only takes its time.
     fails: String,
     /// The flow variable that it sets to what it saw (`name`), or to a value of its own (`name=value`).
     set: String,
@@ -310,6 +311,10 @@ impl Component for Work {
                 return Err(ComponentError::new("test/cancelled", "told to end"));
             }
             "Deaf" => std::future::pending().await,
+            "Slow" => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                false
+            }
             "Panics" => panic!("as asked"),
             _ => false,
         };

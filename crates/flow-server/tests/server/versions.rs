@@ -5,6 +5,7 @@ use flow_api::{
     Bulk, BulkAction, Client, LogQuery, NewRequests, ReExecution, ReExecutionPreview, ReExecutionQuery, Request,
     RequestState, Role, Update, VersionChoice,
 };
+use flow_store::{Keep, RetentionPolicy};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ fn field(name: &str, expression: &str) -> Value {
 }
 
 struct Scene {
-    _cluster: Cluster,
+    cluster: Cluster,
     project: TestProject,
     server: TestServer,
     client: Client,
@@ -85,7 +86,7 @@ impl Scene {
         project.write("flows/late.flow.json", &Version::first().text());
         project.push("First");
         project.install(&client).await;
-        Self { _cluster: cluster, project, server, client }
+        Self { cluster, project, server, client }
     }
 
     /// A request that ended in an error behind its Checkpoint.
@@ -276,6 +277,47 @@ async fn of_many_requests_those_go_on_at_the_newest_version_that_fit_it_and_the_
     assert_eq!((ended.attempt, &ended.version), (2, &other.version));
     let cancel = Bulk { action: BulkAction::Cancel, ..bulk(false) };
     assert_eq!(scene.client.bulk(&cancel).await.unwrap_err().code(), "input/invalid");
+    scene.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_preview_says_that_retention_has_removed_what_a_request_would_go_on_from() {
+    let scene = Scene::begin().await;
+    let request = scene.failed().await;
+    scene.push(&Version::second()).await;
+    let error = Keep { details_ms: Some(1), ..Keep::default() };
+    let policy = RetentionPolicy { error, ..RetentionPolicy::default() };
+    until("retention has removed what it had saved", async || {
+        let done = scene.cluster.store.apply_retention(&policy, 10).await.unwrap();
+        (done.details == 1).then_some(())
+    })
+    .await;
+
+    for version in [VersionChoice::Newest, VersionChoice::Same] {
+        let query = ReExecutionQuery { version: Some(version), ..ReExecutionQuery::default() };
+        let preview = scene.client.re_execution(request.id, &query).await.unwrap();
+        assert!(preview.problem.as_deref().is_some_and(|problem| problem.contains("retention")), "{preview:?}");
+        assert_eq!((preview.fits, preview.fitting, preview.misfits.len()), (false, 0, 0));
+        let wish = ReExecution { version: Some(version), ..ReExecution::default() };
+        let refused = scene.client.re_execute_from(request.id, &wish).await.unwrap_err();
+        assert_eq!(refused.code(), "request/state");
+        let bulk = Bulk {
+            action: BulkAction::ReExecute,
+            ids: Some(vec![request.id]),
+            filter: None,
+            version: Some(version),
+            dry_run: true,
+        };
+        let asked = scene.client.bulk(&bulk).await.unwrap();
+        assert_eq!((asked.done, asked.skipped[0].code.as_str()), (0, "request/state"));
+    }
+
+    let from_start = ReExecutionQuery { from_start: true, ..ReExecutionQuery::default() };
+    let preview = scene.client.re_execution(request.id, &from_start).await.unwrap();
+    assert!(preview.fits, "{preview:?}");
+    scene.go(request.id, ReExecution { from_start: true, ..ReExecution::default() }).await.unwrap();
+    let ended = scene.client.wait(request.id, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(ended.state, RequestState::Finished, "{:?}", ended.error);
     scene.server.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::openapi::refusals;
 use super::homes::Homes;
-use super::re_execution::{Unfit, how};
+use super::re_execution::{Unfit, how, may_go_on};
 use super::read::filter;
 use crate::auth::Caller;
 use crate::extract::Body;
@@ -147,7 +147,7 @@ async fn re_execute(
     flows: &FlowFields,
 ) -> Result<(), Unfit> {
     if bulk.dry_run {
-        would(bulk.action, request)?;
+        may_go_on(app, request, None).await?;
     }
     let home = homes.of(request)?;
     let how = how(app, flows, request, bulk.version.unwrap_or_default(), None).await?;

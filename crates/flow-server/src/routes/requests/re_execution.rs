@@ -79,7 +79,8 @@ pub async fn preview(
         VersionChoice::Newest => app.projects.newest(&request.project).await?,
     };
     let fit = look(&app, &FlowFields::default(), &request, &version, keep).await?;
-    let problem = problem(&request, &fit, keep);
+    let removed = removed(&app, &request, keep).await?.map(|refusal| refusal.detail().to_owned());
+    let problem = removed.or_else(|| problem(&request, &fit, keep));
     Ok(Json(ReExecutionPreview {
         version: version.to_string(),
         pinned: request.version.to_string(),
@@ -147,7 +148,7 @@ pub(super) async fn how(
     if version == VersionChoice::Same {
         return Ok(flow_store::ReExecution { keep, version: None });
     }
-    would(BulkAction::ReExecute, request)?;
+    may_go_on(app, request, keep).await?;
     let newest = app.projects.newest(&request.project).await?;
     let fit = look(app, flows, request, &newest, keep).await?;
     if let Some(problem) = problem(request, &fit, keep) {
@@ -156,6 +157,25 @@ pub(super) async fn how(
     }
     let version = NewVersion { version: fit.version, settings: fit.settings, seen: fit.seen };
     Ok(flow_store::ReExecution { keep, version: Some(version) })
+}
+
+/// Refuses what the store would refuse of a request that keeps so many saved points, whatever the version.
+pub(super) async fn may_go_on(app: &App, request: &flow_store::Request, keep: Option<u32>) -> Reply<()> {
+    would(BulkAction::ReExecute, request)?;
+    removed(app, request, keep).await?.map_or(Ok(()), Err)
+}
+
+/// What the store says when retention has removed the saved points that a request would go on from.
+async fn removed(app: &App, request: &flow_store::Request, keep: Option<u32>) -> Reply<Option<Refusal>> {
+    let id = request.id;
+    let needs_none = request.saved_points == 0 || keep == Some(0);
+    if needs_none || !app.store.saved_outlines(id, None, 1).await?.is_empty() {
+        return Ok(None);
+    }
+    let detail = format!(
+        "retention has removed what request {id} had saved: re-execute it from its start, or make a new request"
+    );
+    Ok(Some(Refusal::new(codes::REQUEST_STATE, detail)))
 }
 
 async fn look(
