@@ -22,6 +22,8 @@ const OLDEST: i32 = 130_000;
 
 /// For how long the last batch of a process is remembered, in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How often the schema is brought up to date, should others stand in the way.
+const MIGRATIONS_TRIED: u32 = 20;
 
 /// How a database is opened.
 #[derive(Clone)]
@@ -87,16 +89,7 @@ impl PostgresStore {
             check_statements(&database.readers).await?;
             set_clock(&client, &own_clock).await.map_err(DbError::from)?;
         }
-        let migrating = database.begin().await?;
-        let migrated = async {
-            schema::migrate(&migrating, migrating.now).await?;
-            // Of processes that have long ended.
-            let before = migrating.now.0 - DAY_MS;
-            crate::sql::execute(&migrating, "DELETE FROM committed WHERE at < $1", &[&before]).await?;
-            Ok(())
-        };
-        let migrated = migrated.await;
-        migrating.end(migrated).await?;
+        database.bring_up_to_date().await?;
         database.refuse_copied().await?;
         let writer = Writer::start(&database, [connector.pool(1)?, connector.pool(1)?], &name);
         let no_thread = |error: std::io::Error| StoreError::unavailable(format!("no thread can be started: {error}"));
@@ -133,6 +126,28 @@ impl Database {
         let touched = crate::sql::execute(&client, sql, values).await?;
         self.changes.made();
         Ok(touched)
+    }
+
+    /// Brings the schema up to date. A new column or index locks its table, and servers of the release before, which work on,
+    /// lock theirs in other orders: should two stand in each other's way, it begins anew.
+    async fn bring_up_to_date(&self) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            let migrating = self.begin().await?;
+            let migrated = async {
+                schema::migrate(&migrating, migrating.now).await?;
+                // Of processes that have long ended.
+                let before = migrating.now.0 - DAY_MS;
+                crate::sql::execute(&migrating, "DELETE FROM committed WHERE at < $1", &[&before]).await?;
+                Ok(())
+            };
+            let migrated: DbResult<()> = migrated.await;
+            let again = tries < MIGRATIONS_TRIED && migrated.as_ref().is_err_and(DbError::is_passing);
+            match migrating.end(migrated).await {
+                Err(_) if again => tries += 1,
+                ended => return ended,
+            }
+        }
     }
 
     /// Refuses a database that holds a part of a copy, or whose cluster has moved away.
