@@ -5,6 +5,7 @@ use crate::state::App;
 use flow_model::{RequestTrigger, TriggerAction, WatchedState};
 use flow_store::{NewFiring, ProjectName, Request, RequestId, RequestState, StoreError, Timestamp};
 use serde_json::Value;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -88,10 +89,9 @@ async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen)
         let ended = app.store.ended_requests(&live.open.project, flow, &states, from, page).await?;
         for request in &ended {
             let at = request.ended.unwrap_or(request.updated);
-            let end = (request.id, request.attempt);
-            if !seen.dealt_with.contains_key(&end) {
+            if let Entry::Vacant(end) = seen.dealt_with.entry((request.id, request.attempt)) {
                 fire(app, live, request).await?;
-                seen.dealt_with.insert(end, at);
+                end.insert(at);
             }
         }
         let last = ended.last().and_then(|request| request.ended);
