@@ -74,8 +74,10 @@ fn codes_of_the_sources() -> BTreeMap<String, PathBuf> {
 fn every_error_code_is_explained_and_every_explained_code_exists() {
     let page = std::fs::read_to_string(repository().join("docs/error-codes.md")).unwrap();
     let page = codes(&page, '`');
-    let findings = repository().join("crates/cairn/src/commands/check/meanings.rs");
-    let findings = codes(&std::fs::read_to_string(findings).unwrap(), '"');
+    let meanings = repository().join("crates/cairn/src/commands/check");
+    let meanings =
+        ["meanings.rs", "meanings/parts.rs"].map(|file| std::fs::read_to_string(meanings.join(file)).unwrap());
+    let findings = codes(&meanings.concat(), '"');
     let sources = codes_of_the_sources();
     assert!(sources.len() > 200 && page.len() > 200, "{} in the code, {} on the page", sources.len(), page.len());
 
