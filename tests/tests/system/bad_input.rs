@@ -251,6 +251,7 @@ fn a_server_refuses_a_postgres_database_that_it_cannot_work_on_and_names_the_way
     assert!(code == "store/unavailable" && said.contains("permission denied"), "{said}");
 
     database.sql("test_0", "INSERT INTO migration VALUES (999, 'from the future', 0)");
+    database.sql("test_0", "UPDATE cluster SET value = '999' WHERE key = 'serves-schema'");
     let (code, said) = refused(&address);
     assert!(code == "store/newer-schema" && said.contains("999"), "{said}");
     Ok(())
