@@ -16,13 +16,22 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 const WAITING: Duration = Duration::from_secs(10);
 
 /// What each session begins with. A transaction that a stopped process has left open must not hold its locks for ever,
-/// and a commit means that the disk has it.
+/// a commit means that the disk has it, and no statement here runs for so long that compiling it would pay.
 const BEGIN_SESSION: &str = "
+    SET jit = off;
     SET idle_in_transaction_session_timeout = '10s';
     SET lock_timeout = '30s';
     SET statement_timeout = '120s';
     SET client_min_messages = warning;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+
+/// What a session that commits batches begins with besides. Its statements find all their rows by keys, however many they
+/// are: so each is planned once, and never by what the tables happened to hold then.
+const BY_KEYS: &str = "
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off";
 
 /// Makes connections to one database.
 #[derive(Clone)]
@@ -51,13 +60,22 @@ impl Connector {
 
     /// A pool of at most `size` connections, which are made when they are needed.
     pub(crate) fn pool(&self, size: usize) -> Result<Pool, StoreError> {
+        self.pool_that_begins_with(size, &[BEGIN_SESSION])
+    }
+
+    /// A pool of the one connection on which a committer writes its batches.
+    pub(crate) fn committer_pool(&self) -> Result<Pool, StoreError> {
+        self.pool_that_begins_with(1, &[BEGIN_SESSION, BY_KEYS])
+    }
+
+    fn pool_that_begins_with(&self, size: usize, sql: &'static [&'static str]) -> Result<Pool, StoreError> {
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &self.tls {
             None => Manager::from_config(self.config.clone(), NoTls, manager_config),
             Some(tls) => Manager::from_config(self.config.clone(), tls.clone(), manager_config),
         };
-        let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-            Box::pin(async move { client.batch_execute(BEGIN_SESSION).await.map_err(HookError::Backend) })
+        let begin = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+            Box::pin(async move { client.batch_execute(&sql.join(";")).await.map_err(HookError::Backend) })
         });
         Pool::builder(manager)
             .max_size(size)

@@ -91,7 +91,7 @@ impl PostgresStore {
         }
         database.bring_up_to_date().await?;
         database.refuse_copied().await?;
-        let writer = Writer::start(&database, [connector.pool(1)?, connector.pool(1)?], &name);
+        let writer = Writer::start(&database, [connector.committer_pool()?, connector.committer_pool()?], &name);
         let no_thread = |error: std::io::Error| StoreError::unavailable(format!("no thread can be started: {error}"));
         let liveness = Arc::new(PostgresLiveness::new(connector.clone(), name).map_err(no_thread)?);
         let listener = Listener::start(connector, changes, own_clock);

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub(crate) use batch::{Batch, Made, Needs, begin_batch, server_lock};
 pub(crate) use groups::{count_off, ended, fold_counts, present};
-pub(crate) use prepared::PreparedWrite;
+pub(crate) use prepared::{PreparedRequest, PreparedWrite};
 pub(crate) use rows::{limits_text, state_number};
 
 /// The queries by which claims look at what waits.
@@ -45,14 +45,15 @@ impl RequestStore for PostgresStore {
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
-        let mut lanes = Vec::with_capacity(new.len());
-        for new in &new {
-            lanes.push(match self.database.numbers.known_lane(new)? {
+        let mut prepared = Vec::with_capacity(new.len());
+        for new in new {
+            let lane = match self.database.numbers.known_lane(&new)? {
                 Some(known) => known,
-                None => self.database.numbers.lane(&*self.database.reader().await?, new).await?,
-            });
+                None => self.database.numbers.lane(&*self.database.reader().await?, &new).await?,
+            };
+            prepared.push(PreparedRequest::new(new, lane)?);
         }
-        self.writer.create(new, lanes, owner, audit).await
+        self.writer.create(prepared, owner, audit).await
     }
 
     async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {

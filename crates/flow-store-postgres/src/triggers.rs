@@ -4,8 +4,7 @@
 
 use crate::PostgresStore;
 use crate::error::{DbResult, corrupt};
-use crate::numbers::LaneOf;
-use crate::requests::{Needs, begin_batch, ended, state_number};
+use crate::requests::{Needs, PreparedRequest, begin_batch, ended, state_number};
 use crate::servers;
 use crate::sql::{count, execute, number, read, row, row_if_any, rows, text};
 use crate::transaction::Transaction;
@@ -64,7 +63,7 @@ impl TriggerStore for PostgresStore {
     }
 
     async fn fire(&self, firing: NewFiring, owner: Option<Owner>) -> Result<Fired, StoreError> {
-        let lane = {
+        let new = {
             let db = self.database.reader().await?;
             // Looked at first without a transaction: several servers come with the same, and one of them makes it.
             let (known, state) = load(&db, &firing.project, &firing.trigger, false).await?;
@@ -72,8 +71,11 @@ impl TriggerStore for PostgresStore {
                 return Ok(refused);
             }
             match &firing.request {
-                Some(new) => Some(self.database.numbers.lane(&db, new).await?),
-                None => None,
+                Some(new) => {
+                    let lane = self.database.numbers.lane(&db, new).await?;
+                    vec![PreparedRequest::new(new.clone(), lane)?]
+                }
+                None => Vec::new(),
             }
         };
         let mut needs = Needs::default();
@@ -81,7 +83,7 @@ impl TriggerStore for PostgresStore {
         owner.iter().for_each(|owner| needs.owner(&owner.server));
         let client = self.database.writer().await?;
         let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
-        let fired = self.fire_in(&transaction, &needs, &firing, lane, owner.as_ref()).await;
+        let fired = self.fire_in(&transaction, &needs, &firing, &new, owner.as_ref()).await;
         transaction.end(fired).await
     }
 
@@ -159,7 +161,7 @@ impl PostgresStore {
         transaction: &Transaction,
         needs: &Needs,
         firing: &NewFiring,
-        lane: Option<LaneOf>,
+        new: &[PreparedRequest],
         owner: Option<&Owner>,
     ) -> DbResult<Fired> {
         let (mut batch, _) = begin_batch(transaction, &self.database.numbers, needs).await?;
@@ -171,8 +173,7 @@ impl PostgresStore {
             Some(owner) if batch.servers.check_alive(owner)? == ServerState::Running => Some(owner),
             _ => None,
         };
-        let new: Vec<_> = firing.request.iter().cloned().collect();
-        let made = batch.create(&new, lane.as_slice(), owner, None)?;
+        let made = batch.create(new, owner, None)?;
         if !batch.is_empty() {
             batch.write_out(transaction, &self.database).await?;
         }

@@ -14,15 +14,15 @@ mod command;
 mod committer;
 mod tidying;
 
-use crate::numbers::LaneOf;
 use crate::open::Database;
+use crate::requests::{PreparedRequest, PreparedWrite};
 use command::Command;
 use committer::Committer;
 pub(crate) use committer::Token;
 use deadpool_postgres::Pool;
 use flow_store::{
-    AttemptEnd, AttemptWrite, AuditEntry, Created, Fence, NewRequest, Owner, Request, RequestId, StoreError,
-    StoreStatistics, WriteCounters,
+    AttemptEnd, AttemptWrite, AuditEntry, Created, Fence, Owner, Request, RequestId, StoreError, StoreStatistics,
+    WriteCounters,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,6 +30,9 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Commands of one batch at most.
 const BATCH: usize = 1024;
+
+/// Bytes after which a batch takes no further command: the database takes no message of a gigabyte.
+const BATCH_BYTES: usize = 64 * 1024 * 1024;
 
 /// Batches that are on their way at the same time.
 const COMMITTERS: usize = 2;
@@ -65,21 +68,20 @@ impl Writer {
         self.counted.statistics(self.waiting.load(Ordering::Relaxed))
     }
 
-    /// Makes requests; `lanes` are theirs.
+    /// Makes requests.
     pub(crate) async fn create(
         &self,
-        new: Vec<NewRequest>,
-        lanes: Vec<LaneOf>,
+        new: Vec<PreparedRequest>,
         owner: Option<Owner>,
         audit: Option<AuditEntry>,
     ) -> Result<Vec<Created>, StoreError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        self.ask(turn, |reply| Command::Create { new, lanes, owner, audit, reply }).await
+        self.ask(turn, |reply| Command::Create { new, owner, audit, reply }).await
     }
 
     /// Writes for an attempt.
     pub(crate) async fn write(&self, id: RequestId, fence: Fence, write: AttemptWrite) -> Result<(), StoreError> {
-        let write = crate::requests::PreparedWrite::new(write)?;
+        let write = PreparedWrite::new(write)?;
         self.ask(place_of(id), |reply| Command::Write { id, fence, write, reply }).await
     }
 
@@ -91,7 +93,7 @@ impl Writer {
         end: AttemptEnd,
         write: AttemptWrite,
     ) -> Result<Request, StoreError> {
-        let write = crate::requests::PreparedWrite::new(write)?;
+        let write = PreparedWrite::new(write)?;
         self.ask(place_of(id), |reply| Command::End { id, fence, end, write, reply }).await
     }
 
@@ -120,9 +122,22 @@ async fn commit_for_ever(
     mut commands: mpsc::UnboundedReceiver<Command>,
     waiting: Arc<AtomicUsize>,
 ) {
-    let mut batch = Vec::new();
-    while commands.recv_many(&mut batch, BATCH).await > 0 {
+    let mut queued = Vec::new();
+    while !queued.is_empty() || commands.recv_many(&mut queued, BATCH).await > 0 {
+        let rest = queued.split_off(size_of_next(&queued));
+        let batch = std::mem::replace(&mut queued, rest);
         waiting.fetch_sub(batch.len(), Ordering::Relaxed);
-        committer.commit(std::mem::take(&mut batch)).await;
+        committer.commit(batch).await;
     }
+}
+
+/// How many of these commands are the next batch.
+fn size_of_next(queued: &[Command]) -> usize {
+    let mut bytes = 0;
+    let fits = |command: &&Command| {
+        let fits = bytes < BATCH_BYTES;
+        bytes += command.bytes();
+        fits
+    };
+    queued.iter().take_while(fits).count()
 }

@@ -9,15 +9,13 @@ mod lock;
 mod statements;
 mod write;
 
-use super::prepared::{PreparedLog, PreparedPoint, PreparedWrite};
+use super::prepared::{PreparedLog, PreparedPoint, PreparedRequest, PreparedWrite};
 use super::rows;
 use crate::error::DbResult;
 use crate::numbers::{LaneOf, Numbers};
 use crate::servers::Servers;
 use flow_store::transition::{self, AttemptChange, Change};
-use flow_store::{
-    AttemptOutcome, AuditEntry, Fence, NewRequest, Owner, Request, RequestError, RequestId, StoreError, Timestamp,
-};
+use flow_store::{AttemptOutcome, AuditEntry, Fence, Owner, Request, RequestError, RequestId, StoreError, Timestamp};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
@@ -39,9 +37,10 @@ pub(crate) struct Held {
 }
 
 /// A request that is to be made. It has no id until it is known how many there are.
-struct New {
+struct New<'a> {
     request: Request,
     lane: LaneOf,
+    inputs: &'a str,
     key: Option<String>,
 }
 
@@ -91,7 +90,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) servers: Servers,
     held: BTreeMap<RequestId, Held>,
     changed: BTreeSet<RequestId>,
-    new: Vec<New>,
+    new: Vec<New<'a>>,
     keys: BTreeMap<(String, String), Keyed>,
     history: Vec<HistoryRow<'a>>,
     attempts: Vec<EndedAttempt>,
@@ -160,18 +159,16 @@ impl<'a> Batch<'a> {
         request.owner.as_ref().map(|owner| self.servers.name(&owner.server)).unwrap_or_default()
     }
 
-    /// Makes requests, all or none; `lanes` are theirs. Each belongs to `owner`, or is free. `audit`
+    /// Makes requests, all or none. Each belongs to `owner`, or is free. `audit`
     /// tells of those that are new.
     pub(crate) fn create(
         &mut self,
-        new: &[NewRequest],
-        lanes: &[LaneOf],
+        new: &'a [PreparedRequest],
         owner: Option<&Owner>,
         audit: Option<&'a AuditEntry>,
     ) -> Result<Vec<Made>, StoreError> {
         let before = self.new.len();
-        let made: Result<Vec<Made>, StoreError> =
-            new.iter().zip(lanes).map(|(new, lane)| self.create_one(new, *lane, owner)).collect();
+        let made: Result<Vec<Made>, StoreError> = new.iter().map(|new| self.create_one(new, owner)).collect();
         if made.is_err() {
             self.new.truncate(before);
             self.keys.retain(|_, keyed| !matches!(keyed, Keyed::New(place) if *place >= before));
@@ -182,7 +179,8 @@ impl<'a> Batch<'a> {
         made
     }
 
-    fn create_one(&mut self, new: &NewRequest, lane: LaneOf, owner: Option<&Owner>) -> Result<Made, StoreError> {
+    fn create_one(&mut self, new: &'a PreparedRequest, owner: Option<&Owner>) -> Result<Made, StoreError> {
+        let PreparedRequest { new, lane, inputs } = new;
         let key = new.idempotency_key.as_ref().map(|key| (new.project.to_string(), key.clone()));
         match key.as_ref().and_then(|key| self.keys.get(key)) {
             Some(Keyed::Known(request)) => {
@@ -199,7 +197,7 @@ impl<'a> Batch<'a> {
         }
         let place = self.new.len();
         let Change { request, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
-        self.new.push(New { request, lane, key: new.idempotency_key.clone() });
+        self.new.push(New { request, lane: *lane, inputs, key: new.idempotency_key.clone() });
         if let Some(key) = key {
             self.keys.insert(key, Keyed::New(place));
         }

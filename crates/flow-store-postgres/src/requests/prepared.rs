@@ -1,11 +1,21 @@
-//! Writes of attempts as rows, with all that can be done before it is the writer's turn.
+//! New requests and writes of attempts as rows, with all that can be done before it is the writer's turn.
 
 use super::rows::to_json;
+use crate::numbers::LaneOf;
 use flow_store::transition::{self, Progress};
-use flow_store::{AttemptRecord, AttemptWrite, Level, LogEntry, SavedKind, SavedPoint, StoreError, Timestamp};
+use flow_store::{
+    AttemptRecord, AttemptWrite, Level, LogEntry, NewRequest, SavedData, SavedKind, SavedPoint, StoreError, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use std::borrow::Cow;
+
+/// A request that is to be made.
+pub(crate) struct PreparedRequest {
+    pub(crate) new: NewRequest,
+    pub(super) lane: LaneOf,
+    pub(super) inputs: String,
+}
 
 /// A write of an attempt.
 pub(crate) struct PreparedWrite {
@@ -29,7 +39,23 @@ pub(super) struct PreparedLog {
     pub(super) json: Option<Vec<u8>>,
 }
 
+impl PreparedRequest {
+    pub(crate) fn new(new: NewRequest, lane: LaneOf) -> Result<Self, StoreError> {
+        Ok(Self { lane, inputs: to_json(&new.inputs)?, new })
+    }
+
+    /// How much of a message to the database it takes, but for some hundred bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.inputs.len()
+    }
+}
+
 impl PreparedPoint {
+    fn bytes(&self) -> usize {
+        let data = if let SavedData::Inline(data) = &self.point.data { data.len() } else { 0 };
+        data + self.variables.as_ref().map_or(0, String::len)
+    }
+
     fn new(point: SavedPoint) -> Result<Self, StoreError> {
         let no_variables = point.variables.as_object().is_some_and(Map::is_empty);
         let variables = if no_variables { None } else { Some(to_json(&point.variables)?) };
@@ -58,6 +84,12 @@ impl PreparedWrite {
             began: AttemptRecord::first_component_in(&write.log),
             points: write.saved.into_iter().map(PreparedPoint::new).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// How much of a message to the database it takes, but for some hundred bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let log = self.log.json.as_ref().map_or(0, Vec::len);
+        log + self.points.iter().map(PreparedPoint::bytes).sum::<usize>()
     }
 
     /// Whether it saves nothing but log entries.

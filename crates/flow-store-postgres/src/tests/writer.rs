@@ -65,6 +65,26 @@ async fn nothing_is_lost_and_nothing_written_twice_through_ended_sessions_and_a_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_large_goes_in_several_batches_so_that_no_message_is_too_long_for_the_database() {
+    let server = server_with_schema().await;
+    let store = open(&server).await;
+    let owner = owner(&store, "a").await;
+    let made = store.create_requests(vec![new_request(anywhere()); 60], Some(owner), None).await.unwrap();
+    let before = store.statistics().commits;
+    let large = SavedData::Inline(vec![7; 4_000_000].into());
+    let writes = made.iter().map(|made| {
+        let request = &made.request;
+        let saved = vec![SavedPoint { data: large.clone(), ..point(request, 0) }];
+        store.write(request.id, request.fence, AttemptWrite { saved, log: Vec::new() })
+    });
+    for written in futures::future::join_all(writes).await {
+        written.unwrap();
+    }
+    let commits = store.statistics().commits - before;
+    assert!((4..=10).contains(&commits), "240 MB went in {commits} batches");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_queues_up_during_a_commit_is_one_batch() {
     let server = server_with_schema().await;
     let store = open(&server).await;

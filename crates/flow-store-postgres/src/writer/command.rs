@@ -1,10 +1,9 @@
 //! What the writer is asked to do.
 
 use crate::error::DbResult;
-use crate::numbers::LaneOf;
-use crate::requests::{Batch, Made, Needs, PreparedWrite};
+use crate::requests::{Batch, Made, Needs, PreparedRequest, PreparedWrite};
 use flow_store::{
-    AttemptEnd, AuditEntry, Created, Fence, NewRequest, Owner, Request, RequestId, ServerState, StoreError, transition,
+    AttemptEnd, AuditEntry, Created, Fence, Owner, Request, RequestId, ServerState, StoreError, transition,
 };
 use tokio::sync::oneshot;
 
@@ -29,13 +28,7 @@ pub(super) enum Chain {
 /// One command in the queue.
 pub(super) enum Command {
     /// Makes requests.
-    Create {
-        new: Vec<NewRequest>,
-        lanes: Vec<LaneOf>,
-        owner: Option<Owner>,
-        audit: Option<AuditEntry>,
-        reply: Reply<Vec<Created>>,
-    },
+    Create { new: Vec<PreparedRequest>, owner: Option<Owner>, audit: Option<AuditEntry>, reply: Reply<Vec<Created>> },
     /// Writes for an attempt.
     Write { id: RequestId, fence: Fence, write: PreparedWrite, reply: Reply<()> },
     /// Ends an attempt.
@@ -71,11 +64,19 @@ impl Command {
         }
     }
 
+    /// How much of a message to the database it takes, but for some hundred bytes a row.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Create { new, .. } => new.iter().map(PreparedRequest::bytes).sum(),
+            Self::Write { write, .. } | Self::End { write, .. } => write.bytes(),
+        }
+    }
+
     /// Adds what it needs to be held.
     pub(super) fn needs(&self, needs: &mut Needs) {
         match self {
             Self::Create { new, owner, .. } => {
-                new.iter().for_each(|new| needs.new_request(new));
+                new.iter().for_each(|new| needs.new_request(&new.new));
                 if let Some(owner) = owner {
                     needs.owner(&owner.server);
                 }
@@ -87,12 +88,12 @@ impl Command {
     /// Changes what the batch holds, or changes nothing.
     pub(super) fn apply<'a>(&'a self, batch: &mut Batch<'a>) -> Result<Applied, StoreError> {
         match self {
-            Self::Create { new, lanes, owner, audit, .. } => {
+            Self::Create { new, owner, audit, .. } => {
                 let owner = match owner {
                     Some(owner) if batch.servers.check_alive(owner)? == ServerState::Running => Some(owner),
                     _ => None,
                 };
-                Ok(Applied::Created(batch.create(new, lanes, owner, audit.as_ref())?))
+                Ok(Applied::Created(batch.create(new, owner, audit.as_ref())?))
             }
             Self::Write { id, fence, write, .. } => {
                 batch.write(*id, *fence, write)?;

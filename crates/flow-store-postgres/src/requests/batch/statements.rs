@@ -33,7 +33,7 @@ pub(super) struct NewRow<'r> {
     pub(super) lane: LaneOf,
     pub(super) group: i64,
     pub(super) server: i64,
-    pub(super) inputs: String,
+    pub(super) inputs: &'r str,
     pub(super) key: Option<&'r str>,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn insert_requests<'r>(new: &'r [NewRow<'r>], writes: &mut Vec<Write<
         column(new, |row| text(&row.request.flow)),
         column(new, |row| text(&row.request.trigger)),
         column(new, |row| text(&row.request.requested_by)),
-        column(new, |row| row.inputs.as_str()),
+        column(new, |row| row.inputs),
         column(new, |row| row.request.settings.other_server_retry),
         column(new, |row| row.request.settings.begin_checkpoint),
         column(new, |row| i64::from(row.request.settings.retry_count)),

@@ -9,7 +9,7 @@ use super::{Batch, Held, Made, New};
 use crate::error::{DbError, DbResult, corrupt};
 use crate::numbers::Group;
 use crate::open::Database;
-use crate::requests::rows::{state_number, to_json};
+use crate::requests::rows::state_number;
 use crate::sql::{number, rows, text};
 use crate::transaction::Transaction;
 use crate::writer::Token;
@@ -159,13 +159,13 @@ impl Batch<'_> {
 
     fn new_rows(&self, groups: &BTreeMap<Group, i64>) -> DbResult<Vec<NewRow<'_>>> {
         let mut rows = Vec::with_capacity(self.new.len());
-        for New { request, lane, key } in &self.new {
+        for New { request, lane, inputs, key } in &self.new {
             rows.push(NewRow {
                 request,
                 lane: *lane,
                 group: number_of(groups, &self.group(request, lane.flow)?)?,
                 server: self.server_number(request)?,
-                inputs: to_json(&request.inputs)?,
+                inputs,
                 key: key.as_deref(),
             });
         }
