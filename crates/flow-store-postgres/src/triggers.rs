@@ -164,7 +164,7 @@ impl PostgresStore {
         new: &[PreparedRequest],
         owner: Option<&Owner>,
     ) -> DbResult<Fired> {
-        let (mut batch, _) = begin_batch(transaction, &self.database.numbers, needs).await?;
+        let mut batch = begin_batch(transaction, &self.database.numbers, needs).await?;
         let (number, mut state) = load(transaction, &firing.project, &firing.trigger, true).await?;
         if let Some(refused) = refused(transaction, number, &state, firing).await? {
             return Ok(refused);

@@ -15,7 +15,7 @@ mod committer;
 mod tidying;
 
 use crate::open::Database;
-use crate::requests::{PreparedRequest, PreparedWrite};
+use crate::requests::{KnownRequests, PreparedRequest, PreparedWrite};
 use command::Command;
 use committer::Committer;
 pub(crate) use committer::Token;
@@ -52,10 +52,17 @@ impl Writer {
     pub(crate) fn start(database: &Database, pools: [Pool; COMMITTERS], name: &str) -> Self {
         let counted = Arc::<WriteCounters>::default();
         let waiting = Arc::<AtomicUsize>::default();
+        let known = Arc::<KnownRequests>::default();
         let mut number = 0;
         let queues = pools.map(|pool| {
             let (queue, commands) = mpsc::unbounded_channel();
-            let committer = Committer::new(database.clone(), pool, Arc::clone(&counted), format!("{name}-{number}"));
+            let committer = Committer::new(
+                database.clone(),
+                pool,
+                Arc::clone(&known),
+                Arc::clone(&counted),
+                format!("{name}-{number}"),
+            );
             number += 1;
             tokio::spawn(commit_for_ever(committer, commands, Arc::clone(&waiting)));
             queue

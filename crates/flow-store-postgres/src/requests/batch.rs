@@ -5,6 +5,7 @@
 //! before a takeover of its request, and the survivor sees it, or after it, and finds its fence too old.
 
 mod history;
+mod known;
 mod lock;
 mod statements;
 mod write;
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 
+pub(crate) use known::{KnownRequests, KnownWrites, Written};
 pub(crate) use lock::{Needs, begin as begin_batch, server_lock};
 
 /// A known request that is held, with what the database keeps beside it.
@@ -28,12 +30,18 @@ pub(crate) struct Held {
     flow: i64,
     /// Number of its group as it is in the database.
     group: i64,
-    /// Number of its last row of history.
-    newest: i64,
-    log_entries: i64,
+    end: End,
     /// When the current attempt started, and its first component.
     attempt_started: Option<Timestamp>,
     began: Option<Timestamp>,
+}
+
+/// Where the history of a request ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct End {
+    /// Number of its last row.
+    newest: i64,
+    log_entries: i64,
 }
 
 /// A request that is to be made. It has no id until it is known how many there are.
@@ -128,8 +136,7 @@ impl<'a> Batch<'a> {
             let held = Held {
                 flow: kept(0)?,
                 group: kept(1)?,
-                newest: kept(2)?,
-                log_entries: kept(3)?,
+                end: End { newest: kept(2)?, log_entries: kept(3)? },
                 began: row.try_get::<_, Option<i64>>(rows::KEPT + 4)?.map(Timestamp),
                 attempt_started: row.try_get::<_, Option<i64>>(rows::ATTEMPT_STARTED)?.map(Timestamp),
                 request,
@@ -246,29 +253,43 @@ impl<'a> Batch<'a> {
     /// From now on the saved points of a request are those up to the row `to`, and what is saved after this.
     pub(crate) fn step_back(&mut self, id: RequestId, to: i64) {
         if let Some(held) = self.held.get_mut(&id) {
-            held.newest += 1;
-            self.history.push(HistoryRow { request: id, number: held.newest, what: What::StepBack(to), log: None });
+            held.end.newest += 1;
+            self.history.push(HistoryRow { request: id, number: held.end.newest, what: What::StepBack(to), log: None });
             self.changed.insert(id);
         }
     }
 
     /// Adds the rows of one write.
     fn add(&mut self, id: RequestId, points: &'a [PreparedPoint], log: LogOf<'a>) {
-        let Some(held) = self.held.get_mut(&id) else { return };
+        if let Some(held) = self.held.get_mut(&id) {
+            held.end.add(id, points, log, &mut self.history);
+        }
+    }
+}
+
+impl End {
+    /// Adds the rows of one write of the request `id` to `history`.
+    fn add<'a>(
+        &mut self,
+        id: RequestId,
+        points: &'a [PreparedPoint],
+        log: LogOf<'a>,
+        history: &mut Vec<HistoryRow<'a>>,
+    ) {
         let (entries, json) = match log {
             LogOf::Prepared(log) => (log.entries, log.json.as_deref().map(Cow::Borrowed)),
             LogOf::New(log) => (log.entries, log.json.map(Cow::Owned)),
         };
-        let mut log = json.map(|json| (held.log_entries + 1, json));
-        held.log_entries += entries;
+        let mut log = json.map(|json| (self.log_entries + 1, json));
+        self.log_entries += entries;
         for (place, point) in points.iter().enumerate() {
-            held.newest += 1;
+            self.newest += 1;
             let what = What::Point(point, place > 0);
-            self.history.push(HistoryRow { request: id, number: held.newest, what, log: log.take() });
+            history.push(HistoryRow { request: id, number: self.newest, what, log: log.take() });
         }
         if log.is_some() {
-            held.newest += 1;
-            self.history.push(HistoryRow { request: id, number: held.newest, what: What::Log, log });
+            self.newest += 1;
+            history.push(HistoryRow { request: id, number: self.newest, what: What::Log, log });
         }
     }
 }

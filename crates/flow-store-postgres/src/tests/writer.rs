@@ -104,6 +104,30 @@ async fn what_queues_up_during_a_commit_is_one_batch() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_sees_what_another_process_has_done_to_its_request_since_the_last_one() {
+    let server = server_with_schema().await;
+    let (first, second) = (open(&server).await, open(&server).await);
+    let (one, two) = (owner(&first, "one").await, owner(&second, "two").await);
+    let request = first.create_request(new_request(anywhere()), Some(one)).await.unwrap().request;
+    let write = |message: &str| first.write(request.id, request.fence, entry(&request, message.to_owned()));
+    write("one").await.unwrap();
+    write("two").await.unwrap();
+    let stalls = entry(&request, "three".to_owned()).log.remove(0);
+    second.mark_stalled(request.id, request.fence, Some(Timestamp(1)), stalls).await.unwrap();
+    // Several at once, in their order.
+    let (four, five) = tokio::join!(write("four"), write("five"));
+    four.unwrap();
+    five.unwrap();
+    let log = first.log(request.id, 0, 1000).await.unwrap();
+    let told: Vec<_> = log.iter().map(|numbered| (numbered.number, numbered.entry.message.as_str())).collect();
+    assert_eq!(told, [(1, "one"), (2, "two"), (3, "three"), (4, "four"), (5, "five")]);
+    second.take_from(request.id, &two, "somebody").await.unwrap();
+    let before = first.log(request.id, 0, 1000).await.unwrap();
+    assert!(write("six").await.unwrap_err().is_stale(), "it is another server's now");
+    assert_eq!(first.log(request.id, 0, 1000).await.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_claim_from_one_queue_without_doubles_and_see_each_others_changes() {
     let server = server_with_schema().await;
     let (first, second) = (open(&server).await, open(&server).await);

@@ -4,15 +4,14 @@ use super::command::{Applied, AttemptKey, Chain, Command, Done};
 use super::tidying::Tidying;
 use crate::error::{DbError, DbResult};
 use crate::open::Database;
-use crate::requests::{Needs, begin_batch};
-use crate::sql::row;
+use crate::requests::{KnownRequests, KnownWrites, Needs, PreparedWrite, Written, begin_batch};
+use crate::sql::execute;
 use crate::transaction::Transaction;
 use deadpool_postgres::Pool;
-use flow_store::{StoreError, WriteCounters, fault_point};
+use flow_store::{Fence, RequestId, StoreError, WriteCounters, fault_point};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio_postgres::error::SqlState;
 
 /// How long a batch waits for a database that is away, before its commands are told.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,6 +24,7 @@ pub(super) struct Committer {
     pool: Pool,
     /// Attempts one of whose writes failed.
     broken: HashSet<AttemptKey>,
+    known: Arc<KnownRequests>,
     counted: Arc<WriteCounters>,
     tidying: Tidying,
     /// By what this process knows its own batches.
@@ -52,8 +52,6 @@ enum Failure {
     /// The connection broke when the commit was on its way.
     Unknown {
         error: DbError,
-        /// The transaction.
-        xid: String,
         token: Token,
         /// What holds if it was committed.
         outcomes: Outcomes,
@@ -61,9 +59,15 @@ enum Failure {
 }
 
 impl Committer {
-    pub(super) fn new(database: Database, pool: Pool, counted: Arc<WriteCounters>, name: String) -> Self {
+    pub(super) fn new(
+        database: Database,
+        pool: Pool,
+        known: Arc<KnownRequests>,
+        counted: Arc<WriteCounters>,
+        name: String,
+    ) -> Self {
         let tidying = Tidying::new(database.clone());
-        Self { database, pool, broken: HashSet::new(), counted, tidying, name, tries: 0 }
+        Self { database, pool, broken: HashSet::new(), known, counted, tidying, name, tries: 0 }
     }
 
     /// Commits a batch and answers each of its commands.
@@ -100,13 +104,11 @@ impl Committer {
             let error = match self.try_commit(commands).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Undone(error)) => error,
-                Err(Failure::Unknown { error, xid, token, outcomes }) => {
-                    match self.was_committed(&xid, &token, until).await {
-                        Some(true) => return Ok(outcomes),
-                        Some(false) => error,
-                        None => return Err(error),
-                    }
-                }
+                Err(Failure::Unknown { error, token, outcomes }) => match self.was_committed(&token, until).await {
+                    Some(true) => return Ok(outcomes),
+                    Some(false) => error,
+                    None => return Err(error),
+                },
             };
             if !error.is_passing() || Instant::now() >= until {
                 return Err(error);
@@ -117,14 +119,13 @@ impl Committer {
     }
 
     async fn try_commit(&mut self, commands: &[Command]) -> Result<Outcomes, Failure> {
-        self.tries += 1;
-        let token = self.token();
-        let client = self.pool.get().await.map_err(|error| Failure::Undone(error.into()))?;
-        let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
+        if let Some(outcomes) = self.try_known(commands).await? {
+            return Ok(outcomes);
+        }
+        let (token, transaction) = self.begin().await?;
         let mut needs = Needs::default();
         commands.iter().for_each(|command| command.needs(&mut needs));
-        let begun = begin_batch(&transaction, &self.database.numbers, &needs).await;
-        let (mut batch, xid) = match begun {
+        let mut batch = match begin_batch(&transaction, &self.database.numbers, &needs).await {
             Ok(begun) => begun,
             Err(error) => return Err(undone(transaction, error).await),
         };
@@ -152,11 +153,58 @@ impl Committer {
         match committed {
             Ok(()) => {
                 transaction.committed();
+                batch.note_known(&self.known);
                 Ok(outcomes())
             }
             Err((error, false)) => Err(undone(transaction, error).await),
-            Err((error, true)) => Err(Failure::Unknown { error, xid, token, outcomes: outcomes() }),
+            Err((error, true)) => Err(Failure::Unknown { error, token, outcomes: outcomes() }),
         }
+    }
+
+    /// Commits a batch that has nothing but writes for requests that are known. None if it is another one, or they are no longer as
+    /// they were known.
+    async fn try_known(&mut self, commands: &[Command]) -> Result<Option<Outcomes>, Failure> {
+        let writes: Option<Vec<_>> = commands.iter().map(|command| self.plain_write(command)).collect();
+        let known = Arc::clone(&self.known);
+        let Some(writes) = writes.and_then(|writes| KnownWrites::of(writes.into_iter(), &known)) else {
+            return Ok(None);
+        };
+        let (token, transaction) = self.begin().await?;
+        let outcomes = || commands.iter().map(|_| Ok(Done::Written)).collect();
+        fault_point("before-commit");
+        let written = writes.commit(&transaction, &token).await;
+        fault_point("after-commit");
+        match written {
+            Ok(Written::Committed) => {
+                transaction.committed();
+                writes.note(&known);
+                Ok(Some(outcomes()))
+            }
+            Ok(Written::Changed) => {
+                transaction.rolled_back().await;
+                writes.forget(&known);
+                Ok(None)
+            }
+            Err((error, false)) => Err(undone(transaction, error).await),
+            Err((error, true)) => Err(Failure::Unknown { error, token, outcomes: outcomes() }),
+        }
+    }
+
+    /// What a command writes, if it does nothing else and builds on nothing that failed.
+    fn plain_write<'c>(&self, command: &'c Command) -> Option<(RequestId, Fence, &'c PreparedWrite)> {
+        match command {
+            Command::Write { id, fence, write, .. } if !self.broken.contains(&AttemptKey(*id, *fence)) => {
+                Some((*id, *fence, write))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the next try begins with.
+    async fn begin(&mut self) -> Result<(Token, Transaction), Failure> {
+        self.tries += 1;
+        let client = self.pool.get().await.map_err(|error| Failure::Undone(error.into()))?;
+        Ok((self.token(), Transaction::on(client, self.database.now(), &self.database.changes)))
     }
 
     fn check_chain(&self, command: &Command, broken_here: &HashSet<AttemptKey>) -> Result<(), StoreError> {
@@ -169,33 +217,23 @@ impl Committer {
     }
 
     /// Whether a batch was committed; none if that cannot be found out in time.
-    async fn was_committed(&self, xid: &str, token: &Token, until: Instant) -> Option<bool> {
+    async fn was_committed(&self, token: &Token, until: Instant) -> Option<bool> {
         loop {
-            match self.outcome(xid, token).await {
-                Ok(Some(committed)) => return Some(committed),
-                // It is still under way, or the database is not there yet.
-                Ok(None) | Err(_) if Instant::now() < until => tokio::time::sleep(AGAIN).await,
-                _ => return None,
+            match self.settle(token).await {
+                Ok(committed) => return Some(committed),
+                // The database is not there yet.
+                Err(_) if Instant::now() < until => tokio::time::sleep(AGAIN).await,
+                Err(_) => return None,
             }
         }
     }
 
-    /// Whether a batch was committed; none while its transaction is under way. First whether it is, then its token, which can
-    /// change no more. The id of the transaction alone says nothing: after a crash it may be another one's.
-    async fn outcome(&self, xid: &str, token: &Token) -> DbResult<Option<bool>> {
+    /// Whether a batch was committed. If not, it never will be: its mark is taken here, and there is but one of each. Waits for a batch
+    /// that is still under way.
+    async fn settle(&self, token: &Token) -> DbResult<bool> {
         let client = self.pool.get().await?;
-        let status = row(&client, "SELECT pg_xact_status($1::text::xid8)", &[&xid]).await;
-        let under_way = match status {
-            Ok(row) => row.try_get::<_, Option<String>>(0)?.as_deref() == Some("in progress"),
-            // After a crash there may not have been such an id yet.
-            Err(DbError::Postgres(error)) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => false,
-            Err(error) => return Err(error),
-        };
-        if under_way {
-            return Ok(None);
-        }
-        let sql = "SELECT EXISTS (SELECT FROM committed WHERE writer = $1)";
-        Ok(Some(row(&client, sql, &[&token.mark]).await?.try_get(0)?))
+        let take = "INSERT INTO committed (writer, batch, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        Ok(execute(&client, take, &[&token.mark, &token.batch, &self.database.now().0]).await? == 0)
     }
 
     fn note_broken(&mut self, chain: Chain, failure: Option<&StoreError>) {
@@ -215,3 +253,6 @@ async fn undone(transaction: Transaction, error: DbError) -> Failure {
     transaction.rolled_back().await;
     Failure::Undone(error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Rows of history on their way into the database: a few by a statement like all others, with no round trip of its own;
 //! many by COPY, which costs the database half as much a row.
 
-use super::statements::{Write, column};
+use super::statements::{Column, Write, column};
 use super::{HistoryRow, What};
 use crate::error::DbResult;
 use crate::requests::prepared::kind_number;
@@ -24,7 +24,8 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = concat!(
+/// The statement that adds rows; its values are their [`columns`].
+pub(super) const INSERT: &str = concat!(
     "INSERT INTO history (",
     columns!(),
     ")
@@ -156,10 +157,14 @@ impl<'r> StoredRow<'r> {
 
 /// Adds the statement that writes these rows.
 pub(super) fn insert<'r>(rows: &'r [StoredRow<'r>], writes: &mut Vec<Write<'r>>) {
-    if rows.is_empty() {
-        return;
+    if !rows.is_empty() {
+        writes.push(Write { sql: INSERT, columns: columns(rows) });
     }
-    let columns = vec![
+}
+
+/// The values of these rows.
+pub(super) fn columns<'r>(rows: &'r [StoredRow<'r>]) -> Vec<Column<'r>> {
+    vec![
         column(rows, |row| row.request),
         column(rows, |row| row.number),
         column(rows, |row| row.kind),
@@ -179,8 +184,7 @@ pub(super) fn insert<'r>(rows: &'r [StoredRow<'r>], writes: &mut Vec<Write<'r>>)
         column(rows, |row| row.log),
         column(rows, |row| row.data),
         column(rows, |row| row.joined),
-    ];
-    writes.push(Write { sql: INSERT, columns });
+    ]
 }
 
 /// Writes these rows.

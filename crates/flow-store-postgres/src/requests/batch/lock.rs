@@ -64,7 +64,6 @@ impl Needs {
 
 /// The statements that begin a batch, prepared.
 struct Begin {
-    xid: Statement,
     shared: Statement,
     exclusive: Statement,
     servers: Statement,
@@ -81,7 +80,6 @@ impl Begin {
             rows::SELECT
         );
         Ok(Self {
-            xid: db.prepare_cached("SELECT pg_current_xact_id()::text").await?,
             shared: db.prepare_cached("SELECT pg_advisory_xact_lock_shared(n) FROM unnest($1::bigint[]) n").await?,
             exclusive: db.prepare_cached("SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) n").await?,
             servers: db.prepare_cached(servers::ALL).await?,
@@ -91,13 +89,8 @@ impl Begin {
     }
 }
 
-/// Begins the transaction of a batch. The answer is the batch, and the number of its transaction, by which it can be asked
-/// later whether it was committed.
-pub(crate) async fn begin<'a>(
-    transaction: &Transaction,
-    numbers: &Numbers,
-    needs: &Needs,
-) -> DbResult<(Batch<'a>, String)> {
+/// Begins the transaction of a batch.
+pub(crate) async fn begin<'a>(transaction: &Transaction, numbers: &Numbers, needs: &Needs) -> DbResult<Batch<'a>> {
     let begin = Begin::prepare(transaction).await?;
     let owners: Vec<i64> = needs.owners.iter().copied().collect();
     let requests: Vec<i64> = needs.requests.iter().copied().collect();
@@ -108,9 +101,8 @@ pub(crate) async fn begin<'a>(
     let (owner_values, key_values, request_values, keyed_values): (Values<'_>, Values<'_>, Values<'_>, Values<'_>) =
         (&[&owners], &[&key_locks], &[&requests], &[&projects, &keys]);
     // Polled, and so sent, in this order.
-    let (began, xid, shared, exclusive, requests, servers, keyed) = futures::join!(
+    let (began, shared, exclusive, requests, servers, keyed) = futures::join!(
         transaction.batch_execute("BEGIN"),
-        transaction.query_one(&begin.xid, &[]),
         ask(transaction, &begin.shared, owner_values, owners.is_empty()),
         ask(transaction, &begin.exclusive, key_values, key_locks.is_empty()),
         ask(transaction, &begin.requests, request_values, requests.is_empty()),
@@ -120,7 +112,7 @@ pub(crate) async fn begin<'a>(
     began?;
     shared?;
     exclusive?;
-    let (xid, requests, servers, keyed) = (xid?.try_get(0)?, requests?, servers?, keyed?);
+    let (requests, servers, keyed) = (requests?, servers?, keyed?);
     let mut batch = Batch::new(transaction.now, Servers::read(&servers)?);
     numbers.know_servers(transaction, &requests, rows::SERVER).await?;
     numbers.know_servers(transaction, &keyed, rows::SERVER).await?;
@@ -130,7 +122,7 @@ pub(crate) async fn begin<'a>(
         let key = (request.project.to_string(), row.try_get(rows::KEY)?);
         batch.keys.insert(key, Keyed::Known(Box::new(request)));
     }
-    Ok((batch, xid))
+    Ok(batch)
 }
 
 /// The rows of a statement, unless there is nothing to ask.
