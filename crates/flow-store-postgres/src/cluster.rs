@@ -2,27 +2,37 @@
 
 use crate::PostgresStore;
 use crate::error::DbResult;
-use crate::sql::row_if_any;
 use async_trait::async_trait;
-use deadpool_postgres::ClientWrapper;
 use flow_store::{ClusterStore, StoreError};
+use tokio_postgres::GenericClient;
 
-async fn known(db: &ClientWrapper, key: &str) -> DbResult<Option<String>> {
-    let found = row_if_any(db, "SELECT value FROM cluster WHERE key = $1", &[&key]).await?;
+/// What is known of the cluster under a key.
+pub(crate) async fn known(db: &impl GenericClient, key: &str) -> DbResult<Option<String>> {
+    let found = db.query_opt("SELECT value FROM cluster WHERE key = $1", &[&key]).await?;
     Ok(found.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Notes something of the cluster under a key; nothing takes it away.
+pub(crate) async fn note(db: &impl GenericClient, key: &str, value: Option<&str>) -> DbResult<()> {
+    let sql = "INSERT INTO cluster (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    match value {
+        Some(value) => db.execute(sql, &[&key, &value]).await?,
+        None => db.execute("DELETE FROM cluster WHERE key = $1", &[&key]).await?,
+    };
+    Ok(())
 }
 
 #[async_trait]
 impl ClusterStore for PostgresStore {
     async fn cluster_id(&self) -> Result<String, StoreError> {
         let db = self.database.reader().await?;
-        let id = known(&db, "cluster-id").await?;
+        let id = known(&**db, "cluster-id").await?;
         id.ok_or_else(|| StoreError::Corrupt("the database has no cluster id".to_owned()))
     }
 
     async fn storage_id(&self) -> Result<Option<String>, StoreError> {
         let db = self.database.reader().await?;
-        Ok(known(&db, "storage-id").await?)
+        Ok(known(&**db, "storage-id").await?)
     }
 
     async fn note_storage(&self, id: &str) -> Result<String, StoreError> {

@@ -7,7 +7,7 @@ use crate::address::PostgresAddress;
 use crate::connect::Connector;
 use crate::error::{DbError, DbResult};
 use crate::open::{check_server, first_connection};
-use crate::schema;
+use crate::{cluster, schema};
 use async_trait::async_trait;
 use columns::Columns;
 use deadpool_postgres::Object;
@@ -218,7 +218,7 @@ impl PostgresCopyEnd {
             writer.as_mut().write_raw(sent).await?;
         }
         writer.finish().await?;
-        transaction.execute(NOTE, &[&flow_store::copy::MARK, &mark]).await?;
+        cluster::note(&*transaction, flow_store::copy::MARK, Some(mark)).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -245,9 +245,6 @@ impl PostgresCopyEnd {
         Ok(())
     }
 }
-
-const NOTE: &str =
-    "INSERT INTO cluster (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
 #[async_trait]
 impl CopyEnd for PostgresCopyEnd {
@@ -304,9 +301,7 @@ impl CopyEnd for PostgresCopyEnd {
     }
 
     async fn known(&mut self, key: &str) -> Result<Option<String>, StoreError> {
-        let row = self.client.query_opt("SELECT value FROM cluster WHERE key = $1", &[&key]).await;
-        let read = row.and_then(|row| row.map(|row| row.try_get(0)).transpose());
-        Ok(read.map_err(DbError::from)?)
+        Ok(cluster::known(&**self.client, key).await?)
     }
 
     async fn note(&mut self, known: &[(&str, Option<&str>)]) -> Result<(), StoreError> {
@@ -314,10 +309,7 @@ impl CopyEnd for PostgresCopyEnd {
             self.end_reading().await?;
             let transaction = self.client.transaction().await?;
             for (key, value) in known {
-                match value {
-                    Some(value) => transaction.execute(NOTE, &[key, value]).await?,
-                    None => transaction.execute("DELETE FROM cluster WHERE key = $1", &[key]).await?,
-                };
+                cluster::note(&*transaction, key, *value).await?;
             }
             transaction.commit().await?;
             DbResult::Ok(())

@@ -7,10 +7,10 @@ use crate::connect::Connector;
 use crate::error::{DbError, DbResult};
 use crate::liveness::PostgresLiveness;
 use crate::numbers::Numbers;
-use crate::schema;
-use crate::sql::{row, row_if_any};
+use crate::sql::row;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
+use crate::{cluster, schema};
 use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
 use flow_store::copy::{CopyMark, MARK};
 use flow_store::{Clock, Liveness, Store, StoreError, StoreStatistics, Timestamp};
@@ -152,10 +152,8 @@ impl Database {
 
     /// Refuses a database that holds a part of a copy, or whose cluster has moved away.
     async fn refuse_copied(&self) -> Result<(), StoreError> {
-        let sql = "SELECT value FROM cluster WHERE key = $1";
-        let mark = row_if_any(&*self.reader().await?, sql, &[&MARK]).await?;
-        let Some(mark) = mark else { return Ok(()) };
-        Err(CopyMark::read(mark.try_get(0).map_err(DbError::from)?)?.refusal())
+        let mark = cluster::known(&**self.reader().await?, MARK).await?;
+        mark.map_or(Ok(()), |mark| Err(CopyMark::read(&mark)?.refusal()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The schema and its migrations. A migration is known by its number, has the name and the meaning that it has in the
 //! embedded database, and never changes once released.
 
+use crate::cluster;
 use crate::error::DbResult;
 use crate::sql::{execute, row, row_if_any};
 use deadpool_postgres::ClientWrapper;
@@ -53,10 +54,7 @@ pub(crate) async fn migrate(db: &ClientWrapper, now: Timestamp) -> DbResult<()> 
         execute(db, "INSERT INTO migration (number, name, at) VALUES ($1, $2, $3)", &[&number, name, &now.0]).await?;
         tracing::info!(number, name, "migrated the checkpoint database");
     }
-    let serves =
-        "INSERT INTO cluster (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    execute(db, serves, &[&SERVES, &SERVES_FROM.to_string()]).await?;
-    Ok(())
+    cluster::note(&**db, SERVES, Some(&SERVES_FROM.to_string())).await
 }
 
 /// The number of the database's schema; 0 where there is nothing yet.
@@ -82,9 +80,7 @@ pub(crate) async fn check(db: &ClientWrapper) -> DbResult<i64> {
 
 /// The oldest schema whose programs the database serves, where it says so.
 async fn serves(db: &ClientWrapper) -> DbResult<Option<i64>> {
-    let row = row_if_any(db, "SELECT value FROM cluster WHERE key = $1", &[&SERVES]).await?;
-    let serves: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
-    Ok(serves.and_then(|number| number.parse().ok()))
+    Ok(cluster::known(&**db, SERVES).await?.and_then(|number| number.parse().ok()))
 }
 
 /// Nothing of ours is there: nor may anything of others be.

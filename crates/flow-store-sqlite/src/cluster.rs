@@ -6,9 +6,21 @@ use async_trait::async_trait;
 use flow_store::{ClusterStore, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-fn known(connection: &Connection, key: &str) -> DbResult<Option<String>> {
+/// What is known of the cluster under a key.
+pub(crate) fn known(connection: &Connection, key: &str) -> DbResult<Option<String>> {
     let mut statement = connection.prepare_cached("SELECT value FROM cluster WHERE key = ?")?;
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// Notes something of the cluster under a key; nothing takes it away.
+pub(crate) fn note(connection: &Connection, key: &str, value: Option<&str>) -> DbResult<()> {
+    match value {
+        Some(value) => {
+            connection.execute("INSERT OR REPLACE INTO cluster (key, value) VALUES (?, ?)", params![key, value])?
+        }
+        None => connection.execute("DELETE FROM cluster WHERE key = ?", [key])?,
+    };
+    Ok(())
 }
 
 #[async_trait]

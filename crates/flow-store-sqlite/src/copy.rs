@@ -5,6 +5,7 @@ mod tables;
 mod tests;
 
 use crate::check::open_checked;
+use crate::cluster;
 use crate::error::DbResult;
 use crate::open::{SqliteOptions, lock_folder, prepare};
 use crate::write_lock::WriteLock;
@@ -13,7 +14,7 @@ use flow_store::copy::{Cell, Cells, CopyEnd, MARK, PageSize, Table};
 use flow_store::{StoreError, StoredObject};
 use parking_lot::Mutex;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -168,7 +169,7 @@ fn write_rows(connection: &mut Connection, table: &Table, rows: &[Cells], mark: 
             }
         }
     }
-    note(&transaction, MARK, Some(mark))?;
+    cluster::note(&transaction, MARK, Some(mark))?;
     Ok(transaction.commit()?)
 }
 
@@ -216,14 +217,6 @@ fn write_history(db: &Connection, table: &Table, rows: &[Cells]) -> DbResult<()>
     if let Some(request) = open {
         newest.execute([id, request])?;
     }
-    Ok(())
-}
-
-fn note(db: &Connection, key: &str, value: Option<&str>) -> DbResult<()> {
-    match value {
-        Some(value) => db.execute("INSERT OR REPLACE INTO cluster (key, value) VALUES (?, ?)", params![key, value])?,
-        None => db.execute("DELETE FROM cluster WHERE key = ?", [key])?,
-    };
     Ok(())
 }
 
@@ -293,8 +286,7 @@ impl CopyEnd for SqliteCopyEnd {
 
     async fn known(&mut self, key: &str) -> Result<Option<String>, StoreError> {
         let key = key.to_owned();
-        let sql = "SELECT value FROM cluster WHERE key = ?";
-        self.run(move |connection| Ok(connection.query_row(sql, [key], |row| row.get(0)).optional()?)).await
+        self.run(move |connection| cluster::known(connection, &key)).await
     }
 
     async fn note(&mut self, known: &[(&str, Option<&str>)]) -> Result<(), StoreError> {
@@ -306,7 +298,7 @@ impl CopyEnd for SqliteCopyEnd {
             }
             let transaction = connection.transaction()?;
             for (key, value) in &known {
-                note(&transaction, key, value.as_deref())?;
+                cluster::note(&transaction, key, value.as_deref())?;
             }
             Ok(transaction.commit()?)
         })

@@ -6,11 +6,11 @@ use crate::error::{DbError, DbResult};
 use crate::reader::Readers;
 use crate::write_lock::WriteLock;
 use crate::writer::Writer;
-use crate::{filesystem, schema, wal};
+use crate::{cluster, filesystem, schema, wal};
 use flow_store::copy::{CopyMark, MARK};
 use flow_store::{Clock, Store, StoreError, StoreStatistics, SystemClock};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -153,9 +153,7 @@ fn open_beside(path: &Path) -> DbResult<Connection> {
 
 /// Refuses a database that holds a part of a copy, or whose cluster has moved away.
 fn refuse_copied(connection: &Connection) -> Result<(), StoreError> {
-    let sql = "SELECT value FROM cluster WHERE key = ?";
-    let mark = connection.query_row(sql, [MARK], |row| row.get::<_, String>(0)).optional().map_err(DbError::from)?;
-    mark.map_or(Ok(()), |mark| Err(CopyMark::read(&mark)?.refusal()))
+    cluster::known(connection, MARK)?.map_or(Ok(()), |mark| Err(CopyMark::read(&mark)?.refusal()))
 }
 
 fn abort(error: &StoreError) {

@@ -1,9 +1,10 @@
 //! The schema and its migrations. A migration is known by its number and never changes once released.
 
+use crate::cluster;
 use crate::error::DbResult;
 use flow_store::schema::{SERVES, SERVES_FROM, admit};
 use flow_store::{StoreError, Timestamp};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
 
 /// Marks the file as a checkpoint database (`file` shows it): "Cair".
@@ -50,9 +51,7 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path, now: Timestamp) 
             .execute("INSERT INTO migration (number, name, at) VALUES (?, ?, ?)", params![number, name, now.0])?;
         tracing::info!(number, name, "migrated the checkpoint database");
     }
-    let serves =
-        "INSERT INTO cluster (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    transaction.execute(serves, params![SERVES, SERVES_FROM.to_string()])?;
+    cluster::note(&transaction, SERVES, Some(&SERVES_FROM.to_string()))?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", newest())?;
     transaction.commit()?;
@@ -94,9 +93,7 @@ fn check(connection: &Connection, path: &Path) -> DbResult<i64> {
 
 /// The oldest schema whose programs the database serves, where it says so.
 fn serves(connection: &Connection) -> DbResult<Option<i64>> {
-    let sql = "SELECT value FROM cluster WHERE key = ?";
-    let serves: Option<String> = connection.query_row(sql, [SERVES], |row| row.get(0)).optional()?;
-    Ok(serves.and_then(|number| number.parse().ok()))
+    Ok(cluster::known(connection, SERVES)?.and_then(|number| number.parse().ok()))
 }
 
 #[cfg(test)]

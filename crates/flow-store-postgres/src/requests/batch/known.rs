@@ -90,7 +90,9 @@ pub(crate) enum Written {
     Changed,
 }
 
-// A request that is not as it was fails the statement by a division, since a statement of SQL has no other way to refuse.
+// A request that is not as it was fails the statement by a division, since a statement of SQL has no other way to refuse; or, should
+// the database begin with the history, by a row that is there already.
+const REFUSED: [SqlState; 2] = [SqlState::DIVISION_BY_ZERO, SqlState::UNIQUE_VIOLATION];
 static WRITE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH added AS ({history}), noted AS (INSERT INTO committed (writer, batch, at) VALUES ($20, $21, $22)), written AS (
@@ -152,7 +154,7 @@ impl<'a> KnownWrites<'a> {
         let values: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect();
         match transaction.query_one(&statement, &values).await {
             Ok(_) => Ok(Written::Committed),
-            Err(error) if error.code() == Some(&SqlState::DIVISION_BY_ZERO) => Ok(Written::Changed),
+            Err(error) if error.code().is_some_and(|code| REFUSED.contains(code)) => Ok(Written::Changed),
             Err(error) => {
                 let refused = error.as_db_error().is_some();
                 Err((error.into(), !refused))
