@@ -58,7 +58,7 @@ impl Known {
 impl Batch<'_> {
     /// Notes what this batch, which is committed, has made of its requests.
     pub(crate) fn note_known(&self, known: &KnownRequests) {
-        for held in self.changed.iter().filter_map(|id| self.held.get(id)) {
+        for held in self.changed() {
             known.set(held.request.id, Known::of(&held.request, held.end));
         }
         for new in &self.new {

@@ -134,7 +134,8 @@ impl Batch<'_> {
         request.owner.as_ref().map_or(Ok(0), |owner| Ok(self.servers.number(&owner.server)?))
     }
 
-    fn changed(&self) -> impl Iterator<Item = &Held> {
+    /// The requests that have changed.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Held> {
         self.changed.iter().filter_map(|id| self.held.get(id))
     }
 
