@@ -4,6 +4,7 @@ use deadpool_postgres::PoolError;
 use flow_store::StoreError;
 use flow_store::transition::TransitionError;
 use std::error::Error as _;
+use tokio_postgres::error::Severity;
 
 /// An error inside of a command or a read.
 #[derive(Debug)]
@@ -33,6 +34,12 @@ impl DbError {
             },
         }
     }
+}
+
+/// Whether the database refused a statement, which so has changed nothing. A session that ends says so as well, and that may come
+/// behind a commit.
+pub(crate) fn is_refusal(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|said| said.parsed_severity() == Some(Severity::Error))
 }
 
 impl From<StoreError> for DbError {

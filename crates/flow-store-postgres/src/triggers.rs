@@ -80,7 +80,7 @@ impl TriggerStore for PostgresStore {
         };
         let mut needs = Needs::default();
         firing.request.iter().for_each(|new| needs.new_request(new));
-        owner.iter().for_each(|owner| needs.owner(&owner.server));
+        owner.iter().for_each(|owner| needs.owner(owner));
         let client = self.database.writer().await?;
         let transaction = Transaction::on(client, self.database.now(), &self.database.changes);
         let fired = self.fire_in(&transaction, &needs, &firing, &new, owner.as_ref()).await;

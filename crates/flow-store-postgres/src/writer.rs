@@ -1,8 +1,8 @@
 //! The writer of this process: group commit without a timer.
 //!
 //! What attempts save, and new requests, queue up while the last batch is being made durable; whatever is there when a
-//! committer comes back is its next batch: one round trip to lock and load, one to write and commit. A command that the rules
-//! refuse leaves the others of its batch alone; replies go out after the commit.
+//! committer comes back is its next batch: one round trip to lock and load, unless its requests are known, and one to write and
+//! commit. A command that the rules refuse leaves the others of its batch alone; replies go out after the commit.
 //!
 //! There are two committers, so that one batch is made while the database makes the other one durable. All writes of a
 //! request go by the same one, in order.
@@ -15,7 +15,7 @@ mod committer;
 mod tidying;
 
 use crate::open::Database;
-use crate::requests::{KnownRequests, PreparedRequest, PreparedWrite};
+use crate::requests::{Known, PreparedRequest, PreparedWrite};
 use command::Command;
 use committer::Committer;
 pub(crate) use committer::Token;
@@ -52,7 +52,7 @@ impl Writer {
     pub(crate) fn start(database: &Database, pools: [Pool; COMMITTERS], name: &str) -> Self {
         let counted = Arc::<WriteCounters>::default();
         let waiting = Arc::<AtomicUsize>::default();
-        let known = Arc::<KnownRequests>::default();
+        let known = Arc::<Known>::default();
         let mut number = 0;
         let queues = pools.map(|pool| {
             let (queue, commands) = mpsc::unbounded_channel();

@@ -1,12 +1,15 @@
-//! Requests that are changed together: loaded and locked first, changed in memory by the rules of
-//! `flow_store::transition`, and written at the end with one statement a table, all on the way at once.
+//! Requests that are changed together: changed in memory by the rules of `flow_store::transition`, and written at the end by
+//! one statement.
 //!
-//! Whoever changes a request holds its row from before it looks at the fence until the commit. So a write either comes
-//! before a takeover of its request, and the survivor sees it, or after it, and finds its fence too old.
+//! That statement locks each request and changes it only if it still is what the change was made from; otherwise nothing at all
+//! is changed. So a write either comes before a takeover of its request, and the survivor sees it, or after it, and is refused.
+//! Requests are locked and loaded first ([`lock`]), or taken for what this process made of them last ([`known`]): then all is
+//! done in one round trip, and in the rare case that somebody else has changed one of them, is done over with locks.
 
 mod history;
 mod known;
 mod lock;
+mod statement;
 mod statements;
 mod write;
 
@@ -16,24 +19,41 @@ use crate::error::DbResult;
 use crate::numbers::{LaneOf, Numbers};
 use crate::servers::Servers;
 use flow_store::transition::{self, AttemptChange, Change};
-use flow_store::{AttemptOutcome, AuditEntry, Fence, Owner, Request, RequestError, RequestId, StoreError, Timestamp};
+use flow_store::{
+    AttemptOutcome, AuditEntry, Fence, Owner, Request, RequestError, RequestId, RequestState, StoreError, Timestamp,
+};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio_postgres::Row;
 
-pub(crate) use known::{KnownRequests, KnownWrites, Written};
+pub(crate) use known::Known;
 pub(crate) use lock::{Needs, begin as begin_batch, server_lock};
+pub(crate) use write::NotWritten;
 
-/// A known request that is held, with what the database keeps beside it.
+/// A request, with what the database keeps beside it.
 pub(crate) struct Held {
     pub(crate) request: Request,
     flow: i64,
-    /// Number of its group as it is in the database.
+    /// Number of its group, as of the last write.
     group: i64,
+    /// What it is in the database.
+    stored: Stored,
     end: End,
     /// When the current attempt started, and its first component.
     attempt_started: Option<Timestamp>,
     began: Option<Timestamp>,
+}
+
+/// What a request is in the database: whoever changes it changes one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stored {
+    state: RequestState,
+    fence: Fence,
+    /// Number of the last row of its history.
+    newest: i64,
+    /// Number of its group.
+    group: i64,
 }
 
 /// Where the history of a request ends.
@@ -48,6 +68,8 @@ struct End {
 struct New<'a> {
     request: Request,
     lane: LaneOf,
+    /// Number of its group, once that is known.
+    group: i64,
     inputs: &'a str,
     key: Option<String>,
 }
@@ -91,11 +113,20 @@ struct EndedAttempt {
     error: Option<RequestError>,
 }
 
+/// What a batch goes by.
+enum Basis {
+    /// Its requests are locked, and so are servers whose own are made.
+    Locked,
+    /// What is known of its requests, and that these servers run.
+    Known(Vec<Owner>),
+}
+
 /// The requests of a batch.
 pub(crate) struct Batch<'a> {
     pub(crate) now: Timestamp,
-    /// The servers as they are in this transaction.
-    pub(crate) servers: Servers,
+    /// The servers: as they are in this transaction, or as they were known.
+    pub(crate) servers: Arc<Servers>,
+    basis: Basis,
     held: BTreeMap<RequestId, Held>,
     changed: BTreeSet<RequestId>,
     new: Vec<New<'a>>,
@@ -114,10 +145,11 @@ enum Keyed {
 
 impl<'a> Batch<'a> {
     /// A batch that holds nothing yet.
-    pub(crate) fn new(now: Timestamp, servers: Servers) -> Self {
+    pub(crate) fn new(now: Timestamp, servers: impl Into<Arc<Servers>>) -> Self {
         Self {
             now,
-            servers,
+            servers: servers.into(),
+            basis: Basis::Locked,
             held: BTreeMap::new(),
             changed: BTreeSet::new(),
             new: Vec::new(),
@@ -133,10 +165,12 @@ impl<'a> Batch<'a> {
         for row in found {
             let request = rows::request(row, numbers)?;
             let kept = |column: usize| row.try_get::<_, i64>(rows::KEPT + column);
+            let (group, newest) = (kept(1)?, kept(2)?);
             let held = Held {
                 flow: kept(0)?,
-                group: kept(1)?,
-                end: End { newest: kept(2)?, log_entries: kept(3)? },
+                group,
+                stored: Stored { state: request.state, fence: request.fence, newest, group },
+                end: End { newest, log_entries: kept(3)? },
                 began: row.try_get::<_, Option<i64>>(rows::KEPT + 4)?.map(Timestamp),
                 attempt_started: row.try_get::<_, Option<i64>>(rows::ATTEMPT_STARTED)?.map(Timestamp),
                 request,
@@ -204,7 +238,7 @@ impl<'a> Batch<'a> {
         }
         let place = self.new.len();
         let Change { request, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
-        self.new.push(New { request, lane: *lane, inputs, key: new.idempotency_key.clone() });
+        self.new.push(New { request, lane: *lane, group: 0, inputs, key: new.idempotency_key.clone() });
         if let Some(key) = key {
             self.keys.insert(key, Keyed::New(place));
         }

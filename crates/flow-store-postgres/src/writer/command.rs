@@ -78,7 +78,7 @@ impl Command {
             Self::Create { new, owner, .. } => {
                 new.iter().for_each(|new| needs.new_request(&new.new));
                 if let Some(owner) = owner {
-                    needs.owner(&owner.server);
+                    needs.owner(owner);
                 }
             }
             Self::Write { id, .. } | Self::End { id, .. } => needs.request(*id),

@@ -2,13 +2,13 @@
 
 use super::command::{Applied, AttemptKey, Chain, Command, Done};
 use super::tidying::Tidying;
-use crate::error::{DbError, DbResult};
+use crate::error::{DbError, DbResult, corrupt};
 use crate::open::Database;
-use crate::requests::{KnownRequests, KnownWrites, Needs, PreparedWrite, Written, begin_batch};
+use crate::requests::{Batch, Known, Needs, NotWritten, begin_batch};
 use crate::sql::execute;
 use crate::transaction::Transaction;
 use deadpool_postgres::Pool;
-use flow_store::{Fence, RequestId, StoreError, WriteCounters, fault_point};
+use flow_store::{StoreError, WriteCounters, fault_point};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub(super) struct Committer {
     pool: Pool,
     /// Attempts one of whose writes failed.
     broken: HashSet<AttemptKey>,
-    known: Arc<KnownRequests>,
+    known: Arc<Known>,
     counted: Arc<WriteCounters>,
     tidying: Tidying,
     /// By what this process knows its own batches.
@@ -62,7 +62,7 @@ impl Committer {
     pub(super) fn new(
         database: Database,
         pool: Pool,
-        known: Arc<KnownRequests>,
+        known: Arc<Known>,
         counted: Arc<WriteCounters>,
         name: String,
     ) -> Self {
@@ -119,84 +119,79 @@ impl Committer {
     }
 
     async fn try_commit(&mut self, commands: &[Command]) -> Result<Outcomes, Failure> {
-        if let Some(outcomes) = self.try_known(commands).await? {
+        let mut needs = Needs::default();
+        commands.iter().for_each(|command| command.needs(&mut needs));
+        if let Some(outcomes) = self.try_known(commands, &needs).await? {
             return Ok(outcomes);
         }
         let (token, transaction) = self.begin().await?;
-        let mut needs = Needs::default();
-        commands.iter().for_each(|command| command.needs(&mut needs));
         let mut batch = match begin_batch(&transaction, &self.database.numbers, &needs).await {
             Ok(begun) => begun,
             Err(error) => return Err(undone(transaction, error).await),
         };
+        let applied = self.apply(commands, &mut batch);
+        if batch.is_empty() {
+            transaction.rolled_back().await;
+            return Ok(outcomes(applied, &batch));
+        }
+        match self.send(applied, batch, token, transaction).await {
+            Ok(Some(outcomes)) => Ok(outcomes),
+            Ok(None) => Err(Failure::Undone(corrupt("request", "it has changed although it is locked").into())),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Commits a batch by what is known. None, and nothing is changed, if that is not enough or no longer holds.
+    async fn try_known(&mut self, commands: &[Command], needs: &Needs) -> Result<Option<Outcomes>, Failure> {
+        let Some(mut batch) = self.known.batch(needs, self.database.now()) else { return Ok(None) };
+        let applied = self.apply(commands, &mut batch);
+        // What is refused by what is known might be allowed by what is there.
+        if batch.is_empty() || batch.is_large() || applied.iter().any(Result::is_err) {
+            return Ok(None);
+        }
+        let (token, transaction) = self.begin().await?;
+        self.send(applied, batch, token, transaction).await
+    }
+
+    /// Changes what a batch holds by each command.
+    fn apply<'c>(&self, commands: &'c [Command], batch: &mut Batch<'c>) -> Vec<Result<Applied, StoreError>> {
         let mut broken_here = HashSet::new();
-        let applied: Vec<Result<Applied, StoreError>> = commands
-            .iter()
-            .map(|command| {
-                let outcome = self.check_chain(command, &broken_here).and_then(|()| command.apply(&mut batch));
-                // What builds on a failed write of this very batch must fail too.
-                if let (Chain::Builds(key), Err(_)) = (command.chain(), &outcome) {
-                    broken_here.insert(key);
-                }
-                outcome
-            })
-            .collect();
-        let committed = if batch.is_empty() {
-            transaction.batch_execute("ROLLBACK").await.map_err(|error| (error.into(), false))
-        } else {
-            fault_point("before-commit");
-            let committed = batch.commit(&transaction, &self.database, &token).await;
-            fault_point("after-commit");
-            committed
+        let apply = |command: &'c Command| {
+            let outcome = self.check_chain(command, &broken_here).and_then(|()| command.apply(batch));
+            // What builds on a failed write of this very batch must fail too.
+            if let (Chain::Builds(key), Err(_)) = (command.chain(), &outcome) {
+                broken_here.insert(key);
+            }
+            outcome
         };
-        let outcomes = || applied.into_iter().map(|applied| Ok(applied?.done(&batch)?)).collect();
+        commands.iter().map(apply).collect()
+    }
+
+    /// Writes a batch and commits. None, and nothing is changed, if something is no longer what the batch takes it for.
+    async fn send(
+        &self,
+        applied: Vec<Result<Applied, StoreError>>,
+        mut batch: Batch<'_>,
+        token: Token,
+        transaction: Transaction,
+    ) -> Result<Option<Outcomes>, Failure> {
+        fault_point("before-commit");
+        let committed = batch.commit(&transaction, &self.database, &token).await;
+        fault_point("after-commit");
+        let outcomes = || outcomes(applied, &batch);
         match committed {
             Ok(()) => {
                 transaction.committed();
-                batch.note_known(&self.known);
-                Ok(outcomes())
+                let outcomes = outcomes();
+                self.known.note(batch);
+                Ok(Some(outcomes))
             }
-            Err((error, false)) => Err(undone(transaction, error).await),
-            Err((error, true)) => Err(Failure::Unknown { error, token, outcomes: outcomes() }),
-        }
-    }
-
-    /// Commits a batch that has nothing but writes for requests that are known. None if it is another one, or they are no longer as
-    /// they were known.
-    async fn try_known(&mut self, commands: &[Command]) -> Result<Option<Outcomes>, Failure> {
-        let writes: Option<Vec<_>> = commands.iter().map(|command| self.plain_write(command)).collect();
-        let known = Arc::clone(&self.known);
-        let Some(writes) = writes.and_then(|writes| KnownWrites::of(writes.into_iter(), &known)) else {
-            return Ok(None);
-        };
-        let (token, transaction) = self.begin().await?;
-        let outcomes = || commands.iter().map(|_| Ok(Done::Written)).collect();
-        fault_point("before-commit");
-        let written = writes.commit(&transaction, &token).await;
-        fault_point("after-commit");
-        match written {
-            Ok(Written::Committed) => {
-                transaction.committed();
-                writes.note(&known);
-                Ok(Some(outcomes()))
-            }
-            Ok(Written::Changed) => {
+            Err(NotWritten::Outdated) => {
                 transaction.rolled_back().await;
-                writes.forget(&known);
                 Ok(None)
             }
-            Err((error, false)) => Err(undone(transaction, error).await),
-            Err((error, true)) => Err(Failure::Unknown { error, token, outcomes: outcomes() }),
-        }
-    }
-
-    /// What a command writes, if it does nothing else and builds on nothing that failed.
-    fn plain_write<'c>(&self, command: &'c Command) -> Option<(RequestId, Fence, &'c PreparedWrite)> {
-        match command {
-            Command::Write { id, fence, write, .. } if !self.broken.contains(&AttemptKey(*id, *fence)) => {
-                Some((*id, *fence, write))
-            }
-            _ => None,
+            Err(NotWritten::Undone(error)) => Err(undone(transaction, error).await),
+            Err(NotWritten::Unknown(error)) => Err(Failure::Unknown { error, token, outcomes: outcomes() }),
         }
     }
 
@@ -247,6 +242,11 @@ impl Committer {
             _ => {}
         }
     }
+}
+
+/// What holds for each command once a batch is committed.
+fn outcomes(applied: Vec<Result<Applied, StoreError>>, batch: &Batch<'_>) -> Outcomes {
+    applied.into_iter().map(|applied| Ok(applied?.done(batch)?)).collect()
 }
 
 async fn undone(transaction: Transaction, error: DbError) -> Failure {

@@ -1,7 +1,7 @@
 //! Rows of history on their way into the database: a few by a statement like all others, with no round trip of its own;
 //! many by COPY, which costs the database half as much a row.
 
-use super::statements::{Column, Write, column};
+use super::statements::{Write, column};
 use super::{HistoryRow, What};
 use crate::error::DbResult;
 use crate::requests::prepared::kind_number;
@@ -25,7 +25,7 @@ macro_rules! columns {
 }
 
 /// The statement that adds rows; its values are their [`columns`].
-pub(super) const INSERT: &str = concat!(
+const INSERT: &str = concat!(
     "INSERT INTO history (",
     columns!(),
     ")
@@ -157,14 +157,10 @@ impl<'r> StoredRow<'r> {
 
 /// Adds the statement that writes these rows.
 pub(super) fn insert<'r>(rows: &'r [StoredRow<'r>], writes: &mut Vec<Write<'r>>) {
-    if !rows.is_empty() {
-        writes.push(Write { sql: INSERT, columns: columns(rows) });
+    if rows.is_empty() {
+        return;
     }
-}
-
-/// The values of these rows.
-pub(super) fn columns<'r>(rows: &'r [StoredRow<'r>]) -> Vec<Column<'r>> {
-    vec![
+    let columns = vec![
         column(rows, |row| row.request),
         column(rows, |row| row.number),
         column(rows, |row| row.kind),
@@ -184,7 +180,8 @@ pub(super) fn columns<'r>(rows: &'r [StoredRow<'r>]) -> Vec<Column<'r>> {
         column(rows, |row| row.log),
         column(rows, |row| row.data),
         column(rows, |row| row.joined),
-    ]
+    ];
+    writes.push(Write { sql: INSERT, columns });
 }
 
 /// Writes these rows.

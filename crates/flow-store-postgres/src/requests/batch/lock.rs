@@ -11,7 +11,7 @@ use crate::servers::{self, Servers};
 use crate::sql::Values;
 use crate::transaction::Transaction;
 use deadpool_postgres::ClientWrapper;
-use flow_store::{NewRequest, RequestId, ServerId};
+use flow_store::{NewRequest, Owner, RequestId, ServerId};
 use std::collections::BTreeSet;
 use tokio_postgres::{Row, Statement};
 
@@ -38,20 +38,20 @@ fn lock_number(kind: &str, names: &[&str]) -> i64 {
 /// What a batch needs to begin.
 #[derive(Default)]
 pub(crate) struct Needs {
-    owners: BTreeSet<i64>,
-    requests: BTreeSet<i64>,
-    keys: BTreeSet<(String, String)>,
+    pub(super) owners: BTreeSet<Owner>,
+    pub(super) requests: BTreeSet<RequestId>,
+    pub(super) keys: BTreeSet<(String, String)>,
 }
 
 impl Needs {
     /// It makes requests a server's own.
-    pub(crate) fn owner(&mut self, id: &ServerId) {
-        self.owners.insert(server_lock(id));
+    pub(crate) fn owner(&mut self, owner: &Owner) {
+        self.owners.insert(owner.clone());
     }
 
     /// It changes a request.
     pub(crate) fn request(&mut self, id: RequestId) {
-        self.requests.insert(id.0);
+        self.requests.insert(id);
     }
 
     /// It makes a request, if there is none with its idempotency key.
@@ -60,6 +60,17 @@ impl Needs {
             self.keys.insert((new.project.to_string(), key.clone()));
         }
     }
+}
+
+/// Takes the locks of servers of which requests are made.
+pub(super) const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared(n) FROM unnest($1::bigint[]) n";
+
+/// The locks of servers, in order.
+pub(super) fn server_locks<'o>(owners: impl IntoIterator<Item = &'o Owner>) -> Vec<i64> {
+    let mut locks: Vec<i64> = owners.into_iter().map(|owner| server_lock(&owner.server)).collect();
+    locks.sort_unstable();
+    locks.dedup();
+    locks
 }
 
 /// The statements that begin a batch, prepared.
@@ -80,7 +91,7 @@ impl Begin {
             rows::SELECT
         );
         Ok(Self {
-            shared: db.prepare_cached("SELECT pg_advisory_xact_lock_shared(n) FROM unnest($1::bigint[]) n").await?,
+            shared: db.prepare_cached(LOCK_SHARED).await?,
             exclusive: db.prepare_cached("SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) n").await?,
             servers: db.prepare_cached(servers::ALL).await?,
             requests: db.prepare_cached(&requests).await?,
@@ -92,8 +103,8 @@ impl Begin {
 /// Begins the transaction of a batch.
 pub(crate) async fn begin<'a>(transaction: &Transaction, numbers: &Numbers, needs: &Needs) -> DbResult<Batch<'a>> {
     let begin = Begin::prepare(transaction).await?;
-    let owners: Vec<i64> = needs.owners.iter().copied().collect();
-    let requests: Vec<i64> = needs.requests.iter().copied().collect();
+    let owners = server_locks(&needs.owners);
+    let requests: Vec<i64> = needs.requests.iter().map(|id| id.0).collect();
     let (projects, keys): (Vec<&str>, Vec<&str>) =
         needs.keys.iter().map(|(project, key)| (project.as_str(), key.as_str())).unzip();
     let mut key_locks: Vec<i64> = needs.keys.iter().map(|(project, key)| key_lock(project, key)).collect();

@@ -1,11 +1,13 @@
-//! The statements that write a batch: one a table, with a column of values for each column.
+//! What is written of a batch: a part a table, with a column of values for each column. [`super::statement`] makes them one.
 
 use super::{EndedAttempt, Held};
 use crate::numbers::LaneOf;
 use crate::requests::attempts::outcome_number;
 use crate::requests::rows::state_number;
+use crate::servers::Servers;
 use crate::sql::{number, text};
-use flow_store::{AuditEntry, MadeRequests, Request, RequestError};
+use crate::writer::Token;
+use flow_store::{AuditEntry, MadeRequests, Owner, Request, RequestError, StoreError};
 use serde_json::Value;
 use std::borrow::Cow;
 use tokio_postgres::types::ToSql;
@@ -13,7 +15,7 @@ use tokio_postgres::types::ToSql;
 /// The values of one column.
 pub(super) type Column<'r> = Box<dyn ToSql + Sync + Send + 'r>;
 
-/// A statement with its columns.
+/// A part of a statement, with the values of its parameters.
 pub(super) struct Write<'r> {
     pub(super) sql: &'static str,
     pub(super) columns: Vec<Column<'r>>,
@@ -39,7 +41,6 @@ pub(super) struct NewRow<'r> {
 
 pub(super) struct ChangedRow<'r> {
     pub(super) held: &'r Held,
-    pub(super) group: i64,
     pub(super) server: i64,
 }
 
@@ -138,9 +139,10 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5:
     writes.push(Write { sql, columns });
 }
 
-pub(super) fn update_requests<'r>(changed: &'r [ChangedRow<'r>], writes: &mut Vec<Write<'r>>) {
+/// Changes requests that are what they are taken for, and returns each of them.
+pub(super) fn update_requests<'r>(changed: &'r [ChangedRow<'r>]) -> Option<Write<'r>> {
     if changed.is_empty() {
-        return;
+        return None;
     }
     fn error<'p>(row: &ChangedRow<'p>) -> Option<&'p RequestError> {
         row.held.request.error.as_ref()
@@ -167,9 +169,12 @@ pub(super) fn update_requests<'r>(changed: &'r [ChangedRow<'r>], writes: &mut Ve
         column(changed, |row| optional(error(row).map(|error| error.message.as_str()))),
         column(changed, |row| optional(error(row).and_then(|error| error.component.as_deref()))),
         column(changed, reply),
-        column(changed, |row| row.group),
+        column(changed, |row| row.held.group),
         column(changed, |row| row.held.began.map(|at| at.0)),
         column(changed, |row| row.held.attempt_started.map(|at| at.0)),
+        column(changed, |row| state_number(row.held.stored.state)),
+        column(changed, |row| row.held.stored.fence.0),
+        column(changed, |row| row.held.stored.newest),
     ];
     let sql = "
 UPDATE request r
@@ -182,12 +187,32 @@ SET state = u.state, server = u.server, epoch = u.epoch, fence = u.fence, attemp
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
             $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
             $15::bigint[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[],
-            $22::bigint[], $23::bigint[])
+            $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[])
      AS u (id, state, server, epoch, fence, attempt, retries_used, takeovers, due, started, updated, ended,
            saved_points, log_entries, newest, checkpoint, error_code, error_message, error_component, reply,
-           request_group, began, attempt_started)
-WHERE r.id = u.id";
-    writes.push(Write { sql, columns });
+           request_group, began, attempt_started, stored_state, stored_fence, stored_newest)
+WHERE r.id = u.id AND r.state = u.stored_state AND r.fence = u.stored_fence AND r.newest = u.stored_newest
+RETURNING r.id";
+    Some(Write { sql, columns })
+}
+
+/// The servers of `owners` that run.
+pub(super) fn running_servers<'r>(servers: &Servers, owners: &[Owner]) -> Result<Option<Write<'r>>, StoreError> {
+    if owners.is_empty() {
+        return Ok(None);
+    }
+    let numbers = owners.iter().map(|owner| servers.number(&owner.server)).collect::<Result<Vec<i64>, _>>()?;
+    let epochs: Vec<i64> = owners.iter().map(|owner| owner.epoch.0).collect();
+    let sql = "
+SELECT s.id FROM server s JOIN unnest($1::bigint[], $2::bigint[]) AS o (id, epoch) ON o.id = s.id AND o.epoch = s.epoch
+WHERE s.state = 0 AND NOT s.maintenance";
+    Ok(Some(Write { sql, columns: vec![Box::new(numbers), Box::new(epochs)] }))
+}
+
+/// Notes that a batch is committed.
+pub(super) fn insert_mark<'r>(token: &'r Token, at: i64, writes: &mut Vec<Write<'r>>) {
+    let sql = "INSERT INTO committed (writer, batch, at) SELECT $1::text, $2::bigint, $3::bigint";
+    writes.push(Write { sql, columns: vec![Box::new(token.mark.as_str()), Box::new(token.batch), Box::new(at)] });
 }
 
 pub(super) fn insert_counts<'r>(counts: &'r [(i64, i64)], writes: &mut Vec<Write<'r>>) {

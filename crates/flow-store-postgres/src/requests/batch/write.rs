@@ -1,41 +1,64 @@
-//! How a batch ends: its statements go out all together, and the commit right behind them.
+//! How a batch ends: what it writes goes out as one statement, and the commit right behind it.
 
 use super::history::{self, StoredRow};
+use super::lock::{LOCK_SHARED, server_locks};
+use super::statement::{REFUSED, Statement};
 use super::statements::{
-    AttemptRow, AuditRow, ChangedRow, NewRow, Write, insert_attempts, insert_audit, insert_counts, insert_requests,
-    update_requests,
+    AttemptRow, AuditRow, ChangedRow, NewRow, insert_attempts, insert_audit, insert_counts, insert_mark,
+    insert_requests, running_servers, update_requests,
 };
-use super::{Batch, Held, Made, New};
-use crate::error::{DbError, DbResult, corrupt};
+use super::{Basis, Batch, Held, Made, New, Stored};
+use crate::error::{DbError, DbResult, corrupt, is_refusal};
 use crate::numbers::Group;
 use crate::open::Database;
 use crate::requests::rows::state_number;
+use crate::servers::Servers;
 use crate::sql::{number, rows, text};
 use crate::transaction::Transaction;
 use crate::writer::Token;
 use deadpool_postgres::ClientWrapper;
 use flow_store::{AuditEntry, Created, MadeRequests, Request, RequestId};
 use std::collections::BTreeMap;
-use tokio_postgres::Statement;
-use tokio_postgres::types::ToSql;
+use std::sync::Arc;
 
-/// Notes that a batch is committed.
-const NOTE: &str = "INSERT INTO committed (writer, batch, at) VALUES ($1, $2, $3)";
+/// Why a batch was not written.
+pub(crate) enum NotWritten {
+    /// Nothing was changed.
+    Undone(DbError),
+    /// Nothing was changed, since something is no longer what it was taken for.
+    Outdated,
+    /// The connection broke when the commit was on its way.
+    Unknown(DbError),
+}
+
+impl<E: Into<DbError>> From<E> for NotWritten {
+    fn from(error: E) -> Self {
+        Self::Undone(error.into())
+    }
+}
 
 impl Batch<'_> {
     /// Writes what has changed; nothing is committed. Gives new requests their ids.
     pub(crate) async fn write_out(&mut self, transaction: &Transaction, database: &Database) -> DbResult<()> {
-        self.send(transaction, database, None).await.map_err(|(error, _)| error)
+        self.send(transaction, database, None).await.map_err(|not_written| match not_written {
+            NotWritten::Undone(error) | NotWritten::Unknown(error) => error,
+            NotWritten::Outdated => corrupt("request", "it has changed although it is locked").into(),
+        })
     }
 
-    /// Writes what has changed and commits. The second part of an error says whether the commit may have been made.
+    /// Writes what has changed and commits. The transaction has begun, unless the batch goes by what is known.
     pub(crate) async fn commit(
         &mut self,
         transaction: &Transaction,
         database: &Database,
         token: &Token,
-    ) -> Result<(), (DbError, bool)> {
+    ) -> Result<(), NotWritten> {
         self.send(transaction, database, Some(token)).await
+    }
+
+    /// Whether so much is written that it does not fit one statement well.
+    pub(crate) fn is_large(&self) -> bool {
+        self.history.len() >= history::MANY
     }
 
     /// The requests that were asked to be made, once they have their ids.
@@ -58,53 +81,64 @@ impl Batch<'_> {
         transaction: &Transaction,
         database: &Database,
         token: Option<&Token>,
-    ) -> Result<(), (DbError, bool)> {
-        let before = |error: DbError| (error, false);
-        self.give_ids(transaction).await.map_err(before)?;
-        let groups = self.groups(database).await.map_err(before)?;
-        let new: Vec<NewRow<'_>> = self.new_rows(&groups).map_err(before)?;
-        let changed = self.changed_rows(&groups).map_err(before)?;
-        let counts = self.counts(&groups).map_err(before)?;
-        let attempts = self.attempt_rows().map_err(before)?;
-        let audit = self.audit_rows();
+    ) -> Result<(), NotWritten> {
+        self.give_ids(transaction).await?;
+        self.give_groups(database).await?;
+        self.send_rows(transaction, token).await?;
+        for id in &self.changed {
+            self.held.get_mut(id).into_iter().for_each(Held::note_stored);
+        }
+        Ok(())
+    }
+
+    async fn send_rows(&self, transaction: &Transaction, token: Option<&Token>) -> Result<(), NotWritten> {
+        let (new, changed) = (self.new_rows()?, self.changed_rows()?);
+        let (counts, attempts, audit) = (self.counts(), self.attempt_rows()?, self.audit_rows());
         let stored: Vec<StoredRow<'_>> = self.history.iter().map(StoredRow::of).collect();
-        let many = stored.len() >= history::MANY;
-        if many {
-            history::copy(transaction, &stored).await.map_err(before)?;
+        if self.is_large() {
+            history::copy(transaction, &stored).await?;
         }
-        let mut writes = Vec::new();
-        insert_requests(&new, &mut writes);
-        insert_attempts(&attempts, &mut writes);
-        if !many {
-            history::insert(&stored, &mut writes);
+        let owners = if let Basis::Known(owners) = &self.basis { owners.as_slice() } else { &[] };
+        let mut expected = Vec::new();
+        expected.extend(update_requests(&changed));
+        expected.extend(running_servers(&self.servers, owners)?);
+        let mut inserts = Vec::new();
+        insert_requests(&new, &mut inserts);
+        insert_attempts(&attempts, &mut inserts);
+        if !self.is_large() {
+            history::insert(&stored, &mut inserts);
         }
-        update_requests(&changed, &mut writes);
-        insert_counts(&counts, &mut writes);
-        insert_audit(&audit, &mut writes);
-        let prepared = prepare(transaction, &writes).await.map_err(before)?;
-        let note = transaction.prepare_cached(NOTE).await.map_err(|error| before(error.into()))?;
-        let all: Vec<Vec<&(dyn ToSql + Sync)>> = writes
-            .iter()
-            .map(|write| write.columns.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect())
-            .collect();
-        let sent = prepared.iter().zip(&all).map(|(statement, columns)| transaction.execute(statement, columns));
-        // Polled, and so sent, in this order: the commit is on its way before the first answer has come. If a statement
-        // fails, it undoes all.
-        let written = futures::future::join_all(sent);
-        let now = self.now.0;
-        let noted = async {
-            let Some(Token { mark, batch }) = token else { return Ok(0) };
-            transaction.execute(&note, &[mark, batch, &now]).await
+        insert_counts(&counts, &mut inserts);
+        insert_audit(&audit, &mut inserts);
+        if let Some(token) = token {
+            insert_mark(token, self.now.0, &mut inserts);
+        }
+        let statement = Statement::prepare(transaction, &expected, &inserts).await?;
+        self.run(transaction, &statement, token.is_some()).await
+    }
+
+    /// Runs the statement, with what else belongs to its transaction. All is sent at once: the commit is on its way before the first
+    /// answer has come, and undoes all if something before it has failed.
+    async fn run(&self, transaction: &Transaction, statement: &Statement<'_>, commit: bool) -> Result<(), NotWritten> {
+        let lock = transaction.prepare_cached(LOCK_SHARED).await?;
+        let (locks, alone) = match &self.basis {
+            Basis::Locked => (Vec::new(), false),
+            Basis::Known(owners) => (server_locks(owners), owners.is_empty()),
         };
-        let committed = async { if token.is_some() { transaction.batch_execute("COMMIT").await } else { Ok(()) } };
-        let (written, noted, committed) = futures::join!(written, noted, committed);
-        for written in written.into_iter().chain([noted]) {
-            written.map_err(|error| {
-                let refused = error.as_db_error().is_some();
-                (error.into(), token.is_some() && !refused)
-            })?;
+        let begins = !locks.is_empty();
+        // Polled, and so sent, in this order.
+        let (began, locked, written, committed) = futures::join!(
+            async { if begins { transaction.batch_execute("BEGIN").await } else { Ok(()) } },
+            async { if begins { transaction.execute(&lock, &[&locks]).await } else { Ok(0) } },
+            statement.run(transaction),
+            async { if commit && !alone { transaction.batch_execute("COMMIT").await } else { Ok(()) } },
+        );
+        match began.and(locked).and(written) {
+            Ok(()) => committed.map_err(|error| NotWritten::Unknown(error.into())),
+            Err(error) if error.code() == Some(&REFUSED) => Err(NotWritten::Outdated),
+            Err(error) if commit && !is_refusal(&error) => Err(NotWritten::Unknown(error.into())),
+            Err(error) => Err(error.into()),
         }
-        committed.map_err(|error| (error.into(), true))
     }
 
     /// Gives new requests their ids.
@@ -120,79 +154,51 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The group that a request is in now.
-    fn group(&self, request: &Request, flow: i64) -> DbResult<Group> {
-        Ok(Group {
-            flow,
-            state: state_number(request.state),
-            server: self.server_number(request)?,
-            code: request.error.as_ref().map(|error| text(&error.code).into_owned()).unwrap_or_default(),
-        })
-    }
-
-    fn server_number(&self, request: &Request) -> DbResult<i64> {
-        request.owner.as_ref().map_or(Ok(0), |owner| Ok(self.servers.number(&owner.server)?))
+    /// Finds the groups that the requests are in now. New ones are made on another connection, so that others may use them at once.
+    async fn give_groups(&mut self, database: &Database) -> DbResult<()> {
+        let servers = Arc::clone(&self.servers);
+        for New { request, lane, group, .. } in &mut self.new {
+            *group = group_number(database, group_of(request, lane.flow, &servers)?).await?;
+        }
+        for id in &self.changed {
+            if let Some(held) = self.held.get_mut(id) {
+                held.group = group_number(database, group_of(&held.request, held.flow, &servers)?).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The requests that have changed.
-    pub(super) fn changed(&self) -> impl Iterator<Item = &Held> {
+    fn changed(&self) -> impl Iterator<Item = &Held> {
         self.changed.iter().filter_map(|id| self.held.get(id))
     }
 
-    /// The numbers of the groups that the requests are in now. New ones are made on another connection, so that others may
-    /// use them at once.
-    async fn groups(&self, database: &Database) -> DbResult<BTreeMap<Group, i64>> {
-        let mut groups = BTreeMap::new();
-        for new in &self.new {
-            groups.insert(self.group(&new.request, new.lane.flow)?, 0);
-        }
-        for held in self.changed() {
-            groups.insert(self.group(&held.request, held.flow)?, 0);
-        }
-        for (group, found) in &mut groups {
-            *found = match database.numbers.known_group(group) {
-                Some(number) => number,
-                None => database.numbers.group(&*database.reader().await?, group).await?,
-            };
-        }
-        Ok(groups)
-    }
-
-    fn new_rows(&self, groups: &BTreeMap<Group, i64>) -> DbResult<Vec<NewRow<'_>>> {
+    fn new_rows(&self) -> DbResult<Vec<NewRow<'_>>> {
         let mut rows = Vec::with_capacity(self.new.len());
-        for New { request, lane, inputs, key } in &self.new {
-            rows.push(NewRow {
-                request,
-                lane: *lane,
-                group: number_of(groups, &self.group(request, lane.flow)?)?,
-                server: self.server_number(request)?,
-                inputs,
-                key: key.as_deref(),
-            });
+        for New { request, lane, group, inputs, key } in &self.new {
+            let server = server_number(request, &self.servers)?;
+            rows.push(NewRow { request, lane: *lane, group: *group, server, inputs, key: key.as_deref() });
         }
         Ok(rows)
     }
 
-    fn changed_rows(&self, groups: &BTreeMap<Group, i64>) -> DbResult<Vec<ChangedRow<'_>>> {
-        let mut changed = Vec::with_capacity(self.changed.len());
-        for held in self.changed() {
-            let group = number_of(groups, &self.group(&held.request, held.flow)?)?;
-            changed.push(ChangedRow { held, group, server: self.server_number(&held.request)? });
-        }
-        Ok(changed)
+    fn changed_rows(&self) -> DbResult<Vec<ChangedRow<'_>>> {
+        self.changed()
+            .map(|held| Ok(ChangedRow { held, server: server_number(&held.request, &self.servers)? }))
+            .collect()
     }
 
     /// How many more requests each group has.
-    fn counts(&self, groups: &BTreeMap<Group, i64>) -> DbResult<Vec<(i64, i64)>> {
+    fn counts(&self) -> Vec<(i64, i64)> {
         let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
         for new in &self.new {
-            *counts.entry(number_of(groups, &self.group(&new.request, new.lane.flow)?)?).or_default() += 1;
+            *counts.entry(new.group).or_default() += 1;
         }
         for held in self.changed() {
-            *counts.entry(number_of(groups, &self.group(&held.request, held.flow)?)?).or_default() += 1;
-            *counts.entry(held.group).or_default() -= 1;
+            *counts.entry(held.group).or_default() += 1;
+            *counts.entry(held.stored.group).or_default() -= 1;
         }
-        Ok(counts.into_iter().filter(|(_, more)| *more != 0).collect())
+        counts.into_iter().filter(|(_, more)| *more != 0).collect()
     }
 
     /// The entries of the audit trail; those that differ only in what was made are one.
@@ -224,14 +230,31 @@ impl Batch<'_> {
     }
 }
 
-fn number_of(groups: &BTreeMap<Group, i64>, group: &Group) -> DbResult<i64> {
-    groups.get(group).copied().ok_or_else(|| corrupt("group without number", group.code.as_str()).into())
+impl Held {
+    /// Notes that it is written.
+    fn note_stored(&mut self) {
+        let Request { state, fence, .. } = self.request;
+        self.stored = Stored { state, fence, newest: self.end.newest, group: self.group };
+    }
 }
 
-async fn prepare(db: &ClientWrapper, writes: &[Write<'_>]) -> DbResult<Vec<Statement>> {
-    let mut prepared = Vec::with_capacity(writes.len());
-    for write in writes {
-        prepared.push(db.prepare_cached(write.sql).await?);
+/// The group that a request is in.
+fn group_of(request: &Request, flow: i64, servers: &Servers) -> DbResult<Group> {
+    Ok(Group {
+        flow,
+        state: state_number(request.state),
+        server: server_number(request, servers)?,
+        code: request.error.as_ref().map(|error| text(&error.code).into_owned()).unwrap_or_default(),
+    })
+}
+
+fn server_number(request: &Request, servers: &Servers) -> DbResult<i64> {
+    request.owner.as_ref().map_or(Ok(0), |owner| Ok(servers.number(&owner.server)?))
+}
+
+async fn group_number(database: &Database, group: Group) -> DbResult<i64> {
+    match database.numbers.known_group(&group) {
+        Some(number) => Ok(number),
+        None => database.numbers.group(&*database.reader().await?, &group).await,
     }
-    Ok(prepared)
 }
