@@ -27,7 +27,8 @@ pub struct DispatcherSettings {
     /// Time between two looks when nothing happens. Requests that another server queued are found after this time at
     /// the latest.
     pub longest_poll: Duration,
-    /// How often the dispatcher looks for requests that are this server's and running, and that nobody attends to.
+    /// Time between two looks for requests that are this server's and running, and that nobody attends to; longer where
+    /// looks take long.
     pub unattended_check: Duration,
 }
 

@@ -31,6 +31,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("stalled", include_str!("migrations/0013_stalled.sql")),
     ("priority", include_str!("migrations/0014_priority.sql")),
     ("attempts", include_str!("migrations/0015_attempts.sql")),
+    ("numbered_counts", include_str!("migrations/0016_numbered_counts.sql")),
 ];
 
 /// The newest schema that this release knows.

@@ -253,19 +253,23 @@ pub(crate) async fn count_off(db: &ClientWrapper, ids: &[i64]) -> DbResult<()> {
     Ok(())
 }
 
-/// Makes the rows of each group's count one.
-pub(crate) async fn fold_counts(database: &Database) -> Result<(), StoreError> {
+/// Makes the rows of each group's count one, of those whose numbers are above `above`, and gives the greatest of these; none if
+/// there are none, or another fold is under way. Whoever reads adds up all rows, so the counts hold whatever is left out.
+pub(crate) async fn fold_counts(database: &Database, above: i64) -> Result<Option<i64>, StoreError> {
     let transaction = database.begin().await?;
     let folded = async {
         let free: bool = row(&transaction, "SELECT pg_try_advisory_xact_lock($1)", &[&FOLD]).await?.try_get(0)?;
-        if free {
-            let sql = "WITH gone AS (DELETE FROM request_count RETURNING request_group, n)
-                       INSERT INTO request_count (request_group, n)
-                       SELECT request_group, sum(n) FROM gone GROUP BY 1 HAVING sum(n) <> 0";
-            execute(&transaction, sql, &[]).await?;
+        if !free {
+            return Ok(None);
         }
-        Ok(())
+        // By the index, whatever the planner knows of the table, which may be full of what cannot be cleaned up yet.
+        transaction.batch_execute("SET LOCAL enable_seqscan = off").await?;
+        let sql = "WITH gone AS (DELETE FROM request_count WHERE id > $1 RETURNING id, request_group, n),
+                        made AS (INSERT INTO request_count (request_group, n)
+                                 SELECT request_group, sum(n) FROM gone GROUP BY 1 HAVING sum(n) <> 0)
+                   SELECT max(id) FROM gone";
+        Ok(row(&transaction, sql, &[&above]).await?.try_get(0)?)
     };
-    let folded = folded.await;
+    let folded: DbResult<Option<i64>> = folded.await;
     transaction.end(folded).await
 }
