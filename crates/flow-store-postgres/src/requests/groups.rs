@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
 
 /// The lock under which one server at a time brings counts together.
-const FOLD: i64 = 0x4361_6972_6e00_0002;
+const FOLD: i64 = 0x4361_6972_6e00_0004;
 
 /// How far, in milliseconds, the order of ids and that of creation times may differ: far more than a transaction lasts.
 const DISORDER_MS: u64 = 10 * 60 * 1000;

@@ -62,17 +62,6 @@ impl Needs {
     }
 }
 
-/// Takes the locks of servers of which requests are made.
-pub(super) const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared(n) FROM unnest($1::bigint[]) n";
-
-/// The locks of servers, in order.
-pub(super) fn server_locks<'o>(owners: impl IntoIterator<Item = &'o Owner>) -> Vec<i64> {
-    let mut locks: Vec<i64> = owners.into_iter().map(|owner| server_lock(&owner.server)).collect();
-    locks.sort_unstable();
-    locks.dedup();
-    locks
-}
-
 /// The statements that begin a batch, prepared.
 struct Begin {
     shared: Statement,
@@ -91,7 +80,7 @@ impl Begin {
             rows::SELECT
         );
         Ok(Self {
-            shared: db.prepare_cached(LOCK_SHARED).await?,
+            shared: db.prepare_cached("SELECT pg_advisory_xact_lock_shared(n) FROM unnest($1::bigint[]) n").await?,
             exclusive: db.prepare_cached("SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) n").await?,
             servers: db.prepare_cached(servers::ALL).await?,
             requests: db.prepare_cached(&requests).await?,
@@ -103,7 +92,8 @@ impl Begin {
 /// Begins the transaction of a batch.
 pub(crate) async fn begin<'a>(transaction: &Transaction, numbers: &Numbers, needs: &Needs) -> DbResult<Batch<'a>> {
     let begin = Begin::prepare(transaction).await?;
-    let owners = server_locks(&needs.owners);
+    let mut owners: Vec<i64> = needs.owners.iter().map(|owner| server_lock(&owner.server)).collect();
+    owners.sort_unstable();
     let requests: Vec<i64> = needs.requests.iter().map(|id| id.0).collect();
     let (projects, keys): (Vec<&str>, Vec<&str>) =
         needs.keys.iter().map(|(project, key)| (project.as_str(), key.as_str())).unzip();

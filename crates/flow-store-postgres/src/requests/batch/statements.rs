@@ -1,5 +1,6 @@
 //! What is written of a batch: a part a table, with a column of values for each column. [`super::statement`] makes them one.
 
+use super::lock::server_lock;
 use super::{EndedAttempt, Held};
 use crate::numbers::LaneOf;
 use crate::requests::attempts::outcome_number;
@@ -196,17 +197,23 @@ RETURNING r.id";
     Some(Write { sql, columns })
 }
 
-/// The servers of `owners` that run.
+/// Locks the servers of `owners`, and returns those that run.
 pub(super) fn running_servers<'r>(servers: &Servers, owners: &[Owner]) -> Result<Option<Write<'r>>, StoreError> {
     if owners.is_empty() {
         return Ok(None);
     }
-    let numbers = owners.iter().map(|owner| servers.number(&owner.server)).collect::<Result<Vec<i64>, _>>()?;
-    let epochs: Vec<i64> = owners.iter().map(|owner| owner.epoch.0).collect();
+    let mut locked = Vec::with_capacity(owners.len());
+    for owner in owners {
+        locked.push((server_lock(&owner.server), servers.number(&owner.server)?, owner.epoch.0));
+    }
+    locked.sort_unstable();
+    let value =
+        |of: fn(&(i64, i64, i64)) -> i64| -> Column<'r> { Box::new(locked.iter().map(of).collect::<Vec<i64>>()) };
+    let columns = vec![value(|server| server.0), value(|server| server.1), value(|server| server.2)];
     let sql = "
-SELECT s.id FROM server s JOIN unnest($1::bigint[], $2::bigint[]) AS o (id, epoch) ON o.id = s.id AND o.epoch = s.epoch
-WHERE s.state = 0 AND NOT s.maintenance";
-    Ok(Some(Write { sql, columns: vec![Box::new(numbers), Box::new(epochs)] }))
+SELECT o.id FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS o (server_lock, id, epoch)
+WHERE server_runs(o.server_lock, o.id, o.epoch)";
+    Ok(Some(Write { sql, columns }))
 }
 
 /// Notes that a batch is committed.

@@ -1,7 +1,6 @@
 //! How a batch ends: what it writes goes out as one statement, and the commit right behind it.
 
 use super::history::{self, StoredRow};
-use super::lock::{LOCK_SHARED, server_locks};
 use super::statement::{REFUSED, Statement};
 use super::statements::{
     AttemptRow, AuditRow, ChangedRow, NewRow, insert_attempts, insert_audit, insert_counts, insert_mark,
@@ -100,8 +99,8 @@ impl Batch<'_> {
         }
         let owners = if let Basis::Known(owners) = &self.basis { owners.as_slice() } else { &[] };
         let mut expected = Vec::new();
-        expected.extend(update_requests(&changed));
         expected.extend(running_servers(&self.servers, owners)?);
+        expected.extend(update_requests(&changed));
         let mut inserts = Vec::new();
         insert_requests(&new, &mut inserts);
         insert_attempts(&attempts, &mut inserts);
@@ -117,23 +116,15 @@ impl Batch<'_> {
         self.run(transaction, &statement, token.is_some()).await
     }
 
-    /// Runs the statement, with what else belongs to its transaction. All is sent at once: the commit is on its way before the first
-    /// answer has come, and undoes all if something before it has failed.
+    /// Runs the statement and commits, if that is asked for: the commit is on its way before the first answer has come, and undoes all
+    /// if the statement failed. Of a batch that goes by what is known, the statement is the whole transaction.
     async fn run(&self, transaction: &Transaction, statement: &Statement<'_>, commit: bool) -> Result<(), NotWritten> {
-        let lock = transaction.prepare_cached(LOCK_SHARED).await?;
-        let (locks, alone) = match &self.basis {
-            Basis::Locked => (Vec::new(), false),
-            Basis::Known(owners) => (server_locks(owners), owners.is_empty()),
-        };
-        let begins = !locks.is_empty();
+        let has_begun = matches!(self.basis, Basis::Locked);
         // Polled, and so sent, in this order.
-        let (began, locked, written, committed) = futures::join!(
-            async { if begins { transaction.batch_execute("BEGIN").await } else { Ok(()) } },
-            async { if begins { transaction.execute(&lock, &[&locks]).await } else { Ok(0) } },
-            statement.run(transaction),
-            async { if commit && !alone { transaction.batch_execute("COMMIT").await } else { Ok(()) } },
-        );
-        match began.and(locked).and(written) {
+        let (written, committed) = futures::join!(statement.run(transaction), async {
+            if commit && has_begun { transaction.batch_execute("COMMIT").await } else { Ok(()) }
+        });
+        match written {
             Ok(()) => committed.map_err(|error| NotWritten::Unknown(error.into())),
             Err(error) if error.code() == Some(&REFUSED) => Err(NotWritten::Outdated),
             Err(error) if commit && !is_refusal(&error) => Err(NotWritten::Unknown(error.into())),

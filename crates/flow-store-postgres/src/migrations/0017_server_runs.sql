@@ -1,0 +1,8 @@
+-- Whether a server runs in an epoch. It does so until the end of the transaction, too, for whoever changes that waits for its lock.
+-- A function, since each of its statements sees what was committed before it began: this one looks when it has the lock.
+CREATE FUNCTION server_runs(server_lock bigint, server_number bigint, server_epoch bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(server_lock);
+    RETURN EXISTS (SELECT FROM server WHERE id = server_number AND epoch = server_epoch AND state = 0 AND NOT maintenance);
+END $$;
