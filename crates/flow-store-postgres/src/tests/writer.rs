@@ -4,8 +4,8 @@ use super::{server_with_schema, until};
 use crate::PostgresStore;
 use flow_store::conformance::{anywhere, new_request, new_server};
 use flow_store::{
-    AttemptWrite, Level, LogEntry, Owner, Request, RequestStore, SavedData, SavedKind, SavedPoint, ServerStore, Store,
-    Timestamp, event,
+    AttemptEnd, AttemptWrite, Level, LogEntry, Owner, Request, RequestState, RequestStore, SavedData, SavedKind,
+    SavedPoint, ServerState, ServerStore, Store, Timestamp, event,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,6 +125,48 @@ async fn a_write_sees_what_another_process_has_done_to_its_request_since_the_las
     let before = first.log(request.id, 0, 1000).await.unwrap();
     assert!(write("six").await.unwrap_err().is_stale(), "it is another server's now");
     assert_eq!(first.log(request.id, 0, 1000).await.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_request_goes_by_what_its_server_is_by_now() {
+    let server = server_with_schema().await;
+    let (first, second) = (open(&server).await, open(&server).await);
+    let (one, two) = (owner(&first, "one").await, owner(&second, "two").await);
+    let new = async || first.create_request(new_request(anywhere()), Some(one.clone())).await.map(|made| made.request);
+    for _ in 0..4 {
+        assert_eq!(new().await.unwrap().owner.as_ref(), Some(&one));
+    }
+    second.set_server_state(&one, ServerState::Draining).await.unwrap();
+    assert_eq!(new().await.unwrap().owner, None, "a server that drains gets nothing new");
+    second.set_server_state(&one, ServerState::Running).await.unwrap();
+    for _ in 0..4 {
+        assert_eq!(new().await.unwrap().owner.as_ref(), Some(&one));
+    }
+    second.take_over(&two, &one).await.unwrap();
+    assert!(new().await.unwrap_err().is_stale(), "it was declared dead");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_goes_by_what_another_process_has_done_to_its_request() {
+    let server = server_with_schema().await;
+    let (first, second) = (open(&server).await, open(&server).await);
+    let one = owner(&first, "one").await;
+    let made = first.create_requests(vec![new_request(anywhere()); 2], Some(one), None).await.unwrap();
+    let (stalled, cancelled) = (&made[0].request, &made[1].request);
+    let stalls = entry(stalled, "stalled".to_owned()).log.remove(0);
+    second.mark_stalled(stalled.id, stalled.fence, Some(Timestamp(1)), stalls).await.unwrap();
+    second.cancel(cancelled.id, "somebody").await.unwrap();
+    let end = |request: &Request| {
+        let end = AttemptEnd::Finished { reply: None };
+        first.end_attempt(request.id, request.fence, end, entry(request, "end".to_owned()))
+    };
+    let (ended, refused) = tokio::join!(end(stalled), end(cancelled));
+    assert_eq!(ended.unwrap().state, RequestState::Finished);
+    assert!(refused.unwrap_err().is_stale());
+    let log = first.log(stalled.id, 0, 1000).await.unwrap();
+    let told: Vec<_> = log.iter().map(|numbered| numbered.entry.message.as_str()).collect();
+    assert_eq!(told[..2], ["stalled", "end"]);
+    assert_eq!(first.get(cancelled.id).await.unwrap().state, RequestState::Cancelled);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
