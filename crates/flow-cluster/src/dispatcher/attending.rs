@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn looks_that_take_a_moment_are_as_frequent_as_agreed() {
-        for looks in [&[] as &[u64], &[1], &[1, 2, 3], &[250, 250]] {
-            assert_eq!(rest_behind(looks), SHORTEST, "{looks:?}");
+        for looks in [vec![], vec![1], vec![1, 2, 3], vec![250, 250]] {
+            assert_eq!(rest_behind(&looks), SHORTEST, "{looks:?}");
         }
     }
 
     #[test]
     fn one_look_that_takes_long_changes_nothing() {
-        for looks in [&[60_000] as &[u64], &[1, 60_000], &[60_000, 1], &[60_000, 1, 60_000]] {
-            assert_eq!(rest_behind(looks), SHORTEST, "{looks:?}");
+        for looks in [vec![60_000], vec![1, 60_000], vec![60_000, 1], vec![60_000, 1, 60_000]] {
+            assert_eq!(rest_behind(&looks), SHORTEST, "{looks:?}");
         }
     }
 
