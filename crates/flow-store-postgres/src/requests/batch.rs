@@ -43,6 +43,8 @@ pub(crate) struct Held {
     /// When the current attempt started, and its first component.
     attempt_started: Option<Timestamp>,
     began: Option<Timestamp>,
+    /// Length of its inputs, as text.
+    inputs_bytes: usize,
 }
 
 /// What a request is in the database: whoever changes it changes one of these.
@@ -173,6 +175,7 @@ impl<'a> Batch<'a> {
                 end: End { newest, log_entries: kept(3)? },
                 began: row.try_get::<_, Option<i64>>(rows::KEPT + 4)?.map(Timestamp),
                 attempt_started: row.try_get::<_, Option<i64>>(rows::ATTEMPT_STARTED)?.map(Timestamp),
+                inputs_bytes: row.try_get::<_, &str>(rows::INPUTS)?.len(),
                 request,
             };
             self.held.insert(held.request.id, held);

@@ -25,6 +25,8 @@ FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane 
 
 /// Where the owner's number is in [`SELECT`].
 pub(super) const SERVER: usize = 2;
+/// Where the inputs are.
+pub(super) const INPUTS: usize = 23;
 /// Where the columns of [`super::batch`] begin.
 pub(super) const KEPT: usize = 31;
 /// Where the idempotency key is.
@@ -82,7 +84,7 @@ pub(super) fn request(row: &Row, numbers: &Numbers) -> DbResult<Request> {
         flow: row.try_get(20)?,
         trigger: row.try_get(21)?,
         requested_by: row.try_get(22)?,
-        inputs: from_json(row.try_get(23)?)?,
+        inputs: from_json(row.try_get(INPUTS)?)?,
         settings: RequestSettings {
             other_server_retry: row.try_get(24)?,
             begin_checkpoint: row.try_get(25)?,

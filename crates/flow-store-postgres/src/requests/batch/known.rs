@@ -8,14 +8,41 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// So many requests are known at most; beyond that all are forgotten, and known again after their next write.
-const MOST: usize = 20_000;
+/// So much memory is taken at most; beyond that all requests are forgotten, and known again after their next write.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// What a request takes, about, without its inputs.
+const BYTES: usize = 1024;
 
 /// Running requests as this process last wrote them, and servers as it last saw them. Others may have changed them since.
 #[derive(Default)]
 pub(crate) struct Known {
-    requests: Mutex<HashMap<RequestId, Held>>,
+    requests: Mutex<Requests>,
     servers: Mutex<Option<Arc<Servers>>>,
+}
+
+#[derive(Default)]
+struct Requests {
+    held: HashMap<RequestId, Held>,
+    bytes: usize,
+}
+
+impl Requests {
+    fn remove(&mut self, id: RequestId) -> Option<Held> {
+        let held = self.held.remove(&id)?;
+        self.bytes -= held.bytes();
+        Some(held)
+    }
+
+    fn insert(&mut self, held: Held) {
+        self.remove(held.request.id);
+        if self.bytes + held.bytes() > MOST_BYTES {
+            *self = Self::default();
+        }
+        if held.bytes() <= MOST_BYTES {
+            self.bytes += held.bytes();
+            self.held.insert(held.request.id, held);
+        }
+    }
 }
 
 impl Known {
@@ -31,7 +58,7 @@ impl Known {
         batch.basis = Basis::Known(needs.owners.iter().cloned().collect());
         let mut requests = self.requests.lock();
         for id in &needs.requests {
-            batch.held.insert(*id, requests.remove(id)?);
+            batch.held.insert(*id, requests.remove(*id)?);
         }
         Some(batch)
     }
@@ -41,22 +68,25 @@ impl Known {
         *self.servers.lock() = Some(batch.servers);
         let mut requests = self.requests.lock();
         for held in batch.held.into_values().chain(batch.new.into_iter().map(New::held)) {
-            if held.request.state != RequestState::Running {
-                requests.remove(&held.request.id);
-                continue;
+            if held.request.state == RequestState::Running {
+                requests.insert(held);
+            } else {
+                requests.remove(held.request.id);
             }
-            if requests.len() >= MOST {
-                requests.clear();
-            }
-            requests.insert(held.request.id, held);
         }
+    }
+}
+
+impl Held {
+    fn bytes(&self) -> usize {
+        BYTES + self.inputs_bytes
     }
 }
 
 impl New<'_> {
     /// The request, once it is made.
     fn held(self) -> Held {
-        let Self { request, lane, group, .. } = self;
+        let Self { request, lane, group, inputs, .. } = self;
         Held {
             flow: lane.flow,
             group,
@@ -64,6 +94,7 @@ impl New<'_> {
             end: End { newest: 0, log_entries: 0 },
             attempt_started: None,
             began: None,
+            inputs_bytes: inputs.len(),
             request,
         }
     }

@@ -197,23 +197,36 @@ RETURNING r.id";
     Some(Write { sql, columns })
 }
 
-/// Locks the servers of `owners`, and returns those that run.
-pub(super) fn running_servers<'r>(servers: &Servers, owners: &[Owner]) -> Result<Option<Write<'r>>, StoreError> {
-    if owners.is_empty() {
-        return Ok(None);
+/// Servers whose own requests are made: the lock, the number and the epoch of each, in the order of their locks.
+pub(super) struct Owners {
+    pub(super) locks: Vec<i64>,
+    pub(super) numbers: Vec<i64>,
+    pub(super) epochs: Vec<i64>,
+}
+
+impl Owners {
+    pub(super) fn of(servers: &Servers, owners: &[Owner]) -> Result<Self, StoreError> {
+        let mut all = Vec::with_capacity(owners.len());
+        for owner in owners {
+            all.push((server_lock(&owner.server), servers.number(&owner.server)?, owner.epoch.0));
+        }
+        all.sort_unstable();
+        let value = |of: fn(&(i64, i64, i64)) -> i64| all.iter().map(of).collect();
+        Ok(Self { locks: value(|owner| owner.0), numbers: value(|owner| owner.1), epochs: value(|owner| owner.2) })
     }
-    let mut locked = Vec::with_capacity(owners.len());
-    for owner in owners {
-        locked.push((server_lock(&owner.server), servers.number(&owner.server)?, owner.epoch.0));
+}
+
+/// Locks the servers, and returns those that run.
+pub(super) fn running_servers<'r>(owners: &'r Owners) -> Option<Write<'r>> {
+    if owners.locks.is_empty() {
+        return None;
     }
-    locked.sort_unstable();
-    let value =
-        |of: fn(&(i64, i64, i64)) -> i64| -> Column<'r> { Box::new(locked.iter().map(of).collect::<Vec<i64>>()) };
-    let columns = vec![value(|server| server.0), value(|server| server.1), value(|server| server.2)];
+    let columns: Vec<Column<'r>> =
+        vec![Box::new(&*owners.locks), Box::new(&*owners.numbers), Box::new(&*owners.epochs)];
     let sql = "
 SELECT o.id FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS o (server_lock, id, epoch)
 WHERE server_runs(o.server_lock, o.id, o.epoch)";
-    Ok(Some(Write { sql, columns }))
+    Some(Write { sql, columns })
 }
 
 /// Notes that a batch is committed.

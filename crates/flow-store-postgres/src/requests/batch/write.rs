@@ -3,7 +3,7 @@
 use super::history::{self, StoredRow};
 use super::statement::{REFUSED, Statement};
 use super::statements::{
-    AttemptRow, AuditRow, ChangedRow, NewRow, insert_attempts, insert_audit, insert_counts, insert_mark,
+    AttemptRow, AuditRow, ChangedRow, NewRow, Owners, insert_attempts, insert_audit, insert_counts, insert_mark,
     insert_requests, running_servers, update_requests,
 };
 use super::{Basis, Batch, Held, Made, New, Stored};
@@ -81,25 +81,31 @@ impl Batch<'_> {
         database: &Database,
         token: Option<&Token>,
     ) -> Result<(), NotWritten> {
-        self.give_ids(transaction).await?;
+        let owners = if let Basis::Known(owners) = &self.basis { owners.as_slice() } else { &[] };
+        let owners = Owners::of(&self.servers, owners)?;
+        self.give_ids(transaction, &owners).await?;
         self.give_groups(database).await?;
-        self.send_rows(transaction, token).await?;
+        self.send_rows(transaction, &owners, token).await?;
         for id in &self.changed {
             self.held.get_mut(id).into_iter().for_each(Held::note_stored);
         }
         Ok(())
     }
 
-    async fn send_rows(&self, transaction: &Transaction, token: Option<&Token>) -> Result<(), NotWritten> {
+    async fn send_rows(
+        &self,
+        transaction: &Transaction,
+        owners: &Owners,
+        token: Option<&Token>,
+    ) -> Result<(), NotWritten> {
         let (new, changed) = (self.new_rows()?, self.changed_rows()?);
         let (counts, attempts, audit) = (self.counts(), self.attempt_rows()?, self.audit_rows());
         let stored: Vec<StoredRow<'_>> = self.history.iter().map(StoredRow::of).collect();
         if self.is_large() {
             history::copy(transaction, &stored).await?;
         }
-        let owners = if let Basis::Known(owners) = &self.basis { owners.as_slice() } else { &[] };
         let mut expected = Vec::new();
-        expected.extend(running_servers(&self.servers, owners)?);
+        expected.extend(running_servers(owners));
         expected.extend(update_requests(&changed));
         let mut inserts = Vec::new();
         insert_requests(&new, &mut inserts);
@@ -132,13 +138,20 @@ impl Batch<'_> {
         }
     }
 
-    /// Gives new requests their ids.
-    async fn give_ids(&mut self, db: &ClientWrapper) -> DbResult<()> {
+    /// Gives new requests their ids, before they are written, so that they can be told also if the line breaks during the commit.
+    /// For a server that no longer runs none is drawn, so that none is missing later.
+    async fn give_ids(&mut self, db: &ClientWrapper, owners: &Owners) -> Result<(), NotWritten> {
         if self.new.is_empty() {
             return Ok(());
         }
         let wanted = number(self.new.len() as u64);
-        let ids = rows(db, "SELECT nextval('request_id') FROM generate_series(1, $1::bigint)", &[&wanted]).await?;
+        let sql = "SELECT nextval('request_id') FROM generate_series(1, $1::bigint)
+                   WHERE (SELECT coalesce(bool_and(server_runs(o.server_lock, o.id, o.epoch)), true)
+                          FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS o (server_lock, id, epoch))";
+        let ids = rows(db, sql, &[&wanted, &owners.locks, &owners.numbers, &owners.epochs]).await?;
+        if ids.is_empty() {
+            return Err(NotWritten::Outdated);
+        }
         for (new, row) in self.new.iter_mut().zip(&ids) {
             new.request.id = RequestId(row.try_get(0)?);
         }
