@@ -15,7 +15,7 @@ use flow_store::{
 use tokio_postgres::Row;
 
 /// The lock under which roles are changed, so that one administrator is left however many change them at once.
-const ROLES: i64 = 0x4361_6972_6e00_0003;
+const ROLES: i64 = 0x4361_6972_6e00_0006;
 
 /// The number of a role in the database. Never changes.
 fn role_number(role: Role) -> i64 {

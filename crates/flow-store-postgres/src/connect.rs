@@ -15,9 +15,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// How long to wait for a connection: for one that is free, and until it is made.
 const WAITING: Duration = Duration::from_secs(10);
 
-/// What each session begins with. A transaction that a stopped process has left open must not hold its locks for ever,
-/// a commit means that the disk has it, and no statement here runs for so long that compiling it would pay.
+/// What each session begins with. Whoever has waited for a lock sees what was committed meanwhile, whatever the database is set
+/// to, a transaction that a stopped process has left open must not hold its locks for ever, a commit means that the disk has it,
+/// and no statement here runs for so long that compiling it would pay.
 const BEGIN_SESSION: &str = "
+    SET default_transaction_isolation = 'read committed';
     SET jit = off;
     SET idle_in_transaction_session_timeout = '10s';
     SET lock_timeout = '30s';

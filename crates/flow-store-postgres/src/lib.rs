@@ -1,9 +1,10 @@
 //! The checkpoint database for clusters of machines: PostgreSQL.
 //!
 //! * `connect`, `address`, `tls`: connections, for pools and for sessions of their own.
-//! * `writer`: what attempts save goes through one task, which commits whatever has queued up during the last commit.
-//! * `requests::batch`: requests that are changed together are locked and loaded, changed in memory by the rules of
-//!   `flow_store::transition`, and written with one statement a table.
+//! * `writer`: what attempts save, and new requests, go through two tasks, which commit whatever has queued up during the last
+//!   commit.
+//! * `requests::batch`: requests that are changed together are locked and loaded, unless they are known, changed in memory by
+//!   the rules of `flow_store::transition`, and written by one statement.
 //! * `changes`: NOTIFY tells the other servers; `clock`: the database's clock.
 //! * `copy`: all of it as tables, to copy it into another database.
 //! * `requests`, `retention`, `servers`, `cluster`, `settings`, `projects`, `accounts`, `audit`: the `Store` traits.

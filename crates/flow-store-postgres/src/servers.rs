@@ -34,7 +34,7 @@ pub(crate) fn state(number: i64) -> DbResult<ServerState> {
 /// A query for [`Servers::read`].
 pub(crate) const ALL: &str = "SELECT id, server, name, epoch, state, lock_path, maintenance FROM server";
 
-/// The servers as they are in one transaction.
+/// The servers as they were when they were read.
 pub(crate) struct Servers(HashMap<ServerId, Known>);
 
 struct Known {

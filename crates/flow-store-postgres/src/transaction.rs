@@ -49,6 +49,12 @@ impl Transaction {
         self.changes.made();
     }
 
+    /// Its statement was refused and the transaction is over with that, so nothing is left to undo. The connection goes back to
+    /// its pool.
+    pub(crate) fn refused(mut self) {
+        self.client.take();
+    }
+
     /// Undoes what was done. The connection goes back to its pool if that is certain.
     pub(crate) async fn rolled_back(mut self) {
         if self.batch_execute("ROLLBACK").await.is_ok() {
@@ -63,7 +69,7 @@ impl Deref for Transaction {
     fn deref(&self) -> &ClientWrapper {
         match &self.client {
             Some(client) => client,
-            // Only the two methods that consume the transaction take the connection away.
+            // Only the methods that consume the transaction take the connection away.
             None => unreachable!("a transaction has its connection until it has ended"),
         }
     }

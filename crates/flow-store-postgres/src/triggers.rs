@@ -21,7 +21,7 @@ const STATES: &str = r#"SELECT id, project, "trigger", mark, present, active, sw
                                last_fired, last_request FROM trigger_state"#;
 
 /// The lock under which the triggers of projects change over.
-const ADOPT: i64 = 0x4361_6972_6e00_0003;
+const ADOPT: i64 = 0x4361_6972_6e00_0005;
 
 #[async_trait]
 impl TriggerStore for PostgresStore {

@@ -147,6 +147,16 @@ async fn a_new_request_goes_by_what_its_server_is_by_now() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_lock_sees_what_was_committed_meanwhile_whatever_the_database_is_set_to() {
+    let server = server_with_schema().await;
+    server.sql("test_0", "ALTER DATABASE test_0 SET default_transaction_isolation = 'repeatable read'");
+    let store = open(&server).await;
+    let session = store.database.writer().await.unwrap();
+    let isolation: String = session.query_one("SHOW transaction_isolation", &[]).await.unwrap().get(0);
+    assert_eq!(isolation, "read committed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_goes_by_what_another_process_has_done_to_its_request() {
     let server = server_with_schema().await;
     let (first, second) = (open(&server).await, open(&server).await);

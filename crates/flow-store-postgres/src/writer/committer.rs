@@ -187,7 +187,7 @@ impl Committer {
                 Ok(Some(outcomes))
             }
             Err(NotWritten::Outdated) => {
-                transaction.rolled_back().await;
+                transaction.refused();
                 Ok(None)
             }
             Err(NotWritten::Undone(error)) => Err(undone(transaction, error).await),

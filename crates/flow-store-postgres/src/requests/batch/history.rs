@@ -1,5 +1,5 @@
-//! Rows of history on their way into the database: a few by a statement like all others, with no round trip of its own;
-//! many by COPY, which costs the database half as much a row.
+//! Rows of history on their way into the database: a few by a part of the one statement, with no round trip of their own;
+//! many by COPY before it, which costs the database half as much a row.
 
 use super::statements::{Write, column};
 use super::{HistoryRow, What};
@@ -24,7 +24,7 @@ macro_rules! columns {
     };
 }
 
-/// The statement that adds rows; its values are their [`columns`].
+/// The part of the statement that adds rows; its values are their [`columns`].
 const INSERT: &str = concat!(
     "INSERT INTO history (",
     columns!(),
@@ -155,7 +155,7 @@ impl<'r> StoredRow<'r> {
     }
 }
 
-/// Adds the statement that writes these rows.
+/// Adds the part that writes these rows.
 pub(super) fn insert<'r>(rows: &'r [StoredRow<'r>], writes: &mut Vec<Write<'r>>) {
     if rows.is_empty() {
         return;

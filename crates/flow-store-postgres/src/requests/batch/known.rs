@@ -65,13 +65,19 @@ impl Known {
 
     /// Notes what a batch, which is committed, has made of its requests.
     pub(crate) fn note(&self, batch: Batch<'_>) {
-        *self.servers.lock() = Some(batch.servers);
+        let Batch { servers, basis, held, changed, new, .. } = batch;
+        if matches!(basis, Basis::Locked) {
+            *self.servers.lock() = Some(servers);
+        }
         let mut requests = self.requests.lock();
-        for held in batch.held.into_values().chain(batch.new.into_iter().map(New::held)) {
+        for id in held.keys() {
+            requests.remove(*id);
+        }
+        // One that was not changed is somebody else's by now.
+        let changed = held.into_values().filter(|held| changed.contains(&held.request.id));
+        for held in changed.chain(new.into_iter().map(New::held)) {
             if held.request.state == RequestState::Running {
                 requests.insert(held);
-            } else {
-                requests.remove(held.request.id);
             }
         }
     }

@@ -122,8 +122,8 @@ impl Batch<'_> {
         self.run(transaction, &statement, token.is_some()).await
     }
 
-    /// Runs the statement and commits, if that is asked for: the commit is on its way before the first answer has come, and undoes all
-    /// if the statement failed. Of a batch that goes by what is known, the statement is the whole transaction.
+    /// Runs the statement and commits, if that is asked for: the commit is on its way before the first answer has come, and
+    /// undoes all if the statement failed. Of a batch that goes by what is known, the statement is the whole transaction.
     async fn run(&self, transaction: &Transaction, statement: &Statement<'_>, commit: bool) -> Result<(), NotWritten> {
         let has_begun = matches!(self.basis, Basis::Locked);
         // Polled, and so sent, in this order.

@@ -94,6 +94,21 @@ async fn what_this_process_has_made_is_known_until_it_ends_or_somebody_else_chan
     assert!(committer.known.batch(&needs_of(&write(&request)), store.database.now()).is_none());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_whose_write_was_refused_is_not_known() {
+    let server = Server::start();
+    let (store, mut committer) = committer(&server).await;
+    let owner = store.register(new_server("a")).await.unwrap();
+    let made = create(&store, None, &owner).await;
+    assert!(committer.try_commit(&[made]).await.is_ok());
+    let request = store.list(&flow_store::RequestFilter::default()).await.unwrap().remove(0);
+    let elsewhere = store.database.writer().await.unwrap();
+    elsewhere.batch_execute("UPDATE request SET fence = fence + 1").await.unwrap();
+    let refused_and_made = [write(&request), create(&store, Some("key"), &owner).await];
+    assert!(committer.try_commit(&refused_and_made).await.is_ok());
+    assert!(committer.known.batch(&needs_of(&write(&request)), store.database.now()).is_none());
+}
+
 fn needs_of(command: &Command) -> Needs {
     let mut needs = Needs::default();
     command.needs(&mut needs);
