@@ -2,6 +2,7 @@
 
 use crate::PostgresStore;
 use crate::error::{DbError, DbResult, corrupt};
+use crate::locks;
 use crate::secrets::secret;
 use crate::sql::{count, execute, read, row, row_if_any, rows};
 use crate::transaction::Transaction;
@@ -13,9 +14,6 @@ use flow_store::{
     StoreError, Timestamp, Token, TokenId, last_administrator,
 };
 use tokio_postgres::Row;
-
-/// The lock under which roles are changed, so that one administrator is left however many change them at once.
-const ROLES: i64 = 0x4361_6972_6e00_0006;
 
 /// The number of a role in the database. Never changes.
 fn role_number(role: Role) -> i64 {
@@ -81,7 +79,7 @@ impl AccountStore for PostgresStore {
     async fn set_role(&self, name: &str, role: Role) -> Result<(), StoreError> {
         let transaction = self.database.begin().await?;
         let set = async {
-            execute(&transaction, "SELECT pg_advisory_xact_lock($1)", &[&ROLES]).await?;
+            execute(&transaction, "SELECT pg_advisory_xact_lock($1)", &[&locks::ROLES]).await?;
             let number = number_of(&transaction, name).await?;
             if role != Role::Administrator {
                 check_other_administrator(&transaction, name).await?;
@@ -96,7 +94,7 @@ impl AccountStore for PostgresStore {
     async fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), StoreError> {
         let transaction = self.database.begin().await?;
         let set = async {
-            execute(&transaction, "SELECT pg_advisory_xact_lock($1)", &[&ROLES]).await?;
+            execute(&transaction, "SELECT pg_advisory_xact_lock($1)", &[&locks::ROLES]).await?;
             let number = number_of(&transaction, name).await?;
             if disabled {
                 check_other_administrator(&transaction, name).await?;

@@ -6,6 +6,7 @@ mod values;
 use crate::address::PostgresAddress;
 use crate::connect::Connector;
 use crate::error::{DbError, DbResult};
+use crate::locks;
 use crate::open::{check_server, first_connection};
 use crate::{cluster, schema};
 use async_trait::async_trait;
@@ -16,9 +17,6 @@ use flow_store::{StoreError, StoredObject};
 use std::collections::{HashMap, VecDeque};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use values::{Sent, cell, literal};
-
-/// The lock of whoever copies into a database: "Cairn" and the copy.
-const LOCK: i64 = 0x4361_6972_6e00_0002;
 
 /// One end of a copy.
 pub struct PostgresCopyEnd {
@@ -80,7 +78,7 @@ impl PostgresCopyEnd {
     /// The database that is copied into. Its tables are made where there are none.
     pub async fn target(address: &PostgresAddress) -> Result<Self, StoreError> {
         let end = Self::connect(address, false).await?;
-        let free = end.client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await;
+        let free = end.client.query_one("SELECT pg_try_advisory_lock($1)", &[&locks::COPY]).await;
         if !free.and_then(|row| row.try_get::<_, bool>(0)).map_err(DbError::from)? {
             return Err(StoreError::Conflict("somebody else is copying into this database".to_owned()));
         }

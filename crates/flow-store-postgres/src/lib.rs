@@ -19,6 +19,7 @@ mod connect;
 mod copy;
 mod error;
 mod liveness;
+mod locks;
 mod numbers;
 mod open;
 mod projects;

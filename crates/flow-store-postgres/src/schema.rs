@@ -3,6 +3,7 @@
 
 use crate::cluster;
 use crate::error::DbResult;
+use crate::locks;
 use crate::sql::{execute, row, row_if_any};
 use deadpool_postgres::ClientWrapper;
 use flow_store::schema::{SERVES, SERVES_FROM, admit};
@@ -10,9 +11,6 @@ use flow_store::{StoreError, Timestamp};
 
 /// How the table of migrations is marked, so that no other program's is taken for it.
 const MARK: &str = "Cairn checkpoint database";
-
-/// The lock under which one server at a time migrates: "Cairn" and the schema.
-const LOCK: i64 = 0x4361_6972_6e00_0001;
 
 /// Name and SQL of each migration; its number is its place, from 1.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -32,7 +30,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("priority", include_str!("migrations/0014_priority.sql")),
     ("attempts", include_str!("migrations/0015_attempts.sql")),
     ("numbered_counts", include_str!("migrations/0016_numbered_counts.sql")),
-    ("server_runs", include_str!("migrations/0017_server_runs.sql")),
+    ("checked_batches", include_str!("migrations/0017_checked_batches.sql")),
 ];
 
 /// The newest schema that this release knows.
@@ -46,7 +44,7 @@ pub(crate) async fn migrate(db: &ClientWrapper, now: Timestamp) -> DbResult<()> 
     if check(db).await? >= newest() {
         return Ok(());
     }
-    execute(db, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    execute(db, "SELECT pg_advisory_xact_lock($1)", &[&locks::SCHEMA]).await?;
     let present = check(db).await?;
     if present >= newest() {
         return Ok(()); // another server was faster

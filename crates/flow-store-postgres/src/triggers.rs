@@ -4,6 +4,7 @@
 
 use crate::PostgresStore;
 use crate::error::{DbResult, corrupt};
+use crate::locks;
 use crate::requests::{Needs, PreparedRequest, begin_batch, ended, state_number};
 use crate::servers;
 use crate::sql::{count, execute, number, read, row, row_if_any, rows, text};
@@ -19,9 +20,6 @@ use tokio_postgres::Row;
 
 const STATES: &str = r#"SELECT id, project, "trigger", mark, present, active, switched_by, switched, reached, fired, missed,
                                last_fired, last_request FROM trigger_state"#;
-
-/// The lock under which the triggers of projects change over.
-const ADOPT: i64 = 0x4361_6972_6e00_0005;
 
 #[async_trait]
 impl TriggerStore for PostgresStore {
@@ -193,7 +191,7 @@ async fn adopt(
     version: &ProjectVersion,
     triggers: &[NewTrigger],
 ) -> DbResult<bool> {
-    execute(db, "SELECT pg_advisory_xact_lock($1)", &[&ADOPT]).await?;
+    execute(db, "SELECT pg_advisory_xact_lock($1)", &[&locks::TRIGGERS]).await?;
     // Every running server has it, and there is one.
     let sql = "SELECT count(*) > 0 AND count(*) = count(v.version) FROM server s
                LEFT JOIN server_version v ON v.server = s.id AND v.project = $1 AND v.version = $2 WHERE s.state = $3";

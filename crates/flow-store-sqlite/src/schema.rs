@@ -28,7 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("priority", include_str!("migrations/0014_priority.sql")),
     ("attempts", include_str!("migrations/0015_attempts.sql")),
     ("numbered_counts", include_str!("migrations/0016_numbered_counts.sql")),
-    ("server_runs", include_str!("migrations/0017_server_runs.sql")),
+    ("checked_batches", include_str!("migrations/0017_checked_batches.sql")),
 ];
 
 /// The newest schema that this release knows.

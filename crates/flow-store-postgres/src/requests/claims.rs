@@ -4,6 +4,7 @@
 use super::batch::Batch;
 use super::rows;
 use crate::error::{DbError, DbResult, corrupt};
+use crate::locks;
 use crate::open::Database;
 use crate::servers::{self, Servers, lock};
 use crate::transaction::Transaction;
@@ -18,9 +19,6 @@ use tokio_postgres::Row;
 
 /// States that can be claimed.
 const STATES: [RequestState; 3] = [RequestState::Queued, RequestState::Waiting, RequestState::WaitingForRetry];
-
-/// The lock of whoever claims what is under limits: "Cairn" and the limits.
-const LIMITS: i64 = 0x4361_6972_6e00_0003;
 
 /// Where something waits for an owner: a stretch of the index of open requests, what has been due longest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,7 +226,7 @@ async fn take(
     }
     let mut limits = Limits::default();
     if wanted.is_limited {
-        crate::sql::execute(transaction, "SELECT pg_advisory_xact_lock($1)", &[&LIMITS]).await?;
+        crate::sql::execute(transaction, "SELECT pg_advisory_xact_lock($1)", &[&locks::LIMITS]).await?;
         limits = self::limits(transaction).await?;
     }
     let mut batch = Batch::new(transaction.now, servers);

@@ -3,6 +3,7 @@
 
 use super::rows::{self, state, state_number};
 use crate::error::DbResult;
+use crate::locks;
 use crate::numbers::Numbers;
 use crate::open::Database;
 use crate::sql::{count, execute, row, row_if_any};
@@ -10,9 +11,6 @@ use deadpool_postgres::ClientWrapper;
 use flow_store::{ProjectName, Request, RequestFilter, RequestState, StoreError, Timestamp};
 use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
-
-/// The lock under which one server at a time brings counts together.
-const FOLD: i64 = 0x4361_6972_6e00_0004;
 
 /// How far, in milliseconds, the order of ids and that of creation times may differ: far more than a transaction lasts.
 const DISORDER_MS: u64 = 10 * 60 * 1000;
@@ -134,22 +132,31 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let to = filter.to.map_or(i64::MAX, |to| to.0);
     let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
     let stalled = if filter.stalled { "r.stalled IS NOT NULL AND r.stalled_fence = r.fence" } else { "true" };
-    let range = format!(
-        "r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4 AND {stalled} AND {}",
-        of_priority(filter)
-    );
+    let wanted = format!("r.created >= $3 AND r.created < $4 AND {stalled} AND {}", of_priority(filter));
     let found = match &groups {
         None => {
-            let sql = format!("{} WHERE {range} ORDER BY r.id DESC LIMIT $5", rows::SELECT);
+            let sql =
+                format!("{} WHERE r.id >= $1 AND r.id < $2 AND {wanted} ORDER BY r.id DESC LIMIT $5", rows::SELECT);
             crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page]).await?
         }
         Some(groups) => {
+            // Compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
+            // group has few requests, and would look for them among all. For the same reason they are looked up by an array.
+            let (key, group, order) = match filter.priority {
+                None | Some(0) => ("r.request_group, r.id", "g.id".to_owned(), "r.request_group DESC, r.id DESC"),
+                Some(priority) => (
+                    "r.request_group, r.priority, r.id",
+                    format!("g.id, {priority}"),
+                    "r.request_group DESC, r.priority DESC, r.id DESC",
+                ),
+            };
             let newest = format!(
                 "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
-                    (SELECT r.id FROM request r WHERE r.request_group = g.id AND {range} ORDER BY r.id DESC LIMIT $5) n
+                    (SELECT r.id FROM request r
+                     WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
                  ORDER BY n.id DESC LIMIT $5"
             );
-            let sql = format!("{} WHERE r.id IN ({newest}) ORDER BY r.id DESC", rows::SELECT);
+            let sql = format!("{} WHERE r.id = ANY (ARRAY({newest})) ORDER BY r.id DESC", rows::SELECT);
             crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page, groups]).await?
         }
     };
@@ -258,7 +265,8 @@ pub(crate) async fn count_off(db: &ClientWrapper, ids: &[i64]) -> DbResult<()> {
 pub(crate) async fn fold_counts(database: &Database, above: i64) -> Result<Option<i64>, StoreError> {
     let transaction = database.begin().await?;
     let folded = async {
-        let free: bool = row(&transaction, "SELECT pg_try_advisory_xact_lock($1)", &[&FOLD]).await?.try_get(0)?;
+        let free: bool =
+            row(&transaction, "SELECT pg_try_advisory_xact_lock($1)", &[&locks::COUNTS]).await?.try_get(0)?;
         if !free {
             return Ok(None);
         }

@@ -1,18 +1,21 @@
 //! The one statement that writes a batch, made of a part a table.
 //!
 //! First it looks whether all that is expected is there: servers, which it locks, and then requests, which it changes and so locks,
-//! in the order of their ids where the session plans by keys. If not, it fails by a division by zero, since SQL has no other way
-//! to refuse, and nothing is written; if so, all rows are added.
+//! in the order of their ids where the session plans by keys. If not, it fails, and nothing is written; if so, all rows are added.
 
 use super::statements::Write;
 use crate::error::DbResult;
 use deadpool_postgres::ClientWrapper;
 use std::fmt::Write as _;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-/// How the statement fails if something is not what it is taken for.
-pub(super) const REFUSED: SqlState = SqlState::DIVISION_BY_ZERO;
+/// How the statement fails if something is not what it is taken for: the code of `check_batch`.
+const REFUSED: &str = "CAIRN";
+
+/// Whether the statement failed since something is not what it is taken for.
+pub(super) fn is_outdated(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code() == REFUSED)
+}
 
 /// The statement, prepared, with its values.
 pub(super) struct Statement<'w> {
@@ -49,10 +52,10 @@ fn sql(expected: &[Write<'_>], inserts: &[Write<'_>]) -> String {
         let _ = write!(conditions, " AND (SELECT count(*) FROM expected_{place}) = cardinality(${first}::bigint[])");
         parameters += part.columns.len();
     }
-    let _ = write!(sql, "checked AS MATERIALIZED (SELECT 1 / ({conditions})::int AS passed)");
+    let _ = write!(sql, "checked AS MATERIALIZED (SELECT check_batch({conditions}) AS passed)");
     for (place, part) in inserts.iter().enumerate() {
         let insert = renumbered(part.sql, parameters);
-        let _ = write!(sql, ",\ninsert_{place} AS ({insert} WHERE (SELECT passed FROM checked) = 1)");
+        let _ = write!(sql, ",\ninsert_{place} AS ({insert} WHERE (SELECT passed FROM checked))");
         parameters += part.columns.len();
     }
     sql.push_str("\nSELECT passed FROM checked");
@@ -93,8 +96,8 @@ mod tests {
         let expected = [part("UPDATE a SET b = 1 WHERE c = ANY ($1) RETURNING c")];
         let inserts = [part("INSERT INTO d SELECT * FROM unnest($1)")];
         let wanted = "WITH expected_0 AS (UPDATE a SET b = 1 WHERE c = ANY ($1) RETURNING c),
-checked AS MATERIALIZED (SELECT 1 / (true AND (SELECT count(*) FROM expected_0) = cardinality($1::bigint[]))::int AS passed),
-insert_0 AS (INSERT INTO d SELECT * FROM unnest($2) WHERE (SELECT passed FROM checked) = 1)
+checked AS MATERIALIZED (SELECT check_batch(true AND (SELECT count(*) FROM expected_0) = cardinality($1::bigint[])) AS passed),
+insert_0 AS (INSERT INTO d SELECT * FROM unnest($2) WHERE (SELECT passed FROM checked))
 SELECT passed FROM checked";
         assert_eq!(sql(&expected, &inserts), wanted);
     }

@@ -1,7 +1,7 @@
 //! How a batch ends: what it writes goes out as one statement, and the commit right behind it.
 
 use super::history::{self, StoredRow};
-use super::statement::{REFUSED, Statement};
+use super::statement::{Statement, is_outdated};
 use super::statements::{
     AttemptRow, AuditRow, ChangedRow, NewRow, Owners, insert_attempts, insert_audit, insert_counts, insert_mark,
     insert_requests, running_servers, update_requests,
@@ -132,7 +132,7 @@ impl Batch<'_> {
         });
         match written {
             Ok(()) => committed.map_err(|error| NotWritten::Unknown(error.into())),
-            Err(error) if error.code() == Some(&REFUSED) => Err(NotWritten::Outdated),
+            Err(error) if is_outdated(&error) => Err(NotWritten::Outdated),
             Err(error) if commit && !is_refusal(&error) => Err(NotWritten::Unknown(error.into())),
             Err(error) => Err(error.into()),
         }

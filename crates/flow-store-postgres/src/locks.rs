@@ -1,0 +1,15 @@
+//! The numbers of advisory locks that stand for no row. Servers of another release know them, so none ever gets another meaning.
+//! Those of servers and of idempotency keys are hashes; those of lives are in `liveness`.
+
+/// Whoever makes or changes the tables.
+pub(crate) const SCHEMA: i64 = 0x4361_6972_6e00_0001;
+/// Whoever copies another database into this one.
+pub(crate) const COPY: i64 = 0x4361_6972_6e00_0002;
+/// Whoever claims requests that have limits.
+pub(crate) const LIMITS: i64 = 0x4361_6972_6e00_0003;
+/// Whoever brings counts together.
+pub(crate) const COUNTS: i64 = 0x4361_6972_6e00_0004;
+/// Whoever makes the triggers of a project change over.
+pub(crate) const TRIGGERS: i64 = 0x4361_6972_6e00_0005;
+/// Whoever changes roles of accounts.
+pub(crate) const ROLES: i64 = 0x4361_6972_6e00_0006;

@@ -1,0 +1,1 @@
+-- Nothing to be made: this is about PostgreSQL.

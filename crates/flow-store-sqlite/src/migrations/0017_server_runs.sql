@@ -1,1 +1,0 @@
--- Nothing to be made: this is about the locks of PostgreSQL.
