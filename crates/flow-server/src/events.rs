@@ -236,10 +236,10 @@ impl View {
         self.requests.values().filter(|request| is_ours(request) && was_theirs(&request.id)).count() as u64
     }
 
-    /// What the list of servers shows, save the number of running requests, which changes with the requests.
+    /// What the list of servers shows.
     fn servers_shown(&self) -> Vec<Server> {
         // What a server says of itself every ten seconds is no news.
-        self.servers.iter().map(|server| Server { requests_running: 0, report: None, ..server.clone() }).collect()
+        self.servers.iter().map(|server| Server { report: None, ..server.clone() }).collect()
     }
 }
 

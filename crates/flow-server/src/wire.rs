@@ -85,8 +85,8 @@ pub fn audit(record: store::AuditRecord, names: &ServerNames) -> AuditRecord {
     }
 }
 
-/// A server as the one with the id `this` shows it; `projects` are those of the cluster.
-pub fn server(server: store::Server, this: &ServerId, projects: &[store::Project]) -> Server {
+/// A server that runs so many requests, as the one with the id `this` shows it; `projects` are those of the cluster.
+pub fn server(server: store::Server, requests_running: u64, this: &ServerId, projects: &[store::Project]) -> Server {
     let report = server.report;
     Server {
         drift: projects.iter().filter_map(|project| drift(project, &server.versions)).collect(),
@@ -103,7 +103,7 @@ pub fn server(server: store::Server, this: &ServerId, projects: &[store::Project
         started: time(server.started),
         terminated: server.terminated.map(time),
         taken_over_by: server.taken_over_by.map(|id| id.to_string()),
-        requests_running: server.requests_running,
+        requests_running,
         versions: server.versions.into_iter().map(version).collect(),
         problems: Vec::new(),
     }

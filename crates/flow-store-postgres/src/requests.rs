@@ -33,6 +33,9 @@ pub(crate) fn claim_queries() -> [String; 2] {
     [claims::look_sql(), claims::next_due_sql()]
 }
 
+#[cfg(test)]
+pub(crate) use groups::list_of_groups;
+
 #[async_trait]
 impl RequestStore for PostgresStore {
     fn now(&self) -> Timestamp {

@@ -212,10 +212,8 @@ impl ServerStore for PostgresStore {
 /// All servers, by name, each with the versions that it has.
 async fn servers(db: &ClientWrapper) -> DbResult<Vec<Server>> {
     let sql = "SELECT s.server, s.name, s.state, s.address, s.epoch, s.pid, s.process_start, s.lock_path, s.started,
-                      s.terminated, b.server, s.version, s.resident_bytes,
-                      (SELECT count(*) FROM request r
-                       WHERE r.server = s.id AND r.epoch = s.epoch AND r.state = 1 AND r.ended IS NULL),
-                      v.project, v.version, v.from_commit, v.updated, s.maintenance
+                      s.terminated, b.server, s.version, s.resident_bytes, s.maintenance,
+                      v.project, v.version, v.from_commit, v.updated
                FROM server s LEFT JOIN server b ON b.id = s.taken_over_by
                              LEFT JOIN server_version v ON v.server = s.id
                ORDER BY s.name, s.server, v.project";
@@ -238,8 +236,8 @@ fn server(row: &Row, id: ServerId) -> DbResult<Server> {
     Ok(Server {
         id,
         name: row.try_get(1)?,
-        state: state(row.try_get(2)?)?.during(row.try_get(18)?),
-        maintenance: row.try_get(18)?,
+        state: state(row.try_get(2)?)?.during(row.try_get(13)?),
+        maintenance: row.try_get(13)?,
         address: row.try_get(3)?,
         epoch: Epoch(row.try_get(4)?),
         pid: small(row, 5)?,
@@ -248,7 +246,6 @@ fn server(row: &Row, id: ServerId) -> DbResult<Server> {
         started: Timestamp(row.try_get(8)?),
         terminated: row.try_get::<_, Option<i64>>(9)?.map(Timestamp),
         taken_over_by: row.try_get::<_, Option<&str>>(10)?.map(parse_id).transpose()?,
-        requests_running: count(row, 13)?,
         versions: Vec::new(),
         report: version.map(|version| ServerReport { version, resident_bytes }),
     })

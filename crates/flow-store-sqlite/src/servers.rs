@@ -242,9 +242,7 @@ fn set_terminated(db: &Db<'_>, number: i64, by: Option<i64>) -> DbResult<()> {
 fn servers(connection: &Connection) -> DbResult<Vec<Server>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.server, s.name, s.state, s.address, s.epoch, s.pid, s.process_start, s.lock_path, s.started,
-                s.terminated, b.server, s.version, s.resident_bytes,
-                (SELECT coalesce(sum(g.n), 0) FROM request_group g WHERE g.server = s.id AND g.state = 1),
-                s.maintenance
+                s.terminated, b.server, s.version, s.resident_bytes, s.maintenance
          FROM server s LEFT JOIN server b ON b.id = s.taken_over_by ORDER BY s.name, s.server",
     )?;
     let mut servers = crate::requests::collect(statement.query([])?, server)?;
@@ -258,8 +256,8 @@ fn server(row: &Row<'_>) -> DbResult<Server> {
     Ok(Server {
         id: parse_id(&row.get::<_, String>(0)?)?,
         name: row.get(1)?,
-        state: state(row.get(2)?)?.during(row.get(14)?),
-        maintenance: row.get(14)?,
+        state: state(row.get(2)?)?.during(row.get(13)?),
+        maintenance: row.get(13)?,
         address: row.get(3)?,
         epoch: Epoch(row.get(4)?),
         pid: row.get(5)?,
@@ -268,7 +266,6 @@ fn server(row: &Row<'_>) -> DbResult<Server> {
         started: Timestamp(row.get(8)?),
         terminated: row.get::<_, Option<i64>>(9)?.map(Timestamp),
         taken_over_by: row.get::<_, Option<String>>(10)?.as_deref().map(parse_id).transpose()?,
-        requests_running: row.get(13)?,
         versions: Vec::new(),
         report: report(row)?,
     })

@@ -93,8 +93,6 @@ pub struct Server {
     pub terminated: Option<Timestamp>,
     /// The survivor that took its requests over, if it was lost.
     pub taken_over_by: Option<ServerId>,
-    /// Requests in the state `Running` that belong to it.
-    pub requests_running: u64,
     /// The project versions it has.
     pub versions: Vec<ServerVersion>,
     /// What it last said of itself since this epoch started.

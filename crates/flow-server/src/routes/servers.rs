@@ -10,7 +10,7 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use flow_api::{About, Server, ServerLog, ServerLogQuery, ServerMaintenance, ServerName, ServerProblem, codes};
-use flow_store::ServerId;
+use flow_store::{RequestFilter, RequestState, ServerId};
 use std::sync::Arc;
 
 /// The longest name of a server, in characters.
@@ -24,15 +24,25 @@ pub async fn servers(State(app): State<Arc<App>>) -> Reply<Json<Vec<Server>>> {
 }
 
 async fn all(app: &App) -> Reply<Vec<Server>> {
-    let servers = app.store.servers().await?;
-    app.names.note(&servers);
+    let stored = app.store.servers().await?;
+    app.names.note(&stored);
     let projects = app.store.projects().await?;
-    let mut servers: Vec<Server> = servers.into_iter().map(|server| wire::server(server, &app.id, &projects)).collect();
+    let mut servers = Vec::with_capacity(stored.len());
+    for server in stored {
+        let running = requests_running(app, &server.id).await?;
+        servers.push(wire::server(server, running, &app.id, &projects));
+    }
     // What the others find of themselves they cannot tell: the database may be what fails them.
     if let Some(own) = servers.iter_mut().find(|server| server.this_server) {
         own.problems = app.readiness.lately(app).await.into_iter().map(ServerProblem::from).collect();
     }
     Ok(servers)
+}
+
+async fn requests_running(app: &App, id: &ServerId) -> Reply<u64> {
+    let states = vec![RequestState::Running];
+    let filter = RequestFilter { states, owner: Some(id.clone()), ..RequestFilter::default() };
+    Ok(app.store.counts(&filter).await?.values().sum())
 }
 
 /// The server that answers.

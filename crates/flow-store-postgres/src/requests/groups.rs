@@ -124,6 +124,36 @@ async fn by_id(db: &ClientWrapper, numbers: &Numbers, filter: &RequestFilter) ->
     Ok(found.filter(|request| filter.matches(request)))
 }
 
+/// What a filter asks of requests `r` themselves, of which `$3` and `$4` are the times.
+fn of_requests(filter: &RequestFilter) -> String {
+    let stalled = if filter.stalled { "r.stalled IS NOT NULL AND r.stalled_fence = r.fence" } else { "true" };
+    format!("r.created >= $3 AND r.created < $4 AND {stalled} AND {}", of_priority(filter))
+}
+
+/// The query for the `$5` newest requests of the groups `$6` with ids from `$1` to before `$2`.
+///
+/// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
+/// group has few requests, and would look for them among all. For the same reason they are looked up by an array.
+pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
+    let (key, group, order) = match filter.priority {
+        None | Some(0) => ("r.request_group, r.id", "g.id".to_owned(), "r.request_group DESC, r.id DESC"),
+        Some(priority) => (
+            "r.request_group, r.priority, r.id",
+            format!("g.id, {priority}"),
+            "r.request_group DESC, r.priority DESC, r.id DESC",
+        ),
+    };
+    format!(
+        "{select} WHERE r.id = ANY (ARRAY(
+            SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
+                (SELECT r.id FROM request r
+                 WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
+            ORDER BY n.id DESC LIMIT $5)) ORDER BY r.id DESC",
+        select = rows::SELECT,
+        wanted = of_requests(filter)
+    )
+}
+
 /// Requests by a filter, newest first.
 pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &RequestFilter) -> DbResult<Vec<Request>> {
     let groups = groups(db, filter).await?;
@@ -131,33 +161,17 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let from = filter.from.map_or(i64::MIN, |from| from.0);
     let to = filter.to.map_or(i64::MAX, |to| to.0);
     let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
-    let stalled = if filter.stalled { "r.stalled IS NOT NULL AND r.stalled_fence = r.fence" } else { "true" };
-    let wanted = format!("r.created >= $3 AND r.created < $4 AND {stalled} AND {}", of_priority(filter));
     let found = match &groups {
         None => {
-            let sql =
-                format!("{} WHERE r.id >= $1 AND r.id < $2 AND {wanted} ORDER BY r.id DESC LIMIT $5", rows::SELECT);
+            let sql = format!(
+                "{} WHERE r.id >= $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $5",
+                rows::SELECT,
+                of_requests(filter)
+            );
             crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page]).await?
         }
         Some(groups) => {
-            // Compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
-            // group has few requests, and would look for them among all. For the same reason they are looked up by an array.
-            let (key, group, order) = match filter.priority {
-                None | Some(0) => ("r.request_group, r.id", "g.id".to_owned(), "r.request_group DESC, r.id DESC"),
-                Some(priority) => (
-                    "r.request_group, r.priority, r.id",
-                    format!("g.id, {priority}"),
-                    "r.request_group DESC, r.priority DESC, r.id DESC",
-                ),
-            };
-            let newest = format!(
-                "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
-                    (SELECT r.id FROM request r
-                     WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
-                 ORDER BY n.id DESC LIMIT $5"
-            );
-            let sql = format!("{} WHERE r.id = ANY (ARRAY({newest})) ORDER BY r.id DESC", rows::SELECT);
-            crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page, groups]).await?
+            crate::sql::rows(db, &list_of_groups(filter), &[&first, &end, &from, &to, &page, groups]).await?
         }
     };
     let mut found = rows::requests(db, numbers, &found).await?;

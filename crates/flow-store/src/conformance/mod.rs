@@ -112,7 +112,7 @@ tests! {
         orphans_are_collected_and_nothing_else;
     servers:
         each_start_has_its_own_epoch,
-        servers_show_what_they_run_and_have,
+        servers_show_what_they_are_and_have,
         a_draining_server_claims_nothing,
         a_graceful_stop_gives_requests_back,
         a_stopped_server_is_refused,

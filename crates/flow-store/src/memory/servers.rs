@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, ServerRecord};
 use crate::{
-    Epoch, Figures, NewServer, Owner, RequestState, Sample, Server, ServerId, ServerReport, ServerState, ServerStore,
-    StoreError, Takeover, TakeoverRecord, check_may_take_over, transition,
+    Epoch, Figures, NewServer, Owner, Sample, Server, ServerId, ServerReport, ServerState, ServerStore, StoreError,
+    Takeover, TakeoverRecord, check_may_take_over, transition,
 };
 use async_trait::async_trait;
 
@@ -36,13 +36,6 @@ impl ServerStore for MemoryStore {
     async fn servers(&self) -> Result<Vec<Server>, StoreError> {
         self.there().await?;
         self.read(|state| {
-            let running = |id: &ServerId| {
-                let runs = |request: &crate::Request| {
-                    request.state == RequestState::Running
-                        && request.owner.as_ref().is_some_and(|owner| owner.server == *id)
-                };
-                state.requests.values().filter(|record| runs(&record.request)).count() as u64
-            };
             let versions = |id: &ServerId| {
                 state.server_versions.values().filter(|version| version.server == *id).cloned().collect()
             };
@@ -62,7 +55,6 @@ impl ServerStore for MemoryStore {
                     started: record.started,
                     terminated: record.terminated,
                     taken_over_by: record.taken_over_by.clone(),
-                    requests_running: running(id),
                     versions: versions(id),
                     report: record.report.clone(),
                 })
