@@ -58,7 +58,10 @@ impl Known {
         batch.basis = Basis::Known(needs.owners.iter().cloned().collect());
         let mut requests = self.requests.lock();
         for id in &needs.requests {
-            batch.held.insert(*id, requests.remove(*id)?);
+            let held = requests.remove(*id)?;
+            // It may be newer than what is known of the servers.
+            held.request.owner.iter().try_for_each(|owner| batch.servers.number(&owner.server).map(drop)).ok()?;
+            batch.held.insert(*id, held);
         }
         Some(batch)
     }
