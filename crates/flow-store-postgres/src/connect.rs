@@ -16,26 +16,27 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 const WAITING: Duration = Duration::from_secs(10);
 
 /// What each session begins with. Whoever has waited for a lock sees what was committed meanwhile, whatever the database is set
-/// to, a transaction that a stopped process has left open must not hold its locks for ever, a commit means that the disk has it,
-/// and no statement here runs for so long that compiling it would pay. Indexes are gone through in their order: who does that
-/// leaves a note of what is dead, so that nobody looks at it again, and who makes a bitmap of them does not.
+/// to, a transaction that a stopped process has left open must not hold its locks for ever, and a commit means that the disk has
+/// it.
+///
+/// All statements find their rows by keys, however many there are: so no plan goes by what the tables happened to hold when it was
+/// made, and none runs for so long that compiling it would pay. Indexes are gone through in their order: who does that leaves
+/// a note of what is dead, so that nobody looks at it again, and who makes a bitmap of them does not.
 const BEGIN_SESSION: &str = "
     SET default_transaction_isolation = 'read committed';
-    SET jit = off;
-    SET enable_bitmapscan = off;
     SET idle_in_transaction_session_timeout = '10s';
     SET lock_timeout = '30s';
     SET statement_timeout = '120s';
     SET client_min_messages = warning;
+    SET jit = off;
+    SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
-/// What a session that commits batches begins with besides. Its statements find all their rows by keys, however many they
-/// are: so each is planned once, and never by what the tables happened to hold then.
-const BY_KEYS: &str = "
-    SET plan_cache_mode = force_generic_plan;
-    SET enable_seqscan = off;
-    SET enable_hashjoin = off;
-    SET enable_mergejoin = off";
+/// What a session that commits batches begins with besides: each of its statements is planned once.
+const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// Makes connections to one database.
 #[derive(Clone)]
@@ -69,7 +70,7 @@ impl Connector {
 
     /// A pool of the one connection on which a committer writes its batches.
     pub(crate) fn committer_pool(&self) -> Result<Pool, StoreError> {
-        self.pool_that_begins_with(1, &[BEGIN_SESSION, BY_KEYS])
+        self.pool_that_begins_with(1, &[BEGIN_SESSION, PLAN_ONCE])
     }
 
     fn pool_that_begins_with(&self, size: usize, sql: &'static [&'static str]) -> Result<Pool, StoreError> {

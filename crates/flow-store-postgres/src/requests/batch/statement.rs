@@ -1,7 +1,7 @@
 //! The one statement that writes a batch, made of a part a table.
 //!
 //! First it looks whether all that is expected is there: servers, which it locks, and then requests, which it changes and so locks,
-//! in the order of their ids where the session plans by keys. If not, it fails, and nothing is written; if so, all rows are added.
+//! in the order of their ids. If not, it fails, and nothing is written; if so, all rows are added.
 
 use super::statements::Write;
 use crate::error::DbResult;
