@@ -18,11 +18,15 @@ const WAITING: Duration = Duration::from_secs(10);
 /// What each session begins with. Whoever has waited for a lock sees what was committed meanwhile, whatever the database is set
 /// to, a transaction that a stopped process has left open must not hold its locks for ever, a commit means that the disk has it,
 /// and no statement here runs for so long that compiling it would pay. Indexes are gone through in their order: who does that
-/// leaves a note of what is dead, so that nobody looks at it again, and who makes a bitmap of them does not.
+/// leaves a note of what is dead, so that nobody looks at it again, and who makes a bitmap of them does not. No table is read
+/// as a whole, or from its beginning on to merge it with another, where an index has what is looked for: the planner cannot
+/// know how few of many that is, and goes by what the tables held when they were last analyzed.
 const BEGIN_SESSION: &str = "
     SET default_transaction_isolation = 'read committed';
     SET jit = off;
     SET enable_bitmapscan = off;
+    SET enable_seqscan = off;
+    SET enable_mergejoin = off;
     SET idle_in_transaction_session_timeout = '10s';
     SET lock_timeout = '30s';
     SET statement_timeout = '120s';
@@ -33,9 +37,7 @@ const BEGIN_SESSION: &str = "
 /// are: so each is planned once, and never by what the tables happened to hold then.
 const BY_KEYS: &str = "
     SET plan_cache_mode = force_generic_plan;
-    SET enable_seqscan = off;
-    SET enable_hashjoin = off;
-    SET enable_mergejoin = off";
+    SET enable_hashjoin = off";
 
 /// Makes connections to one database.
 #[derive(Clone)]

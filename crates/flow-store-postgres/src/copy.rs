@@ -92,9 +92,10 @@ impl PostgresCopyEnd {
         let connector = Connector::new(address, "cairn-store-copy")?;
         let client = first_connection(&connector.pool(1)?, &connector).await?;
         check_server(&client).await?;
-        // One end waits for the other for as long as that takes.
-        let patient = "SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0";
-        client.batch_execute(patient).await.map_err(DbError::from)?;
+        // One end waits for the other for as long as that takes, and whole tables are read.
+        let of_copy = "SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0;
+                       SET enable_seqscan = on; SET enable_mergejoin = on";
+        client.batch_execute(of_copy).await.map_err(DbError::from)?;
         Ok(Self { client, columns: HashMap::new(), is_reading: is_source, cursor: None, is_source })
     }
 

@@ -284,8 +284,6 @@ pub(crate) async fn fold_counts(database: &Database, above: i64) -> Result<Optio
         if !free {
             return Ok(None);
         }
-        // By the index, whatever the planner knows of the table, which may be full of what cannot be cleaned up yet.
-        transaction.batch_execute("SET LOCAL enable_seqscan = off").await?;
         let sql = "WITH gone AS (DELETE FROM request_count WHERE id > $1 RETURNING id, request_group, n),
                         made AS (INSERT INTO request_count (request_group, n)
                                  SELECT request_group, sum(n) FROM gone GROUP BY 1 HAVING sum(n) <> 0)
