@@ -133,7 +133,7 @@ fn of_requests(filter: &RequestFilter) -> String {
 /// The query for the `$5` newest requests of the groups `$6` with ids from `$1` to before `$2`.
 ///
 /// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
-/// group has few requests, and would look for them among all. For the same reason they are looked up by an array.
+/// group has few requests, and would look for them among all.
 pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
     let (key, group, order) = match filter.priority {
         None | Some(0) => ("r.request_group, r.id", "g.id".to_owned(), "r.request_group DESC, r.id DESC"),
@@ -143,15 +143,23 @@ pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
             "r.request_group DESC, r.priority DESC, r.id DESC",
         ),
     };
-    format!(
-        "{select} WHERE r.id = ANY (ARRAY(
-            SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
-                (SELECT r.id FROM request r
-                 WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
-            ORDER BY n.id DESC LIMIT $5)) ORDER BY r.id DESC",
-        select = rows::SELECT,
+    let newest = format!(
+        "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
+             (SELECT r.id FROM request r
+              WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
+         ORDER BY n.id DESC LIMIT $5",
         wanted = of_requests(filter)
-    )
+    );
+    rows::select_found_by(&newest) + " ORDER BY r.id DESC"
+}
+
+/// The query for the `$5` newest requests of all groups with ids from `$1` to before `$2`.
+pub(crate) fn list_of_all(filter: &RequestFilter) -> String {
+    let newest = format!(
+        "SELECT r.id FROM request r WHERE r.id >= $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $5",
+        of_requests(filter)
+    );
+    rows::select_found_by(&newest) + " ORDER BY r.id DESC"
 }
 
 /// Requests by a filter, newest first.
@@ -162,14 +170,7 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let to = filter.to.map_or(i64::MAX, |to| to.0);
     let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
     let found = match &groups {
-        None => {
-            let sql = format!(
-                "{} WHERE r.id >= $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $5",
-                rows::SELECT,
-                of_requests(filter)
-            );
-            crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page]).await?
-        }
+        None => crate::sql::rows(db, &list_of_all(filter), &[&first, &end, &from, &to, &page]).await?,
         Some(groups) => {
             crate::sql::rows(db, &list_of_groups(filter), &[&first, &end, &from, &to, &page, groups]).await?
         }
@@ -236,6 +237,15 @@ pub(super) async fn counts(
     Ok(counts)
 }
 
+/// The query for the first `$5` requests of the flow `$4` of the project `$3` that ended in the state `$1` at `$2` or later.
+pub(crate) fn ended_sql() -> String {
+    let first = "SELECT r.id FROM request r
+                 WHERE r.state = $1 AND r.ended IS NOT NULL AND r.ended >= $2
+                       AND r.flow = (SELECT id FROM flow WHERE project = $3 AND flow = $4)
+                 ORDER BY r.ended, r.id LIMIT $5";
+    rows::select_found_by(first) + " ORDER BY r.ended, r.id"
+}
+
 /// The requests of a flow that ended in a state at `from` or later, in the order of their ends.
 pub(crate) async fn ended(
     db: &ClientWrapper,
@@ -246,16 +256,10 @@ pub(crate) async fn ended(
     from: Timestamp,
     limit: usize,
 ) -> DbResult<Vec<Request>> {
-    let sql = format!(
-        "{} WHERE r.state = $1 AND r.ended IS NOT NULL AND r.ended >= $2
-                  AND r.flow = (SELECT id FROM flow WHERE project = $3 AND flow = $4)
-         ORDER BY r.ended, r.id LIMIT $5",
-        rows::SELECT
-    );
     let flow = crate::sql::text(flow);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values: crate::sql::Values<'_> = &[&state, &from.0, &project.as_str(), &flow, &limit];
-    let found = crate::sql::rows(db, &sql, values).await?;
+    let found = crate::sql::rows(db, &ended_sql(), values).await?;
     rows::requests(db, numbers, &found).await
 }
 
