@@ -132,6 +132,9 @@ fn of_requests(filter: &RequestFilter) -> String {
 
 /// The query for the `$5` newest requests of the groups `$6` with ids from `$1` to before `$2`.
 ///
+/// First some of each group are looked at, `$7`, which are more than a page together if the groups are large: the last one of
+/// the page that these would be tells from which id on the page is. So a page of many groups does not take a page of each.
+///
 /// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
 /// group has few requests, and would look for them among all.
 pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
@@ -143,14 +146,17 @@ pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
             "r.request_group DESC, r.priority DESC, r.id DESC",
         ),
     };
-    let newest = format!(
-        "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
-             (SELECT r.id FROM request r
-              WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
-         ORDER BY n.id DESC LIMIT $5",
-        wanted = of_requests(filter)
-    );
-    rows::select_found_by(&newest) + " ORDER BY r.id DESC"
+    let wanted = of_requests(filter);
+    let newest = |first: &str, of_each: &str| {
+        format!(
+            "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
+                 (SELECT r.id FROM request r WHERE ({key}) >= ({group}, {first}) AND ({key}) < ({group}, $2) AND {wanted}
+                  ORDER BY {order} LIMIT {of_each}) n
+             ORDER BY n.id DESC LIMIT"
+        )
+    };
+    let first = format!("coalesce(({} 1 OFFSET $5::bigint - 1), $1)", newest("$1", "$7"));
+    rows::select_found_by(&format!("{} $5", newest(&first, "$5"))) + " ORDER BY r.id DESC"
 }
 
 /// The query for the `$5` newest requests of all groups with ids from `$1` to before `$2`.
@@ -172,7 +178,8 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let found = match &groups {
         None => crate::sql::rows(db, &list_of_all(filter), &[&first, &end, &from, &to, &page]).await?,
         Some(groups) => {
-            crate::sql::rows(db, &list_of_groups(filter), &[&first, &end, &from, &to, &page, groups]).await?
+            let of_each = page / i64::try_from(groups.len().max(2)).unwrap_or(i64::MAX) + 2;
+            crate::sql::rows(db, &list_of_groups(filter), &[&first, &end, &from, &to, &page, groups, &of_each]).await?
         }
     };
     let mut found = rows::requests(db, numbers, &found).await?;
