@@ -130,22 +130,37 @@ fn of_requests(filter: &RequestFilter) -> String {
     format!("r.created >= $3 AND r.created < $4 AND {stalled} AND {}", of_priority(filter))
 }
 
+/// How the index has requests `r` in which those of a group `g` are found.
+struct Keys {
+    /// Its columns.
+    key: &'static str,
+    /// What they are in a group, but for the last one, which is the id.
+    group: String,
+    order: &'static str,
+}
+
+impl Keys {
+    /// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
+    /// group has few requests, and would look for them among all.
+    fn of(filter: &RequestFilter) -> Self {
+        let (key, order) = ("r.request_group, r.id", "r.request_group DESC, r.id DESC");
+        match filter.priority {
+            None | Some(0) => Self { key, group: "g.id".to_owned(), order },
+            Some(priority) => Self {
+                key: "r.request_group, r.priority, r.id",
+                group: format!("g.id, {priority}"),
+                order: "r.request_group DESC, r.priority DESC, r.id DESC",
+            },
+        }
+    }
+}
+
 /// The query for the `$5` newest requests of the groups `$6` with ids from `$1` to before `$2`.
 ///
 /// First some of each group are looked at, `$7`, which are more than a page together if the groups are large: the last one of
 /// the page that these would be tells from which id on the page is. So a page of many groups does not take a page of each.
-///
-/// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
-/// group has few requests, and would look for them among all.
 pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
-    let (key, group, order) = match filter.priority {
-        None | Some(0) => ("r.request_group, r.id", "g.id".to_owned(), "r.request_group DESC, r.id DESC"),
-        Some(priority) => (
-            "r.request_group, r.priority, r.id",
-            format!("g.id, {priority}"),
-            "r.request_group DESC, r.priority DESC, r.id DESC",
-        ),
-    };
+    let Keys { key, group, order } = Keys::of(filter);
     let wanted = of_requests(filter);
     let newest = |first: &str, of_each: &str| {
         format!(
@@ -199,6 +214,36 @@ fn is_found_without_id(request: &Request, filter: &RequestFilter) -> bool {
     [request.flow.as_str(), request.project.as_str()].iter().any(|name| name.to_ascii_lowercase().contains(&wanted))
 }
 
+/// The query for how many requests with ids from `$1` to before `$2` are in each state: of the groups `$5`, or of all if that
+/// is null.
+fn count_of_ids(filter: &RequestFilter) -> String {
+    format!(
+        "SELECT r.state, count(*) FROM request r
+         WHERE r.id >= $1 AND r.id < $2 AND {} AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5))
+         GROUP BY r.state",
+        of_requests(filter)
+    )
+}
+
+/// The same of groups alone, each of which is looked for.
+pub(crate) fn count_of_groups(filter: &RequestFilter) -> String {
+    let Keys { key, group, .. } = Keys::of(filter);
+    format!(
+        "SELECT r.state, count(*) FROM unnest($5::bigint[]) AS g (id)
+                JOIN request r ON ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2)
+         WHERE {} GROUP BY r.state",
+        of_requests(filter)
+    )
+}
+
+/// Whether so few requests are in these groups, among all with ids from `first` to before `end`, that it pays to look for
+/// each of them.
+async fn are_few(db: &ClientWrapper, groups: &[i64], first: i64, end: i64) -> DbResult<bool> {
+    let sql = "SELECT coalesce(sum(n), 0) * 4 < least($3, (SELECT last_value FROM request_id)) - $2
+               FROM request_count WHERE request_group = ANY ($1)";
+    Ok(row(db, sql, &[&groups, &first, &end]).await?.try_get(0)?)
+}
+
 /// How many requests of the filter are in each state; the page does not matter.
 pub(super) async fn counts(
     db: &ClientWrapper,
@@ -225,12 +270,12 @@ pub(super) async fn counts(
         let (first, end) = ids(db, &filter).await?;
         let from = filter.from.map_or(i64::MIN, |from| from.0);
         let to = filter.to.map_or(i64::MAX, |to| to.0);
-        let sql = format!(
-            "SELECT r.state, count(*) FROM request r
-             WHERE r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4 AND {}
-                   AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5)) GROUP BY r.state",
-            of_priority(&filter)
-        );
+        let by_groups = match &groups {
+            None => false,
+            Some(_) if filter.priority.is_some_and(|priority| priority != 0) => true,
+            Some(groups) => are_few(db, groups, first, end).await?,
+        };
+        let sql = if by_groups { count_of_groups(&filter) } else { count_of_ids(&filter) };
         crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &groups]).await?
     };
     for row in found {
