@@ -34,7 +34,7 @@ pub(crate) fn claim_queries() -> [String; 2] {
 }
 
 #[cfg(test)]
-pub(crate) use groups::list_of_groups;
+pub(crate) use groups::{count_of_groups, ended_sql, list_of_all, list_of_groups};
 
 #[async_trait]
 impl RequestStore for PostgresStore {
