@@ -25,13 +25,13 @@ impl AuditStore for PostgresStore {
         let sql = r#"SELECT id, at, account, action, subject, detail, address FROM audit
             WHERE ($1::text IS NULL OR account = $1) AND ($2::text IS NULL OR action = $2)
                   AND ($3::text IS NULL OR subject = $3) AND ($4::bigint IS NULL OR at >= $4)
-                  AND ($5::bigint IS NULL OR at < $5) AND ($6::bigint IS NULL OR id < $6)
+                  AND ($5::bigint IS NULL OR at < $5) AND id < $6
                   AND ($7::text IS NULL OR strpos(lower(concat_ws(chr(1), account, action, subject, detail, address)
                                                         COLLATE "C"), lower($7 COLLATE "C")) > 0)
             ORDER BY id DESC LIMIT $8"#;
         let wanted = filter.text.as_deref().map(text);
         let (from, to) = (filter.from.map(|from| from.0), filter.to.map(|to| to.0));
-        let (before, page) = (filter.before.map(number), i64::try_from(filter.page()).unwrap_or(i64::MAX));
+        let (before, page) = (filter.before.map_or(i64::MAX, number), i64::try_from(filter.page()).unwrap_or(i64::MAX));
         let values: crate::sql::Values<'_> =
             &[&filter.account, &filter.action, &filter.subject, &from, &to, &before, &wanted, &page];
         Ok(read(&rows(&db, sql, values).await?, record)?)

@@ -34,7 +34,7 @@ pub(crate) fn claim_queries() -> [String; 2] {
 }
 
 #[cfg(test)]
-pub(crate) use groups::list_of_groups;
+pub(crate) use groups::{count_of_groups, ended_sql, list_of_all, list_of_groups};
 
 #[async_trait]
 impl RequestStore for PostgresStore {
@@ -260,6 +260,16 @@ async fn hold_one(transaction: &Transaction, database: &Database, id: RequestId)
     Ok(batch)
 }
 
+/// A query that locks the open requests of the epochs up to `$2` of the server `$1`, in the order of their ids. They are found
+/// first: the planner might go through all requests in that order. One that has changed since is not taken.
+pub(crate) fn open_of_server_sql() -> String {
+    let open = "server = $1 AND epoch <= $2 AND ended IS NULL";
+    format!(
+        "SELECT id FROM request WHERE id = ANY (ARRAY(SELECT id FROM request WHERE {open})) AND {open}
+         ORDER BY id FOR NO KEY UPDATE"
+    )
+}
+
 /// Holds the open requests of a server's epochs up to `epoch`.
 pub(crate) async fn hold_requests_of(
     transaction: &Transaction,
@@ -268,9 +278,7 @@ pub(crate) async fn hold_requests_of(
     server: i64,
     epoch: Epoch,
 ) -> DbResult<()> {
-    let sql = "SELECT id FROM request WHERE server = $1 AND epoch <= $2 AND ended IS NULL
-               ORDER BY id FOR NO KEY UPDATE";
-    let found = crate::sql::rows(transaction, sql, &[&server, &epoch.0]).await?;
+    let found = crate::sql::rows(transaction, &open_of_server_sql(), &[&server, &epoch.0]).await?;
     let ids: Vec<i64> = crate::sql::read(&found, |row| Ok(row.try_get(0)?))?;
     hold_locked(transaction, numbers, batch, &ids).await
 }

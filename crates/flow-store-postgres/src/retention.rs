@@ -92,8 +92,9 @@ async fn preview(db: &ClientWrapper, state: RequestState, keep: &Keep, now: Time
         Some(before) => details(db, state, requests, before).await?,
         None => 0,
     };
-    let sql = "SELECT min(ended) FROM request WHERE state = $1 AND ended IS NOT NULL";
-    let oldest: Option<i64> = row(db, sql, &[&state_number(state)]).await?.try_get(0)?;
+    let sql = "SELECT ended FROM request WHERE state = $1 AND ended IS NOT NULL ORDER BY ended LIMIT 1";
+    let oldest = row_if_any(db, sql, &[&state_number(state)]).await?;
+    let oldest = oldest.map(|row| row.try_get::<_, i64>(0)).transpose()?;
     let present = requests::present(db, state).await?;
     Ok(RetentionGroup { state, present, requests, details, oldest: oldest.map(Timestamp) })
 }

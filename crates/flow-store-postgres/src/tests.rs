@@ -2,20 +2,20 @@
 
 mod copy;
 mod liveness;
+mod plans;
 mod poolers;
 mod refusals;
 mod versions;
 mod writer;
 
 use crate::{PostgresAddress, PostgresOptions, PostgresStore};
-use flow_store::conformance::{anywhere, new_request, observe, random_steps, run_all};
-use flow_store::{ManualClock, MemoryStore, NewRequest, RequestFilter, RequestStore as _};
+use flow_store::conformance::{observe, random_steps, run_all};
+use flow_store::{ManualClock, MemoryStore};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use test_postgres::Server;
-use tokio_postgres::SimpleQueryMessage;
 
 fn options(clock: Arc<ManualClock>) -> PostgresOptions {
     PostgresOptions { clock: Some(clock), ..PostgresOptions::default() }
@@ -86,61 +86,6 @@ async fn the_store_conforms_on_the_schema_of_a_next_release_that_serves_it() {
         tokio::task::block_in_place(|| runtime.block_on(opening)).unwrap()
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_plan_of_claims_uses_the_index_of_what_waits() {
-    let server = server_with_schema().await;
-    let store = PostgresStore::open(&made_database(&server)).await.unwrap();
-    let of_flow = |number: usize| NewRequest { flow: format!("flow-{}", number % 5), ..new_request(anywhere()) };
-    for _ in 0..4 {
-        store.create_requests((0..1000).map(of_flow).collect(), None, None).await.unwrap();
-    }
-    let db = store.database.reader().await.unwrap();
-    db.batch_execute("ANALYZE").await.unwrap();
-    for sql in crate::requests::claim_queries() {
-        let values = [("$1", "'a'"), ("$2", "1"), ("$3", "9000000000000"), ("$4", "64")];
-        let sql = values.into_iter().fold(sql, |sql, (name, value)| sql.replace(name, value));
-        let rows = db.query(&format!("EXPLAIN (ANALYZE, COSTS OFF) {sql}"), &[]).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let plan = plan.join("\n");
-        assert!(plan.contains("request_open") && !plan.contains("Seq Scan on request r"), "{plan}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_plan_of_a_list_goes_through_the_index_of_what_is_asked_for_whatever_the_planner_knows() {
-    let server = server_with_schema().await;
-    let store = PostgresStore::open(&made_database(&server)).await.unwrap();
-    let db = store.database.reader().await.unwrap();
-    for number in 0..4 {
-        store.create_requests(vec![new_request(anywhere()); 1000], None, None).await.unwrap();
-        // First it knows of a few, which it takes for all.
-        if number != 2 {
-            db.batch_execute("ANALYZE").await.unwrap();
-        }
-        for (priority, index) in [(None, "request_by_group"), (Some(7), "request_by_priority")] {
-            let sql = crate::requests::list_of_groups(&RequestFilter { priority, ..RequestFilter::default() });
-            for mode in ["force_generic_plan", "force_custom_plan"] {
-                let types = "bigint, bigint, bigint, bigint, bigint, bigint[]";
-                db.batch_execute(&format!(
-                    "DEALLOCATE ALL; SET plan_cache_mode = {mode}; PREPARE list ({types}) AS {sql}"
-                ))
-                .await
-                .unwrap();
-                let rows =
-                    db.simple_query("EXPLAIN (COSTS OFF) EXECUTE list (0, 900000, 0, 9000000000000, 10000, '{1,2}')");
-                let rows = rows.await.unwrap();
-                let line = |row: &SimpleQueryMessage| match row {
-                    SimpleQueryMessage::Row(row) => row.get(0).map(ToOwned::to_owned),
-                    _ => None,
-                };
-                let plan = rows.iter().filter_map(line).collect::<Vec<String>>().join("\n");
-                let inner = plan.split("Function Scan").nth(1).unwrap_or_default();
-                assert!(inner.contains(index) && !plan.contains("Seq Scan on request r"), "{mode}: {plan}");
-            }
-        }
-    }
 }
 
 #[test]

@@ -292,12 +292,25 @@ async fn insert(db: &Transaction, id: i64, firing: &NewFiring, request: Option<R
     Ok(())
 }
 
+/// A statement that forgets firings of the trigger `$1` before the time `$2` and beyond the number `$3`. It looks only at the
+/// oldest ones, since all of a day may be kept; each firing comes with one such look.
+///
+/// Keys are compared as rows and in one direction, so that only the index of what passes is of use: the planner cannot know
+/// how few are looked for, and would go through all firings. So what is found may be another trigger's, which does not count.
+pub(crate) const FORGET: &str = r#"
+    DELETE FROM trigger_firing
+    WHERE at < $2
+          AND id = ANY (ARRAY(SELECT CASE WHEN "trigger" = $1 THEN id END FROM trigger_firing
+                              WHERE NOT lasting AND ("trigger", id) > ($1, 0)
+                              ORDER BY "trigger", id LIMIT 100))
+          AND id < (SELECT CASE WHEN "trigger" = $1 THEN id END FROM trigger_firing
+                    WHERE NOT lasting AND ("trigger", id) < ($1 + 1, 0)
+                    ORDER BY "trigger" DESC, id DESC LIMIT 1 OFFSET $3::bigint - 1)"#;
+
 /// Forgets firings that need not be kept.
 async fn forget(db: &Transaction, id: i64) -> DbResult<()> {
-    let sql = r#"DELETE FROM trigger_firing WHERE "trigger" = $1 AND NOT lasting AND at < $2 AND id <= (
-                     SELECT id FROM trigger_firing WHERE "trigger" = $1 AND NOT lasting ORDER BY id DESC LIMIT 1 OFFSET $3)"#;
     let kept = i64::try_from(FIRINGS_KEPT).unwrap_or(i64::MAX);
-    execute(db, sql, &[&id, &db.now.minus_ms(FIRINGS_KEPT_MS).0, &kept]).await?;
+    execute(db, FORGET, &[&id, &db.now.minus_ms(FIRINGS_KEPT_MS).0, &kept]).await?;
     Ok(())
 }
 

@@ -69,16 +69,20 @@ fn ready(columns: &str, now: &str, most: &str) -> String {
     format!("{} UNION ALL {}", of(&none), of(&due))
 }
 
+/// The project of a lane `l`. Lanes and their flows are looked up for what was found: the planner may not begin with all of
+/// them, which it does where it believes that there are one or two.
+const PROJECT: &str = "(SELECT f.project FROM flow f WHERE f.id = l.flow)";
+
 /// A query for when something is due that waits for an owner, by limits and project.
 pub(super) fn next_due_sql() -> String {
     format!(
-        "{} SELECT min(d.due), l.limits, f.project
+        "{} SELECT min(d.due), l.limits, {PROJECT}
             FROM stretch q CROSS JOIN LATERAL (
                 SELECT coalesce(r.due, $3) AS due FROM request r
                 WHERE r.server = q.server AND r.epoch = q.epoch AND r.state = q.state AND r.lane = q.lane
                       AND r.ended IS NULL ORDER BY r.due, r.id LIMIT 1) d
-            JOIN lane l ON l.id = q.lane JOIN flow f ON f.id = l.flow
-            GROUP BY l.limits, f.project",
+            LEFT JOIN lane l ON l.id = q.lane
+            GROUP BY 2, 3",
         stretches()
     )
 }
@@ -111,10 +115,12 @@ pub(super) async fn limits(db: &ClientWrapper) -> DbResult<Limits> {
     let sql = "SELECT key, value, version, by, at FROM setting WHERE value IS NOT NULL AND key LIKE 'limit.%'";
     let settings: Vec<Setting> = crate::sql::read(&crate::sql::rows(db, sql, &[]).await?, crate::settings::setting)?;
     let mut limits = Limits::of_settings(&settings);
-    let sql = "SELECT f.project, l.limits, c.n
-               FROM (SELECT lane, count(*) AS n FROM request WHERE limited AND state = 1 GROUP BY lane) c
-                    JOIN lane l ON l.id = c.lane JOIN flow f ON f.id = l.flow";
-    for row in crate::sql::rows(db, sql, &[]).await? {
+    let sql = format!(
+        "SELECT {PROJECT}, l.limits, c.n
+         FROM (SELECT lane, count(*) AS n FROM request WHERE limited AND state = 1 GROUP BY lane) c
+              LEFT JOIN lane l ON l.id = c.lane"
+    );
+    for row in crate::sql::rows(db, &sql, &[]).await? {
         let under = rows::limits(row.try_get(1)?)?;
         limits.run(&project(row.try_get(0)?)?, &under, crate::sql::small(&row, 2)?);
     }
@@ -159,9 +165,8 @@ pub(super) fn look_sql() -> String {
         "{} SELECT s.epoch, s.state, s.maintenance, w.*
             FROM (SELECT) AS asked LEFT JOIN server s ON s.server = $1 LEFT JOIN (
                 SELECT q.server, q.epoch AS of_epoch, q.state AS in_state, q.lane, r.id, r.since,
-                       f.project, l.priority, l.limits, l.served
-                FROM stretch q CROSS JOIN LATERAL ({}) r
-                     JOIN lane l ON l.id = q.lane JOIN flow f ON f.id = l.flow) w ON true",
+                       {PROJECT} AS project, l.priority, l.limits, l.served
+                FROM stretch q CROSS JOIN LATERAL ({}) r LEFT JOIN lane l ON l.id = q.lane) w ON true",
         stretches(),
         ready("r.id, coalesce(r.due, r.created) AS since", "$3", "$4")
     )
@@ -277,7 +282,7 @@ async fn note_turns(transaction: &Transaction, lanes: &[i64]) -> DbResult<()> {
         return Ok(());
     }
     let sql = "UPDATE lane SET served = $1
-               WHERE id IN (SELECT id FROM lane WHERE id = ANY ($2) FOR NO KEY UPDATE SKIP LOCKED)";
+               WHERE id = ANY (ARRAY(SELECT id FROM lane WHERE id = ANY ($2) FOR NO KEY UPDATE SKIP LOCKED))";
     crate::sql::execute(transaction, sql, &[&transaction.now.0, &lanes]).await?;
     Ok(())
 }

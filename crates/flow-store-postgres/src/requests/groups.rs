@@ -130,28 +130,57 @@ fn of_requests(filter: &RequestFilter) -> String {
     format!("r.created >= $3 AND r.created < $4 AND {stalled} AND {}", of_priority(filter))
 }
 
+/// How the index has requests `r` in which those of a group `g` are found.
+struct Keys {
+    /// Its columns.
+    key: &'static str,
+    /// What they are in a group, but for the last one, which is the id.
+    group: String,
+    order: &'static str,
+}
+
+impl Keys {
+    /// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
+    /// group has few requests, and would look for them among all.
+    fn of(filter: &RequestFilter) -> Self {
+        let (key, order) = ("r.request_group, r.id", "r.request_group DESC, r.id DESC");
+        match filter.priority {
+            None | Some(0) => Self { key, group: "g.id".to_owned(), order },
+            Some(priority) => Self {
+                key: "r.request_group, r.priority, r.id",
+                group: format!("g.id, {priority}"),
+                order: "r.request_group DESC, r.priority DESC, r.id DESC",
+            },
+        }
+    }
+}
+
 /// The query for the `$5` newest requests of the groups `$6` with ids from `$1` to before `$2`.
 ///
-/// Keys are compared as rows and not by the group alone, so that no other index has the order: the planner cannot know that a
-/// group has few requests, and would look for them among all. For the same reason they are looked up by an array.
+/// First some of each group are looked at, `$7`, which are more than a page together if the groups are large: the last one of
+/// the page that these would be tells from which id on the page is. So a page of many groups does not take a page of each.
 pub(crate) fn list_of_groups(filter: &RequestFilter) -> String {
-    let (key, group, order) = match filter.priority {
-        None | Some(0) => ("r.request_group, r.id", "g.id".to_owned(), "r.request_group DESC, r.id DESC"),
-        Some(priority) => (
-            "r.request_group, r.priority, r.id",
-            format!("g.id, {priority}"),
-            "r.request_group DESC, r.priority DESC, r.id DESC",
-        ),
+    let Keys { key, group, order } = Keys::of(filter);
+    let wanted = of_requests(filter);
+    let newest = |first: &str, of_each: &str| {
+        format!(
+            "SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
+                 (SELECT r.id FROM request r WHERE ({key}) >= ({group}, {first}) AND ({key}) < ({group}, $2) AND {wanted}
+                  ORDER BY {order} LIMIT {of_each}) n
+             ORDER BY n.id DESC LIMIT"
+        )
     };
-    format!(
-        "{select} WHERE r.id = ANY (ARRAY(
-            SELECT n.id FROM unnest($6::bigint[]) AS g (id) CROSS JOIN LATERAL
-                (SELECT r.id FROM request r
-                 WHERE ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2) AND {wanted} ORDER BY {order} LIMIT $5) n
-            ORDER BY n.id DESC LIMIT $5)) ORDER BY r.id DESC",
-        select = rows::SELECT,
-        wanted = of_requests(filter)
-    )
+    let first = format!("coalesce(({} 1 OFFSET $5::bigint - 1), $1)", newest("$1", "$7"));
+    rows::select_found_by(&format!("{} $5", newest(&first, "$5"))) + " ORDER BY r.id DESC"
+}
+
+/// The query for the `$5` newest requests of all groups with ids from `$1` to before `$2`.
+pub(crate) fn list_of_all(filter: &RequestFilter) -> String {
+    let newest = format!(
+        "SELECT r.id FROM request r WHERE r.id >= $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $5",
+        of_requests(filter)
+    );
+    rows::select_found_by(&newest) + " ORDER BY r.id DESC"
 }
 
 /// Requests by a filter, newest first.
@@ -162,16 +191,10 @@ pub(super) async fn list(db: &ClientWrapper, numbers: &Numbers, filter: &Request
     let to = filter.to.map_or(i64::MAX, |to| to.0);
     let page = i64::try_from(filter.page()).unwrap_or(i64::MAX);
     let found = match &groups {
-        None => {
-            let sql = format!(
-                "{} WHERE r.id >= $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $5",
-                rows::SELECT,
-                of_requests(filter)
-            );
-            crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &page]).await?
-        }
+        None => crate::sql::rows(db, &list_of_all(filter), &[&first, &end, &from, &to, &page]).await?,
         Some(groups) => {
-            crate::sql::rows(db, &list_of_groups(filter), &[&first, &end, &from, &to, &page, groups]).await?
+            let of_each = page / i64::try_from(groups.len().max(2)).unwrap_or(i64::MAX) + 2;
+            crate::sql::rows(db, &list_of_groups(filter), &[&first, &end, &from, &to, &page, groups, &of_each]).await?
         }
     };
     let mut found = rows::requests(db, numbers, &found).await?;
@@ -189,6 +212,36 @@ fn is_found_without_id(request: &Request, filter: &RequestFilter) -> bool {
     let Some(text) = &filter.text else { return true };
     let wanted = text.to_ascii_lowercase();
     [request.flow.as_str(), request.project.as_str()].iter().any(|name| name.to_ascii_lowercase().contains(&wanted))
+}
+
+/// The query for how many requests with ids from `$1` to before `$2` are in each state: of the groups `$5`, or of all if that
+/// is null.
+fn count_of_ids(filter: &RequestFilter) -> String {
+    format!(
+        "SELECT r.state, count(*) FROM request r
+         WHERE r.id >= $1 AND r.id < $2 AND {} AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5))
+         GROUP BY r.state",
+        of_requests(filter)
+    )
+}
+
+/// The same of groups alone, each of which is looked for.
+pub(crate) fn count_of_groups(filter: &RequestFilter) -> String {
+    let Keys { key, group, .. } = Keys::of(filter);
+    format!(
+        "SELECT r.state, count(*) FROM unnest($5::bigint[]) AS g (id)
+                JOIN request r ON ({key}) >= ({group}, $1) AND ({key}) < ({group}, $2)
+         WHERE {} GROUP BY r.state",
+        of_requests(filter)
+    )
+}
+
+/// Whether so few requests are in these groups, among all with ids from `first` to before `end`, that it pays to look for
+/// each of them.
+async fn are_few(db: &ClientWrapper, groups: &[i64], first: i64, end: i64) -> DbResult<bool> {
+    let sql = "SELECT coalesce(sum(n), 0) * 4 < least($3, (SELECT last_value FROM request_id)) - $2
+               FROM request_count WHERE request_group = ANY ($1)";
+    Ok(row(db, sql, &[&groups, &first, &end]).await?.try_get(0)?)
 }
 
 /// How many requests of the filter are in each state; the page does not matter.
@@ -217,12 +270,12 @@ pub(super) async fn counts(
         let (first, end) = ids(db, &filter).await?;
         let from = filter.from.map_or(i64::MIN, |from| from.0);
         let to = filter.to.map_or(i64::MAX, |to| to.0);
-        let sql = format!(
-            "SELECT r.state, count(*) FROM request r
-             WHERE r.id >= $1 AND r.id < $2 AND r.created >= $3 AND r.created < $4 AND {}
-                   AND ($5::bigint[] IS NULL OR r.request_group = ANY ($5)) GROUP BY r.state",
-            of_priority(&filter)
-        );
+        let by_groups = match &groups {
+            None => false,
+            Some(_) if filter.priority.is_some_and(|priority| priority != 0) => true,
+            Some(groups) => are_few(db, groups, first, end).await?,
+        };
+        let sql = if by_groups { count_of_groups(&filter) } else { count_of_ids(&filter) };
         crate::sql::rows(db, &sql, &[&first, &end, &from, &to, &groups]).await?
     };
     for row in found {
@@ -236,6 +289,15 @@ pub(super) async fn counts(
     Ok(counts)
 }
 
+/// The query for the first `$5` requests of the flow `$4` of the project `$3` that ended in the state `$1` at `$2` or later.
+pub(crate) fn ended_sql() -> String {
+    let first = "SELECT r.id FROM request r
+                 WHERE r.state = $1 AND r.ended IS NOT NULL AND r.ended >= $2
+                       AND r.flow = (SELECT id FROM flow WHERE project = $3 AND flow = $4)
+                 ORDER BY r.ended, r.id LIMIT $5";
+    rows::select_found_by(first) + " ORDER BY r.ended, r.id"
+}
+
 /// The requests of a flow that ended in a state at `from` or later, in the order of their ends.
 pub(crate) async fn ended(
     db: &ClientWrapper,
@@ -246,16 +308,10 @@ pub(crate) async fn ended(
     from: Timestamp,
     limit: usize,
 ) -> DbResult<Vec<Request>> {
-    let sql = format!(
-        "{} WHERE r.state = $1 AND r.ended IS NOT NULL AND r.ended >= $2
-                  AND r.flow = (SELECT id FROM flow WHERE project = $3 AND flow = $4)
-         ORDER BY r.ended, r.id LIMIT $5",
-        rows::SELECT
-    );
     let flow = crate::sql::text(flow);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values: crate::sql::Values<'_> = &[&state, &from.0, &project.as_str(), &flow, &limit];
-    let found = crate::sql::rows(db, &sql, values).await?;
+    let found = crate::sql::rows(db, &ended_sql(), values).await?;
     rows::requests(db, numbers, &found).await
 }
 

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 
 /// A query for requests; conditions follow. The columns are those that [`request`] reads, and behind them those of
-/// [`super::batch`].
+/// [`super::batch`]. What was asked for and the lane are always there: they are joined as if they might not be, since the planner
+/// then begins with the requests, however few of the others it believes there are.
 pub(super) const SELECT: &str = r#"
 SELECT r.id, r.state, r.server, r.epoch, r.fence, r.attempt, r.retries_used, r.takeovers, r.due, r.started, r.updated,
        r.ended, r.saved_points, r.checkpoint, r.error_code, r.error_message, r.error_component, r.reply,
@@ -21,7 +22,13 @@ SELECT r.id, r.state, r.server, r.epoch, r.fence, r.attempt, r.retries_used, r.t
        g.retry_count, g.retry_interval_ms, g.timeout_ms, r.created, g.retry_backoff,
        r.flow, r.request_group, r.newest, r.log_entries, r.began, g.idempotency_key, l.priority, l.limits,
        CASE WHEN r.state = 1 AND r.stalled_fence = r.fence THEN r.stalled END, r.attempt_started
-FROM request r JOIN request_given g ON g.id = r.id JOIN lane l ON l.id = r.lane "#;
+FROM request r LEFT JOIN request_given g ON g.id = r.id LEFT JOIN lane l ON l.id = r.lane "#;
+
+/// [`SELECT`] for the requests whose ids another query finds, as an array: one that is joined might be planned as a walk through
+/// all requests, since the planner cannot know how few it finds.
+pub(super) fn select_found_by(ids: &str) -> String {
+    format!("{SELECT} WHERE r.id = ANY (ARRAY({ids}))")
+}
 
 /// Where the owner's number is in [`SELECT`].
 pub(super) const SERVER: usize = 2;
