@@ -9,8 +9,9 @@ use flow_store::{
     AttemptEnd, AttemptWrite, NewRequest, NewServer, Owner, ProjectName, RequestError, RequestSettings, ServerId,
     Store, VersionId,
 };
-use futures::future::try_join_all;
+use std::sync::Arc;
 use std::time::Instant;
+use tokio::task::JoinSet;
 
 /// Requests written at once.
 const AT_ONCE: u32 = 1000;
@@ -23,7 +24,7 @@ pub async fn measure(cluster: &Cluster, count: u32, runs: u32, figures: &mut Sam
     // Makes the database.
     cluster.start("one", &[]).await?.stop().await;
     let store = ClusterFolder(&cluster.folder).connection().open_existing().await?.store;
-    fill(store.as_ref(), count).await?;
+    fill(&store, count).await?;
     let server = cluster.start("one", &[]).await?;
     let client = cluster.client(&server).await?;
 
@@ -57,7 +58,7 @@ pub async fn measure(cluster: &Cluster, count: u32, runs: u32, figures: &mut Sam
 const OWNER: &str = "filler";
 
 /// Writes requests that have ended, as a server would have.
-async fn fill(store: &dyn Store, count: u32) -> Result<(), Failure> {
+async fn fill(store: &Arc<dyn Store>, count: u32) -> Result<(), Failure> {
     let wrong = |error: flow_model::InvalidName| Failure::new("flow/name", error.to_string());
     let server = NewServer {
         id: ServerId::parse(OWNER).map_err(wrong)?,
@@ -87,19 +88,24 @@ async fn fill(store: &dyn Store, count: u32) -> Result<(), Failure> {
     Ok(store.terminate(&owner).await?)
 }
 
-async fn some(store: &dyn Store, owner: &Owner, request: &NewRequest, count: u32) -> Result<(), Failure> {
+/// Each end is a task of its own, as on a server: so one batch is made while another one is synced.
+async fn some(store: &Arc<dyn Store>, owner: &Owner, request: &NewRequest, count: u32) -> Result<(), Failure> {
     let flow = |number: u32| if number == 0 { "rare".to_owned() } else { request.flow.clone() };
     let new = (0..count).map(|number| NewRequest { flow: flow(number), ..request.clone() }).collect();
     let created = store.create_requests(new, Some(owner.clone()), None).await?;
-    let ends = created.into_iter().zip(0..).map(|(created, number): (_, u32)| {
+    let mut ends = JoinSet::new();
+    for (created, number) in created.into_iter().zip(0..) {
         let failed =
             || RequestError { code: "bench/failed".to_owned(), message: "on purpose".to_owned(), component: None };
         let end = match number % FAILED {
             0 => AttemptEnd::Failed { error: failed(), retryable: false },
             _ => AttemptEnd::Finished { reply: None },
         };
-        store.end_attempt(created.request.id, created.request.fence, end, AttemptWrite::default())
-    });
-    try_join_all(ends).await?;
+        let (store, request) = (Arc::clone(store), created.request);
+        ends.spawn(async move { store.end_attempt(request.id, request.fence, end, AttemptWrite::default()).await });
+    }
+    while let Some(ended) = ends.join_next().await {
+        ended.map_err(|error| Failure::new("bench/fill", error.to_string()))??;
+    }
     Ok(())
 }
