@@ -23,6 +23,7 @@ use std::collections::{HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(crate) use command::{AttemptKey, Chain, Foretold, Undo};
@@ -75,9 +76,17 @@ impl Writer {
         fatal: Fatal,
     ) -> Result<Self, StoreError> {
         let counted = Arc::<WriteCounters>::default();
-        let broken = HashSet::new();
-        let committer =
-            Committer { connection, lock, checkpointer, clock, fatal, broken, counted: Arc::clone(&counted) };
+        let (broken, commit_took) = (HashSet::new(), Duration::MAX);
+        let committer = Committer {
+            connection,
+            lock,
+            checkpointer,
+            clock,
+            fatal,
+            broken,
+            counted: Arc::clone(&counted),
+            commit_took,
+        };
         let queue = Queue { state: Mutex::default(), wanted: Condvar::new() };
         let shared = Arc::new(Shared { queue, committer: Mutex::new(committer), counted });
         let served = Arc::clone(&shared);
@@ -120,15 +129,12 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.put(Job::new((chain, undo), work, None, reply))?;
-        let done = self.shared.committer.try_lock().is_some_and(|mut free| free.commit_if_free(&self.shared.queue));
-        if !done {
-            self.shared.queue.wake();
-        }
+        self.commit_here_if(|_| true);
         answer.await.map_err(|_| closed())?
     }
 
-    /// Runs `work` in the next batch and tells `foretold` of its result before that is durable. Always on the writer's own
-    /// thread: what begins early is not to wait for a thread that waits for the disk.
+    /// Runs `work` in the next batch and tells `foretold` of its result before that is durable. On the writer's own thread
+    /// where commits take their time: what begins early is not to wait for a thread that waits for the disk.
     pub(crate) async fn run_foretold<T: Send + 'static>(
         &self,
         undo: Undo,
@@ -137,8 +143,17 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.put(Job::new((Chain::None, undo), work, Some(foretold), reply))?;
-        self.shared.queue.wake();
+        self.commit_here_if(Committer::is_quick);
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Commits what is in the queue right here if nobody is writing and `is_fit`, and leaves the rest to the writer's thread.
+    fn commit_here_if(&self, is_fit: impl FnOnce(&Committer) -> bool) {
+        let free = self.shared.committer.try_lock().filter(|free| is_fit(free));
+        let done = free.is_some_and(|mut free| free.commit_if_free(&self.shared.queue));
+        if !done {
+            self.shared.queue.wake();
+        }
     }
 
     fn put(&self, command: impl Command + 'static) -> Result<(), StoreError> {

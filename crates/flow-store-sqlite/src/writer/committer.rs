@@ -12,7 +12,10 @@ use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Waking up one thread and then another one takes so long on machines of all kinds, and what is gained by that is less.
+const QUICK: Duration = Duration::from_micros(500);
 
 /// What it takes to commit a batch. Whoever holds it is the one that writes.
 pub(super) struct Committer {
@@ -24,11 +27,18 @@ pub(super) struct Committer {
     /// Attempts one of whose writes failed.
     pub(super) broken: HashSet<AttemptKey>,
     pub(super) counted: Arc<WriteCounters>,
+    /// How long it took to make the last batch durable.
+    pub(super) commit_took: Duration,
 }
 
 type Done = (Box<dyn Command>, Result<(), StoreError>);
 
 impl Committer {
+    /// Whether a commit is over before another thread would have woken up and gone to work on something.
+    pub(super) fn is_quick(&self) -> bool {
+        self.commit_took < QUICK
+    }
+
     /// Commits what is in the queue as one batch, once it is this process's turn.
     pub(super) fn commit_next(&mut self, queue: &Queue) {
         let lock = Arc::clone(&self.lock);
@@ -113,12 +123,14 @@ impl Committer {
             command.foretell();
         }
         fault_point("before-commit");
+        let committing = Instant::now();
         if let Err(error) = self.execute("COMMIT") {
             if !self.connection.is_autocommit() {
                 self.execute("ROLLBACK")?;
             }
             return Err(error);
         }
+        self.commit_took = committing.elapsed();
         fault_point("after-commit");
         self.checkpointer.committed();
         Ok(())
