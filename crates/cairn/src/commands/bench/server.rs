@@ -6,12 +6,14 @@ use flow_components::{NoSecrets, Palette};
 use flow_engine::{AlwaysOwner, Engine, EngineParts, StoredProjects};
 use flow_model::{Flow, FlowName};
 use flow_store::{
-    CheckpointStorage, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings, RequestState, ServerId,
-    Store, VersionId,
+    CheckpointStorage, Created, Durability, NewRequest, NewServer, Owner, ProjectName, Request, RequestSettings,
+    RequestState, ServerId, Store, VersionId,
 };
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Runs requests of one flow.
@@ -57,13 +59,27 @@ impl Server {
         Ok(Self { store, engine, owner, request })
     }
 
-    /// Runs one request to its end, which must be a good one.
+    /// Runs one request to its end, which must be a good one. It begins as on a server: as soon as the store knows it.
     pub async fn one_request(&self) -> Result<Request, Failure> {
-        let created = self.store.create_request(self.request.clone(), Some(self.owner.clone())).await?;
-        let ended = self.engine.execute(created.request, Arc::new(AlwaysOwner), CancellationToken::new()).await?;
+        let (begun, runs) = oneshot::channel();
+        let (engine, runtime) = (self.engine.clone(), Handle::current());
+        let begin = move |created: &[Created], made: Durability| {
+            let attempts = created.iter().map(|created| {
+                let (engine, request, made) = (engine.clone(), created.request.clone(), made.clone());
+                let owner = Arc::new(AlwaysOwner);
+                runtime.spawn(async move { engine.execute_made(request, made, owner, CancellationToken::new()).await })
+            });
+            // Nobody waits any more if the caller has gone.
+            let _ = begun.send(attempts.collect::<Vec<_>>());
+        };
+        let new = vec![self.request.clone()];
+        self.store.create_and_begin(new, Some(self.owner.clone()), None, Box::new(begin)).await?;
+        let wrong = |what: &str| Failure::new("bench/flow", format!("a flow {what}"));
+        let attempt = runs.await.unwrap_or_default().pop().ok_or_else(|| wrong("was not begun"))?;
+        let ended = attempt.await.map_err(|_| wrong("panicked"))??;
         match ended.error {
             None if ended.state == RequestState::Finished => Ok(ended),
-            error => Err(Failure::new("bench/flow", format!("a flow ended as {}: {error:?}", ended.state))),
+            error => Err(wrong(&format!("ended as {}: {error:?}", ended.state))),
         }
     }
 }
