@@ -137,6 +137,7 @@ async fn fire(
     let firing = NewFiring {
         key: format!("{}/{name} {stamp}", file.folder),
         lasting: true,
+        here_only: file.is_of_one_server(),
         missed: u64::from(request.is_err()),
         ..live.open.firing(due, request.ok())
     };

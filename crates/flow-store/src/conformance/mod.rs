@@ -145,6 +145,7 @@ tests! {
         triggers_change_over_when_every_running_server_has_the_version,
         a_trigger_that_changes_or_comes_back_begins_anew,
         a_trigger_fires_once_for_each_key,
+        what_one_server_alone_can_run_is_not_made_while_that_takes_nothing,
         many_servers_that_fire_at_once_make_one_request,
         what_a_trigger_has_reached_never_goes_back,
         a_trigger_that_is_off_fires_only_by_hand,

@@ -292,10 +292,10 @@ impl Player {
                     missed: u64::from(how % 3),
                     lasting: how % 5 == 0,
                     by_hand: how % 7 == 0,
+                    here_only: how % 11 == 0,
                     request: (how % 4 != 3).then(|| new_request(anywhere())),
                 };
-                let owner = owner.map(|owner| self.owner(owner));
-                told(self.store.fire(firing, owner).await)
+                told(self.store.fire(firing, owner.map(|owner| self.owner(owner))).await)
             }
         }
     }
