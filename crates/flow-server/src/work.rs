@@ -218,7 +218,7 @@ impl Work {
     /// Ends the attempt of a request that a person has cancelled if it runs here.
     pub fn cancel(&self, request: &Request) {
         if let Some(dispatcher) = self.dispatcher() {
-            dispatcher.cancel(request.id);
+            dispatcher.end_before(request.id, request.fence);
         }
         if let Some(traces) = &self.joining.traces {
             traces.cancelled(request);
