@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// While much changes, ended requests are looked for this often.
 const GAP: Duration = Duration::from_millis(50);
+/// Where nothing changes, they are looked for this often all the same.
+const LONGEST: Duration = Duration::from_secs(30);
+/// And this soon where that could not be done, or not yet.
+const AGAIN: Duration = Duration::from_secs(1);
 /// An end may become visible so long after the time that it carries.
 const VISIBLE_MS: u64 = 10_000;
 /// How far a trigger has come is written down in steps of this.
@@ -35,14 +39,18 @@ pub async fn follow_chains(app: &App) {
     loop {
         changes.borrow_and_update();
         let active = app.triggers.active();
-        let mut followed = Vec::new();
+        let (mut followed, mut wait) = (Vec::new(), LONGEST);
         for (live, action) in active.firing() {
             let TriggerAction::Request(request) = action else { continue };
             let place = (live.open.project.clone(), live.open.trigger.id.clone());
-            if app.may_fire() {
+            if !app.may_fire() {
+                // A server that stands back may act again at any moment, without a change of the database.
+                wait = AGAIN;
+            } else {
                 let known = seen.remove(&place).filter(|known| known.is_of(live));
                 let mut known = known.unwrap_or_else(|| Seen::begin(live));
                 if let Err(error) = look(app, live, request, &mut known).await {
+                    wait = AGAIN;
                     tracing::debug!(code = error.code(), %error, "ended requests cannot be looked for; trying again");
                 }
                 seen.insert(place.clone(), known);
@@ -55,7 +63,7 @@ pub async fn follow_chains(app: &App) {
             // The triggers are looked at again beside this; so often is soon enough.
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        if changes.changed().await.is_err() {
+        if let Ok(Err(_)) = tokio::time::timeout(wait, changes.changed()).await {
             return;
         }
     }
@@ -77,6 +85,10 @@ impl Seen {
 
 async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
     let now = app.store.now();
+    if live.state.reached <= now {
+        // What others have dealt with while this server could not: not each of those firings is remembered for good.
+        seen.from = seen.from.max(live.state.reached);
+    }
     if seen.from > now {
         // The clock was ahead when that was noted. What ends from now on ends before it, and is not to be passed over.
         seen.from = now.minus_ms(VISIBLE_MS);
