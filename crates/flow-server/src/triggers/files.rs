@@ -10,9 +10,13 @@ use super::active::Live;
 use crate::state::App;
 use flow_model::{Afterwards, FileTrigger, TriggerAction};
 use flow_store::{Fired, NewFiring, ProjectName, RequestId, RequestState, StoreError, Timestamp};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use globset::GlobBuilder;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watched::{Stamp, Watched};
 
@@ -31,6 +35,9 @@ struct Known {
     request: Option<Option<RequestId>>,
 }
 
+/// The project and the id of a trigger.
+type Place = (ProjectName, String);
+
 /// The folder of one trigger.
 #[derive(Default)]
 struct Seen {
@@ -40,25 +47,44 @@ struct Seen {
     problem: Option<String>,
 }
 
-/// Fires for files that have come, for as long as the server lives.
+/// Fires for files that have come, for as long as the server lives. A folder that hangs, for the machine behind it is away,
+/// holds up no other.
 pub async fn watch_folders(app: &App) {
-    let mut seen: HashMap<(ProjectName, String), Seen> = HashMap::new();
+    let mut seen: HashMap<Place, Seen> = HashMap::new();
+    let (mut looks, mut looked_at) = (FuturesUnordered::new(), HashSet::<Place>::new());
     loop {
         let active = app.triggers.active();
-        let mut watched = HashMap::new();
+        let mut watched = HashSet::new();
         for (live, action) in active.firing() {
             let TriggerAction::File(file) = action else { continue };
             if !is_here(app, file) || !app.may_fire() {
                 continue;
             }
             let place = (live.open.project.clone(), live.open.trigger.id.clone());
-            let mut files = seen.remove(&place).unwrap_or_default();
-            look_now_and_then(app, live, file, &mut files).await;
-            watched.insert(place, files);
+            if looked_at.insert(place.clone()) {
+                let files = seen.remove(&place).unwrap_or_default();
+                looks.push(look_once(app, Arc::clone(live), file.clone(), (place.clone(), files)));
+            }
+            watched.insert(place);
         }
-        seen = watched;
-        tokio::time::sleep(LOOK).await;
+        seen.retain(|place, _| watched.contains(place));
+        let mut next = pin!(tokio::time::sleep(LOOK));
+        loop {
+            tokio::select! {
+                () = &mut next => break,
+                Some((place, files)) = looks.next() => {
+                    looked_at.remove(&place);
+                    seen.insert(place, files);
+                }
+            }
+        }
     }
+}
+
+/// Looks at the folder of a trigger, and gives back what is known of it then.
+async fn look_once(app: &App, live: Arc<Live>, file: FileTrigger, (place, mut files): (Place, Seen)) -> (Place, Seen) {
+    look_now_and_then(app, &live, &file, &mut files).await;
+    (place, files)
 }
 
 /// Whether this server looks at the folder.
