@@ -49,9 +49,12 @@ pub async fn follow_chains(app: &App) {
             } else {
                 let known = seen.remove(&place).filter(|known| known.is_of(live));
                 let mut known = known.unwrap_or_else(|| Seen::begin(live));
-                if let Err(error) = look(app, live, request, &mut known).await {
-                    wait = AGAIN;
+                let followed_all = look(app, live, request, &mut known).await;
+                if let Err(error) = &followed_all {
                     tracing::debug!(code = error.code(), %error, "ended requests cannot be looked for; trying again");
+                }
+                if !matches!(followed_all, Ok(true)) {
+                    wait = AGAIN;
                 }
                 seen.insert(place.clone(), known);
             }
@@ -83,7 +86,8 @@ impl Seen {
     }
 }
 
-async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
+/// Fires for what has ended since the last look; whether that is all of it, which it is not while too many requests are queued.
+async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<bool, StoreError> {
     let now = app.store.now();
     if live.state.reached <= now {
         // What others have dealt with while this server could not: not each of those firings is remembered for good.
@@ -95,14 +99,17 @@ async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen)
     }
     let states: Vec<RequestState> = follows.states.iter().map(|state| stored(*state)).collect();
     let (mut from, mut page) = (seen.from, PAGE);
-    loop {
+    let all = 'pages: loop {
         let asked = app.store.now();
         let flow = follows.flow.as_str();
         let ended = app.store.ended_requests(&live.open.project, flow, &states, from, page).await?;
         for request in &ended {
             let at = request.ended.unwrap_or(request.updated);
             if let Entry::Vacant(end) = seen.dealt_with.entry((request.id, request.attempt)) {
-                fire(app, live, request).await?;
+                if !fire(app, live, request).await? {
+                    seen.from = seen.from.max(at.min(asked.minus_ms(VISIBLE_MS)));
+                    break 'pages false;
+                }
                 end.insert(at);
             }
         }
@@ -114,18 +121,19 @@ async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen)
             None => {
                 // All that had ended by then is dealt with, save what was not yet visible.
                 seen.from = seen.from.max(asked.minus_ms(VISIBLE_MS));
-                break;
+                break true;
             }
         }
-    }
+    };
     seen.dealt_with.retain(|_, ended| *ended >= seen.from);
     if live.state.reached.plus_ms(STEP_MS) < seen.from {
         app.store.trigger_reached(&live.open.project, &live.open.trigger.id, seen.from).await?;
     }
-    Ok(())
+    Ok(all)
 }
 
-async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError> {
+/// Fires for the end of a request; false if that has to wait.
+async fn fire(app: &App, live: &Live, ended: &Request) -> Result<bool, StoreError> {
     let text = |text: &str| Value::from(text);
     let brought = [
         ("request", Value::from(ended.id.0)),
@@ -142,8 +150,8 @@ async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError>
     let missed = u64::from(request.is_err());
     // Each end is one: a request that was re-executed ends again.
     let key = format!("request {} attempt {}", ended.id, ended.attempt);
-    super::fire(app, live, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
-    Ok(())
+    let firing = NewFiring { key, missed, ..live.open.firing(at, request.ok()) };
+    Ok(super::fire_if_room(app, live, firing).await?.is_some())
 }
 
 fn stored(state: WatchedState) -> RequestState {

@@ -122,15 +122,17 @@ async fn look(
     let pattern = pattern.map_err(|error| error.to_string())?.compile_matcher();
     let listed = folder.list(pattern).await?;
     files.retain(|name, known| listed.get(name) == Some(&known.stamp));
-    let mut unmoved = None;
+    let (mut unmoved, mut fires) = (None, true);
     for (name, stamp) in listed {
         let new = || Known { stamp: stamp.clone(), since: Instant::now(), request: None };
         let known = files.entry(name.clone()).or_insert_with(new);
         if known.since.elapsed() < Duration::from_millis(file.settle_ms) {
             continue;
         }
-        if known.request.is_none() {
+        if known.request.is_none() && fires {
             known.request = fire(app, live, file, &name, &stamp).await.map_err(|error| error.to_string())?;
+            // What there is no room for at this time, there is none for the others either.
+            fires = known.request.is_some();
         }
         if let (Some(Some(request)), Afterwards::MoveTo(to)) = (known.request, &file.afterwards) {
             // One that cannot be moved holds up no other.
@@ -168,16 +170,13 @@ async fn fire(
         ..live.open.firing(due, request.ok())
     };
     let fired = match file.is_of_one_server() {
-        true => match super::fire_here(app, live, firing).await? {
-            Some(fired) => fired,
-            None => return Ok(None),
-        },
-        false => super::fire(app, live, firing).await?,
+        true => super::fire_here(app, live, firing).await?,
+        false => super::fire_if_room(app, live, firing).await?,
     };
     Ok(match fired {
-        Fired::New(request) => Some(request.map(|request| request.id)),
-        Fired::Before(request) => Some(request),
-        Fired::Off => None,
+        Some(Fired::New(request)) => Some(request.map(|request| request.id)),
+        Some(Fired::Before(request)) => Some(request),
+        Some(Fired::Off) | None => None,
     })
 }
 
