@@ -23,6 +23,7 @@ pub use show::{entries, entry, next_due};
 
 use crate::routes::{admit, full_queue};
 use crate::state::App;
+use crate::traces;
 use active::Active;
 use flow_model::trigger_kind;
 use flow_store::{Fired, NewFiring, ProjectName, Request, RequestId, StoreError};
@@ -143,7 +144,10 @@ pub async fn fire_by_hand(app: &App, live: &Live, by: &str) -> crate::problem::R
         ..live.open.firing(now, Some(request))
     };
     match fire(app, live, firing).await? {
-        Fired::New(Some(request)) => Ok(*request),
+        Fired::New(Some(request)) => {
+            traces::made(&request);
+            Ok(*request)
+        }
         _ => Err(broken("the checkpoint database has made no request")),
     }
 }
