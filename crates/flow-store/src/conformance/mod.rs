@@ -107,6 +107,7 @@ tests! {
         a_key_is_free_again_when_its_request_is_gone;
     cluster:
         settings_are_made_changed_and_removed,
+        a_setting_that_was_changed_since_it_was_seen_stays_as_it_is,
         one_at_a_time_has_a_turn,
         servers_on_another_storage_are_refused,
         orphans_are_collected_and_nothing_else;

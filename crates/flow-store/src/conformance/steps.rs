@@ -225,8 +225,8 @@ impl Player {
             Step::SetLimit(most) => {
                 let key = Limited::Flow("import".to_owned()).setting(&project());
                 match most {
-                    Some(most) => told(self.store.set_setting(&key, (most % 4).into(), "ann").await),
-                    None => told(self.store.remove_setting(&key, "ann").await),
+                    Some(most) => told(self.store.set_setting(&key, (most % 4).into(), "ann", None).await),
+                    None => told(self.store.remove_setting(&key, "ann", None).await),
                 }
             }
             Step::Terminate(server) => told(self.store.terminate(&self.owner(server)).await),
