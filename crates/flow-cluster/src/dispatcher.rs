@@ -199,15 +199,6 @@ impl Dispatcher {
         self.shared.running.lock().values().map(Vec::len).sum()
     }
 
-    /// Ends the attempt of this request if it runs here, and says whether it does. What the request becomes is the
-    /// store's business.
-    pub fn cancel(&self, request: RequestId) -> bool {
-        let running = self.shared.running.lock();
-        let attempts = running.get(&request);
-        attempts.into_iter().flatten().for_each(|attempt| attempt.cancel.cancel());
-        attempts.is_some()
-    }
-
     /// Tells the attempts that run to end, of those requests that another server may go on with.
     pub fn hand_over(&self) {
         let running = self.shared.running.lock();
@@ -215,7 +206,8 @@ impl Dispatcher {
         that_move.for_each(|attempt| attempt.cancel.cancel());
     }
 
-    /// Ends those attempts of this request that run here and have a lower fence: a person took it from them.
+    /// Ends those attempts of this request that run here and have a lower fence: a person cancelled it or took it from them.
+    /// One that began after that goes on.
     pub fn end_before(&self, request: RequestId, fence: Fence) {
         let running = self.shared.running.lock();
         let attempts = running.get(&request).into_iter().flatten();

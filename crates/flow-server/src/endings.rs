@@ -25,14 +25,15 @@ pub struct Ending {
     /// The request if it had ended when the waiting began.
     ended: Option<Request>,
     endings: Arc<Endings>,
-    told: watch::Receiver<Option<Request>>,
+    /// None only once it is dropped.
+    told: Option<watch::Receiver<Option<Request>>>,
 }
 
 impl Endings {
     /// Begins to wait for the end of a request that was like this a moment ago.
     pub fn of(self: &Arc<Self>, request: &Request) -> Ending {
         let mut awaited = self.awaited.lock();
-        let told = awaited.entry(request.id).or_insert_with(|| watch::Sender::new(None)).subscribe();
+        let told = Some(awaited.entry(request.id).or_insert_with(|| watch::Sender::new(None)).subscribe());
         let ended = request.state.is_ended().then(|| request.clone());
         Ending { id: request.id, ended, endings: Arc::clone(self), told }
     }
@@ -62,7 +63,7 @@ impl Ending {
         // What ended between the moment when the request was read and this one is found by the first look.
         let mut looked = false;
         loop {
-            let told = async { self.told.wait_for(Option::is_some).await.ok()?.clone() };
+            let told = async { self.told.as_mut()?.wait_for(Option::is_some).await.ok()?.clone() };
             tokio::select! {
                 // `endings` holds the other end for as long as this waits, so the answer is never none.
                 Some(request) = told => return Ok(request),
@@ -81,8 +82,9 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         let mut awaited = self.endings.awaited.lock();
-        // Its own receiver is still counted.
-        if awaited.get(&self.id).is_some_and(|waiting| waiting.receiver_count() <= 1) {
+        // Under the lock: of several that end at once, as all do that are told of one end, the last one sees that it is.
+        self.told.take();
+        if awaited.get(&self.id).is_some_and(|waiting| waiting.receiver_count() == 0) {
             awaited.remove(&self.id);
         }
     }
@@ -96,4 +98,41 @@ async fn something_changed(changes: &mut watch::Receiver<u64>, looked: bool) {
         std::future::pending::<()>().await;
     }
     changes.borrow_and_update();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow_store::{NewRequest, ProjectName, RequestSettings, Timestamp, VersionId, transition};
+    use std::sync::Barrier;
+
+    #[test]
+    fn of_many_who_hear_of_one_end_at_once_nothing_is_left() {
+        let new = NewRequest {
+            project: ProjectName::parse("orders").unwrap(),
+            version: VersionId::parse("v1").unwrap(),
+            flow: "short".to_owned(),
+            trigger: "test".to_owned(),
+            requested_by: "test".to_owned(),
+            inputs: serde_json::json!({}),
+            settings: RequestSettings::default(),
+            idempotency_key: None,
+        };
+        let request = transition::create(RequestId(1), new, None, Timestamp(1)).request;
+        let endings = Arc::<Endings>::default();
+        for _ in 0..1000 {
+            let waiting: Vec<Ending> = (0..4).map(|_| endings.of(&request)).collect();
+            let at_once = Barrier::new(waiting.len());
+            std::thread::scope(|scope| {
+                for ending in waiting {
+                    let at_once = &at_once;
+                    scope.spawn(move || {
+                        at_once.wait();
+                        drop(ending);
+                    });
+                }
+            });
+            assert!(endings.awaited.lock().is_empty());
+        }
+    }
 }

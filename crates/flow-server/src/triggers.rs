@@ -21,8 +21,9 @@ pub use files::watch_folders;
 pub use follow::follow;
 pub use show::{entries, entry, next_due};
 
-use crate::routes::admit;
+use crate::routes::{admit, full_queue};
 use crate::state::App;
+use crate::traces;
 use active::Active;
 use flow_model::trigger_kind;
 use flow_store::{Fired, NewFiring, ProjectName, Request, RequestId, StoreError};
@@ -80,14 +81,32 @@ async fn fire(app: &App, live: &Live, firing: NewFiring) -> Result<Fired, StoreE
     Ok(fired)
 }
 
-/// The same for a request that only this server can run; none if it has no room at this time.
-async fn fire_here(app: &App, live: &Live, firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+/// The same for what stays where it is until it is fired for; none while too many requests are queued.
+async fn fire_if_room(app: &App, live: &Live, mut firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+    if has_to_wait(app, &mut firing).await? {
+        return Ok(None);
+    }
+    fire(app, live, firing).await.map(Some)
+}
+
+/// The same for a request that only this server can run; none if it has no room at this time either.
+async fn fire_here(app: &App, live: &Live, mut firing: NewFiring) -> Result<Option<Fired>, StoreError> {
+    if has_to_wait(app, &mut firing).await? {
+        return Ok(None);
+    }
     let (key, missed) = (firing.key.clone(), firing.missed);
     let fired = app.work.fire_here(firing).await?;
     if let Some(fired) = &fired {
         note(app, live, &key, missed, fired);
     }
     Ok(fired)
+}
+
+/// Whether so many requests are queued that no more are made.
+async fn has_to_wait(app: &App, firing: &mut NewFiring) -> Result<bool, StoreError> {
+    let Some(request) = &mut firing.request else { return Ok(false) };
+    app.settings.limit(request);
+    Ok(full_queue(app, 1, !request.settings.limits.is_empty()).await?.is_some())
 }
 
 /// Tells the log of a firing and counts it, unless another server made it.
@@ -125,7 +144,10 @@ pub async fn fire_by_hand(app: &App, live: &Live, by: &str) -> crate::problem::R
         ..live.open.firing(now, Some(request))
     };
     match fire(app, live, firing).await? {
-        Fired::New(Some(request)) => Ok(*request),
+        Fired::New(Some(request)) => {
+            traces::made(&request);
+            Ok(*request)
+        }
         _ => Err(broken("the checkpoint database has made no request")),
     }
 }

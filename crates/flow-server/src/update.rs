@@ -24,12 +24,12 @@ struct Fetched {
 /// where it is: an Update never goes back.
 pub async fn update(app: &App, name: &ProjectName, commit: Option<String>) -> Reply<Updated> {
     let project = app.store.project(name).await?;
+    // To the end: of two Updates, one that was fetched before the other must not come into force after it.
+    let _one_at_a_time = app.updating.lock().await;
     let had = app.projects.here(name).map(|here| here.commit);
     let fetched = {
-        let _one_at_a_time = app.updating.lock().await;
         let copy = working_copy(&app.copies, &project);
         let access = git_access::access(app, &project.account, &project.repository).await?;
-        let (project, commit) = (project, commit.clone());
         tokio::task::spawn_blocking(move || fetch(&project, &copy, commit.as_deref(), &access))
             .await
             .map_err(|error| Refusal::internal(&error))??
@@ -40,8 +40,8 @@ pub async fn update(app: &App, name: &ProjectName, commit: Option<String>) -> Re
     }
     let version = VersionId::parse(&fetched.tree)?;
     app.store.put_version(name, &version, &fetched.commit, fetched.files).await?;
-    // From here on a server that was down knows what to adopt.
-    app.store.set_wanted(name, commit.as_deref().unwrap_or(&fetched.commit)).await?;
+    // From here on a server that was down knows what to adopt: what is here, which may be past the commit that was asked for.
+    app.store.set_wanted(name, &fetched.commit).await?;
     app.projects.set(name, ProjectVersion { version: version.clone(), commit: fetched.commit.clone() }).await?;
     let flows = app.projects.open(name, &version).await?.entries();
     let server = app.names.own(app);

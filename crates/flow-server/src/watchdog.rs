@@ -19,13 +19,22 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The attempts of this server that are marked as stalled.
 #[derive(Default)]
 pub struct Watchdog {
-    marked: Mutex<HashMap<(RequestId, Fence), u32>>,
+    marked: Mutex<HashMap<(RequestId, Fence), Mark>>,
+}
+
+/// The mark of an attempt.
+#[derive(Clone, Copy)]
+struct Mark {
+    attempt: u32,
+    /// Whether it is known to be in the checkpoint database. One that is not may be there all the same, and is taken away as any
+    /// other.
+    is_noted: bool,
 }
 
 impl Watchdog {
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.marked.lock().len()
+        self.marked.lock().values().filter(|mark| mark.is_noted).count()
     }
 
     /// Looks again and again, for as long as the server lives.
@@ -53,10 +62,10 @@ impl Watchdog {
                 app.work.end_before(id, taken.fence);
             }
         }
-        for (key, attempt) in marked.iter().filter(|(key, _)| !standing.contains_key(*key)) {
-            self.no_longer(app, *key, *attempt).await;
+        for (key, mark) in marked.iter().filter(|(key, _)| !standing.contains_key(*key)) {
+            self.no_longer(app, *key, mark.attempt).await;
         }
-        for (key, one) in standing.iter().filter(|(key, _)| !marked.contains_key(*key)) {
+        for (key, one) in standing.iter().filter(|(key, _)| marked.get(*key).is_none_or(|mark| !mark.is_noted)) {
             self.mark(app, *key, one).await;
         }
     }
@@ -83,8 +92,7 @@ impl Watchdog {
         self.tell(app, key, (None, attempt), entry).await;
     }
 
-    /// Notes it in the checkpoint database, and here if that took it or is done with this attempt. If it cannot be
-    /// reached, the next look tries again.
+    /// Notes it in the checkpoint database, and here. If that cannot be reached, the next look tries again.
     async fn tell(
         &self,
         app: &App,
@@ -100,17 +108,15 @@ impl Watchdog {
         if told.is_ok() && since.is_none() {
             app.work.engine().doubt(id, fence, false);
         }
-        match told {
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Full(_))) => {
-                tracing::debug!(code = error.code(), %error, request = %id, "a standstill cannot be noted; trying again");
-            }
-            _ => {
-                let mut marked = self.marked.lock();
-                match since {
-                    Some(_) => marked.insert((id, fence), attempt),
-                    None => marked.remove(&(id, fence)),
-                };
-            }
+        let is_noted = !matches!(told, Err(StoreError::Unavailable(_) | StoreError::Full(_)));
+        if let (false, Err(error)) = (is_noted, &told) {
+            tracing::debug!(code = error.code(), %error, request = %id, "a standstill cannot be noted; trying again");
+        }
+        let mut marked = self.marked.lock();
+        if since.is_some() {
+            marked.insert((id, fence), Mark { attempt, is_noted });
+        } else if is_noted {
+            marked.remove(&(id, fence));
         }
     }
 

@@ -8,7 +8,9 @@ use crate::routes::runs_at_once;
 use crate::settings::Settings;
 use crate::traces::{self, RequestTraces};
 use attempts::Attempts;
-use flow_cluster::{ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership};
+use flow_cluster::{
+    ClusterError, ClusterEvent, Dispatcher, DispatcherSettings, Identity, LeaseSettings, Membership, Slot,
+};
 use flow_engine::Engine;
 use flow_store::{
     AuditEntry, Created, Durability, Fence, Fired, NewFiring, NewRequest, Owner, Request, RequestId, RequestState,
@@ -122,18 +124,7 @@ impl Work {
         let runs_at_once = firing.request.as_ref().is_some_and(|new| new.settings.limits.is_empty());
         let slot = self.dispatcher().filter(|_| runs_at_once).and_then(|dispatcher| dispatcher.reserve());
         let owner = if slot.is_some() { self.owner() } else { None };
-        let fired = self.joining.store.fire(firing, owner).await?;
-        if let Fired::New(Some(request)) = &fired {
-            self.joining.metrics.created(1);
-            traces::made(request);
-            match slot {
-                Some(slot) if request.state == RequestState::Running => {
-                    slot.run(request.as_ref().clone(), Durability::ALREADY)
-                }
-                _ => self.wake(),
-            }
-        }
-        Ok(fired)
+        self.make_firing(firing, owner, slot).await
     }
 
     /// The same for a request that only this server can run; none if it has no room at this time. Under limits it is
@@ -142,15 +133,31 @@ impl Work {
         firing.request.iter_mut().for_each(|new| self.joining.settings.limit(new));
         let (Some(dispatcher), Some(owner)) = (self.dispatcher(), self.owner()) else { return Ok(None) };
         let Some(slot) = dispatcher.reserve() else { return Ok(None) };
-        let fired = self.joining.store.fire(firing, Some(owner)).await?;
-        if let Fired::New(Some(request)) = &fired {
-            self.joining.metrics.created(1);
-            match request.state {
-                RequestState::Running => slot.run(request.as_ref().clone(), Durability::ALREADY),
-                _ => self.wake(),
+        self.make_firing(firing, Some(owner), Some(slot)).await.map(Some)
+    }
+
+    async fn make_firing(
+        &self,
+        firing: NewFiring,
+        owner: Option<Owner>,
+        slot: Option<Slot>,
+    ) -> Result<Fired, StoreError> {
+        let (store, metrics) = (Arc::clone(&self.joining.store), Arc::clone(&self.joining.metrics));
+        let dispatcher = self.dispatcher();
+        let make = async move {
+            let fired = store.fire(firing, owner).await?;
+            if let Fired::New(Some(request)) = &fired {
+                metrics.created(1);
+                match slot {
+                    Some(slot) if request.state == RequestState::Running => {
+                        slot.run(request.as_ref().clone(), Durability::ALREADY)
+                    }
+                    _ => dispatcher.iter().for_each(Dispatcher::wake),
+                }
             }
-        }
-        Ok(Some(fired))
+            Ok(fired)
+        };
+        to_its_end(make).await
     }
 
     /// What this server is to run begins as soon as the store knows what is made; `seen` sees that first, when nothing of it
@@ -177,7 +184,9 @@ impl Work {
                 slot.run(created.request.clone(), made.clone());
             }
         };
-        let created = self.joining.store.create_and_begin(new, owner, Some(audit), Box::new(begin)).await?;
+        let store = Arc::clone(&self.joining.store);
+        let make = async move { store.create_and_begin(new, owner, Some(audit), Box::new(begin)).await };
+        let created = to_its_end(make).await?;
         self.joining.metrics.created(created.iter().filter(|created| created.new).count());
         created.iter().for_each(|created| traces::made(&created.request));
         if created.iter().any(|created| created.new && !runs_at_once(created)) {
@@ -218,7 +227,7 @@ impl Work {
     /// Ends the attempt of a request that a person has cancelled if it runs here.
     pub fn cancel(&self, request: &Request) {
         if let Some(dispatcher) = self.dispatcher() {
-            dispatcher.cancel(request.id);
+            dispatcher.end_before(request.id, request.fence);
         }
         if let Some(traces) = &self.joining.traces {
             traces.cancelled(request);
@@ -291,6 +300,14 @@ impl Work {
         life.dispatcher.stop(patience).await;
         life.membership.leave().await
     }
+}
+
+/// Does it in a task of its own: a caller who hangs up does not break it off between a request that is made, as this server's own,
+/// and its attempt.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(StoreError::unavailable(error.to_string())))
 }
 
 /// Joins the cluster as `name`. Whoever waits for requests is told of them by `endings`.

@@ -13,3 +13,5 @@ pub(crate) const COUNTS: i64 = 0x4361_6972_6e00_0004;
 pub(crate) const TRIGGERS: i64 = 0x4361_6972_6e00_0005;
 /// Whoever changes roles of accounts.
 pub(crate) const ROLES: i64 = 0x4361_6972_6e00_0006;
+/// Whoever changes a setting.
+pub(crate) const SETTINGS: i64 = 0x4361_6972_6e00_0007;

@@ -169,6 +169,7 @@ impl PostgresStore {
         }
         let owner = match owner {
             Some(owner) if batch.servers.check_alive(owner)? == ServerState::Running => Some(owner),
+            _ if firing.here_only => return Ok(Fired::Off),
             _ => None,
         };
         let made = batch.create(new, owner, None)?;

@@ -90,6 +90,7 @@ impl TriggerStore for SqliteStore {
                 }
                 let owner = match owner {
                     Some(owner) if db.check_alive(&owner)? == ServerState::Running => Some(owner),
+                    _ if firing.here_only => return Ok(Fired::Off),
                     _ => None,
                 };
                 let made = firing.request.clone().map(|new| create(db, new, owner.as_ref())).transpose()?;

@@ -33,7 +33,7 @@ pub mod sample;
 pub mod schema;
 mod secret;
 mod server;
-mod settings;
+pub mod settings;
 mod statistics;
 mod storage;
 mod store;

@@ -26,9 +26,15 @@ pub trait SettingsStore: Send + Sync {
     /// All settings that somebody has made, by key.
     async fn settings(&self) -> Result<Vec<Setting>, StoreError>;
 
-    /// Makes or changes a setting.
-    async fn set_setting(&self, key: &str, value: Value, by: &str) -> Result<Setting, StoreError>;
+    /// Makes or changes a setting. Fails with `store/conflict` if it no longer has the version that was `seen`, which is 0 of one
+    /// that nobody has made.
+    async fn set_setting(&self, key: &str, value: Value, by: &str, seen: Option<u64>) -> Result<Setting, StoreError>;
 
-    /// Goes back to the default. Whether the setting had been made.
-    async fn remove_setting(&self, key: &str, by: &str) -> Result<bool, StoreError>;
+    /// Goes back to the default. Whether the setting had been made. Fails as [`SettingsStore::set_setting`] does.
+    async fn remove_setting(&self, key: &str, by: &str, seen: Option<u64>) -> Result<bool, StoreError>;
+}
+
+/// That somebody else has changed a setting.
+pub fn changed_setting(key: &str) -> StoreError {
+    StoreError::Conflict(format!("the setting {key} has been changed since it was read"))
 }

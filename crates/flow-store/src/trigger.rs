@@ -139,6 +139,8 @@ pub struct NewFiring {
     pub lasting: bool,
     /// Whether a person fires it, which may be done while it is off.
     pub by_hand: bool,
+    /// Whether no other server than its owner can run its request: it is made only while that takes requests.
+    pub here_only: bool,
     /// The request that it makes; none if it only notes what was missed.
     pub request: Option<NewRequest>,
 }
@@ -150,7 +152,7 @@ pub enum Fired {
     New(Option<Box<Request>>),
     /// The trigger had fired for this before, and made that request.
     Before(Option<RequestId>),
-    /// The trigger is off, or no longer there.
+    /// The trigger is off, or no longer there; or no other server than its owner could run the request, and that takes none.
     Off,
 }
 

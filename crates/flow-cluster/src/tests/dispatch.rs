@@ -131,7 +131,11 @@ async fn cancelling_and_stopping_reach_the_attempts_that_run() {
         });
     let cancelled = cluster.request(None, true).await.id;
     assert_eq!(starts.recv().await, Some(cancelled));
-    assert!(dispatcher.cancel(cancelled));
+    let fence = cluster.store().get(cancelled).await.unwrap().fence;
+    dispatcher.end_before(cancelled, fence);
+    tokio::time::sleep(QUICK.shortest_poll * 10).await;
+    assert_eq!(dispatcher.running(), 1, "what began after the request was cancelled goes on");
+    dispatcher.end_before(cancelled, fence.raised());
     until_state(&cluster, cancelled, RequestState::Finished).await;
 
     let stopped = cluster.request(None, true).await.id;

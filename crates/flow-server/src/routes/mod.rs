@@ -18,7 +18,7 @@ mod settings;
 mod tokens;
 mod triggers;
 
-pub(crate) use requests::change::{admit, idempotency_key, make, runs_at_once};
+pub(crate) use requests::change::{admit, full_queue, idempotency_key, make, runs_at_once};
 
 use crate::auth::{Access, require};
 use crate::metrics::count;

@@ -10,7 +10,7 @@ use crate::wire;
 use axum::Json;
 use axum::extract::State;
 use flow_api::{RetentionGroup, RetentionReport, RetentionWish, Setting, SettingChange, codes};
-use flow_store::{RetentionPolicy, Timestamp};
+use flow_store::{RetentionPolicy, StoreError, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -67,16 +67,18 @@ pub async fn change(
 }
 
 async fn set(app: &App, caller: &Caller, key: &str, change: &SettingChange) -> Reply<()> {
-    app.settings.read(app.store.as_ref()).await?;
-    let version = app.settings.of_cluster().iter().find(|setting| setting.key == key).map_or(0, |known| known.version);
-    if change.version.is_some_and(|read| read != version) {
-        let detail = "somebody else has changed it since you read it: look at it again";
-        return Err(Refusal::new(codes::SETTING_CHANGED, detail));
-    }
-    match &change.value {
-        Value::Null => drop(app.store.remove_setting(key, caller.name()).await?),
-        value => drop(app.store.set_setting(key, value.clone(), caller.name()).await?),
-    }
+    let (by, seen) = (caller.name(), change.version);
+    let set = match &change.value {
+        Value::Null => app.store.remove_setting(key, by, seen).await.map(drop),
+        value => app.store.set_setting(key, value.clone(), by, seen).await.map(drop),
+    };
+    set.map_err(|error| match error {
+        StoreError::Conflict(_) => {
+            let detail = "somebody else has changed it since you read it: look at it again";
+            Refusal::new(codes::SETTING_CHANGED, detail)
+        }
+        error => error.into(),
+    })?;
     app.settings.read(app.store.as_ref()).await?;
     caller.did(app, "setting-changed", key, &change.value.to_string()).await?;
     Ok(())

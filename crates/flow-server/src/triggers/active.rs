@@ -278,6 +278,7 @@ impl OpenTrigger {
             missed: 0,
             lasting: false,
             by_hand: false,
+            here_only: false,
             request,
         }
     }

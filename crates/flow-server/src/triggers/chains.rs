@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// While much changes, ended requests are looked for this often.
 const GAP: Duration = Duration::from_millis(50);
+/// Where nothing changes, they are looked for this often all the same.
+const LONGEST: Duration = Duration::from_secs(30);
+/// And this soon where that could not be done, or not yet.
+const AGAIN: Duration = Duration::from_secs(1);
 /// An end may become visible so long after the time that it carries.
 const VISIBLE_MS: u64 = 10_000;
 /// How far a trigger has come is written down in steps of this.
@@ -35,15 +39,22 @@ pub async fn follow_chains(app: &App) {
     loop {
         changes.borrow_and_update();
         let active = app.triggers.active();
-        let mut followed = Vec::new();
+        let (mut followed, mut wait) = (Vec::new(), LONGEST);
         for (live, action) in active.firing() {
             let TriggerAction::Request(request) = action else { continue };
             let place = (live.open.project.clone(), live.open.trigger.id.clone());
-            if app.may_fire() {
+            if !app.may_fire() {
+                // A server that stands back may act again at any moment, without a change of the database.
+                wait = AGAIN;
+            } else {
                 let known = seen.remove(&place).filter(|known| known.is_of(live));
                 let mut known = known.unwrap_or_else(|| Seen::begin(live));
-                if let Err(error) = look(app, live, request, &mut known).await {
+                let followed_all = look(app, live, request, &mut known).await;
+                if let Err(error) = &followed_all {
                     tracing::debug!(code = error.code(), %error, "ended requests cannot be looked for; trying again");
+                }
+                if !matches!(followed_all, Ok(true)) {
+                    wait = AGAIN;
                 }
                 seen.insert(place.clone(), known);
             }
@@ -55,7 +66,7 @@ pub async fn follow_chains(app: &App) {
             // The triggers are looked at again beside this; so often is soon enough.
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        if changes.changed().await.is_err() {
+        if let Ok(Err(_)) = tokio::time::timeout(wait, changes.changed()).await {
             return;
         }
     }
@@ -75,22 +86,30 @@ impl Seen {
     }
 }
 
-async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<(), StoreError> {
+/// Fires for what has ended since the last look; whether that is all of it, which it is not while too many requests are queued.
+async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen) -> Result<bool, StoreError> {
     let now = app.store.now();
+    if live.state.reached <= now {
+        // What others have dealt with while this server could not: not each of those firings is remembered for good.
+        seen.from = seen.from.max(live.state.reached);
+    }
     if seen.from > now {
         // The clock was ahead when that was noted. What ends from now on ends before it, and is not to be passed over.
         seen.from = now.minus_ms(VISIBLE_MS);
     }
     let states: Vec<RequestState> = follows.states.iter().map(|state| stored(*state)).collect();
     let (mut from, mut page) = (seen.from, PAGE);
-    loop {
+    let all = 'pages: loop {
         let asked = app.store.now();
         let flow = follows.flow.as_str();
         let ended = app.store.ended_requests(&live.open.project, flow, &states, from, page).await?;
         for request in &ended {
             let at = request.ended.unwrap_or(request.updated);
             if let Entry::Vacant(end) = seen.dealt_with.entry((request.id, request.attempt)) {
-                fire(app, live, request).await?;
+                if !fire(app, live, request).await? {
+                    seen.from = seen.from.max(at.min(asked.minus_ms(VISIBLE_MS)));
+                    break 'pages false;
+                }
                 end.insert(at);
             }
         }
@@ -102,18 +121,19 @@ async fn look(app: &App, live: &Live, follows: &RequestTrigger, seen: &mut Seen)
             None => {
                 // All that had ended by then is dealt with, save what was not yet visible.
                 seen.from = seen.from.max(asked.minus_ms(VISIBLE_MS));
-                break;
+                break true;
             }
         }
-    }
+    };
     seen.dealt_with.retain(|_, ended| *ended >= seen.from);
     if live.state.reached.plus_ms(STEP_MS) < seen.from {
         app.store.trigger_reached(&live.open.project, &live.open.trigger.id, seen.from).await?;
     }
-    Ok(())
+    Ok(all)
 }
 
-async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError> {
+/// Fires for the end of a request; false if that has to wait.
+async fn fire(app: &App, live: &Live, ended: &Request) -> Result<bool, StoreError> {
     let text = |text: &str| Value::from(text);
     let brought = [
         ("request", Value::from(ended.id.0)),
@@ -130,8 +150,8 @@ async fn fire(app: &App, live: &Live, ended: &Request) -> Result<(), StoreError>
     let missed = u64::from(request.is_err());
     // Each end is one: a request that was re-executed ends again.
     let key = format!("request {} attempt {}", ended.id, ended.attempt);
-    super::fire(app, live, NewFiring { key, missed, ..live.open.firing(at, request.ok()) }).await?;
-    Ok(())
+    let firing = NewFiring { key, missed, ..live.open.firing(at, request.ok()) };
+    Ok(super::fire_if_room(app, live, firing).await?.is_some())
 }
 
 fn stored(state: WatchedState) -> RequestState {

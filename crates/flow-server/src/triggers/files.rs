@@ -10,9 +10,13 @@ use super::active::Live;
 use crate::state::App;
 use flow_model::{Afterwards, FileTrigger, TriggerAction};
 use flow_store::{Fired, NewFiring, ProjectName, RequestId, RequestState, StoreError, Timestamp};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use globset::GlobBuilder;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watched::{Stamp, Watched};
 
@@ -31,6 +35,9 @@ struct Known {
     request: Option<Option<RequestId>>,
 }
 
+/// The project and the id of a trigger.
+type Place = (ProjectName, String);
+
 /// The folder of one trigger.
 #[derive(Default)]
 struct Seen {
@@ -40,25 +47,44 @@ struct Seen {
     problem: Option<String>,
 }
 
-/// Fires for files that have come, for as long as the server lives.
+/// Fires for files that have come, for as long as the server lives. A folder that hangs, for the machine behind it is away,
+/// holds up no other.
 pub async fn watch_folders(app: &App) {
-    let mut seen: HashMap<(ProjectName, String), Seen> = HashMap::new();
+    let mut seen: HashMap<Place, Seen> = HashMap::new();
+    let (mut looks, mut looked_at) = (FuturesUnordered::new(), HashSet::<Place>::new());
     loop {
         let active = app.triggers.active();
-        let mut watched = HashMap::new();
+        let mut watched = HashSet::new();
         for (live, action) in active.firing() {
             let TriggerAction::File(file) = action else { continue };
             if !is_here(app, file) || !app.may_fire() {
                 continue;
             }
             let place = (live.open.project.clone(), live.open.trigger.id.clone());
-            let mut files = seen.remove(&place).unwrap_or_default();
-            look_now_and_then(app, live, file, &mut files).await;
-            watched.insert(place, files);
+            if looked_at.insert(place.clone()) {
+                let files = seen.remove(&place).unwrap_or_default();
+                looks.push(look_once(app, Arc::clone(live), file.clone(), (place.clone(), files)));
+            }
+            watched.insert(place);
         }
-        seen = watched;
-        tokio::time::sleep(LOOK).await;
+        seen.retain(|place, _| watched.contains(place));
+        let mut next = pin!(tokio::time::sleep(LOOK));
+        loop {
+            tokio::select! {
+                () = &mut next => break,
+                Some((place, files)) = looks.next() => {
+                    looked_at.remove(&place);
+                    seen.insert(place, files);
+                }
+            }
+        }
     }
+}
+
+/// Looks at the folder of a trigger, and gives back what is known of it then.
+async fn look_once(app: &App, live: Arc<Live>, file: FileTrigger, (place, mut files): (Place, Seen)) -> (Place, Seen) {
+    look_now_and_then(app, &live, &file, &mut files).await;
+    (place, files)
 }
 
 /// Whether this server looks at the folder.
@@ -96,15 +122,17 @@ async fn look(
     let pattern = pattern.map_err(|error| error.to_string())?.compile_matcher();
     let listed = folder.list(pattern).await?;
     files.retain(|name, known| listed.get(name) == Some(&known.stamp));
-    let mut unmoved = None;
+    let (mut unmoved, mut fires) = (None, true);
     for (name, stamp) in listed {
         let new = || Known { stamp: stamp.clone(), since: Instant::now(), request: None };
         let known = files.entry(name.clone()).or_insert_with(new);
         if known.since.elapsed() < Duration::from_millis(file.settle_ms) {
             continue;
         }
-        if known.request.is_none() {
+        if known.request.is_none() && fires {
             known.request = fire(app, live, file, &name, &stamp).await.map_err(|error| error.to_string())?;
+            // What there is no room for at this time, there is none for the others either.
+            fires = known.request.is_some();
         }
         if let (Some(Some(request)), Afterwards::MoveTo(to)) = (known.request, &file.afterwards) {
             // One that cannot be moved holds up no other.
@@ -137,20 +165,18 @@ async fn fire(
     let firing = NewFiring {
         key: format!("{}/{name} {stamp}", file.folder),
         lasting: true,
+        here_only: file.is_of_one_server(),
         missed: u64::from(request.is_err()),
         ..live.open.firing(due, request.ok())
     };
     let fired = match file.is_of_one_server() {
-        true => match super::fire_here(app, live, firing).await? {
-            Some(fired) => fired,
-            None => return Ok(None),
-        },
-        false => super::fire(app, live, firing).await?,
+        true => super::fire_here(app, live, firing).await?,
+        false => super::fire_if_room(app, live, firing).await?,
     };
     Ok(match fired {
-        Fired::New(request) => Some(request.map(|request| request.id)),
-        Fired::Before(request) => Some(request),
-        Fired::Off => None,
+        Some(Fired::New(request)) => Some(request.map(|request| request.id)),
+        Some(Fired::Before(request)) => Some(request),
+        Some(Fired::Off) | None => None,
     })
 }
 

@@ -41,10 +41,14 @@ async fn update_brings_a_server_to_the_newest_commit_and_never_back() {
     let back = client.update("orders", &Update { commit: Some(first.to.clone()) }).await.unwrap();
     assert_eq!(back.to, commit, "an Update never goes back");
     let shown = client.projects().await.unwrap().remove(0);
-    assert_eq!(shown.version.unwrap().commit, commit);
+    assert_eq!((&shown.version.unwrap().commit, shown.wanted_commit.as_ref()), (&commit, Some(&commit)));
     let versions = client.server().await.unwrap().versions;
     assert_eq!((versions.len(), &versions[0].commit), (1, &commit));
     server.stop().await;
+    let again = cluster.start("first").await;
+    let client = cluster.client(&again, Role::Administrator).await;
+    assert_eq!(client.server().await.unwrap().versions[0].commit, commit, "nor does a start");
+    again.stop().await;
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! Requests from their making to their end.
 
 use crate::harness::{Cluster, TestProject, TestServer, create_one, inputs, until, wish};
+use async_trait::async_trait;
 use flow_api::{Client, LogQuery, NewRequests, RequestQuery, RequestState, Role, SavedKind};
+use flow_store::{Line, Liveness, MemoryStore, RequestFilter, RequestStore as _, StoreError};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -14,6 +18,50 @@ async fn set_up() -> (Cluster, TestServer, Client) {
     TestProject::new(&cluster).install(&administrator).await;
     let operator = cluster.client(&server, Role::Operator).await;
     (cluster, server, operator)
+}
+
+/// A line over which the answers to writes come only while it is open.
+struct Held(watch::Receiver<bool>);
+
+#[async_trait]
+impl Line for Held {
+    async fn there(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn back(&self) -> Result<(), StoreError> {
+        self.0.clone().wait_for(|open| *open).await.unwrap();
+        Ok(())
+    }
+
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_caller_hangs_up_while_it_is_made_runs_all_the_same() {
+    let (open, is_open) = watch::channel(true);
+    let (memory, mut cluster) = (MemoryStore::new(), Cluster::new());
+    cluster.store = Arc::new(memory.over(Arc::new(Held(is_open))));
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    TestProject::new(&cluster).install(&client).await;
+    open.send_replace(false);
+    let calling = tokio::spawn(async move { create_one(&client, "short").await });
+    let all = RequestFilter { limit: 10, ..RequestFilter::default() };
+    let made = until("it is made", async || memory.list(&all).await.unwrap().pop()).await;
+    calling.abort();
+    // The server hears of it before it has the answer of the database.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    open.send_replace(true);
+    let ended = until("it has ended", async || {
+        let request = memory.get(made.id).await.unwrap();
+        request.state.is_ended().then_some(request)
+    })
+    .await;
+    assert_eq!((ended.state, ended.attempt), (flow_store::RequestState::Finished, 1));
+    server.stop().await;
 }
 
 #[tokio::test]

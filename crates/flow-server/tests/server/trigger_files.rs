@@ -1,8 +1,10 @@
 //! Triggers for files, on servers that share a cluster.
 
-use crate::harness::until;
+use crate::harness::{inputs, until, wish};
 use crate::triggers::{Two, fired, made_of, replying, trigger};
-use serde_json::json;
+use flow_api::{NewRequests, SettingChange};
+use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_has_come_starts_one_request_and_is_moved() {
@@ -59,5 +61,48 @@ async fn a_file_that_cannot_be_moved_holds_up_no_other() {
         until("it is moved", async || incoming.join("done").join(name).exists().then_some(())).await;
     }
     assert_eq!(made_of(&two.cluster, "take").await.len(), 3);
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
+    let two = Two::with(&[
+        ("flows/take.flow.json", replying(&json!([{"name": "name", "type": "Text", "default": ""}]))),
+        (
+            "triggers/drop.trigger.json",
+            trigger("file", "take", &json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1})),
+        ),
+        ("triggers/after.trigger.json", trigger("request", "take", &json!({"Flow": "tick", "States": ["Finished"]}))),
+    ])
+    .await;
+    two.trigger("drop").await;
+    two.trigger("after").await;
+    let set = async |key: &str, value: Value| {
+        let change = SettingChange { value: value.clone(), version: None };
+        two.client.change_setting(key, &change).await.unwrap();
+        until("the other server knows", async || {
+            let settings = two.second.settings().await.unwrap();
+            settings.iter().any(|setting| setting.key == key && setting.value == value).then_some(())
+        })
+        .await;
+    };
+    set("limits.queued_requests", json!(2)).await;
+    set("limit.flow.orders/take", json!(0)).await;
+    let of = |flow: &str, count, given| NewRequests { count: Some(count), inputs: inputs(given), ..wish(flow) };
+    two.client.create_requests(&of("take", 2, json!({})), None).await.unwrap();
+    let incoming = two.cluster.path("storage").join("incoming");
+    std::fs::create_dir_all(&incoming).unwrap();
+    std::fs::write(incoming.join("a.csv"), "1,2\n").unwrap();
+    two.client.create_requests(&of("tick", 1, json!({"due": "now"})), None).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(made_of(&two.cluster, "take").await.len(), 2, "no more are made");
+
+    set("limit.flow.orders/take", json!(5)).await;
+    until("they are made", async || (made_of(&two.cluster, "take").await.len() >= 4).then_some(())).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(made_of(&two.cluster, "take").await.len(), 4);
+    for id in ["trigger-file", "trigger-request"] {
+        assert_eq!(fired(&two.cluster, id).await.len(), 1, "{id}");
+    }
     two.stop().await;
 }

@@ -9,18 +9,42 @@ use std::time::Duration;
 pub(super) async fn settings_are_made_changed_and_removed(fixture: Fixture) {
     let store = &fixture.store;
     assert_eq!(store.settings().await.unwrap(), []);
-    let first = store.set_setting("retention.finished.days", json!(30), "ann").await.unwrap();
+    let first = store.set_setting("retention.finished.days", json!(30), "ann", None).await.unwrap();
     assert_eq!((first.version, first.by.as_str(), first.at), (1, "ann", store.now()));
     fixture.clock.advance_ms(5);
-    let second = store.set_setting("retention.finished.days", json!(7.5), "bob").await.unwrap();
+    let second = store.set_setting("retention.finished.days", json!(7.5), "bob", None).await.unwrap();
     assert_eq!((second.version, &second.value, second.at), (2, &json!(7.5), store.now()));
-    let other = store.set_setting("limits", json!({"body": [1, "x"]}), "ann").await.unwrap();
+    let other = store.set_setting("limits", json!({"body": [1, "x"]}), "ann", None).await.unwrap();
     assert_eq!(store.settings().await.unwrap(), [other.clone(), second]);
-    assert!(store.remove_setting("retention.finished.days", "bob").await.unwrap());
-    assert!(!store.remove_setting("retention.finished.days", "bob").await.unwrap());
+    assert!(store.remove_setting("retention.finished.days", "bob", None).await.unwrap());
+    assert!(!store.remove_setting("retention.finished.days", "bob", None).await.unwrap());
     assert_eq!(store.settings().await.unwrap(), [other]);
-    let again = store.set_setting("retention.finished.days", json!(1), "ann").await.unwrap();
+    let again = store.set_setting("retention.finished.days", json!(1), "ann", None).await.unwrap();
     assert_eq!(again.version, 4, "so that whoever has read an earlier one can tell");
+}
+
+pub(super) async fn a_setting_that_was_changed_since_it_was_seen_stays_as_it_is(fixture: Fixture) {
+    let (store, key) = (&fixture.store, "limits.stop_seconds");
+    let set = async |value: u64, seen| store.set_setting(key, json!(value), "ann", seen).await;
+    let refused = set(1, Some(3)).await.unwrap_err();
+    assert_eq!(refused.code(), "store/conflict");
+    assert_eq!(set(1, Some(0)).await.unwrap().version, 1);
+    assert_eq!(set(2, Some(0)).await.unwrap_err().code(), "store/conflict", "somebody has made it");
+    assert_eq!(set(2, Some(1)).await.unwrap().version, 2);
+    assert_eq!(set(3, Some(1)).await.unwrap_err().code(), "store/conflict");
+    assert_eq!(store.remove_setting(key, "ann", Some(1)).await.unwrap_err().code(), "store/conflict");
+    assert_eq!(store.settings().await.unwrap()[0].value, json!(2));
+    assert!(store.remove_setting(key, "ann", Some(2)).await.unwrap());
+    assert!(!store.remove_setting(key, "ann", Some(0)).await.unwrap());
+    let both = [10, 20].map(|value| {
+        let store = store.clone();
+        tokio::spawn(async move { store.set_setting(key, json!(value), "ann", Some(0)).await })
+    });
+    let mut set = 0;
+    for one in both {
+        set += usize::from(one.await.unwrap().is_ok());
+    }
+    assert_eq!(set, 1, "of two who have seen the same");
 }
 
 pub(super) async fn one_at_a_time_has_a_turn(fixture: Fixture) {

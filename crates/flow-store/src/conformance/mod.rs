@@ -107,6 +107,7 @@ tests! {
         a_key_is_free_again_when_its_request_is_gone;
     cluster:
         settings_are_made_changed_and_removed,
+        a_setting_that_was_changed_since_it_was_seen_stays_as_it_is,
         one_at_a_time_has_a_turn,
         servers_on_another_storage_are_refused,
         orphans_are_collected_and_nothing_else;
@@ -145,6 +146,7 @@ tests! {
         triggers_change_over_when_every_running_server_has_the_version,
         a_trigger_that_changes_or_comes_back_begins_anew,
         a_trigger_fires_once_for_each_key,
+        what_one_server_alone_can_run_is_not_made_while_that_takes_nothing,
         many_servers_that_fire_at_once_make_one_request,
         what_a_trigger_has_reached_never_goes_back,
         a_trigger_that_is_off_fires_only_by_hand,

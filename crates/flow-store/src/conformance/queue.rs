@@ -165,11 +165,11 @@ pub(super) async fn what_an_operator_sets_holds_at_once(fixture: Fixture) {
     }
     assert_eq!(fixture.claimed(&a, 5).await.len(), 1);
     let key = flow_limit(1).of.setting(&ProjectName::parse("orders").unwrap());
-    fixture.store.set_setting(&key, json!(3), "ann").await.unwrap();
+    fixture.store.set_setting(&key, json!(3), "ann", None).await.unwrap();
     assert_eq!(fixture.claimed(&a, 5).await.len(), 2);
-    fixture.store.set_setting(&key, json!(0), "ann").await.unwrap();
+    fixture.store.set_setting(&key, json!(0), "ann", None).await.unwrap();
     assert!(fixture.claimed(&a, 5).await.is_empty());
-    fixture.store.remove_setting(&key, "ann").await.unwrap();
+    fixture.store.remove_setting(&key, "ann", None).await.unwrap();
     assert!(fixture.claimed(&a, 5).await.is_empty());
 }
 

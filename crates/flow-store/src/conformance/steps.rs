@@ -225,8 +225,8 @@ impl Player {
             Step::SetLimit(most) => {
                 let key = Limited::Flow("import".to_owned()).setting(&project());
                 match most {
-                    Some(most) => told(self.store.set_setting(&key, (most % 4).into(), "ann").await),
-                    None => told(self.store.remove_setting(&key, "ann").await),
+                    Some(most) => told(self.store.set_setting(&key, (most % 4).into(), "ann", None).await),
+                    None => told(self.store.remove_setting(&key, "ann", None).await),
                 }
             }
             Step::Terminate(server) => told(self.store.terminate(&self.owner(server)).await),
@@ -292,10 +292,10 @@ impl Player {
                     missed: u64::from(how % 3),
                     lasting: how % 5 == 0,
                     by_hand: how % 7 == 0,
+                    here_only: how % 11 == 0,
                     request: (how % 4 != 3).then(|| new_request(anywhere())),
                 };
-                let owner = owner.map(|owner| self.owner(owner));
-                told(self.store.fire(firing, owner).await)
+                told(self.store.fire(firing, owner.map(|owner| self.owner(owner))).await)
             }
         }
     }

@@ -29,6 +29,7 @@ fn firing(id: &str, key: &str, due: Timestamp) -> NewFiring {
         missed: 0,
         lasting: false,
         by_hand: false,
+        here_only: false,
         request: Some(new_request(anywhere())),
     }
 }
@@ -119,6 +120,21 @@ pub(super) async fn a_trigger_fires_once_for_each_key(fixture: Fixture) {
     assert_eq!(store.firings(&orders(), "t", 1).await.unwrap().len(), 1);
     let error = store.fire(firing("nothing", "1", due), None).await.unwrap_err();
     assert_eq!(error.code(), "store/not-found");
+}
+
+pub(super) async fn what_one_server_alone_can_run_is_not_made_while_that_takes_nothing(fixture: Fixture) {
+    let store = &fixture.store;
+    let server = fixture.with_triggers(&["t"]).await;
+    let here_only = || NewFiring { here_only: true, ..firing("t", "1", store.now()) };
+    store.set_maintenance(&server.server, true).await.unwrap();
+    assert_eq!(store.fire(here_only(), Some(server.clone())).await.unwrap(), Fired::Off);
+    assert_eq!(store.fire(here_only(), None).await.unwrap(), Fired::Off);
+    let by_anybody = store.fire(firing("t", "2", store.now()), Some(server.clone())).await.unwrap().created().unwrap();
+    assert_eq!((by_anybody.request.state, by_anybody.request.owner), (RequestState::Queued, None));
+    store.set_maintenance(&server.server, false).await.unwrap();
+    let made = store.fire(here_only(), Some(server.clone())).await.unwrap().created().unwrap();
+    assert_eq!((made.request.state, made.request.owner), (RequestState::Running, Some(server)));
+    assert_eq!(fixture.trigger("t").await.fired, 2, "what was not made has left nothing behind");
 }
 
 pub(super) async fn many_servers_that_fire_at_once_make_one_request(fixture: Fixture) {

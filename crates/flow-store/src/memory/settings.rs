@@ -1,6 +1,7 @@
 //! The cluster's settings in memory.
 
 use super::MemoryStore;
+use crate::settings::changed_setting;
 use crate::{Setting, SettingsStore, StoreError};
 use async_trait::async_trait;
 use serde_json::Value;
@@ -11,20 +12,27 @@ impl SettingsStore for MemoryStore {
         self.read(|state| Ok(state.settings.values().filter(|setting| !setting.value.is_null()).cloned().collect()))
     }
 
-    async fn set_setting(&self, key: &str, value: Value, by: &str) -> Result<Setting, StoreError> {
+    async fn set_setting(&self, key: &str, value: Value, by: &str, seen: Option<u64>) -> Result<Setting, StoreError> {
         self.change(|state, now| {
-            let version = state.settings.get(key).map_or(1, |known| known.version + 1);
+            let known = state.settings.get(key);
+            let made = known.filter(|known| !known.value.is_null()).map_or(0, |known| known.version);
+            if seen.is_some_and(|seen| seen != made) {
+                return Err(changed_setting(key));
+            }
+            let version = known.map_or(1, |known| known.version + 1);
             let setting = Setting { key: key.to_owned(), value, version, by: by.to_owned(), at: now };
             state.settings.insert(key.to_owned(), setting.clone());
             Ok(setting)
         })
     }
 
-    async fn remove_setting(&self, key: &str, by: &str) -> Result<bool, StoreError> {
+    async fn remove_setting(&self, key: &str, by: &str, seen: Option<u64>) -> Result<bool, StoreError> {
         self.change(|state, now| {
-            let Some(setting) = state.settings.get_mut(key).filter(|setting| !setting.value.is_null()) else {
-                return Ok(false);
-            };
+            let made = state.settings.get_mut(key).filter(|setting| !setting.value.is_null());
+            if seen.is_some_and(|seen| seen != made.as_ref().map_or(0, |made| made.version)) {
+                return Err(changed_setting(key));
+            }
+            let Some(setting) = made else { return Ok(false) };
             let version = setting.version + 1;
             *setting = Setting { key: key.to_owned(), value: Value::Null, version, by: by.to_owned(), at: now };
             Ok(true)

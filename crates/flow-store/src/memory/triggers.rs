@@ -87,6 +87,7 @@ impl TriggerStore for MemoryStore {
             }
             let owner = match owner {
                 Some(owner) if state.check_alive(&owner)? == ServerState::Running => Some(owner),
+                _ if firing.here_only => return Ok(Fired::Off),
                 _ => None,
             };
             let planned = state.plan_requests(firing.request.clone().into_iter().collect(), owner.as_ref(), now)?;

@@ -154,8 +154,8 @@ impl Server {
             _ => store.re_execute(id, &owner, SOMEBODY, None).await,
         };
         self.world.tell(format!("somebody changes request {id} at {}: {what} {}", self.name, done.is_ok()));
-        if what == 0 {
-            dispatcher.cancel(id);
+        if let (0, Ok(request)) = (what, &done) {
+            dispatcher.end_before(id, request.fence);
         }
         dispatcher.wake();
     }

@@ -58,20 +58,23 @@ pub(crate) async fn admit(app: &App, requests: usize, are_limited: bool) -> Repl
                       ends it with `cairn server maintenance off`";
         return Err(Refusal::new(codes::SERVER_MAINTENANCE, detail));
     }
+    let Some(queued) = full_queue(app, requests, are_limited).await? else { return Ok(()) };
+    let most = app.settings.limits().queued_requests;
+    let detail = format!(
+        "{queued} requests wait for a server with room, and at most {most} may: try again later, start another \
+         server, or raise limits.queued_requests"
+    );
+    Err(Refusal::new(codes::REQUEST_QUEUE_FULL, detail))
+}
+
+/// How many requests are queued, if these would make them more than may be.
+pub(crate) async fn full_queue(app: &App, requests: usize, are_limited: bool) -> Result<Option<u64>, StoreError> {
     if !are_limited && app.work.has_room(requests) {
-        return Ok(());
+        return Ok(None);
     }
     let queued = RequestFilter { states: vec![RequestState::Queued], ..RequestFilter::default() };
     let queued: u64 = app.store.counts(&queued).await?.values().sum();
-    let most = app.settings.limits().queued_requests;
-    if queued.saturating_add(requests as u64) > most {
-        let detail = format!(
-            "{queued} requests wait for a server with room, and at most {most} may: try again later, start another \
-             server, or raise limits.queued_requests"
-        );
-        return Err(Refusal::new(codes::REQUEST_QUEUE_FULL, detail));
-    }
-    Ok(())
+    Ok(Some(queued).filter(|queued| queued.saturating_add(requests as u64) > app.settings.limits().queued_requests))
 }
 
 /// Makes the requests; with patience, waits until they have ended or until it is over.
