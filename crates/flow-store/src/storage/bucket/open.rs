@@ -3,9 +3,10 @@
 use super::{Bucket, told};
 use crate::storage::StorageError;
 use crate::storage::place::BucketAddress;
-use object_store::aws::AmazonS3Builder;
-use object_store::{ClientOptions, RetryConfig};
+use object_store::aws::{AmazonS3Builder, AwsCredential};
+use object_store::{ClientOptions, RetryConfig, StaticCredentialProvider};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a call is tried again.
@@ -32,12 +33,10 @@ impl Bucket {
             builder = builder.with_region(region);
         }
         if let Some(file) = &address.credentials {
-            let (id, secret, token) = credentials(file)
+            let credential = credentials(file)
                 .map_err(|why| unusable(format!("the file “{}” gives no credentials: {why}", file.display())))?;
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-            if let Some(token) = token {
-                builder = builder.with_token(token);
-            }
+            // As a whole: a session token of the environment belongs to another key.
+            builder = builder.with_credentials(Arc::new(StaticCredentialProvider::new(credential)));
         }
         let retry = RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
         let options = ClientOptions::new().with_connect_timeout(Duration::from_secs(5));
@@ -55,8 +54,8 @@ impl Bucket {
     }
 }
 
-/// Reads the id, the secret and the token of a key from a file like `~/.aws/credentials`: of its part `[default]`.
-fn credentials(file: &Path) -> Result<(String, String, Option<String>), String> {
+/// Reads a key from a file like `~/.aws/credentials`: that of its part `[default]`.
+fn credentials(file: &Path) -> Result<AwsCredential, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let (mut id, mut secret, mut token, mut counts) = (None, None, None, true);
     for line in text.lines().map(str::trim) {
@@ -73,7 +72,7 @@ fn credentials(file: &Path) -> Result<(String, String, Option<String>), String> 
         }
     }
     match (id, secret) {
-        (Some(id), Some(secret)) => Ok((id, secret, token)),
+        (Some(key_id), Some(secret_key)) => Ok(AwsCredential { key_id, secret_key, token }),
         _ => Err("it needs the lines aws_access_key_id = … and aws_secret_access_key = …".to_owned()),
     }
 }

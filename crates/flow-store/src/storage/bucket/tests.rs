@@ -1,8 +1,11 @@
 use super::*;
 use crate::storage::{CheckpointStorage, StoragePlace};
 use crate::{MemoryStore, check_same_storage};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use test_s3::Service;
 
 /// Opens a storage with credentials from a file.
@@ -144,6 +147,38 @@ async fn files_that_others_bring_are_listed_read_and_moved() {
     }
     assert_eq!(files.move_to("in/a.csv", "in/x.csv").await.unwrap_err().code(), "storage/missing-object");
     assert!(CheckpointStorage::open(folder.path().join("kept")).unwrap().bucket_files().is_none());
+}
+
+/// The head of the first call that comes to a port, which is refused. The probe that it carries has five bytes.
+fn first_call(listener: TcpListener) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let (mut reader, mut head) = (BufReader::new(&stream), String::new());
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        reader.read_exact(&mut [0; 5]).unwrap();
+        (&stream).write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+        head
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_is_called_at_its_endpoint_for_its_region_and_with_the_key_of_its_file() {
+    let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
+    let (endpoint, file) = (listener.local_addr().unwrap(), folder.path().join("credentials"));
+    let keys = "[other]\naws_access_key_id = OTHER\naws_secret_access_key = no\n\n[default]\naws_access_key_id = OURS\n\
+                aws_secret_access_key = hunter2\naws_session_token = for-an-hour\n";
+    std::fs::write(&file, keys).unwrap();
+    let call = first_call(listener);
+    let Ok(place): Result<StoragePlace, _> =
+        format!("s3://cairn/x?endpoint=http://{endpoint}&region=eu-central-1&credentials={}", file.display()).parse();
+    let error = CheckpointStorage::open_at(&place, &folder.path().join("spool")).await.unwrap_err();
+    assert!(error.code() == "storage/bucket" && !error.to_string().contains("hunter2"), "{error}");
+    let head = call.join().unwrap();
+    assert!(head.starts_with("PUT /cairn/x/probes/"), "{head}");
+    assert!(head.contains("Credential=OURS/") && head.contains("/eu-central-1/s3/aws4_request"), "{head}");
+    assert!(head.to_lowercase().contains("x-amz-security-token: for-an-hour"), "{head}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
