@@ -256,9 +256,10 @@ async fn two_servers_with_one_id_and_another_storage_are_refused_and_a_clock_tha
     std::fs::create_dir(&twin)?;
     std::fs::copy(story.cluster.folder.join("first/server-id"), twin.join("server-id"))?;
     let told = refused(&twin, &story.cluster.folder.join("storage"));
-    assert!(told.contains("cluster/id-in-use"), "{told}");
+    assert!(told.contains("cluster/id-in-use") && told.contains("remove the file server-id"), "{told}");
     let told = refused(&folder.path().join("third"), &folder.path().join("elsewhere"));
-    assert!(told.contains("storage/another") && told.contains("cairn-storage.json"), "{told}");
+    assert!(told.contains("storage/another") && told.contains("check that it is the folder"), "{told}");
+    assert!(told.contains("cairn-storage.json"), "{told}");
 
     // Its clock is three hours behind: requests go by the database's, and so do heartbeats.
     clock.set(-3 * 3600);
