@@ -42,7 +42,7 @@ fn facts(opened: &Opened, width: usize, ink: Ink) -> Vec<Line<'static>> {
     fact(format!("made {} by {}", clock(request.created), request.requested_by), Style::new());
     if let Some(since) = request.stalled {
         let way_out = format!("cairn request take-over {}", request.id);
-        fact(format!("stalled, no progress since {}: {way_out}", clock(since)), ink.stalled());
+        fact(format!("stalled since {}: {way_out}", clock(since)), ink.stalled());
     }
     if !inputs.is_empty() {
         fact(format!("inputs {}", serde_json::Value::from(inputs.clone())), Style::new());
