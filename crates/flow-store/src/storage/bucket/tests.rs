@@ -149,9 +149,9 @@ async fn files_that_others_bring_are_listed_read_and_moved() {
     assert!(CheckpointStorage::open(folder.path().join("kept")).unwrap().bucket_files().is_none());
 }
 
-/// The head of the first call that comes to a port, which is refused. The probe that it carries has five bytes.
-fn first_call(listener: TcpListener) -> JoinHandle<String> {
-    std::thread::spawn(move || {
+/// The heads of the first calls that come to a port, which are refused. The probe that each carries has five bytes.
+fn first_calls(listener: TcpListener, count: usize) -> JoinHandle<Vec<String>> {
+    let one = move || {
         let (stream, _) = listener.accept().unwrap();
         let (mut reader, mut head) = (BufReader::new(&stream), String::new());
         while !head.ends_with("\r\n\r\n") {
@@ -160,25 +160,38 @@ fn first_call(listener: TcpListener) -> JoinHandle<String> {
         reader.read_exact(&mut [0; 5]).unwrap();
         (&stream).write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
         head
-    })
+    };
+    std::thread::spawn(move || (0..count).map(|_| one()).collect())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bucket_is_called_at_its_endpoint_for_its_region_and_with_the_key_of_its_file() {
+async fn a_bucket_is_called_at_its_endpoint_for_its_region_and_with_the_key_that_its_file_has_then() {
     let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
     let (endpoint, file) = (listener.local_addr().unwrap(), folder.path().join("credentials"));
-    let keys = "[other]\naws_access_key_id = OTHER\naws_secret_access_key = no\n\n[default]\naws_access_key_id = OURS\n\
-                aws_secret_access_key = hunter2\naws_session_token = for-an-hour\n";
-    std::fs::write(&file, keys).unwrap();
-    let call = first_call(listener);
+    let write = |id: &str, token: &str| {
+        let other = "[other]\naws_access_key_id = OTHER\naws_secret_access_key = no\n\n";
+        let ours = format!("aws_access_key_id = {id}\naws_secret_access_key = hunter2\naws_session_token = {token}\n");
+        std::fs::write(&file, format!("{other}[default]\n{ours}")).unwrap();
+    };
+    write("FIRST", "for-an-hour");
+    let calls = first_calls(listener, 2);
     let Ok(place): Result<StoragePlace, _> =
         format!("s3://cairn/x?endpoint=http://{endpoint}&region=eu-central-1&credentials={}", file.display()).parse();
-    let error = CheckpointStorage::open_at(&place, &folder.path().join("spool")).await.unwrap_err();
-    assert!(error.code() == "storage/bucket" && !error.to_string().contains("hunter2"), "{error}");
-    let head = call.join().unwrap();
-    assert!(head.starts_with("PUT /cairn/x/probes/"), "{head}");
-    assert!(head.contains("Credential=OURS/") && head.contains("/eu-central-1/s3/aws4_request"), "{head}");
-    assert!(head.to_lowercase().contains("x-amz-security-token: for-an-hour"), "{head}");
+    let StoragePlace::Bucket(address) = place else { panic!("it is a bucket") };
+    let bucket = Bucket::open(&address, &folder.path().join("spool")).unwrap();
+    let refused = bucket.check_writable().await.unwrap_err();
+    assert!(refused.code() == "storage/bucket" && !refused.to_string().contains("hunter2"), "{refused}");
+    write("SECOND", "for-another");
+    bucket.check_writable().await.unwrap_err();
+
+    for (head, (id, token)) in calls.join().unwrap().iter().zip([("FIRST", "for-an-hour"), ("SECOND", "for-another")]) {
+        assert!(head.starts_with("PUT /cairn/x/probes/"), "{head}");
+        assert!(
+            head.contains(&format!("Credential={id}/")) && head.contains("/eu-central-1/s3/aws4_request"),
+            "{head}"
+        );
+        assert!(head.to_lowercase().contains(&format!("x-amz-security-token: {token}\r")), "{head}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
