@@ -172,7 +172,7 @@ async fn writes_of_one(cluster: &Cluster, client: &Client) -> u64 {
 #[tokio::test]
 async fn a_server_without_speculation_writes_each_checkpoint_before_what_is_behind_it() {
     const CHECKPOINTS: u64 = 20;
-    let checkpoint = |n| json!({"id": format!("saved-{n}"), "type": "Checkpoint", "name": format!("Saved {n}")});
+    let checkpoint = |n: u64| json!({"id": format!("saved-{n}"), "type": "Checkpoint", "name": format!("Saved {n}")});
     let cluster = Cluster::new();
     let project = TestProject::new(&cluster);
     project.write("flows/saving.flow.json", &flow("saves", &(0..CHECKPOINTS).map(checkpoint).collect::<Vec<_>>()));
