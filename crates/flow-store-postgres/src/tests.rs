@@ -1,5 +1,6 @@
 //! The store against the suite and against the reference, on a server of PostgreSQL of its own.
 
+mod changes;
 mod copy;
 mod liveness;
 mod plans;

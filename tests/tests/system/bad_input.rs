@@ -239,6 +239,7 @@ fn a_server_refuses_a_postgres_database_that_it_cannot_work_on_and_names_the_way
     let (code, said) = refused("postgres://cairn:hunter2@127.0.0.1:1/cairn?sslmode=disable");
     assert_eq!(code, "store/unavailable", "{said}");
     assert!(said.contains("127.0.0.1:1") && !said.contains("hunter2"), "{said}");
+    assert!(said.contains("check the address, and that the database runs"), "{said}");
 
     let (code, said) = refused(&database.address("cairn", "nowhere"));
     assert!(code == "store/unavailable" && said.contains("nowhere") && said.contains("create it"), "{said}");
@@ -249,10 +250,11 @@ fn a_server_refuses_a_postgres_database_that_it_cannot_work_on_and_names_the_way
     assert!(code == "store/unavailable" && said.contains("create tables"), "{said}");
     let (code, said) = refused(&database.address("reader", "test_0"));
     assert!(code == "store/unavailable" && said.contains("permission denied"), "{said}");
+    assert!(said.contains("the account needs to create tables"), "{said}");
 
     database.sql("test_0", "INSERT INTO migration VALUES (999, 'from the future', 0)");
     database.sql("test_0", "UPDATE cluster SET value = '999' WHERE key = 'serves-schema'");
     let (code, said) = refused(&address);
-    assert!(code == "store/newer-schema" && said.contains("999"), "{said}");
+    assert!(code == "store/newer-schema" && said.contains("999") && said.contains("use a newer release"), "{said}");
     Ok(())
 }

@@ -11,6 +11,7 @@ use system_tests::cluster::{PASSWORD, TestCluster};
 use system_tests::desktop::Desktop;
 use system_tests::holding_endpoint::HoldingEndpoint;
 use system_tests::project::TestProject;
+use system_tests::trace_collector::TraceCollector;
 use system_tests::wait::until;
 
 /// Draws Start → Checkpoint → HTTP Request → End, with a start component that lets other servers go on.
@@ -50,7 +51,11 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     let folder = tempfile::tempdir()?;
     let endpoint = HoldingEndpoint::start().await;
     let project = TestProject::sample(folder.path(), &endpoint.url);
-    let mut cluster = TestCluster::start(folder.path(), &["first", "second"]);
+    let collector = TraceCollector::start().await?;
+    let traced =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.clone()), ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned())];
+    let of_servers = traced.clone().map(|(name, value)| (name.to_owned(), value));
+    let mut cluster = TestCluster::start_in(folder.path(), &["first", "second"], &of_servers);
     let registered = NewProject {
         name: "orders".into(),
         repository: project.remote.to_string_lossy().into_owned(),
@@ -61,7 +66,9 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
 
     let path = project.folder.to_string_lossy().into_owned();
     let config = folder.path().join("designer").to_string_lossy().into_owned();
-    let window = Browser::designer_window(&[&path], &[("CAIRN_CONFIG", config)]).await;
+    let mut environment = traced.to_vec();
+    environment.push(("CAIRN_CONFIG", config));
+    let window = Browser::designer_window(&[&path], &environment).await;
     draw(&window).await;
     window.picture("designer-drawn").await;
     window.press("Save").await;
@@ -83,6 +90,13 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
         let flows = server.client.flows("orders").await?;
         assert!(flows.iter().any(|flow| flow.name == "notify"), "{} has the new flow", server.name);
     }
+    until("what the servers did is in the traces of the designer", async || {
+        let sent = collector.sent();
+        let by_designer = |id: &Vec<u8>| sent.iter().any(|span| span.service == "cairn-designer" && span.id == *id);
+        let mut updates = sent.iter().filter(|span| span.name == "POST /api/v1/projects/{project}/update");
+        updates.any(|span| span.service == "cairn-server" && by_designer(&span.parent)).then_some(())
+    })
+    .await;
     window.press("Close").await;
 
     let request = cluster.server("first").request("orders", "notify", json!({}), 1).await.remove(0);

@@ -1,8 +1,9 @@
 //! What the API says of itself: the OpenAPI document and the examples for people.
 
-use crate::harness::{Cluster, TestProject};
+use crate::harness::{Cluster, TestProject, create_one, until};
 use flow_api::Role;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use tokio::process::Command;
 
@@ -27,6 +28,33 @@ async fn the_examples_of_the_documentation_work() {
     let output = ran.await.unwrap();
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}", said(&output.stdout), said(&output.stderr));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_metric_is_explained_and_every_explained_one_exists() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Administrator).await;
+    TestProject::new(&cluster).install(&client).await;
+    create_one(&client, "short").await;
+    // What has labels is there once it has counted something.
+    let text = until("the attempt is counted", async || {
+        let text = client.metrics().await.unwrap();
+        text.contains("cairn_attempts_total").then_some(text)
+    })
+    .await;
+    let named = |line: &str| {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        Some(if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+    };
+    let there: BTreeSet<String> = text.lines().filter_map(named).collect();
+    let page = std::fs::read_to_string(in_project("docs/operations/watching.md")).unwrap();
+    let first_cells = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let names = first_cells.flat_map(|cell| cell.split('`').step_by(2).map(str::to_owned).collect::<Vec<_>>());
+    let is_metric = |name: &String| name.starts_with("cairn_") || name.starts_with("process_");
+    let explained: BTreeSet<String> = names.filter(is_metric).collect();
+    assert_eq!(explained, there, "docs/operations/watching.md against what a server tells");
     server.stop().await;
 }
 

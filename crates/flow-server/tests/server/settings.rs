@@ -1,9 +1,10 @@
 //! The settings of the cluster.
 
-use crate::harness::{Cluster, TestProject, TestServer, create_one, until, wish};
-use flow_api::{RetentionWish, Role, Setting, SettingChange, SettingSource};
+use crate::harness::{Cluster, TestProject, TestServer, create_one, flow, until, wish};
+use flow_api::{Client, RequestState, RetentionWish, Role, Setting, SettingChange, SettingSource};
 use flow_server::Given;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn find<'a>(settings: &'a [Setting], key: &str) -> &'a Setting {
     settings.iter().find(|setting| setting.key == key).unwrap()
@@ -157,4 +158,40 @@ async fn when_too_many_requests_are_queued_no_more_are_made_until_there_is_room(
     client.cancel(queued[0].id).await.unwrap();
     client.create_requests(&wish("short"), None).await.unwrap();
     server.stop().await;
+}
+
+/// How many writes a request of `saving` took.
+async fn writes_of_one(cluster: &Cluster, client: &Client) -> u64 {
+    let before = cluster.store.statistics().commands;
+    let made = create_one(client, "saving").await;
+    let ended = client.wait(made.id, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(ended.state, RequestState::Finished, "{:?}", ended.error);
+    cluster.store.statistics().commands - before
+}
+
+#[tokio::test]
+async fn a_server_without_speculation_writes_each_checkpoint_before_what_is_behind_it() {
+    const CHECKPOINTS: u64 = 20;
+    let checkpoint = |n: u64| json!({"id": format!("saved-{n}"), "type": "Checkpoint", "name": format!("Saved {n}")});
+    let cluster = Cluster::new();
+    let project = TestProject::new(&cluster);
+    project.write("flows/saving.flow.json", &flow("saves", &(0..CHECKPOINTS).map(checkpoint).collect::<Vec<_>>()));
+    project.push("Save");
+    let mut config = cluster.config("careful");
+    config.speculation = false;
+    let careful = TestServer::start(config).await.unwrap();
+    let client = cluster.client(&careful, Role::Administrator).await;
+    project.install(&client).await;
+    assert_eq!(find(&client.settings().await.unwrap(), "server.speculation").value, json!(false));
+    assert!(writes_of_one(&cluster, &client).await > CHECKPOINTS, "one for each");
+    careful.stop().await;
+
+    let quick = cluster.start("quick").await;
+    let client = cluster.client(&quick, Role::Administrator).await;
+    // Not each time on a machine that is slow at that moment.
+    until("several are written together", async || {
+        (writes_of_one(&cluster, &client).await < CHECKPOINTS).then_some(())
+    })
+    .await;
+    quick.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::{PASSWORD, flow, until};
 use crate::triggers::{Two, call, find, made_of, replying, trigger};
-use flow_api::Role;
+use flow_api::{Role, SettingChange};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -126,5 +126,38 @@ async fn a_page_of_another_origin_cannot_call_a_trigger_by_the_cookie_of_a_sessi
     assert_eq!(made_of(&two.cluster, "hook").await.len(), 0);
     assert!(called().header("x-cairn-csrf", "1").send().await.unwrap().status().is_success());
     assert_eq!(made_of(&two.cluster, "hook").await.len(), 1);
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_cannot_be_taken_now_is_told_why_and_when_to_call_again() {
+    let two = Two::with(&[
+        ("flows/answer.flow.json", replying(&json!([]))),
+        ("triggers/call.trigger.json", trigger("http", "answer", &json!({"Path": "answer", "Answer": "Accepted"}))),
+    ])
+    .await;
+    two.trigger("call").await;
+    let token = two.cluster.token(Role::Operator).await;
+    let answer = async || {
+        let call = reqwest::Client::new().post(two.one.url("/api/v1/http/orders/answer")).bearer_auth(&token);
+        let answer = call.send().await.unwrap();
+        let again = answer.headers().get(header::RETRY_AFTER).map(|seconds| seconds.to_str().unwrap().to_owned());
+        let body: Value = answer.json().await.unwrap();
+        (again, body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let set = async |key: &str, value: Value| {
+        two.client.change_setting(key, &SettingChange { value, version: None }).await.unwrap();
+    };
+    let refused = |again: &str, code: &str| (Some(again.to_owned()), code.to_owned());
+    set("service.maintenance", json!(true)).await;
+    assert_eq!(answer().await, refused("60", "server/maintenance"));
+    set("service.maintenance", json!(false)).await;
+
+    // Nothing of it starts any more, so what is made is queued.
+    set("limit.flow.orders/answer", json!(0)).await;
+    set("limits.queued_requests", json!(1)).await;
+    assert_eq!(answer().await, (None, String::new()), "one is made");
+    assert_eq!(answer().await, refused("5", "request/queue-full"));
+    assert_eq!(made_of(&two.cluster, "answer").await.len(), 1);
     two.stop().await;
 }

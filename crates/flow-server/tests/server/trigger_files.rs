@@ -2,7 +2,7 @@
 
 use crate::harness::{inputs, until, wish};
 use crate::triggers::{Two, fired, made_of, replying, trigger};
-use flow_api::{NewRequests, SettingChange};
+use flow_api::{Client, NewRequests, SettingChange};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -105,4 +105,48 @@ async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
         assert_eq!(fired(&two.cluster, id).await.len(), 1, "{id}");
     }
     two.stop().await;
+}
+
+/// Which server a request began at.
+async fn began_at(client: &Client, id: i64) -> String {
+    client.request(id).await.unwrap().attempts.remove(0).owner.server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_a_folder_of_one_server_starts_its_request_there_or_waits_for_that_server() {
+    let local = tempfile::tempdir().unwrap();
+    let here = json!({"Folder": local.path(), "Pattern": "*.csv", "Settle": 1, "Server": "other"});
+    let shared = json!({"format": 1, "id": "trigger-shared", "kind": "file", "flow": "note",
+        "properties": {"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1}});
+    let inputs = json!([{"name": "name", "type": "Text"}]);
+    let two = Two::with(&[
+        ("flows/take.flow.json", replying(&inputs)),
+        ("flows/note.flow.json", replying(&inputs)),
+        ("triggers/drop.trigger.json", trigger("file", "take", &here)),
+        ("triggers/shared.trigger.json", shared.to_string()),
+    ])
+    .await;
+    two.trigger("drop").await;
+    let id = two.other.at.id.to_string();
+    std::fs::write(local.path().join("a.csv"), "1\n").unwrap();
+    let made = until("it has its request", async || made_of(&two.cluster, "take").await.pop()).await;
+    assert_eq!(began_at(&two.client, made.id.0).await, id);
+
+    let Two { cluster, one, other, client, .. } = two;
+    other.stop().await;
+    std::fs::write(local.path().join("b.csv"), "1\n").unwrap();
+    // By the time that a later file of all servers has fired, this one would have.
+    let incoming = cluster.path("storage").join("incoming");
+    std::fs::create_dir_all(&incoming).unwrap();
+    std::fs::write(incoming.join("c.csv"), "1\n").unwrap();
+    until("the later one has fired", async || made_of(&cluster, "note").await.pop()).await;
+    assert_eq!(made_of(&cluster, "take").await.len(), 1, "nobody else looks at that folder");
+
+    let other = cluster.start("other").await;
+    until("its server has come back", async || (made_of(&cluster, "take").await.len() == 2).then_some(())).await;
+    for made in made_of(&cluster, "take").await {
+        assert_eq!(began_at(&client, made.id.0).await, id, "request {}", made.id);
+    }
+    other.stop().await;
+    one.stop().await;
 }

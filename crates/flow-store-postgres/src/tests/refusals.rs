@@ -1,5 +1,6 @@
 //! What cannot be a checkpoint database is refused, with the way out.
 
+use super::{until, with_schema};
 use crate::{PostgresAddress, PostgresStore};
 use test_postgres::Server;
 
@@ -61,4 +62,24 @@ async fn what_cannot_be_a_checkpoint_database_is_refused() {
     server.sql("test_0", "UPDATE cluster SET value = '999' WHERE key = 'serves-schema'");
     let (code, text) = refusal(&address).await;
     assert!(code == "store/newer-schema" && text.contains("999"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_is_refused_and_shown_nowhere() {
+    let server = with_schema(Server::start_listening()).await;
+    server.sql("postgres", "CREATE ROLE guarded LOGIN SUPERUSER PASSWORD 'correct-horse'");
+    let rules = server.sql("postgres", "SHOW hba_file");
+    let all = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("host all guarded all scram-sha-256\n{all}")).unwrap();
+    server.sql("postgres", "SELECT pg_reload_conf()");
+    let with = |password: &str| -> PostgresAddress {
+        format!("postgres://guarded:{password}@127.0.0.1:{}/test_0", server.port()).parse().unwrap()
+    };
+    // The rules are read again soon, not at once.
+    until(async || PostgresStore::open(&with("hunter2")).await.is_err()).await;
+    let error = PostgresStore::open(&with("hunter2")).await.err().expect("it must be refused");
+    let text = error.to_string();
+    assert!(error.code() == "store/unavailable" && text.contains("check the account and its password"), "{text}");
+    assert!(text.contains("guarded") && !text.contains("hunter2"), "{text}");
+    drop(PostgresStore::open(&with("correct-horse")).await.unwrap());
 }

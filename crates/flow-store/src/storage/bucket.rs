@@ -4,6 +4,7 @@
 //! one that is old and that no row names will never be named.
 
 mod files;
+mod key_file;
 mod open;
 
 use super::place::BucketAddress;

@@ -5,7 +5,7 @@ use flow_api::{RequestState, Update};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use system_tests::Tested;
 use system_tests::chaos::{Faults, History, Load, Scene, chance, time_of_faults};
 use system_tests::wait::until;
@@ -38,6 +38,36 @@ async fn a_killed_server_is_taken_over_on_postgres() -> Tested {
         let ended = survivor.until_ended(request.id).await;
         assert_eq!((ended.state, ended.attempt, ended.retries_used), (RequestState::Finished, 2, 0));
         assert_eq!(ended.owner.map(|owner| owner.server), Some(survivor.id.clone()));
+    }
+    assert_eq!(story.ledger(), every_row_once(5), "nothing lost, and nothing settled ran again");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_sessions_are_shared_a_killed_server_is_taken_over_after_a_lease() -> Tested {
+    let database = Server::start();
+    let address = database.database();
+    // As behind a pooler that shares sessions between clients: each statement is with another process of the database.
+    let another = "CREATE FUNCTION public.pg_backend_pid() RETURNS int LANGUAGE sql VOLATILE
+                   AS 'SELECT (random() * 1000000)::int'";
+    database.sql("test_0", another);
+    let connection = format!("{address}?options=-csearch_path%3Dpublic%2Cpg_catalog");
+    let mut story = Story::begin_on(Some(&connection), &["first", "second"], true, &[]).await?;
+    for name in ["first", "second"] {
+        until("its log warns of it", async || {
+            story.cluster.log_of(name).contains("cluster/shared-sessions").then_some(())
+        })
+        .await;
+    }
+    let requests = story.under_way(5).await;
+    story.cluster.servers[0].kill();
+    let lost = Instant::now();
+    story.endpoint.until_calls(10).await;
+    assert!(lost.elapsed() > Duration::from_secs(1), "nothing but its heartbeat tells of it");
+    story.endpoint.open();
+    for request in &requests {
+        let ended = story.cluster.server("second").until_ended(request.id).await;
+        assert_eq!((ended.state, ended.attempt), (RequestState::Finished, 2));
     }
     assert_eq!(story.ledger(), every_row_once(5), "nothing lost, and nothing settled ran again");
     Ok(())
@@ -256,9 +286,10 @@ async fn two_servers_with_one_id_and_another_storage_are_refused_and_a_clock_tha
     std::fs::create_dir(&twin)?;
     std::fs::copy(story.cluster.folder.join("first/server-id"), twin.join("server-id"))?;
     let told = refused(&twin, &story.cluster.folder.join("storage"));
-    assert!(told.contains("cluster/id-in-use"), "{told}");
+    assert!(told.contains("cluster/id-in-use") && told.contains("remove the file server-id"), "{told}");
     let told = refused(&folder.path().join("third"), &folder.path().join("elsewhere"));
-    assert!(told.contains("storage/another") && told.contains("cairn-storage.json"), "{told}");
+    assert!(told.contains("storage/another") && told.contains("check that it is the folder"), "{told}");
+    assert!(told.contains("cairn-storage.json"), "{told}");
 
     // Its clock is three hours behind: requests go by the database's, and so do heartbeats.
     clock.set(-3 * 3600);

@@ -51,6 +51,11 @@ impl Ink {
         }
     }
 
+    /// A request that runs and gets nowhere.
+    fn stalled(self) -> Style {
+        self.paint(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
     fn server(self, server: &Server) -> Style {
         match server.state {
             ServerState::Running if !server.problems.is_empty() => self.paint(Color::Red),

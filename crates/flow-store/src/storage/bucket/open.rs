@@ -1,11 +1,13 @@
 //! How a bucket is reached: its endpoint, its region, and the credentials for it.
 
+use super::key_file::KeyFile;
 use super::{Bucket, told};
 use crate::storage::StorageError;
 use crate::storage::place::BucketAddress;
 use object_store::aws::AmazonS3Builder;
 use object_store::{ClientOptions, RetryConfig};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a call is tried again.
@@ -32,12 +34,10 @@ impl Bucket {
             builder = builder.with_region(region);
         }
         if let Some(file) = &address.credentials {
-            let (id, secret, token) = credentials(file)
+            let key = KeyFile::open(file)
                 .map_err(|why| unusable(format!("the file “{}” gives no credentials: {why}", file.display())))?;
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-            if let Some(token) = token {
-                builder = builder.with_token(token);
-            }
+            // As a whole: a session token of the environment belongs to another key.
+            builder = builder.with_credentials(Arc::new(key));
         }
         let retry = RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
         let options = ClientOptions::new().with_connect_timeout(Duration::from_secs(5));
@@ -52,28 +52,5 @@ impl Bucket {
         std::fs::create_dir_all(spool)
             .map_err(|error| unusable(format!("the spool “{}” cannot be made: {error}", spool.display())))?;
         Ok(Self { service, address: address.clone(), spool: spool.to_owned() })
-    }
-}
-
-/// Reads the id, the secret and the token of a key from a file like `~/.aws/credentials`: of its part `[default]`.
-fn credentials(file: &Path) -> Result<(String, String, Option<String>), String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let (mut id, mut secret, mut token, mut counts) = (None, None, None, true);
-    for line in text.lines().map(str::trim) {
-        if line.starts_with('[') {
-            counts = line == "[default]";
-        }
-        let Some((name, value)) = line.split_once('=').filter(|_| counts) else { continue };
-        let value = Some(value.trim().to_owned());
-        match name.trim() {
-            "aws_access_key_id" => id = value,
-            "aws_secret_access_key" => secret = value,
-            "aws_session_token" => token = value,
-            _ => {}
-        }
-    }
-    match (id, secret) {
-        (Some(id), Some(secret)) => Ok((id, secret, token)),
-        _ => Err("it needs the lines aws_access_key_id = … and aws_secret_access_key = …".to_owned()),
     }
 }

@@ -1,8 +1,11 @@
 use super::*;
 use crate::storage::{CheckpointStorage, StoragePlace};
 use crate::{MemoryStore, check_same_storage};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use test_s3::Service;
 
 /// Opens a storage with credentials from a file.
@@ -144,6 +147,51 @@ async fn files_that_others_bring_are_listed_read_and_moved() {
     }
     assert_eq!(files.move_to("in/a.csv", "in/x.csv").await.unwrap_err().code(), "storage/missing-object");
     assert!(CheckpointStorage::open(folder.path().join("kept")).unwrap().bucket_files().is_none());
+}
+
+/// The heads of the first calls that come to a port, which are refused. The probe that each carries has five bytes.
+fn first_calls(listener: TcpListener, count: usize) -> JoinHandle<Vec<String>> {
+    let one = move || {
+        let (stream, _) = listener.accept().unwrap();
+        let (mut reader, mut head) = (BufReader::new(&stream), String::new());
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        reader.read_exact(&mut [0; 5]).unwrap();
+        (&stream).write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+        head
+    };
+    std::thread::spawn(move || (0..count).map(|_| one()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_is_called_at_its_endpoint_for_its_region_and_with_the_key_that_its_file_has_then() {
+    let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
+    let (endpoint, file) = (listener.local_addr().unwrap(), folder.path().join("credentials"));
+    let write = |id: &str, token: &str| {
+        let other = "[other]\naws_access_key_id = OTHER\naws_secret_access_key = no\n\n";
+        let ours = format!("aws_access_key_id = {id}\naws_secret_access_key = hunter2\naws_session_token = {token}\n");
+        std::fs::write(&file, format!("{other}[default]\n{ours}")).unwrap();
+    };
+    write("FIRST", "for-an-hour");
+    let calls = first_calls(listener, 2);
+    let Ok(place): Result<StoragePlace, _> =
+        format!("s3://cairn/x?endpoint=http://{endpoint}&region=eu-central-1&credentials={}", file.display()).parse();
+    let StoragePlace::Bucket(address) = place else { panic!("it is a bucket") };
+    let bucket = Bucket::open(&address, &folder.path().join("spool")).unwrap();
+    let refused = bucket.check_writable().await.unwrap_err();
+    assert!(refused.code() == "storage/bucket" && !refused.to_string().contains("hunter2"), "{refused}");
+    write("SECOND", "for-another");
+    bucket.check_writable().await.unwrap_err();
+
+    for (head, (id, token)) in calls.join().unwrap().iter().zip([("FIRST", "for-an-hour"), ("SECOND", "for-another")]) {
+        assert!(head.starts_with("PUT /cairn/x/probes/"), "{head}");
+        assert!(
+            head.contains(&format!("Credential={id}/")) && head.contains("/eu-central-1/s3/aws4_request"),
+            "{head}"
+        );
+        assert!(head.to_lowercase().contains(&format!("x-amz-security-token: {token}\r")), "{head}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -40,6 +40,10 @@ fn facts(opened: &Opened, width: usize, ink: Ink) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(cut(&head, width), ink.request(request.state).add_modifier(Modifier::BOLD))];
     let mut fact = |text: String, style: Style| lines.push(Line::styled(cut(&text, width), style));
     fact(format!("made {} by {}", clock(request.created), request.requested_by), Style::new());
+    if let Some(since) = request.stalled {
+        let way_out = format!("cairn request take-over {}", request.id);
+        fact(format!("stalled since {}: {way_out}", clock(since)), ink.stalled());
+    }
     if !inputs.is_empty() {
         fact(format!("inputs {}", serde_json::Value::from(inputs.clone())), Style::new());
     }

@@ -97,7 +97,10 @@ fn request_row(request: &Request, failed: bool, ink: Ink, now: Time) -> Vec<Cell
     let what = if failed { error } else { request.checkpoint.clone() };
     vec![
         (request.id.to_string(), plain),
-        (request.state.as_str().to_owned(), ink.request(request.state)),
+        match request.stalled {
+            Some(_) => ("Stalled".to_owned(), ink.stalled()),
+            None => (request.state.as_str().to_owned(), ink.request(request.state)),
+        },
         (format!("{}/{}", request.project, request.flow), plain),
         (request.owner.as_ref().map(|owner| owner.name.clone()).unwrap_or_default(), plain),
         (request.attempt.to_string(), plain),

@@ -242,6 +242,15 @@ fn the_last_picture_stays_when_no_server_answers() {
 }
 
 #[test]
+fn a_request_that_runs_and_gets_nowhere_is_told_from_those_that_run() {
+    let stalled = Request { stalled: Some(time(60_000)), ..request(7, RequestState::Running) };
+    let lines = screen(&model(vec![stalled, request(6, RequestState::Running)]), 80, 24);
+    let row = |id: &str| lines.iter().find(|line| line.trim_start().starts_with(id)).unwrap();
+    assert!(row("7 ").contains("Stalled") && !row("7 ").contains("Running"), "{lines:#?}");
+    assert!(row("6 ").contains("Running"), "{lines:#?}");
+}
+
+#[test]
 fn an_opened_request_shows_its_attempts_saved_points_and_the_end_of_its_log() {
     let mut model = model(many());
     assert_eq!(press(&mut model, KeyCode::Enter), Some(Wish::Open(40)));
