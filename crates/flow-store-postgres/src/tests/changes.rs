@@ -28,7 +28,7 @@ async fn however_many_changes_there_are_a_server_tells_of_them_once_in_20_ms() {
     let begun = Instant::now();
     let store: Arc<dyn Store> = PostgresStore::open(&address).await.unwrap();
     for number in 0..CHANGES {
-        store.set_setting("limits.queued_requests", number.into(), "ann").await.unwrap();
+        store.set_setting("limits.queued_requests", number.into(), "ann", None).await.unwrap();
     }
     until(async || notices.load(Ordering::SeqCst) > 0).await;
     let (told, most) = (notices.load(Ordering::SeqCst), begun.elapsed().as_millis() / 20 + 1);
@@ -41,7 +41,7 @@ async fn however_many_changes_there_are_a_server_tells_of_them_once_in_20_ms() {
     })
     .await;
     let before = notices.load(Ordering::SeqCst);
-    store.set_setting("limits.queued_requests", CHANGES.into(), "ann").await.unwrap();
+    store.set_setting("limits.queued_requests", CHANGES.into(), "ann", None).await.unwrap();
     until(async || notices.load(Ordering::SeqCst) > before).await;
     carried.abort();
 }

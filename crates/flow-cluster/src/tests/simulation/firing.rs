@@ -194,6 +194,7 @@ impl Firing {
             missed,
             lasting: false,
             by_hand: false,
+            here_only: false,
             request,
         };
         let line = LineOf(Arc::clone(&self.process));
