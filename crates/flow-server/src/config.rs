@@ -41,6 +41,8 @@ pub struct ServerConfig {
     pub concurrency: usize,
     /// Whether what is behind a checkpoint may start before that is durable. What changes the world never does.
     pub speculation: bool,
+    /// Whether to refuse to start while this machine's clock is far from the database's.
+    pub clock_check: bool,
     /// Whether to make a first administrator when there is no account at all.
     pub first_administrator: bool,
     /// The certificate and key to serve TLS with; plain HTTP if absent.
@@ -112,6 +114,7 @@ impl ServerConfig {
             lease: LeaseSettings::default(),
             concurrency: 64,
             speculation: true,
+            clock_check: true,
             first_administrator: false,
             tls: None,
             trusted_proxies: Vec::new(),

@@ -58,6 +58,9 @@ pub enum ServeError {
     /// The checkpoint storage is not that of this cluster.
     #[error(transparent)]
     SameStorage(#[from] SameStorageError),
+    /// This machine's clock is far from the database's.
+    #[error("{0}; if the database's is the one that is wrong, set that right. With --clock-check off the server starts all the same")]
+    Clock(String),
     /// The first administrator cannot be made.
     #[error("the first administrator cannot be made: {0}")]
     FirstAdministrator(#[from] CredentialError),
@@ -90,6 +93,7 @@ impl ServeError {
             Self::Tls { .. } => "serve/tls",
             Self::Traces(error) => error.code(),
             Self::SameStorage(error) => error.code(),
+            Self::Clock(_) => "serve/clock",
             Self::FirstAdministrator(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Store(error) => error.code(),

@@ -1,12 +1,16 @@
 //! Whether this machine's clock can be right. Nobody's life goes by a clock, and what is due goes by that of the checkpoint
-//! database, so a server with a wrong clock works; but somebody should know.
+//! database, so a server with a wrong clock works; but somebody should know. Whoever starts a server is there to set it right,
+//! so one whose clock is hours off does not start; one that runs goes on.
 
+use crate::ServeError;
 use flow_store::{Owner, Store, StoreError, Timestamp};
 use std::fmt;
 use std::time::Duration;
 
 /// What is worth a word, in milliseconds. Joining takes a while, too.
 const FAR_MS: u64 = 60_000;
+/// With what no server starts, in milliseconds.
+const REFUSED_MS: u64 = 3_600_000;
 
 /// What is wrong with it.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +21,11 @@ enum Wrong {
     Behind(Duration),
     /// It is the database's, and was ahead by so much when something was written.
     SetBack(Duration),
+}
+
+/// Refuses a clock that is so far from the database's that one of the two must be wrong.
+pub(crate) fn check(database: Timestamp, machine: Timestamp) -> Result<(), ServeError> {
+    Wrong::beyond(REFUSED_MS, database, machine).map_or(Ok(()), |wrong| Err(ServeError::Clock(wrong.to_string())))
 }
 
 /// Tells the log about a clock that is far from the database's, or behind what is in there. `own` has just joined.
@@ -34,15 +43,22 @@ async fn look(store: &dyn Store, own: &Owner, machine: Timestamp) -> Result<Opti
     let Some(joined) = servers.iter().find(|server| server.owner() == *own).map(|server| server.started) else {
         return Ok(None);
     };
-    if joined > machine.plus_ms(FAR_MS) {
-        return Ok(Some(Wrong::Behind(machine.until(joined))));
-    }
-    if joined.plus_ms(FAR_MS) < machine {
-        return Ok(Some(Wrong::Ahead(joined.until(machine))));
+    if let Some(wrong) = Wrong::beyond(FAR_MS, joined, machine) {
+        return Ok(Some(wrong));
     }
     // What servers left behind as they worked.
     let samples = store.samples(joined.plus_ms(FAR_MS), 0).await?;
     Ok(samples.last().map(|newest| Wrong::SetBack(joined.until(newest.at))))
+}
+
+impl Wrong {
+    /// Whether the machine's clock differs from the database's by more than so many milliseconds.
+    fn beyond(ms: u64, database: Timestamp, machine: Timestamp) -> Option<Self> {
+        if database > machine.plus_ms(ms) {
+            return Some(Self::Behind(machine.until(database)));
+        }
+        (database.plus_ms(ms) < machine).then(|| Self::Ahead(database.until(machine)))
+    }
 }
 
 impl fmt::Display for Wrong {
@@ -120,6 +136,20 @@ mod tests {
         let looked_late = behind.plus_ms(20_000);
         let told = look(&store, &own, looked_late).await.unwrap().unwrap();
         assert!(told.to_string().contains("3 h 0 min behind"), "{told}");
+    }
+
+    #[test]
+    fn a_server_starts_with_a_clock_that_is_minutes_off_and_not_with_one_that_is_hours_off() {
+        let database = Timestamp(10 * HOURS_MS);
+        for minutes in [-59, 0, 59] {
+            check(database, Timestamp(database.0 + minutes * 60_000)).unwrap();
+        }
+        for (off, way) in [(-HOURS_MS, "behind"), (HOURS_MS, "ahead of")] {
+            let refused = check(database, Timestamp(database.0 + off)).unwrap_err();
+            let text = refused.to_string();
+            assert_eq!(refused.code(), "serve/clock");
+            assert!(["3 h 0 min", way, "NTP", "--clock-check off"].iter().all(|part| text.contains(part)), "{text}");
+        }
     }
 
     #[tokio::test]

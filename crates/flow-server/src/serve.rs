@@ -88,6 +88,9 @@ pub async fn serve(
     let spool = config.spool.clone().unwrap_or_else(|| state.spool());
     let storage = CheckpointStorage::open_at(&config.storage, &spool).await?;
     check_same_storage(config.store.as_ref(), &storage).await?;
+    if config.clock_check {
+        machine_clock::check(config.store.now(), Timestamp::of_this_machine())?;
+    }
     let key = ClusterKey::open(&config.key_file)?;
     let (patience, log) = (config.patience, config.log.clone());
     if let Some(log) = &log {

@@ -67,6 +67,7 @@ impl Settings {
             ("server.spool", config.spool.as_deref().map_or(Value::Null, path)),
             ("server.concurrency", json!(config.concurrency)),
             ("server.speculation", json!(config.speculation)),
+            ("server.clock_check", json!(config.clock_check)),
             ("server.tls_certificate", tls(|files| &files.certificate)),
             ("server.tls_key", tls(|files| &files.key)),
             ("server.trusted_proxies", json!(proxies.join(", "))),

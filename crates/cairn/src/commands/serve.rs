@@ -131,6 +131,7 @@ async fn server_config(configuration: Configuration) -> Result<ServerConfig, Fai
         concurrency: options.concurrency.map_or(config.concurrency, usize::from),
         spool: options.spool_path,
         speculation: options.speculation != Some(Switch::Off),
+        clock_check: options.clock_check != Some(Switch::Off),
         tls,
         trusted_proxies: options.trusted_proxy,
         metrics_public: options.metrics_public == Some(Switch::On),

@@ -157,6 +157,16 @@ pub const TABLE: &[Definition] = &[
             "Whether what is behind a checkpoint may start before that is durable (--speculation). What changes the world never does.",
         )
     },
+    Definition {
+        kind: SettingKind::Flag,
+        default: Default::Flag(true),
+        ..start(
+            "server.clock_check",
+            "Server",
+            "Clock check",
+            "Whether a start is refused while the machine's clock is an hour or more from that of a PostgreSQL database (--clock-check).",
+        )
+    },
     start(
         "server.tls_certificate",
         "Server",

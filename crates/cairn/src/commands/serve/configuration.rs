@@ -13,8 +13,13 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 /// What holds when nobody says anything.
-const DEFAULTS: [(&str, &str); 4] =
-    [("listen", "127.0.0.1:7401"), ("concurrency", "64"), ("speculation", "on"), ("metrics-public", "off")];
+const DEFAULTS: [(&str, &str); 5] = [
+    ("listen", "127.0.0.1:7401"),
+    ("concurrency", "64"),
+    ("speculation", "on"),
+    ("clock-check", "on"),
+    ("metrics-public", "off"),
+];
 
 /// The effective configuration.
 #[derive(Debug)]
@@ -101,6 +106,7 @@ impl Configuration {
                 "concurrency" => "server.concurrency",
                 "spool-path" => "server.spool",
                 "speculation" => "server.speculation",
+                "clock-check" => "server.clock_check",
                 "tls-cert" => "server.tls_certificate",
                 "tls-key" => "server.tls_key",
                 "trusted-proxy" => "server.trusted_proxies",

@@ -63,6 +63,9 @@ pub struct Options {
     /// Whether what is behind a Checkpoint may start before that is durable. What changes the world never does. [default: on]
     #[arg(long, value_name = "ON|OFF")]
     pub speculation: Option<Switch>,
+    /// Whether to refuse to start while this machine's clock is an hour or more from that of a PostgreSQL database. [default: on]
+    #[arg(long, value_name = "ON|OFF")]
+    pub clock_check: Option<Switch>,
     /// Serve TLS with this certificate (PEM, with those it was signed with). It is read again when the file changes.
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
@@ -98,6 +101,7 @@ impl Options {
             ("concurrency", self.concurrency.as_ref().map(ToString::to_string)),
             ("spool-path", self.spool_path.as_ref().map(path)),
             ("speculation", self.speculation.as_ref().map(switch)),
+            ("clock-check", self.clock_check.as_ref().map(switch)),
             ("tls-cert", self.tls_cert.as_ref().map(path)),
             ("tls-key", self.tls_key.as_ref().map(path)),
             ("trusted-proxy", (!proxies.is_empty()).then(|| proxies.join(","))),
