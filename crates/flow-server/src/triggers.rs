@@ -83,30 +83,23 @@ async fn fire(app: &App, live: &Live, firing: NewFiring) -> Result<Fired, StoreE
 
 /// The same for what stays where it is until it is fired for; none while too many requests are queued.
 async fn fire_if_room(app: &App, live: &Live, mut firing: NewFiring) -> Result<Option<Fired>, StoreError> {
-    if has_to_wait(app, &mut firing).await? {
-        return Ok(None);
+    if let Some(request) = &mut firing.request {
+        app.settings.limit(request);
+        if full_queue(app, 1, !request.settings.limits.is_empty()).await?.is_some() {
+            return Ok(None);
+        }
     }
     fire(app, live, firing).await.map(Some)
 }
 
-/// The same for a request that only this server can run; none if it has no room at this time either.
-async fn fire_here(app: &App, live: &Live, mut firing: NewFiring) -> Result<Option<Fired>, StoreError> {
-    if has_to_wait(app, &mut firing).await? {
-        return Ok(None);
-    }
+/// The same for a request that only this server can run, which is never queued; none while this server has no room.
+async fn fire_here(app: &App, live: &Live, firing: NewFiring) -> Result<Option<Fired>, StoreError> {
     let (key, missed) = (firing.key.clone(), firing.missed);
     let fired = app.work.fire_here(firing).await?;
     if let Some(fired) = &fired {
         note(app, live, &key, missed, fired);
     }
     Ok(fired)
-}
-
-/// Whether so many requests are queued that no more are made.
-async fn has_to_wait(app: &App, firing: &mut NewFiring) -> Result<bool, StoreError> {
-    let Some(request) = &mut firing.request else { return Ok(false) };
-    app.settings.limit(request);
-    Ok(full_queue(app, 1, !request.settings.limits.is_empty()).await?.is_some())
 }
 
 /// Tells the log of a firing and counts it, unless another server made it.

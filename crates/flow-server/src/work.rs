@@ -127,8 +127,8 @@ impl Work {
         self.make_firing(firing, owner, slot).await
     }
 
-    /// The same for a request that only this server can run; none if it has no room at this time. Under limits it is
-    /// queued for this server.
+    /// The same for a request that only this server can run; none if it has no room at this time. The store makes none
+    /// while the request's limits have no room either.
     pub async fn fire_here(&self, mut firing: NewFiring) -> Result<Option<Fired>, StoreError> {
         firing.request.iter_mut().for_each(|new| self.joining.settings.limit(new));
         let (Some(dispatcher), Some(owner)) = (self.dispatcher(), self.owner()) else { return Ok(None) };

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) use batch::{Batch, Known, Made, Needs, NotWritten, begin_batch, server_lock};
+pub(crate) use claims::limits;
 pub(crate) use groups::{count_off, ended, fold_counts, present};
 pub(crate) use prepared::{PreparedRequest, PreparedWrite};
 pub(crate) use rows::{limits_text, state_number};

@@ -5,7 +5,7 @@
 use crate::PostgresStore;
 use crate::error::{DbResult, corrupt};
 use crate::locks;
-use crate::requests::{Needs, PreparedRequest, begin_batch, ended, state_number};
+use crate::requests::{Needs, PreparedRequest, begin_batch, ended, limits, state_number};
 use crate::servers;
 use crate::sql::{count, execute, number, read, row, row_if_any, rows, text};
 use crate::transaction::Transaction;
@@ -163,6 +163,10 @@ impl PostgresStore {
         owner: Option<&Owner>,
     ) -> DbResult<Fired> {
         let mut batch = begin_batch(transaction, &self.database.numbers, needs).await?;
+        if firing.only_with_room().is_some() {
+            // Before the trigger's row: who waits for claims to end keeps no other firing of the trigger waiting.
+            execute(transaction, "SELECT pg_advisory_xact_lock($1)", &[&locks::LIMITS]).await?;
+        }
         let (number, mut state) = load(transaction, &firing.project, &firing.trigger, true).await?;
         if let Some(refused) = refused(transaction, number, &state, firing).await? {
             return Ok(refused);
@@ -173,6 +177,9 @@ impl PostgresStore {
             _ => None,
         };
         let made = batch.create(new, owner, None)?;
+        if let (Some(owner), Some(_)) = (owner, firing.only_with_room()) {
+            batch.claim(&made, owner)?;
+        }
         if !batch.is_empty() {
             batch.write_out(transaction, &self.database).await?;
         }
@@ -245,8 +252,11 @@ async fn refused(db: &ClientWrapper, number: i64, state: &TriggerState, firing: 
     }
     let sql = r#"SELECT request FROM trigger_firing WHERE "trigger" = $1 AND key = $2"#;
     let found = row_if_any(db, sql, &[&number, &text(&firing.key)]).await?;
-    let before = |row: Row| -> DbResult<_> { Ok(Fired::Before(row.try_get::<_, Option<i64>>(0)?.map(RequestId))) };
-    found.map(before).transpose()
+    if let Some(row) = found {
+        return Ok(Some(Fired::Before(row.try_get::<_, Option<i64>>(0)?.map(RequestId))));
+    }
+    let Some(new) = firing.only_with_room() else { return Ok(None) };
+    Ok(limits(db).await?.reached(&new.project, &new.settings.limits).map(|_| Fired::Off))
 }
 
 async fn introduce(db: &ClientWrapper, state: &TriggerState) -> DbResult<()> {

@@ -12,7 +12,6 @@ mod together;
 use crate::error::DbResult;
 use crate::writer::{AttemptKey, Chain, Db, Undo};
 use crate::{SqliteStore, audit};
-use apply::apply;
 use async_trait::async_trait;
 use flow_store::{
     AttemptEnd, AttemptRecord, AttemptWrite, AuditEntry, Begin, Created, Durability, Fence, Limits, LogEntry,
@@ -22,10 +21,11 @@ use flow_store::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(crate) use apply::create;
+pub(crate) use apply::{apply, create};
 pub(crate) use groups::{count, count_ended, present};
 pub(crate) use history::{remove_unlinked, unlink};
 pub(crate) use queries::ended;
+pub(crate) use queue::limits;
 pub(crate) use rows::{collect, state_number};
 pub(crate) use together::apply_to_all;
 

@@ -2,14 +2,14 @@
 
 use crate::SqliteStore;
 use crate::error::{DbResult, corrupt};
-use crate::requests::{collect, create, ended, state_number};
+use crate::requests::{apply, collect, create, ended, limits, state_number};
 use crate::servers;
 use crate::writer::Db;
 use async_trait::async_trait;
 use flow_store::trigger::{FIRINGS_KEPT, FIRINGS_KEPT_MS, no_trigger};
 use flow_store::{
     Fired, Firing, NewFiring, NewTrigger, Owner, ProjectName, ProjectVersion, Request, RequestId, RequestState,
-    ServerState, StoreError, Timestamp, TriggerState, TriggerStore, VersionId,
+    ServerState, StoreError, Timestamp, TriggerState, TriggerStore, VersionId, transition,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -72,11 +72,8 @@ impl TriggerStore for SqliteStore {
         // Looked at on a read connection first: several servers come with the same, and one of them makes it.
         let (look, asks) = (firing.clone(), |db: &Connection, firing: &NewFiring| -> DbResult<_> {
             let (number, state) = load(db, &firing.project, &firing.trigger)?;
-            let before = match state.refuses(firing) {
-                Some(refused) => Some(refused),
-                None => before(db, number, &firing.key)?,
-            };
-            Ok((number, state, before))
+            let refused = refused(db, number, &state, firing)?;
+            Ok((number, state, refused))
         });
         let (_, _, refused) = self.readers.run(move |db| asks(db, &look)).await?;
         if let Some(refused) = refused {
@@ -94,7 +91,12 @@ impl TriggerStore for SqliteStore {
                     _ => None,
                 };
                 let made = firing.request.clone().map(|new| create(db, new, owner.as_ref())).transpose()?;
-                let request = made.map(|made| made.request);
+                let request = match (made, &owner) {
+                    (Some(made), Some(owner)) if made.new && firing.only_with_room().is_some() => {
+                        Some(apply(db, transition::claim(made.request, owner, db.now)?)?)
+                    }
+                    (made, _) => made.map(|made| made.request),
+                };
                 state.note(&firing, request.as_ref().map(|request| request.id), db.now);
                 update(db, number, &state)?;
                 insert(db, number, &firing, request.as_ref())?;
@@ -218,11 +220,19 @@ fn load(connection: &Connection, project: &ProjectName, trigger: &str) -> DbResu
     found.unwrap_or_else(|| Err(no_trigger(project, trigger).into()))
 }
 
-/// That the trigger has fired for the same before.
-fn before(connection: &Connection, number: i64, key: &str) -> DbResult<Option<Fired>> {
+/// Why a firing is not made.
+fn refused(connection: &Connection, number: i64, state: &TriggerState, firing: &NewFiring) -> DbResult<Option<Fired>> {
+    if let Some(refused) = state.refuses(firing) {
+        return Ok(Some(refused));
+    }
     let sql = r#"SELECT request FROM trigger_firing WHERE "trigger" = ? AND key = ?"#;
-    let found = connection.prepare_cached(sql)?.query_row(params![number, key], |row| row.get(0)).optional()?;
-    Ok(found.map(|request: Option<i64>| Fired::Before(request.map(RequestId))))
+    let mut before = connection.prepare_cached(sql)?;
+    let before: Option<Option<i64>> = before.query_row(params![number, firing.key], |row| row.get(0)).optional()?;
+    if let Some(request) = before {
+        return Ok(Some(Fired::Before(request.map(RequestId))));
+    }
+    let Some(new) = firing.only_with_room() else { return Ok(None) };
+    Ok(limits(connection)?.reached(&new.project, &new.settings.limits).map(|_| Fired::Off))
 }
 
 fn introduce(db: &Db<'_>, state: &TriggerState) -> DbResult<()> {

@@ -110,7 +110,7 @@ impl Change {
 }
 
 /// A request is made: `Queued`, or `Running` at once where an owner makes it. Under limits it is `Queued` for that owner:
-/// claims alone look at limits.
+/// claims alone look at limits. What no other server can run is claimed in the write that makes it.
 pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timestamp) -> Change {
     let request = Request {
         id,

@@ -139,7 +139,8 @@ pub struct NewFiring {
     pub lasting: bool,
     /// Whether a person fires it, which may be done while it is off.
     pub by_hand: bool,
-    /// Whether no other server than its owner can run its request: it is made only while that takes requests.
+    /// Whether no other server than its owner can run its request: it is made only while that takes requests and the limits
+    /// of the request have room, and runs at once. Were it queued, the others would claim it when its owner is gone.
     pub here_only: bool,
     /// The request that it makes; none if it only notes what was missed.
     pub request: Option<NewRequest>,
@@ -152,7 +153,8 @@ pub enum Fired {
     New(Option<Box<Request>>),
     /// The trigger had fired for this before, and made that request.
     Before(Option<RequestId>),
-    /// The trigger is off, or no longer there; or no other server than its owner could run the request, and that takes none.
+    /// The trigger is off, or no longer there; or no other server than its owner could run the request, and that takes none
+    /// or the request's limits are reached.
     Off,
 }
 
@@ -199,8 +201,9 @@ pub trait TriggerStore: Send + Sync {
     ) -> Result<TriggerState, StoreError>;
 
     /// Makes a firing and its request in one write, unless the trigger is off or has fired for the same before. With an
-    /// owner the request is its own and `Running`, as with [`crate::RequestStore::create_requests`]. Fails with
-    /// `store/not-found` if the cluster does not know the trigger.
+    /// owner the request is its own and `Running`, as with [`crate::RequestStore::create_requests`]; under limits it is that
+    /// only if nobody else can run it ([`NewFiring::only_with_room`]). Fails with `store/not-found` if the cluster does not
+    /// know the trigger.
     async fn fire(&self, firing: NewFiring, owner: Option<Owner>) -> Result<Fired, StoreError>;
 
     /// Notes that a trigger which counts by time has come as far as this without firing.
@@ -228,6 +231,14 @@ pub trait TriggerStore: Send + Sync {
         from: Timestamp,
         limit: usize,
     ) -> Result<Vec<Request>, StoreError>;
+}
+
+impl NewFiring {
+    /// Its request, if that is made only while its limits have room: the store looks at them as for a claim, and the owner
+    /// claims it in the same write.
+    pub fn only_with_room(&self) -> Option<&NewRequest> {
+        self.request.as_ref().filter(|new| self.here_only && !new.settings.limits.is_empty())
+    }
 }
 
 impl Fired {

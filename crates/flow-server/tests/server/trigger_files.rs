@@ -64,6 +64,17 @@ async fn a_file_that_cannot_be_moved_holds_up_no_other() {
     two.stop().await;
 }
 
+/// Sets something at one server, which the other knows then.
+async fn set(two: &Two, key: &str, value: Value) {
+    let change = SettingChange { value: value.clone(), version: None };
+    two.client.change_setting(key, &change).await.unwrap();
+    until("the other server knows", async || {
+        let settings = two.second.settings().await.unwrap();
+        settings.iter().any(|setting| setting.key == key && setting.value == value).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
     let two = Two::with(&[
@@ -77,17 +88,8 @@ async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
     .await;
     two.trigger("drop").await;
     two.trigger("after").await;
-    let set = async |key: &str, value: Value| {
-        let change = SettingChange { value: value.clone(), version: None };
-        two.client.change_setting(key, &change).await.unwrap();
-        until("the other server knows", async || {
-            let settings = two.second.settings().await.unwrap();
-            settings.iter().any(|setting| setting.key == key && setting.value == value).then_some(())
-        })
-        .await;
-    };
-    set("limits.queued_requests", json!(2)).await;
-    set("limit.flow.orders/take", json!(0)).await;
+    set(&two, "limits.queued_requests", json!(2)).await;
+    set(&two, "limit.flow.orders/take", json!(0)).await;
     let of = |flow: &str, count, given| NewRequests { count: Some(count), inputs: inputs(given), ..wish(flow) };
     two.client.create_requests(&of("take", 2, json!({})), None).await.unwrap();
     let incoming = two.cluster.path("storage").join("incoming");
@@ -97,7 +99,7 @@ async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(made_of(&two.cluster, "take").await.len(), 2, "no more are made");
 
-    set("limit.flow.orders/take", json!(5)).await;
+    set(&two, "limit.flow.orders/take", json!(5)).await;
     until("they are made", async || (made_of(&two.cluster, "take").await.len() >= 4).then_some(())).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(made_of(&two.cluster, "take").await.len(), 4);
@@ -132,9 +134,16 @@ async fn a_file_in_a_folder_of_one_server_starts_its_request_there_or_waits_for_
     let made = until("it has its request", async || made_of(&two.cluster, "take").await.pop()).await;
     assert_eq!(began_at(&two.client, made.id.0).await, id);
 
+    // At the limit of its flow it is not queued: another server would claim it when this one has gone.
+    set(&two, "limit.flow.orders/take", json!(0)).await;
+    std::fs::write(local.path().join("b.csv"), "1\n").unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(made_of(&two.cluster, "take").await.len(), 1, "none is made");
+
     let Two { cluster, one, other, client, .. } = two;
     other.stop().await;
-    std::fs::write(local.path().join("b.csv"), "1\n").unwrap();
+    let room = SettingChange { value: json!(5), version: None };
+    client.change_setting("limit.flow.orders/take", &room).await.unwrap();
     // By the time that a later file of all servers has fired, this one would have.
     let incoming = cluster.path("storage").join("incoming");
     std::fs::create_dir_all(&incoming).unwrap();

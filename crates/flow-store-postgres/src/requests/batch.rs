@@ -248,6 +248,17 @@ impl<'a> Batch<'a> {
         Ok(Made::New(place))
     }
 
+    /// Their owner claims what this batch has made and queued for it.
+    pub(crate) fn claim(&mut self, made: &[Made], owner: &Owner) -> Result<(), StoreError> {
+        for made in made {
+            let Made::New(place) = made else { continue };
+            if let Some(new) = self.new.get_mut(*place) {
+                new.request = transition::claim(new.request.clone(), owner, self.now)?.request;
+            }
+        }
+        Ok(())
+    }
+
     /// The current attempt of a request writes.
     pub(crate) fn write(&mut self, id: RequestId, fence: Fence, write: &'a PreparedWrite) -> Result<(), StoreError> {
         let now = self.now;

@@ -111,7 +111,7 @@ pub(super) async fn next_due(db: &ClientWrapper, owner: &Owner, now: Timestamp) 
 }
 
 /// The limits as they are now.
-pub(super) async fn limits(db: &ClientWrapper) -> DbResult<Limits> {
+pub(crate) async fn limits(db: &ClientWrapper) -> DbResult<Limits> {
     let sql = "SELECT key, value, version, by, at FROM setting WHERE value IS NOT NULL AND key LIKE 'limit.%'";
     let settings: Vec<Setting> = crate::sql::read(&crate::sql::rows(db, sql, &[]).await?, crate::settings::setting)?;
     let mut limits = Limits::of_settings(&settings);

@@ -111,7 +111,7 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
 }
 
 /// Enters what a transition of a known request says.
-pub(super) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
+pub(crate) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
     let Change { request, attempt, log } = change;
     if let AttemptChange::Ended(outcome, error) = &attempt {
         keep_attempts(db, (request.id, request.id), *outcome, error.as_ref())?;

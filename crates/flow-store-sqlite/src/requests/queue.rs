@@ -173,7 +173,7 @@ impl KnownLimits<'_> {
 }
 
 /// The limits as they are now.
-pub(super) fn limits(connection: &Connection) -> DbResult<Limits> {
+pub(crate) fn limits(connection: &Connection) -> DbResult<Limits> {
     let mut limits = Limits::of_settings(&settings::all(connection)?);
     let mut running = connection
         .prepare_cached("SELECT lane, count(*) FROM request WHERE limited = 1 AND state = 1 GROUP BY lane")?;

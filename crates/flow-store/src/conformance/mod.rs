@@ -147,6 +147,8 @@ tests! {
         a_trigger_that_changes_or_comes_back_begins_anew,
         a_trigger_fires_once_for_each_key,
         what_one_server_alone_can_run_is_not_made_while_that_takes_nothing,
+        what_one_server_alone_can_run_is_made_once_its_limits_have_room,
+        firings_and_claims_at_once_keep_to_a_limit,
         many_servers_that_fire_at_once_make_one_request,
         what_a_trigger_has_reached_never_goes_back,
         a_trigger_that_is_off_fires_only_by_hand,

@@ -293,7 +293,7 @@ impl Player {
                     lasting: how % 5 == 0,
                     by_hand: how % 7 == 0,
                     here_only: how % 11 == 0,
-                    request: (how % 4 != 3).then(|| new_request(anywhere())),
+                    request: (how % 4 != 3).then(|| new_request(RequestSettings { limits: limits(how), ..anywhere() })),
                 };
                 told(self.store.fire(firing, owner.map(|owner| self.owner(owner))).await)
             }

@@ -1,9 +1,9 @@
 //! Triggers.
 
-use super::{Fixture, anywhere, new_request};
+use super::{Fixture, anywhere, here_only, new_request};
 use crate::{
-    AttemptEnd, AttemptWrite, Fired, NewFiring, NewTrigger, Owner, ProjectName, ProjectVersion, RequestId,
-    RequestState, Timestamp, TriggerState, VersionId,
+    AttemptEnd, AttemptWrite, Fired, Limit, Limited, NewFiring, NewTrigger, Owner, ProjectName, ProjectVersion,
+    RequestId, RequestSettings, RequestState, Timestamp, TriggerState, VersionId,
 };
 use bytes::Bytes;
 
@@ -32,6 +32,16 @@ fn firing(id: &str, key: &str, due: Timestamp) -> NewFiring {
         here_only: false,
         request: Some(new_request(anywhere())),
     }
+}
+
+fn limit(most: u32) -> Limit {
+    Limit { of: Limited::Flow("import".to_owned()), most }
+}
+
+/// A firing whose request no other server can run, and is under a limit.
+fn of_one_server(id: &str, key: &str, due: Timestamp, most: u32) -> NewFiring {
+    let settings = RequestSettings { limits: vec![limit(most)], ..here_only() };
+    NewFiring { here_only: true, request: Some(new_request(settings)), ..firing(id, key, due) }
 }
 
 impl Fixture {
@@ -135,6 +145,57 @@ pub(super) async fn what_one_server_alone_can_run_is_not_made_while_that_takes_n
     let made = store.fire(here_only(), Some(server.clone())).await.unwrap().created().unwrap();
     assert_eq!((made.request.state, made.request.owner), (RequestState::Running, Some(server)));
     assert_eq!(fixture.trigger("t").await.fired, 2, "what was not made has left nothing behind");
+}
+
+pub(super) async fn what_one_server_alone_can_run_is_made_once_its_limits_have_room(fixture: Fixture) {
+    let store = &fixture.store;
+    let a = fixture.with_triggers(&["t"]).await;
+    let file = |key: &str| of_one_server("t", key, store.now(), 1);
+    let first = store.fire(file("1"), Some(a.clone())).await.unwrap().created().unwrap().request;
+    assert_eq!((first.state, first.owner.as_ref(), first.attempt), (RequestState::Running, Some(&a), 1));
+    assert_eq!(fixture.get(first.id).await, first);
+    assert_eq!(store.attempts(first.id, None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.limits().await.unwrap().running(&orders(), &limit(1).of), 1);
+
+    assert_eq!(store.fire(file("2"), Some(a.clone())).await.unwrap(), Fired::Off);
+    assert_eq!(store.fire(file("1"), Some(a.clone())).await.unwrap(), Fired::Before(Some(first.id)));
+    let anybodys = NewFiring { here_only: false, ..file("3") };
+    let anybodys = store.fire(anybodys, Some(a.clone())).await.unwrap().created().unwrap().request;
+    assert_eq!(anybodys.state, RequestState::Queued, "what others can run waits in the queue");
+
+    // Its server is lost: what it alone can run is left to nobody, and is made when it is back.
+    let b = fixture.server("b").await;
+    store.take_over(&b, &a).await.unwrap();
+    let claimed: Vec<_> = store.claim(&b, 9).await.unwrap().iter().map(|request| request.id).collect();
+    assert_eq!(claimed, [anybodys.id]);
+    let again = fixture.server("a").await;
+    assert_eq!(store.fire(file("2"), Some(again.clone())).await.unwrap(), Fired::Off);
+    let (end, fence) = (AttemptEnd::Finished { reply: None }, fixture.get(anybodys.id).await.fence);
+    store.end_attempt(anybodys.id, fence, end, AttemptWrite::default()).await.unwrap();
+    let second = store.fire(file("2"), Some(again.clone())).await.unwrap().created().unwrap().request;
+    assert_eq!((second.state, second.owner.as_ref()), (RequestState::Running, Some(&again)));
+    assert_eq!(fixture.trigger("t").await.fired, 3);
+}
+
+pub(super) async fn firings_and_claims_at_once_keep_to_a_limit(fixture: Fixture) {
+    let store = &fixture.store;
+    let server = fixture.with_triggers(&["t", "u"]).await;
+    let due = store.now();
+    for _ in 0..4 {
+        fixture.request(None, RequestSettings { limits: vec![limit(2)], ..anywhere() }).await;
+    }
+    let all = (0..8).map(|number| {
+        let (store, server) = (store.clone(), server.clone());
+        tokio::spawn(async move {
+            let (id, key) = (if number % 2 == 0 { "t" } else { "u" }, number.to_string());
+            store.fire(of_one_server(id, &key, due, 2), Some(server.clone())).await.unwrap();
+            store.claim(&server, 1).await.unwrap();
+        })
+    });
+    for done in all.collect::<Vec<_>>() {
+        done.await.unwrap();
+    }
+    assert_eq!(store.counts(&crate::RequestFilter::default()).await.unwrap()[&RequestState::Running], 2);
 }
 
 pub(super) async fn many_servers_that_fire_at_once_make_one_request(fixture: Fixture) {

@@ -1,10 +1,11 @@
 //! Triggers in memory.
 
 use super::{MemoryStore, State};
+use crate::transition;
 use crate::trigger::{FIRINGS_KEPT, FIRINGS_KEPT_MS, no_trigger};
 use crate::{
-    Fired, Firing, NewFiring, NewTrigger, Owner, ProjectName, ProjectVersion, Request, RequestId, RequestState,
-    ServerState, StoreError, Timestamp, TriggerState, TriggerStore,
+    Fired, Firing, NewFiring, NewRequest, NewTrigger, Owner, ProjectName, ProjectVersion, Request, RequestId,
+    RequestState, ServerState, StoreError, Timestamp, TriggerState, TriggerStore,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -85,13 +86,26 @@ impl TriggerStore for MemoryStore {
             if let Some((before, _)) = known.firings.iter().find(|(before, _)| before.key == firing.key) {
                 return Ok(Fired::Before(before.request));
             }
+            let is_reached = |new: &NewRequest| state.limits().reached(&new.project, &new.settings.limits).is_some();
+            if firing.only_with_room().is_some_and(is_reached) {
+                return Ok(Fired::Off);
+            }
             let owner = match owner {
                 Some(owner) if state.check_alive(&owner)? == ServerState::Running => Some(owner),
                 _ if firing.here_only => return Ok(Fired::Off),
                 _ => None,
             };
             let planned = state.plan_requests(firing.request.clone().into_iter().collect(), owner.as_ref(), now)?;
-            let request = planned.into_iter().map(|planned| state.enter(planned).request).next();
+            let made = planned.into_iter().map(|planned| state.enter(planned)).next();
+            let request = match (made, &owner) {
+                (Some(made), Some(owner)) if made.new && firing.only_with_room().is_some() => {
+                    let change = transition::claim(made.request, owner, now)?;
+                    let request = change.request.clone();
+                    state.apply(change);
+                    Some(request)
+                }
+                (made, _) => made.map(|made| made.request),
+            };
             let id = request.as_ref().map(|request| request.id);
             let known = state.trigger(&firing.project, &firing.trigger)?;
             known.state.note(&firing, id, now);
