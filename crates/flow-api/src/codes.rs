@@ -109,6 +109,8 @@ codes! {
     GIT_CREDENTIAL_NOT_FOUND = "git/credential-not-found", 404, "There is no credential for this host";
     /// No such filter.
     FILTER_NOT_FOUND = "filter/not-found", 404, "There is no such filter";
+    /// The server holds so many bytes of bodies that this one does not fit.
+    SERVER_BUSY = "server/busy", 503, "The server has no room for the body";
     /// The server is stopping.
     SERVER_STOPPING = "server/stopping", 503, "The server is stopping";
     /// The cluster is in maintenance: it makes no new requests.

@@ -8,11 +8,12 @@
 //! * `triggers` are what starts requests by itself.
 //! * `secrets` are those of connections, encrypted with the cluster's key.
 //! * `events` tells those who watch what changed.
-//! * `http`, `tls` and `caller_address` are the way in; `readiness`, `log_files` and `metrics` are for those who watch over
-//!   servers.
+//! * `http`, `tls`, `caller_address` and `bodies` are the way in; `readiness`, `log_files` and `metrics` are for those who
+//!   watch over servers.
 
 mod announced;
 mod auth;
+mod bodies;
 mod caller_address;
 mod cluster_key;
 mod config;

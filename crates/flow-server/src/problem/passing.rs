@@ -6,9 +6,11 @@ use std::time::Duration;
 
 /// The codes, each with the seconds after which another try may go well. A full disk is not among them: somebody has to make
 /// room first.
-const PASSING: [(&str, u64); 10] = [
+const PASSING: [(&str, u64); 11] = [
     (codes::REQUEST_QUEUE_FULL.code, 5),
     (codes::SERVER_MAINTENANCE.code, 60),
+    // Until bodies that are read and handled now have been.
+    (codes::SERVER_BUSY.code, 2),
     // A lease; another server may be asked at once.
     (codes::SERVER_FENCED.code, 2),
     // What runs there is let come to its end for so long, unless the cluster says otherwise; then it may be started again.

@@ -24,7 +24,7 @@ use crate::auth::{Access, require};
 use crate::metrics::count;
 use crate::problem::Refusal;
 use crate::state::App;
-use crate::{console, extract, traces, ui};
+use crate::{bodies, console, extract, traces, ui};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -135,6 +135,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
+        .layer(from_fn_with_state(bodies::room(), bodies::bound))
         .layer(from_fn_with_state(Arc::clone(&app.metrics), count))
         .layer(option_layer(app.traces.clone().map(|traces| from_fn_with_state(traces, traces::follow))))
         .layer(from_fn_with_state(Arc::clone(app), enter))

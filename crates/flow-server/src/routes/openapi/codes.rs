@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use flow_api::codes::{
     AUTH_CSRF, AUTH_FORBIDDEN, AUTH_PASSWORD_EXPIRED, AUTH_REQUIRED, Code, INPUT_MALFORMED, INPUT_TOO_LARGE,
-    INPUT_TOO_SLOW, SERVER_INTERNAL,
+    INPUT_TOO_SLOW, SERVER_BUSY, SERVER_INTERNAL,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -108,7 +108,7 @@ fn implied(operation: &Operation, method: &str, access: Access) -> Vec<Code> {
         codes.push(INPUT_MALFORMED);
     }
     if operation.request_body.is_some() {
-        codes.extend([INPUT_MALFORMED, INPUT_TOO_LARGE, INPUT_TOO_SLOW]);
+        codes.extend([INPUT_MALFORMED, INPUT_TOO_LARGE, INPUT_TOO_SLOW, SERVER_BUSY]);
     }
     codes
 }
