@@ -30,7 +30,9 @@ use flow_cluster::Identity;
 use flow_components::Palette;
 use flow_engine::{Engine, EngineParts, StoredProjects};
 use flow_store::sample::SAMPLED_MS;
-use flow_store::{CheckpointStorage, Epoch, Owner, ServerId, ServerReport, StoreError, check_same_storage, keep_house};
+use flow_store::{
+    CheckpointStorage, Epoch, Owner, ServerId, ServerReport, StoreError, Timestamp, check_same_storage, keep_house,
+};
 use flow_trace::{Process as TracedProcess, Traces};
 use std::net::SocketAddr;
 use std::path::PathBuf;
