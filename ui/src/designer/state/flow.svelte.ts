@@ -129,10 +129,8 @@ export class DrawnFlow {
   take(change: FlowChange): void {
     if (change.state.revision < this.state.revision) return;
     if (change.state.revision === this.state.revision) {
+      // What is shown ahead of the host stays: the event of a change may come after its reply.
       this.state = change.state;
-      // It was asked for what is so already.
-      this.#show(this.#sure);
-      this.#sure = undefined;
       return;
     }
     if (change.base !== this.state.revision) {
@@ -181,7 +179,7 @@ export class DrawnFlow {
       const guess = guessed(this.document, edit, views);
       if (guess) await this.#guess({ ...before, document: guess, views: { ...this.views, ...views } }, choice);
       const change = await platform.call("flow_apply_edit", asked);
-      this.take(change);
+      this.#takeReply(change);
       tellCut(this.name, edit, change);
       if (choice && !guess) this.choose(choice);
       // Which edits of a gesture are one step, the host knows.
@@ -239,7 +237,7 @@ export class DrawnFlow {
       const before = this.#look();
       await this.#guess(this.#steps.before(revision));
       const change = await platform.call("flow_undo", { flow: this.name });
-      this.take(change);
+      this.#takeReply(change);
       this.#steps.undone(change.base, change.state.revision, before);
       forgetCut(this.name);
       this.say(`Undone: ${undo}`);
@@ -253,7 +251,7 @@ export class DrawnFlow {
       const before = this.#look();
       await this.#guess(this.#steps.after(revision));
       const change = await platform.call("flow_redo", { flow: this.name });
-      this.take(change);
+      this.#takeReply(change);
       this.#steps.redone(change.base, change.state.revision, before);
       this.say(`Done again: ${redo}`);
     });
@@ -350,6 +348,14 @@ export class DrawnFlow {
     if (choice) this.choose(choice);
     this.#forgetRemoved();
     await painted();
+  }
+
+  /** Takes the reply to what was asked for, which may be so already: then what is shown ahead of the host goes. */
+  #takeReply(change: FlowChange): void {
+    this.take(change);
+    if (change.state.revision !== this.state.revision) return;
+    this.#show(this.#sure);
+    this.#sure = undefined;
   }
 
   #beside(id: string | undefined): string | undefined {
