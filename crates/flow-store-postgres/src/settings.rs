@@ -6,7 +6,7 @@ use crate::locks;
 use crate::sql::{count, execute, read, row, row_if_any, rows};
 use crate::transaction::Transaction;
 use async_trait::async_trait;
-use flow_store::settings::changed_setting;
+use flow_store::settings::check_seen;
 use flow_store::{Setting, SettingsStore, StoreError, Timestamp};
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -22,7 +22,7 @@ impl SettingsStore for PostgresStore {
     async fn set_setting(&self, key: &str, value: Value, by: &str, seen: Option<u64>) -> Result<Setting, StoreError> {
         let transaction = self.database.begin().await?;
         let set = async {
-            check_seen(&transaction, key, seen).await?;
+            check_seen(key, made_version(&transaction, key).await?, seen)?;
             let sql = "INSERT INTO setting AS s (key, value, version, by, at) VALUES ($1, $2, 1, $3, $4)
                        ON CONFLICT (key) DO UPDATE SET value = $2, version = s.version + 1, by = $3, at = $4
                        RETURNING key, value, version, by, at";
@@ -36,7 +36,7 @@ impl SettingsStore for PostgresStore {
     async fn remove_setting(&self, key: &str, by: &str, seen: Option<u64>) -> Result<bool, StoreError> {
         let transaction = self.database.begin().await?;
         let removed = async {
-            check_seen(&transaction, key, seen).await?;
+            check_seen(key, made_version(&transaction, key).await?, seen)?;
             let sql = "UPDATE setting SET value = NULL, version = version + 1, by = $2, at = $3
                        WHERE key = $1 AND value IS NOT NULL";
             DbResult::Ok(execute(&transaction, sql, &[&key, &by, &transaction.now.0]).await? > 0)
@@ -46,14 +46,12 @@ impl SettingsStore for PostgresStore {
     }
 }
 
-/// Refuses to change a setting that is no longer as it was seen. Who has seen one holds the lock until the commit, so that of two
-/// who have seen the same the second is refused, also where nobody has made it yet.
-async fn check_seen(transaction: &Transaction, key: &str, seen: Option<u64>) -> DbResult<()> {
+/// The version of a setting that is to be changed; none if nobody has made it. Who has read it holds the lock until the commit, so
+/// that of two who have seen the same the second is refused, also where nobody has made it yet.
+async fn made_version(transaction: &Transaction, key: &str) -> DbResult<Option<u64>> {
     execute(transaction, "SELECT pg_advisory_xact_lock($1)", &[&locks::SETTINGS]).await?;
-    let Some(seen) = seen else { return Ok(()) };
     let sql = "SELECT version FROM setting WHERE key = $1 AND value IS NOT NULL";
-    let made = row_if_any(transaction, sql, &[&key]).await?.map(|row| count(&row, 0)).transpose()?;
-    if made.unwrap_or(0) == seen { Ok(()) } else { Err(changed_setting(key).into()) }
+    row_if_any(transaction, sql, &[&key]).await?.map(|row| count(&row, 0)).transpose()
 }
 
 /// Reads a setting.

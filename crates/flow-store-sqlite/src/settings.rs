@@ -4,7 +4,7 @@ use crate::SqliteStore;
 use crate::error::{DbResult, corrupt};
 use crate::requests::collect;
 use async_trait::async_trait;
-use flow_store::settings::changed_setting;
+use flow_store::settings::check_seen;
 use flow_store::{Setting, SettingsStore, StoreError, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
@@ -19,7 +19,7 @@ impl SettingsStore for SqliteStore {
         let (key, text, by) = (key.to_owned(), value.to_string(), by.to_owned());
         self.writer
             .run(move |db| {
-                check_seen(db.connection, &key, seen)?;
+                check_seen(&key, made_version(db.connection, &key)?, seen)?;
                 let mut insert = db.connection.prepare_cached(
                     "INSERT INTO setting (key, value, version, by, at) VALUES (?1, ?2, 1, ?3, ?4)
                      ON CONFLICT (key) DO UPDATE SET value = ?2, version = version + 1, by = ?3, at = ?4
@@ -34,7 +34,7 @@ impl SettingsStore for SqliteStore {
         let (key, by) = (key.to_owned(), by.to_owned());
         self.writer
             .run(move |db| {
-                check_seen(db.connection, &key, seen)?;
+                check_seen(&key, made_version(db.connection, &key)?, seen)?;
                 let mut update = db.connection.prepare_cached(
                     "UPDATE setting SET value = NULL, version = version + 1, by = ?2, at = ?3
                      WHERE key = ?1 AND value IS NOT NULL",
@@ -45,12 +45,10 @@ impl SettingsStore for SqliteStore {
     }
 }
 
-/// Refuses to change a setting that is no longer as it was seen.
-fn check_seen(connection: &Connection, key: &str, seen: Option<u64>) -> DbResult<()> {
-    let Some(seen) = seen else { return Ok(()) };
+/// The version of a setting; none if nobody has made it.
+fn made_version(connection: &Connection, key: &str) -> DbResult<Option<u64>> {
     let mut made = connection.prepare_cached("SELECT version FROM setting WHERE key = ? AND value IS NOT NULL")?;
-    let made: Option<u64> = made.query_row([key], |row| row.get(0)).optional()?;
-    if made.unwrap_or(0) == seen { Ok(()) } else { Err(changed_setting(key).into()) }
+    Ok(made.query_row([key], |row| row.get(0)).optional()?)
 }
 
 /// All settings that somebody has made.

@@ -34,7 +34,11 @@ pub trait SettingsStore: Send + Sync {
     async fn remove_setting(&self, key: &str, by: &str, seen: Option<u64>) -> Result<bool, StoreError>;
 }
 
-/// That somebody else has changed a setting.
-pub fn changed_setting(key: &str) -> StoreError {
-    StoreError::Conflict(format!("the setting {key} has been changed since it was read"))
+/// Refuses to change a setting that no longer has the version that was `seen`, which is 0 of one that nobody has made. It has the
+/// version `made`; none if nobody has made it.
+pub fn check_seen(key: &str, made: Option<u64>, seen: Option<u64>) -> Result<(), StoreError> {
+    if seen.is_some_and(|seen| seen != made.unwrap_or(0)) {
+        return Err(StoreError::Conflict(format!("the setting {key} has been changed since it was read")));
+    }
+    Ok(())
 }
