@@ -56,7 +56,7 @@ pub use error::StoreError;
 pub use fault_point::{FAULT_POINTS, fault_point};
 pub use id::{Epoch, Fence, Owner, ProjectName, RequestId, ServerId, Timestamp, VersionId};
 pub use liveness::{Liveness, NewLife, OwnLife, PeerLife};
-pub use memory::{Faults, Line, MemoryStore};
+pub use memory::{Faults, HeldLine, Line, MemoryStore};
 pub use project::{NewProject, Project, ProjectStore, ProjectVersion, ServerVersion, VersionRecord};
 pub use queue::{Limit, Limited, Limits};
 pub use request::{

@@ -1,7 +1,6 @@
 use super::*;
 use crate::{Dispatcher, DispatcherSettings};
-use async_trait::async_trait;
-use flow_store::{AttemptEnd, AttemptWrite, Durability, Line, Liveness, RequestId, RequestState, StoreError};
+use flow_store::{AttemptEnd, AttemptWrite, Durability, HeldLine, RequestId, RequestState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -182,31 +181,12 @@ async fn room_that_was_reserved_and_not_used_goes_to_what_waits_for_it() {
     assert_eq!(next(&mut starts).await, second);
 }
 
-/// A line over which answers come only while it is open.
-struct Held(watch::Receiver<bool>);
-
-#[async_trait]
-impl Line for Held {
-    async fn there(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn back(&self) -> Result<(), StoreError> {
-        self.0.clone().wait_for(|open| *open).await.unwrap();
-        Ok(())
-    }
-
-    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
-        None
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_claimed_when_the_server_begins_to_stop_is_run() {
     let cluster = Cluster::new();
     let server = cluster.join("server", LONG).await;
     let (open, is_open) = watch::channel(false);
-    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(Held(is_open))));
+    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(HeldLine(is_open))));
     let request = cluster.request(None, true).await.id;
     let settings = DispatcherSettings { unattended_check: DEFECT, ..QUICK };
     let (dispatcher, mut starts) = lasting(store, &server, settings);
@@ -238,7 +218,7 @@ async fn what_was_claimed_and_finds_the_room_taken_for_long_is_given_back() {
     let cluster = Cluster::new();
     let server = cluster.join("server", LONG).await;
     let (open, is_open) = watch::channel(false);
-    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(Held(is_open))));
+    let store: Arc<dyn Store> = Arc::new(cluster.store.over(Arc::new(HeldLine(is_open))));
     let request = cluster.request(None, true).await.id;
     let longest_poll = Duration::from_millis(50);
     let settings = DispatcherSettings { concurrency: 1, unattended_check: DEFECT, longest_poll, ..QUICK };

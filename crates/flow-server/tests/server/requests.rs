@@ -1,9 +1,8 @@
 //! Requests from their making to their end.
 
 use crate::harness::{Cluster, TestProject, TestServer, create_one, inputs, until, wish};
-use async_trait::async_trait;
 use flow_api::{Client, LogQuery, NewRequests, RequestQuery, RequestState, Role, SavedKind};
-use flow_store::{Line, Liveness, MemoryStore, RequestFilter, RequestStore as _, StoreError};
+use flow_store::{HeldLine, MemoryStore, RequestFilter, RequestStore as _};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,30 +19,11 @@ async fn set_up() -> (Cluster, TestServer, Client) {
     (cluster, server, operator)
 }
 
-/// A line over which the answers to writes come only while it is open.
-struct Held(watch::Receiver<bool>);
-
-#[async_trait]
-impl Line for Held {
-    async fn there(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn back(&self) -> Result<(), StoreError> {
-        self.0.clone().wait_for(|open| *open).await.unwrap();
-        Ok(())
-    }
-
-    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
-        None
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_caller_hangs_up_while_it_is_made_runs_all_the_same() {
     let (open, is_open) = watch::channel(true);
     let (memory, mut cluster) = (MemoryStore::new(), Cluster::new());
-    cluster.store = Arc::new(memory.over(Arc::new(Held(is_open))));
+    cluster.store = Arc::new(memory.over(Arc::new(HeldLine(is_open))));
     let server = cluster.start("first").await;
     let client = cluster.client(&server, Role::Administrator).await;
     TestProject::new(&cluster).install(&client).await;

@@ -4,6 +4,7 @@ use crate::{Liveness, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use tokio::sync::watch;
 
 /// What is wrong with a [`super::MemoryStore`] at this time.
 #[derive(Debug, Default)]
@@ -47,4 +48,23 @@ pub trait Line: Send + Sync {
 
     /// How servers with such lines see each other live.
     fn liveness(&self) -> Option<Arc<dyn Liveness>>;
+}
+
+/// A line over which all that is asked arrives, and answers come back only while this is true.
+pub struct HeldLine(pub watch::Receiver<bool>);
+
+#[async_trait]
+impl Line for HeldLine {
+    async fn there(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn back(&self) -> Result<(), StoreError> {
+        let shut = |_| StoreError::unavailable("nobody opens the line any more");
+        self.0.clone().wait_for(|open| *open).await.map(drop).map_err(shut)
+    }
+
+    fn liveness(&self) -> Option<Arc<dyn Liveness>> {
+        None
+    }
 }

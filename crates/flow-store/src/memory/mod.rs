@@ -29,7 +29,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub use faults::{Faults, Line};
+pub use faults::{Faults, HeldLine, Line};
 
 /// A store in this process's memory; see the module.
 pub struct MemoryStore {
