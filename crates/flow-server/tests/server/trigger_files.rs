@@ -77,17 +77,32 @@ async fn set(two: &Two, key: &str, value: Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
+    // The flow “note” is not limited: it runs at once and needs no place in the queue. Its triggers come after those of “take”:
+    // the file has to be there for longer, and ends of requests are dealt with in the order of the triggers' names.
+    let inputs_of_both = json!([{"name": "name", "type": "Text", "default": ""}]);
+    let later = |kind: &str, properties: &Value| {
+        let id = format!("trigger-{kind}-later");
+        json!({"format": 1, "id": id, "kind": kind, "flow": "note", "properties": properties}).to_string()
+    };
+    let ends = json!({"Flow": "tick", "States": ["Finished"]});
     let two = Two::with(&[
-        ("flows/take.flow.json", replying(&json!([{"name": "name", "type": "Text", "default": ""}]))),
+        ("flows/take.flow.json", replying(&inputs_of_both)),
+        ("flows/note.flow.json", replying(&inputs_of_both)),
         (
             "triggers/drop.trigger.json",
             trigger("file", "take", &json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 1})),
         ),
-        ("triggers/after.trigger.json", trigger("request", "take", &json!({"Flow": "tick", "States": ["Finished"]}))),
+        (
+            "triggers/drop-later.trigger.json",
+            later("file", &json!({"Folder": "storage:incoming", "Pattern": "*.csv", "Settle": 2})),
+        ),
+        ("triggers/after.trigger.json", trigger("request", "take", &ends)),
+        ("triggers/after-later.trigger.json", later("request", &ends)),
     ])
     .await;
-    two.trigger("drop").await;
-    two.trigger("after").await;
+    for name in ["drop", "drop-later", "after", "after-later"] {
+        two.trigger(name).await;
+    }
     set(&two, "limits.queued_requests", json!(2)).await;
     set(&two, "limit.flow.orders/take", json!(0)).await;
     let of = |flow: &str, count, given| NewRequests { count: Some(count), inputs: inputs(given), ..wish(flow) };
@@ -96,7 +111,7 @@ async fn files_and_ends_of_requests_wait_while_too_many_requests_are_queued() {
     std::fs::create_dir_all(&incoming).unwrap();
     std::fs::write(incoming.join("a.csv"), "1,2\n").unwrap();
     two.client.create_requests(&of("tick", 1, json!({"due": "now"})), None).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    until("the later ones have fired", async || (made_of(&two.cluster, "note").await.len() == 2).then_some(())).await;
     assert_eq!(made_of(&two.cluster, "take").await.len(), 2, "no more are made");
 
     set(&two, "limit.flow.orders/take", json!(5)).await;
