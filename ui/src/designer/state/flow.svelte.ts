@@ -20,7 +20,7 @@ import type { CanvasHandle, Spot } from "./canvasHandle";
 import { forgetCut, tellCut } from "./cut";
 import { rememberedFolds, rememberFolds } from "./folds";
 import { guessed, type Views } from "./guess";
-import { keeping, keptIn, linkId, merged, patched } from "./patch";
+import { checkedAfter, keeping, keptIn, linkId, merged, patched } from "./patch";
 import { Steps, type Look } from "./steps";
 import { isWithin } from "./within";
 
@@ -152,13 +152,7 @@ export class DrawnFlow {
     const before = this.checked;
     if (before && checked.number <= before.number) return;
     if (checked.number !== (before?.number ?? 0) + 1) return void this.reload();
-    this.checked = before
-      ? {
-          ...checked,
-          fields: merged(before.fields, checked.fields, new Set()),
-          expressions: merged(before.expressions, checked.expressions, new Set()),
-        }
-      : checked;
+    this.checked = before ? checkedAfter(before, checked) : checked;
   }
 
   async reload(): Promise<void> {

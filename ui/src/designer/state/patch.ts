@@ -1,4 +1,4 @@
-import type { Component, Flow, FlowPatch, Group, Link, Position } from "../../platform";
+import type { Component, Flow, FlowChecked, FlowPatch, Group, Link, Position } from "../../platform";
 
 /** Identity of a link within its flow. */
 export function linkId(link: Link): string {
@@ -19,6 +19,15 @@ export function patched(flow: Flow, patch: FlowPatch): Flow {
     groups: merged<Group>(flow.groups, patch.groups, new Set(patch.removedGroups)),
     layout: merged<Position>(flow.layout, patch.layout, removed),
     links: linksStay ? flow.links : [...flow.links.filter((link) => !removedLinks.has(linkId(link))), ...patch.links],
+  };
+}
+
+/** What the slower checks found, of which `news` has what changed since the check before. */
+export function checkedAfter(before: FlowChecked, news: FlowChecked): FlowChecked {
+  return {
+    ...news,
+    fields: merged(before.fields, news.fields, new Set()),
+    expressions: merged(before.expressions, news.expressions, new Set()),
   };
 }
 
