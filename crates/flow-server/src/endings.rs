@@ -118,7 +118,7 @@ mod tests {
             settings: RequestSettings::default(),
             idempotency_key: None,
         };
-        let request = transition::create(RequestId(1), new, None, Timestamp(1)).request;
+        let request = transition::create(RequestId(1), new, None, false, Timestamp(1)).request;
         let endings = Arc::<Endings>::default();
         for _ in 0..1000 {
             let waiting: Vec<Ending> = (0..4).map(|_| endings.of(&request)).collect();

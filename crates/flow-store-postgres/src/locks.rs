@@ -5,7 +5,7 @@
 pub(crate) const SCHEMA: i64 = 0x4361_6972_6e00_0001;
 /// Whoever copies another database into this one.
 pub(crate) const COPY: i64 = 0x4361_6972_6e00_0002;
-/// Whoever claims requests that have limits, be it in the write that makes them.
+/// Whoever makes requests run that have limits: claims them, or makes them so.
 pub(crate) const LIMITS: i64 = 0x4361_6972_6e00_0003;
 /// Whoever brings counts together.
 pub(crate) const COUNTS: i64 = 0x4361_6972_6e00_0004;

@@ -163,7 +163,8 @@ impl PostgresStore {
         owner: Option<&Owner>,
     ) -> DbResult<Fired> {
         let mut batch = begin_batch(transaction, &self.database.numbers, needs).await?;
-        if firing.only_with_room().is_some() {
+        let has_room = firing.only_with_room().is_some();
+        if has_room {
             // Before the trigger's row: who waits for claims to end keeps no other firing of the trigger waiting.
             execute(transaction, "SELECT pg_advisory_xact_lock($1)", &[&locks::LIMITS]).await?;
         }
@@ -176,10 +177,7 @@ impl PostgresStore {
             _ if firing.here_only => return Ok(Fired::Off),
             _ => None,
         };
-        let made = batch.create(new, owner, None)?;
-        if let (Some(owner), Some(_)) = (owner, firing.only_with_room()) {
-            batch.claim(&made, owner)?;
-        }
+        let made = batch.create(new, owner, has_room, None)?;
         if !batch.is_empty() {
             batch.write_out(transaction, &self.database).await?;
         }

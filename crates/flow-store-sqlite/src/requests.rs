@@ -21,7 +21,8 @@ use flow_store::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(crate) use apply::{apply, create};
+use apply::apply;
+pub(crate) use apply::create;
 pub(crate) use groups::{count, count_ended, present};
 pub(crate) use history::{remove_unlinked, unlink};
 pub(crate) use queries::ended;
@@ -45,7 +46,7 @@ fn create_all(
             _ => None,
         };
         let created: Vec<Created> =
-            new.into_iter().map(|new| create(db, new, owner.as_ref())).collect::<DbResult<_>>()?;
+            new.into_iter().map(|new| create(db, new, owner.as_ref(), false)).collect::<DbResult<_>>()?;
         if let (Some(entry), Some(made)) = (audit, MadeRequests::of(&created)) {
             audit::made_requests(db, entry, made)?;
         }

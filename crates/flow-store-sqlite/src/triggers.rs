@@ -2,14 +2,14 @@
 
 use crate::SqliteStore;
 use crate::error::{DbResult, corrupt};
-use crate::requests::{apply, collect, create, ended, limits, state_number};
+use crate::requests::{collect, create, ended, limits, state_number};
 use crate::servers;
 use crate::writer::Db;
 use async_trait::async_trait;
 use flow_store::trigger::{FIRINGS_KEPT, FIRINGS_KEPT_MS, no_trigger};
 use flow_store::{
     Fired, Firing, NewFiring, NewTrigger, Owner, ProjectName, ProjectVersion, Request, RequestId, RequestState,
-    ServerState, StoreError, Timestamp, TriggerState, TriggerStore, VersionId, transition,
+    ServerState, StoreError, Timestamp, TriggerState, TriggerStore, VersionId,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -90,13 +90,9 @@ impl TriggerStore for SqliteStore {
                     _ if firing.here_only => return Ok(Fired::Off),
                     _ => None,
                 };
-                let made = firing.request.clone().map(|new| create(db, new, owner.as_ref())).transpose()?;
-                let request = match (made, &owner) {
-                    (Some(made), Some(owner)) if made.new && firing.only_with_room().is_some() => {
-                        Some(apply(db, transition::claim(made.request, owner, db.now)?)?)
-                    }
-                    (made, _) => made.map(|made| made.request),
-                };
+                let has_room = firing.only_with_room().is_some();
+                let made = firing.request.clone().map(|new| create(db, new, owner.as_ref(), has_room)).transpose()?;
+                let request = made.map(|made| made.request);
                 state.note(&firing, request.as_ref().map(|request| request.id), db.now);
                 update(db, number, &state)?;
                 insert(db, number, &firing, request.as_ref())?;

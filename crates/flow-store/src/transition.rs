@@ -109,9 +109,9 @@ impl Change {
     }
 }
 
-/// A request is made: `Queued`, or `Running` at once where an owner makes it. Under limits it is `Queued` for that owner:
-/// claims alone look at limits. What no other server can run is claimed in the write that makes it.
-pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timestamp) -> Change {
+/// A request is made: `Queued`, or `Running` at once where an owner makes it. Under limits it is `Queued` for that owner,
+/// unless `has_room` says that the same write has seen room under them ([`crate::NewFiring::only_with_room`]).
+pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, has_room: bool, now: Timestamp) -> Change {
     let request = Request {
         id,
         project: new.project,
@@ -139,7 +139,7 @@ pub fn create(id: RequestId, new: NewRequest, owner: Option<Owner>, now: Timesta
         reply: None,
     };
     match owner {
-        Some(owner) if request.settings.limits.is_empty() => start(request, owner, now),
+        Some(owner) if has_room || request.settings.limits.is_empty() => start(request, owner, now),
         owner => Change::quiet(Request { owner, ..request }),
     }
 }

@@ -234,8 +234,8 @@ pub trait TriggerStore: Send + Sync {
 }
 
 impl NewFiring {
-    /// Its request, if that is made only while its limits have room: the store looks at them as for a claim, and the owner
-    /// claims it in the same write.
+    /// Its request, if that is made only while its limits have room: the store looks at them as for a claim, in the write that
+    /// makes it run.
     pub fn only_with_room(&self) -> Option<&NewRequest> {
         self.request.as_ref().filter(|new| self.here_only && !new.settings.limits.is_empty())
     }

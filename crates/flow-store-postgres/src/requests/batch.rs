@@ -203,16 +203,17 @@ impl<'a> Batch<'a> {
         request.owner.as_ref().map(|owner| self.servers.name(&owner.server)).unwrap_or_default()
     }
 
-    /// Makes requests, all or none. Each belongs to `owner`, or is free. `audit`
+    /// Makes requests, all or none. Each belongs to `owner`, or is free; `has_room` is that of [`transition::create`]. `audit`
     /// tells of those that are new.
     pub(crate) fn create(
         &mut self,
         new: &'a [PreparedRequest],
         owner: Option<&Owner>,
+        has_room: bool,
         audit: Option<&'a AuditEntry>,
     ) -> Result<Vec<Made>, StoreError> {
         let before = self.new.len();
-        let made: Result<Vec<Made>, StoreError> = new.iter().map(|new| self.create_one(new, owner)).collect();
+        let made: Result<Vec<Made>, StoreError> = new.iter().map(|new| self.create_one(new, owner, has_room)).collect();
         if made.is_err() {
             self.new.truncate(before);
             self.keys.retain(|_, keyed| !matches!(keyed, Keyed::New(place) if *place >= before));
@@ -223,7 +224,12 @@ impl<'a> Batch<'a> {
         made
     }
 
-    fn create_one(&mut self, new: &'a PreparedRequest, owner: Option<&Owner>) -> Result<Made, StoreError> {
+    fn create_one(
+        &mut self,
+        new: &'a PreparedRequest,
+        owner: Option<&Owner>,
+        has_room: bool,
+    ) -> Result<Made, StoreError> {
         let PreparedRequest { new, lane, inputs } = new;
         let key = new.idempotency_key.as_ref().map(|key| (new.project.to_string(), key.clone()));
         match key.as_ref().and_then(|key| self.keys.get(key)) {
@@ -240,23 +246,12 @@ impl<'a> Batch<'a> {
             None => {}
         }
         let place = self.new.len();
-        let Change { request, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), self.now);
+        let Change { request, .. } = transition::create(RequestId(0), new.clone(), owner.cloned(), has_room, self.now);
         self.new.push(New { request, lane: *lane, group: 0, inputs, key: new.idempotency_key.clone() });
         if let Some(key) = key {
             self.keys.insert(key, Keyed::New(place));
         }
         Ok(Made::New(place))
-    }
-
-    /// Their owner claims what this batch has made and queued for it.
-    pub(crate) fn claim(&mut self, made: &[Made], owner: &Owner) -> Result<(), StoreError> {
-        for made in made {
-            let Made::New(place) = made else { continue };
-            if let Some(new) = self.new.get_mut(*place) {
-                new.request = transition::claim(new.request.clone(), owner, self.now)?.request;
-            }
-        }
-        Ok(())
     }
 
     /// The current attempt of a request writes.

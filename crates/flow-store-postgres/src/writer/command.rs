@@ -93,7 +93,7 @@ impl Command {
                     Some(owner) if batch.servers.check_alive(owner)? == ServerState::Running => Some(owner),
                     _ => None,
                 };
-                Ok(Applied::Created(batch.create(new, owner, audit.as_ref())?))
+                Ok(Applied::Created(batch.create(new, owner, false, audit.as_ref())?))
             }
             Self::Write { id, fence, write, .. } => {
                 batch.write(*id, *fence, write)?;

@@ -10,8 +10,8 @@ use flow_store::{AttemptOutcome, Created, NewRequest, Owner, Request, RequestErr
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
-/// Makes a request, or finds the one that has its idempotency key.
-pub(crate) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbResult<Created> {
+/// Makes a request, or finds the one that has its idempotency key. `has_room` is that of [`transition::create`].
+pub(crate) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>, has_room: bool) -> DbResult<Created> {
     if let Some(existing) = with_key(db, &new)? {
         existing.check_same(&new)?;
         return Ok(Created { request: existing, new: false });
@@ -19,7 +19,7 @@ pub(crate) fn create(db: &Db<'_>, new: NewRequest, owner: Option<&Owner>) -> DbR
     note_clock(db)?;
     let key = new.idempotency_key.clone();
     // The id comes from the table.
-    let Change { mut request, log, .. } = transition::create(RequestId(0), new, owner.cloned(), db.now);
+    let Change { mut request, log, .. } = transition::create(RequestId(0), new, owner.cloned(), has_room, db.now);
     let flow = groups::flow_number(db, &request)?;
     let lane = queue::lane_number(db, &request, flow)?;
     request.id = insert(db, &request, flow, lane)?;
@@ -111,7 +111,7 @@ fn insert_given(db: &Db<'_>, request: &Request, key: Option<&str>) -> DbResult<(
 }
 
 /// Enters what a transition of a known request says.
-pub(crate) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
+pub(super) fn apply(db: &Db<'_>, change: Change) -> DbResult<Request> {
     let Change { request, attempt, log } = change;
     if let AttemptChange::Ended(outcome, error) = &attempt {
         keep_attempts(db, (request.id, request.id), *outcome, error.as_ref())?;

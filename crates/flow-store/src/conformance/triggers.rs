@@ -156,6 +156,8 @@ pub(super) async fn what_one_server_alone_can_run_is_made_once_its_limits_have_r
     assert_eq!(fixture.get(first.id).await, first);
     assert_eq!(store.attempts(first.id, None, 9).await.unwrap().len(), 1);
     assert_eq!(store.limits().await.unwrap().running(&orders(), &limit(1).of), 1);
+    let counts = store.counts(&crate::RequestFilter::default()).await.unwrap();
+    assert_eq!((counts[&RequestState::Running], counts[&RequestState::Queued]), (1, 0));
 
     assert_eq!(store.fire(file("2"), Some(a.clone())).await.unwrap(), Fired::Off);
     assert_eq!(store.fire(file("1"), Some(a.clone())).await.unwrap(), Fired::Before(Some(first.id)));

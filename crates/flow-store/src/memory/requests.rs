@@ -29,7 +29,7 @@ impl RequestStore for MemoryStore {
                 Some(owner) if state.check_alive(&owner)? == ServerState::Running => Some(owner),
                 _ => None,
             };
-            let created = state.plan_requests(new, owner.as_ref(), now)?;
+            let created = state.plan_requests(new, owner.as_ref(), false, now)?;
             let created: Vec<Created> = created.into_iter().map(|planned| state.enter(planned)).collect();
             if let (Some(entry), Some(made)) = (audit, MadeRequests::of(&created)) {
                 state.audit(made.told_by(entry), now);
@@ -288,11 +288,13 @@ impl State {
         Ok(GoOn::Earlier(transition::rewind(id, &points, from)?))
     }
 
-    /// Decides what each wanted request becomes, without changing anything yet.
+    /// Decides what each wanted request becomes, without changing anything yet. `has_room` is that of
+    /// [`transition::create`].
     pub(super) fn plan_requests(
         &self,
         new: Vec<NewRequest>,
         owner: Option<&Owner>,
+        has_room: bool,
         now: Timestamp,
     ) -> Result<Vec<Planned>, StoreError> {
         let mut planned: Vec<Planned> = Vec::with_capacity(new.len());
@@ -305,7 +307,7 @@ impl State {
                 continue;
             }
             last += 1;
-            let change = transition::create(RequestId(last), new, owner.cloned(), now);
+            let change = transition::create(RequestId(last), new, owner.cloned(), has_room, now);
             planned.push(Planned::New(Box::new(change), key));
         }
         Ok(planned)

@@ -1,7 +1,6 @@
 //! Triggers in memory.
 
 use super::{MemoryStore, State};
-use crate::transition;
 use crate::trigger::{FIRINGS_KEPT, FIRINGS_KEPT_MS, no_trigger};
 use crate::{
     Fired, Firing, NewFiring, NewRequest, NewTrigger, Owner, ProjectName, ProjectVersion, Request, RequestId,
@@ -95,17 +94,10 @@ impl TriggerStore for MemoryStore {
                 _ if firing.here_only => return Ok(Fired::Off),
                 _ => None,
             };
-            let planned = state.plan_requests(firing.request.clone().into_iter().collect(), owner.as_ref(), now)?;
-            let made = planned.into_iter().map(|planned| state.enter(planned)).next();
-            let request = match (made, &owner) {
-                (Some(made), Some(owner)) if made.new && firing.only_with_room().is_some() => {
-                    let change = transition::claim(made.request, owner, now)?;
-                    let request = change.request.clone();
-                    state.apply(change);
-                    Some(request)
-                }
-                (made, _) => made.map(|made| made.request),
-            };
+            let has_room = firing.only_with_room().is_some();
+            let new = firing.request.clone().into_iter().collect();
+            let planned = state.plan_requests(new, owner.as_ref(), has_room, now)?;
+            let request = planned.into_iter().map(|planned| state.enter(planned).request).next();
             let id = request.as_ref().map(|request| request.id);
             let known = state.trigger(&firing.project, &firing.trigger)?;
             known.state.note(&firing, id, now);

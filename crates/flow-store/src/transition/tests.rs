@@ -1,7 +1,7 @@
 //! What the conformance suite does not see from outside: every transition in every state.
 
 use super::*;
-use crate::{Epoch, NewVersion, ProjectName, RequestSettings, ServerId, ServerRef};
+use crate::{Epoch, Limit, Limited, NewVersion, ProjectName, RequestSettings, ServerId, ServerRef};
 use serde_json::json;
 
 const NOW: Timestamp = Timestamp(1000);
@@ -26,10 +26,26 @@ fn new_request(other_server_retry: bool) -> NewRequest {
 
 /// A request of server a in this state.
 fn request(state: RequestState, other_server_retry: bool, saved_points: u32) -> Request {
-    let created = create(RequestId(1), new_request(other_server_retry), None, Timestamp(1)).request;
+    let created = create(RequestId(1), new_request(other_server_retry), None, false, Timestamp(1)).request;
     let due = matches!(state, Waiting | WaitingForRetry).then_some(Timestamp(5000));
     let attempt = u32::from(state != Queued);
     Request { state, owner: Some(server("a", 1).owner), fence: Fence(7), due, attempt, saved_points, ..created }
+}
+
+#[test]
+fn what_is_made_under_limits_runs_at_once_only_where_they_have_room() {
+    let owner = server("a", 1).owner;
+    let limits = vec![Limit { of: Limited::Flow("import".to_owned()), most: 1 }];
+    let settings = RequestSettings { limits, ..RequestSettings::default() };
+    let new = || NewRequest { settings: settings.clone(), ..new_request(true) };
+    let queued = create(RequestId(1), new(), Some(owner.clone()), false, NOW);
+    assert_eq!((queued.request.state, queued.request.owner.as_ref()), (Queued, Some(&owner)));
+    assert_eq!((queued.request.attempt, &queued.attempt), (0, &AttemptChange::None));
+    let running = create(RequestId(1), new(), Some(owner.clone()), true, NOW);
+    assert_eq!(running.request.state, Running);
+    assert_eq!(running, claim(queued.request, &owner, NOW).unwrap(), "as if it had been queued and claimed");
+    let free = create(RequestId(1), new(), None, true, NOW);
+    assert_eq!((free.request.state, free.request.owner), (Queued, None));
 }
 
 #[test]

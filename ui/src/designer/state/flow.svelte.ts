@@ -20,7 +20,7 @@ import type { CanvasHandle, Spot } from "./canvasHandle";
 import { forgetCut, tellCut } from "./cut";
 import { rememberedFolds, rememberFolds } from "./folds";
 import { guessed, type Views } from "./guess";
-import { keeping, keptIn, linkId, merged, patched } from "./patch";
+import { checkedAfter, isPast, keeping, keptIn, linkId, merged, patched } from "./patch";
 import { Steps, type Look } from "./steps";
 import { isWithin } from "./within";
 
@@ -152,17 +152,16 @@ export class DrawnFlow {
     const before = this.checked;
     if (before && checked.number <= before.number) return;
     if (checked.number !== (before?.number ?? 0) + 1) return void this.reload();
-    this.checked = before
-      ? {
-          ...checked,
-          fields: merged(before.fields, checked.fields, new Set()),
-          expressions: merged(before.expressions, checked.expressions, new Set()),
-        }
-      : checked;
+    this.checked = before ? checkedAfter(before, checked) : checked;
   }
 
+  /** Asks for the whole flow; again, if what came meanwhile is newer than what was read. */
   async reload(): Promise<void> {
-    if (!this.version) this.replace(await platform.call("flow_open", { flow: this.name }));
+    if (this.version) return;
+    const known = { state: this.state, checked: this.checked };
+    const view = await platform.call("flow_open", { flow: this.name });
+    if (isPast(view, known, this)) await this.reload();
+    else this.replace(view);
   }
 
   /** Asks for an edit; answers whether it was made. Edits are made in the order in which they are asked for. */

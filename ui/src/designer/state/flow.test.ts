@@ -1,5 +1,12 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import { usePlatform, type Component, type FlowChange, type FlowView, type Platform } from "../../platform";
+import {
+  usePlatform,
+  type Component,
+  type FlowChange,
+  type FlowChecked,
+  type FlowView,
+  type Platform,
+} from "../../platform";
 import { DrawnFlow } from "./flow.svelte";
 
 vi.mock("../../shared/afterPaint", () => ({ painted: () => Promise.resolve() }));
@@ -33,11 +40,11 @@ const removed = change(1, "Remove “Write”", { removedComponents: ["write"] }
 const broughtBack = change(2, null, { components: { write: all.write } });
 
 /** The calls that the host has yet to answer, in their order. */
-let asked: { name: string; answer: (change: FlowChange) => void }[] = [];
+let asked: { name: string; answer: (reply: FlowChange | FlowView) => void }[] = [];
 const calls = (): string[] => asked.map(({ name }) => name);
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done));
-async function answer(change: FlowChange): Promise<void> {
-  asked.shift()?.answer(change);
+async function answer(reply: FlowChange | FlowView, place = 0): Promise<void> {
+  asked.splice(place, 1)[0]?.answer(reply);
   await settled();
 }
 
@@ -87,4 +94,36 @@ it("shows a change once when its event comes before its reply", async () => {
   await answer(removed);
   expect(Object.keys(flow.document.components)).toEqual(["read"]);
   expect([flow.state.revision, flow.said]).toEqual([1, "Remove “Write”"]);
+});
+
+it("reads the whole flow again when a change is answered that it was read before", async () => {
+  const flow = new DrawnFlow(opened);
+  void flow.reload();
+  void flow.edit({ edit: "removeComponent", id: "write" });
+  await settled();
+  expect(calls()).toEqual(["flow_open", "flow_apply_edit"]);
+  await answer(removed, 1);
+  await answer(opened);
+  expect([Object.keys(flow.document.components), flow.state.revision, calls()]).toEqual([["read"], 1, ["flow_open"]]);
+  const document = { ...opened.document, components: { read: component("Renamed") } };
+  await answer({ ...opened, document, state: { ...removed.state, revision: 2 } });
+  expect([flow.document.components["read"]?.name, flow.state.revision, calls()]).toEqual(["Renamed", 2, []]);
+});
+
+it("reads the whole flow again when a check is heard of that it was read before", async () => {
+  const flow = new DrawnFlow(opened);
+  const check: FlowChecked = { flow: "orders", number: 1, revision: 0, diagnostics: [], fields: {}, expressions: {} };
+  void flow.reload();
+  flow.takeChecked(check);
+  await answer(opened);
+  expect([flow.checked, calls()]).toEqual([check, ["flow_open"]]);
+  await answer({ ...opened, checked: { ...check, number: 2 } });
+  expect([flow.checked?.number, calls()]).toEqual([2, []]);
+});
+
+it("takes the whole flow of a host that was started anew, which counts from the beginning", async () => {
+  const flow = new DrawnFlow({ ...opened, state: { ...opened.state, revision: 7 } });
+  void flow.reload();
+  await answer(opened);
+  expect([flow.state.revision, calls()]).toEqual([0, []]);
 });

@@ -1,4 +1,4 @@
-import type { Component, Flow, FlowPatch, Group, Link, Position } from "../../platform";
+import type { Component, Flow, FlowChecked, FlowPatch, FlowView, Group, Link, Position } from "../../platform";
 
 /** Identity of a link within its flow. */
 export function linkId(link: Link): string {
@@ -20,6 +20,30 @@ export function patched(flow: Flow, patch: FlowPatch): Flow {
     layout: merged<Position>(flow.layout, patch.layout, removed),
     links: linksStay ? flow.links : [...flow.links.filter((link) => !removedLinks.has(linkId(link))), ...patch.links],
   };
+}
+
+/** What the slower checks found, of which `news` has what changed since the check before. */
+export function checkedAfter(before: FlowChecked, news: FlowChecked): FlowChecked {
+  return {
+    ...news,
+    fields: merged(before.fields, news.fields, new Set()),
+    expressions: merged(before.expressions, news.expressions, new Set()),
+  };
+}
+
+/** Where the host's counts of a flow's changes and checks stand. */
+type Counted = Pick<FlowView, "state" | "checked">;
+
+/**
+ * Whether a flow that was read is older than what is known of it by `now`. Only what came after it was asked for, `before`,
+ * is compared: a host that was started anew counts from the beginning.
+ */
+export function isPast(read: Counted, before: Counted, now: Counted): boolean {
+  const checks = ({ checked }: Counted): number => checked?.number ?? 0;
+  return (
+    (now.state !== before.state && read.state.revision < now.state.revision) ||
+    (now.checked !== before.checked && checks(read) < checks(now))
+  );
 }
 
 /** `before` without what is removed and with what is new or changed. */

@@ -85,7 +85,7 @@ fn request(id: i64) -> Request {
         settings,
         idempotency_key: None,
     };
-    transition::create(RequestId(id), new, None, NOW).request
+    transition::create(RequestId(id), new, None, false, NOW).request
 }
 
 /// What a server would take that knows of so many running ones.

@@ -194,7 +194,7 @@ impl Moment {
             idempotency_key: None,
         };
         let owner = owned.then(|| owner(0, 1));
-        let request = transition::create(RequestId(1), new, owner, NOW).request;
+        let request = transition::create(RequestId(1), new, owner, false, NOW).request;
         let server =
             Server { up: true, lapsed: false, epoch: 1, attempt: None, known_epoch: 1, known: ServerState::Running };
         let mut moment = Self {
