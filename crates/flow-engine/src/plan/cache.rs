@@ -1,4 +1,5 @@
-//! The plans in use: each is compiled once, however many requests run it.
+//! The plans in use: each is read and compiled once, however many requests run it, also if they ask at the same time, as those
+//! of a lost server do.
 
 use super::Plan;
 use super::compile::Compiler;
@@ -9,6 +10,7 @@ use flow_store::{ProjectName, VersionId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// How many plans are kept. The one that was used the longest ago makes room.
 const KEPT: usize = 256;
@@ -21,8 +23,11 @@ struct Key {
     flow: String,
 }
 
+/// Empty until the plan is compiled.
+type Place = Arc<OnceCell<Arc<Plan>>>;
+
 struct Entry {
-    plan: Arc<Plan>,
+    place: Place,
     last_used: u64,
 }
 
@@ -46,39 +51,32 @@ impl PlanCache {
         projects: &dyn ProjectSource,
         (project, version, flow): (&ProjectName, &VersionId, &str),
     ) -> Result<Arc<Plan>, EngineError> {
-        let key = Key { project: project.clone(), version: version.clone(), flow: flow.to_owned() };
-        if let Some(plan) = self.find(&key) {
-            return Ok(plan);
-        }
-        let name = FlowName::parse(flow).map_err(|error| EngineError::Flow {
-            code: "engine/no-such-flow".to_owned(),
-            flow: flow.to_owned(),
-            message: error.to_string(),
-        })?;
-        let files = projects.files(project, version).await?;
-        let plan = Compiler::new(palette, files).compile(&name)?;
-        self.keep(key, &plan);
-        Ok(plan)
+        let place = self.place(Key { project: project.clone(), version: version.clone(), flow: flow.to_owned() });
+        let compile = async || {
+            let name = FlowName::parse(flow).map_err(|error| EngineError::Flow {
+                code: "engine/no-such-flow".to_owned(),
+                flow: flow.to_owned(),
+                message: error.to_string(),
+            })?;
+            let files = projects.files(project, version).await?;
+            Compiler::new(palette, files).compile(&name)
+        };
+        // Whoever comes meanwhile waits here; after a failure the next one compiles.
+        place.get_or_try_init(compile).await.cloned()
     }
 
-    fn find(&self, key: &Key) -> Option<Arc<Plan>> {
+    fn place(&self, key: Key) -> Place {
         let mut kept = self.kept.lock();
         kept.uses += 1;
         let now = kept.uses;
-        let entry = kept.plans.get_mut(key)?;
-        entry.last_used = now;
-        Some(Arc::clone(&entry.plan))
-    }
-
-    fn keep(&self, key: Key, plan: &Arc<Plan>) {
-        let mut kept = self.kept.lock();
-        if kept.plans.len() >= KEPT {
+        if kept.plans.len() >= KEPT && !kept.plans.contains_key(&key) {
             let oldest = kept.plans.iter().min_by_key(|(_, entry)| entry.last_used).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 kept.plans.remove(&oldest);
             }
         }
-        let last_used = kept.uses;
-        kept.plans.insert(key, Entry { plan: Arc::clone(plan), last_used });
+        let entry = kept.plans.entry(key).or_insert_with(|| Entry { place: Place::default(), last_used: now });
+        entry.last_used = now;
+        Arc::clone(&entry.place)
     }
 }
