@@ -36,7 +36,7 @@ impl TestProject {
     pub fn of_sample(parent: &Path, name: &str, urls: &[(&str, &str)]) -> Self {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows-sample").join(name);
         let mut files = Vec::new();
-        for folder in ["flows", "data", "connections", "triggers"] {
+        for folder in ["flows", "data", "connections", "triggers", "calendars"] {
             let Ok(entries) = std::fs::read_dir(sample.join(folder)) else { continue };
             for entry in entries {
                 let path = entry.expect("a sample file").path();

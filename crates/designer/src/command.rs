@@ -93,6 +93,7 @@ pub(crate) fn visit_commands(visitor: &mut impl CommandVisitor) {
         connection: ConnectionKinds, ConnectionView, ConnectionSave, ConnectionDelete, ConnectionSetSecret, ConnectionTest,
             ConnectionSchema;
         trigger: TriggerKinds, TriggerView, TriggerCheck, TriggerSave, TriggerDelete;
+        calendar: CalendarView, CalendarSave, CalendarDelete;
         palette: Palette, SqlFunctions;
         flow: FlowOpen, FlowClose, FlowNewComponent, FlowApplyEdit, FlowUndo, FlowRedo, FlowSave, FlowReload, FlowConflicts, FlowTakeIn,
             FlowRunsAgain, FlowCopy, FlowPaste;

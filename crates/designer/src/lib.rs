@@ -5,6 +5,7 @@
 //! windows, menus and dialogs through [`Host`]. The TypeScript types of all of it come from [`typescript`].
 
 mod background;
+mod calendar;
 mod cluster;
 mod command;
 mod config_folder;

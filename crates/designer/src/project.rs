@@ -34,6 +34,8 @@ pub struct ProjectView {
     pub connections: Vec<ConnectionSummary>,
     /// Its triggers, by name.
     pub triggers: Vec<TriggerSummary>,
+    /// Its calendars, by name.
+    pub calendars: Vec<CalendarSummary>,
     /// Whether the folder is under git. Without it there is no version control and no Push update.
     pub versioned: bool,
     /// Why nothing can be saved in the folder; null when it can. What is edited is kept, and `project_save_as` saves it
@@ -64,6 +66,17 @@ pub struct TriggerSummary {
     /// The flow that it starts.
     pub flow: String,
     /// What is wrong with it, if anything is.
+    pub problem: Option<String>,
+}
+
+/// A calendar of the project tree.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct CalendarSummary {
+    /// Its name.
+    pub name: String,
+    /// How many days it has; 0 when its file cannot be read.
+    pub days: usize,
+    /// Why its file cannot be read, if so.
     pub problem: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! The commands on triggers: what they say, whether that is right, and when they fire next.
 
 use crate::background::blocking;
+use crate::calendar::now;
 use crate::project::{OpenProject, ProjectView};
 use crate::{Command, CommandError, Designer};
 use flow_model::{
@@ -12,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use ts_rs::TS;
 
 /// So many of the next due times are shown.
@@ -154,14 +154,12 @@ impl Command for TriggerCheck {
             // Its own id is not asked for: another one stands for it.
             let trigger = self.trigger.trigger("trigger-draft".to_owned());
             let problems = problems_of(&project, &trigger)?.iter().map(TriggerProblem::of).collect();
-            let schedule = match trigger.action() {
+            let schedule = match trigger.action(&project.files().good_calendars()?) {
                 Ok(TriggerAction::Schedule(schedule)) => Some(schedule),
                 _ => None,
             };
-            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let now = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
             let next = schedule.iter().flat_map(|schedule| {
-                schedule.due(now, i64::MAX, NEXT).into_iter().map(|due| schedule.shown(due)).collect::<Vec<_>>()
+                schedule.due(now(), i64::MAX, NEXT).into_iter().map(|due| schedule.shown(due)).collect::<Vec<_>>()
             });
             let next = next.collect();
             let words = schedule.map(|schedule| schedule.in_words()).unwrap_or_default();
@@ -179,7 +177,8 @@ pub(crate) fn problems_of(project: &OpenProject, trigger: &Trigger) -> Result<Ve
     let flows = project.flows_now();
     let names = project.files().flow_names()?;
     let connections = project.connections();
-    let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
+    let calendars = project.files().good_calendars()?;
+    let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections, calendars: &calendars };
     let found = check_triggers(&all, around).into_iter();
     Ok(found.filter(|(name, _)| *name == trigger.name).map(|(_, error)| error).collect())
 }
@@ -213,7 +212,7 @@ impl Command for TriggerSave {
             Ok(saved.files().save_trigger(&trigger, self.create)?)
         })
         .await?;
-        designer.triggers_changed(&project)
+        designer.files_changed(&project)
     }
 }
 
@@ -232,13 +231,13 @@ impl Command for TriggerDelete {
         let project = designer.project()?;
         let changed = Arc::clone(&project);
         blocking(move || Ok(project.files().delete_trigger(&self.name)?)).await?;
-        designer.triggers_changed(&changed)
+        designer.files_changed(&changed)
     }
 }
 
 impl Designer {
-    /// After a change of the triggers' files: everybody learns of it.
-    fn triggers_changed(self: &Arc<Self>, project: &Arc<OpenProject>) -> Result<ProjectView, CommandError> {
+    /// After a change of files that no window has open, those of triggers and calendars: everybody learns of it.
+    pub(crate) fn files_changed(self: &Arc<Self>, project: &Arc<OpenProject>) -> Result<ProjectView, CommandError> {
         self.follow_now(project);
         project.view()
     }

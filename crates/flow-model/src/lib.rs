@@ -5,6 +5,7 @@
 //! learns through the [`Catalogue`] trait, which `flow-components` implements.
 
 mod body;
+mod calendar;
 mod canonical;
 mod catalogue;
 mod connection;
@@ -27,6 +28,7 @@ mod trigger;
 mod example;
 
 pub use body::LinkPlace;
+pub use calendar::{Calendar, CalendarError, Calendars, Day};
 pub use canonical::{DocumentError, FORMAT};
 pub use catalogue::{
     Catalogue, Choice, ComponentDescription, Effect, Family, PortDescription, Ports, PropertyDescription, PropertyKind,
@@ -46,7 +48,7 @@ pub use id::{ComponentId, FlowName, InvalidName};
 pub use merge::{Conflict, Merge, Side, merge, merge_deciding};
 pub use resume::{SavedState, runs_again, settled};
 pub use rules::{Surroundings, calls_flows, check_connections, check_structure, check_sub_flows, connections_of};
-pub use schema::{json_schema, trigger_schema};
+pub use schema::{calendar_schema, json_schema, trigger_schema};
 pub use start::{
     BeginCheckpoint, FAIL, InputDeclaration, InputError, InputType, PRIORITIES, START, StartSettings, WAIT,
 };

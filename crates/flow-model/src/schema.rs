@@ -66,6 +66,11 @@ pub fn trigger_schema() -> Value {
     crate::trigger::schema()
 }
 
+/// The schema of the files of calendars.
+pub fn calendar_schema() -> Value {
+    crate::calendar::schema()
+}
+
 fn component(kinds: &[&ComponentDescription]) -> Value {
     let names: Vec<&str> = kinds.iter().map(|description| description.kind).collect();
     json!({

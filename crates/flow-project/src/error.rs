@@ -1,6 +1,6 @@
 //! What can go wrong with a project, and what can be done about it.
 
-use flow_model::{ConnectionError, DocumentError, EditError, FlowName, InvalidName, TriggerError};
+use flow_model::{CalendarError, ConnectionError, DocumentError, EditError, FlowName, InvalidName, TriggerError};
 use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -102,6 +102,21 @@ pub enum ProjectError {
     TriggerExists {
         /// The trigger.
         trigger: String,
+    },
+    /// The calendar's file cannot be understood.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+    /// The calendar has no file.
+    #[error("the project has no calendar “{calendar}”")]
+    NoSuchCalendar {
+        /// The calendar asked for.
+        calendar: String,
+    },
+    /// A calendar of that name has a file already.
+    #[error("the project has a calendar “{calendar}” already: choose another name")]
+    CalendarExists {
+        /// The calendar.
+        calendar: String,
     },
     /// The flow test has no file.
     #[error("the project has no flow test “{test}”")]
@@ -228,6 +243,9 @@ impl ProjectError {
             Self::Trigger(error) => error.code(),
             Self::NoSuchTrigger { .. } => "trigger/not-found",
             Self::TriggerExists { .. } => "trigger/exists",
+            Self::Calendar(error) => error.code(),
+            Self::NoSuchCalendar { .. } => "calendar/not-found",
+            Self::CalendarExists { .. } => "calendar/exists",
             Self::NoSuchTest { .. } => "test/not-found",
             Self::TestExists { .. } => "test/exists",
             Self::Name(_) => "project/name",

@@ -1,6 +1,6 @@
-//! Merging the files of a project that mean more than their lines: flows and triggers.
+//! Merging the files of a project that mean more than their lines: flows, triggers and calendars.
 
-use flow_model::{Conflict, Flow, FlowName, Side, Trigger, merge_deciding};
+use flow_model::{Calendar, Conflict, Flow, FlowName, Side, Trigger, merge_deciding};
 
 /// What came of merging three versions of a file of a project.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,8 @@ pub enum FileMerge {
     NotAFlow,
 }
 
-/// Merges three versions of the file at `path` (relative to the project) by component, if it is a flow's file, or by
-/// member, if it is a trigger's. Without
-/// a base, both sides added the file.
+/// Merges three versions of the file at `path` (relative to the project) by component, if it is a flow's file, by
+/// member, if it is a trigger's, or by day, if it is a calendar's. Without a base, both sides added the file.
 pub fn merge_file(path: &str, base: Option<&[u8]>, ours: &[u8], theirs: &[u8]) -> FileMerge {
     merge_file_deciding(path, base, ours, theirs, &|_| None)
 }
@@ -36,7 +35,14 @@ pub fn merge_file_deciding(
     decide: &dyn Fn(&Conflict) -> Option<Side>,
 ) -> FileMerge {
     if let Some(name) = Trigger::name_in(path) {
-        return merge_trigger(name, base, ours, theirs, decide);
+        let merge =
+            |base: Option<&Trigger>, ours: &Trigger, theirs: &Trigger| Trigger::merge(base, ours, theirs, decide);
+        return merged_by((base, ours, theirs), |text| Trigger::from_json(name, text), merge, Trigger::to_json);
+    }
+    if let Some(name) = Calendar::name_in(path) {
+        let merge =
+            |base: Option<&Calendar>, ours: &Calendar, theirs: &Calendar| Calendar::merge(base, ours, theirs, decide);
+        return merged_by((base, ours, theirs), |text| Calendar::from_json(name, text), merge, Calendar::to_json);
     }
     if FlowName::from_path(path).is_none() {
         return FileMerge::NotAFlow;
@@ -51,23 +57,23 @@ pub fn merge_file_deciding(
     }
 }
 
-fn merge_trigger(
-    name: &str,
-    base: Option<&[u8]>,
-    ours: &[u8],
-    theirs: &[u8],
-    decide: &dyn Fn(&Conflict) -> Option<Side>,
+/// Merges base, ours and theirs of a file that is read, merged and written like this.
+fn merged_by<T, E: std::fmt::Display>(
+    (base, ours, theirs): (Option<&[u8]>, &[u8], &[u8]),
+    read: impl Fn(&str) -> Result<T, E>,
+    merge: impl Fn(Option<&T>, &T, &T) -> (T, Vec<Conflict>),
+    write: impl Fn(&T) -> String,
 ) -> FileMerge {
     let read = |side: &str, content: &[u8]| {
         let text = std::str::from_utf8(content).map_err(|_| format!("{side} is not UTF-8 text"))?;
-        Trigger::from_json(name, text).map_err(|error| format!("{side} cannot be read: {error}"))
+        read(text).map_err(|error| format!("{side} cannot be read: {error}"))
     };
     match (base.map(|base| read("base", base)).transpose(), read("ours", ours), read("theirs", theirs)) {
         (Ok(base), Ok(ours), Ok(theirs)) => {
-            let (merged, conflicts) = Trigger::merge(base.as_ref(), &ours, &theirs, decide);
+            let (merged, conflicts) = merge(base.as_ref(), &ours, &theirs);
             match conflicts.is_empty() {
-                true => FileMerge::Merged(merged.to_json()),
-                false => FileMerge::Conflicts { conflicts, text: merged.to_json() },
+                true => FileMerge::Merged(write(&merged)),
+                false => FileMerge::Conflicts { conflicts, text: write(&merged) },
             }
         }
         (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => FileMerge::Unreadable(problem),
@@ -145,6 +151,25 @@ mod tests {
         };
         assert_eq!((conflicts.len(), conflicts[0].what.as_str()), (1, "Cron of trigger “t”"));
         assert_eq!(text, file("0 7 * * *", "All"), "ours, and what only they changed");
+    }
+
+    #[test]
+    fn a_calendar_is_merged_by_day() {
+        let file = |days: &[&str]| json!({"format": 1, "days": days}).to_string();
+        let (base, ours, theirs) =
+            (file(&["12-25", "12-26"]), file(&["12-25", "2026-12-24"]), file(&["01-01", "12-25", "12-26"]));
+        let path = "calendars/holidays.json";
+        let FileMerge::Merged(text) = merge_file(path, Some(base.as_bytes()), ours.as_bytes(), theirs.as_bytes())
+        else {
+            panic!("merges")
+        };
+        let merged: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+        assert_eq!(merged["days"], json!(["01-01", "12-25", "2026-12-24"]));
+        let unreadable = merge_file(path, None, ours.as_bytes(), b"{");
+        assert!(
+            matches!(&unreadable, FileMerge::Unreadable(why) if why.starts_with("theirs cannot be read")),
+            "{unreadable:?}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A project folder: what is in it, and reading and writing its flows.
 
+mod calendars;
 mod connections;
 mod copy;
 mod descriptor;
@@ -11,6 +12,7 @@ mod triggers;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use calendars::CalendarEntry;
 pub use connections::ConnectionEntry;
 pub use flows::{FlowEntry, LoadedFlow};
 pub use triggers::TriggerEntry;
@@ -42,7 +44,8 @@ impl Project {
         let is_project = |folder: &&Path| folder.join(descriptor::FILE).is_file();
         let root = given.ancestors().find(is_project).ok_or(ProjectError::NotAProject { path: given.clone() })?;
         let name = descriptor::read(root)?;
-        let folders = [flows::FOLDER, connections::FOLDER, triggers::FOLDER].map(|folder| root.join(folder));
+        let folders =
+            [flows::FOLDER, connections::FOLDER, triggers::FOLDER, calendars::FOLDER].map(|folder| root.join(folder));
         for folder in [root.to_owned()].into_iter().chain(folders) {
             atomic::sweep(&folder);
         }

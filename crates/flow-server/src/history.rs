@@ -4,7 +4,7 @@ use crate::problem::{Refusal, Reply};
 use crate::state::App;
 use crate::update::working_copy;
 use flow_api::{CommitFile, CommitFileChange, Page, ProjectCommit, Time, codes};
-use flow_model::{Flow, FlowName, Trigger, diff};
+use flow_model::{Calendar, Flow, FlowName, Trigger, diff};
 use flow_store::ProjectName;
 use flow_vcs::{CommitChanges, FileInCommit, Repository};
 
@@ -50,17 +50,26 @@ fn file(file: FileInCommit) -> CommitFile {
     let flow = FlowName::from_path(&file.path).map(|name| name.to_string());
     let words = match (&flow, &file.before, &file.after) {
         (Some(_), Some(before), Some(after)) => words(before, after),
-        (None, Some(before), Some(after)) => trigger_words(&file.path, before, after),
+        (None, Some(before), Some(after)) => differences(&file.path, before, after),
         _ => Vec::new(),
     };
     CommitFile { path: file.path, flow, kind, words }
 }
 
-/// What changed of a trigger; nothing where the file is none, or cannot be read.
-fn trigger_words(path: &str, before: &[u8], after: &[u8]) -> Vec<String> {
-    let read = |bytes: &[u8]| Trigger::from_json(Trigger::name_in(path)?, std::str::from_utf8(bytes).ok()?).ok();
-    let (Some(before), Some(after)) = (read(before), read(after)) else { return Vec::new() };
-    before.differences(&after).into_iter().take(WORDS).collect()
+/// What changed of a trigger or a calendar; nothing where the file is neither, or cannot be read.
+fn differences(path: &str, before: &[u8], after: &[u8]) -> Vec<String> {
+    let (Ok(before), Ok(after)) = (std::str::from_utf8(before), std::str::from_utf8(after)) else { return Vec::new() };
+    let of_trigger = |name| {
+        let (before, after) = (Trigger::from_json(name, before).ok()?, Trigger::from_json(name, after).ok()?);
+        Some(before.differences(&after))
+    };
+    let of_calendar = |name| {
+        let (before, after) = (Calendar::from_json(name, before).ok()?, Calendar::from_json(name, after).ok()?);
+        Some(before.differences(&after))
+    };
+    let all = Trigger::name_in(path).and_then(of_trigger);
+    let all = all.or_else(|| Calendar::name_in(path).and_then(of_calendar)).unwrap_or_default();
+    all.into_iter().take(WORDS).collect()
 }
 
 /// What changed of a flow; nothing where one of them cannot be read.

@@ -305,6 +305,88 @@ skippedCount: number,
 next?: string, };
 
 /**
+ * Days on which nothing is due, kept in `calendars/NAME.json`.
+ */
+export type Calendar = { 
+/**
+ * Its name, which triggers refer to: the file name without `.json`.
+ */
+name: string, 
+/**
+ * What it is for.
+ */
+description: string, 
+/**
+ * The days: `2026-12-25`, or `12-25` in every year.
+ */
+days: Array<Day>, };
+
+/**
+ * Deletes a calendar's file. Errors: `calendar/not-found`.
+ */
+export type CalendarDelete = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * The answer of `calendar_view`.
+ */
+export type CalendarDetails = { 
+/**
+ * The calendar; null when its file cannot be read.
+ */
+calendar: Calendar | null, 
+/**
+ * Why its file cannot be read, if so.
+ */
+problem: string | null, 
+/**
+ * What is worth knowing of it: that all of its days are over.
+ */
+warning: string | null, };
+
+/**
+ * Writes a calendar's file. Errors: `calendar/exists` for a new one whose name is taken.
+ */
+export type CalendarSave = { 
+/**
+ * The calendar.
+ */
+calendar: Calendar, 
+/**
+ * Whether it is a new one.
+ */
+create: boolean, };
+
+/**
+ * A calendar of the project tree.
+ */
+export type CalendarSummary = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How many days it has; 0 when its file cannot be read.
+ */
+days: number, 
+/**
+ * Why its file cannot be read, if so.
+ */
+problem: string | null, };
+
+/**
+ * A calendar as its file says. Errors: `calendar/not-found`.
+ */
+export type CalendarView = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
  * A file that differs from the last commit.
  */
 export type ChangedFile = { 
@@ -1493,6 +1575,12 @@ fields: Array<Field>,
  * The columns of its primary key.
  */
 keys: Array<string>, };
+
+/**
+ * A day that schedules leave out, of one year (`2026-12-25`) or of every year (`12-25`), by the clock of each schedule.
+ * Those of every year come first, then the others by date.
+ */
+export type Day = string;
 
 /**
  * An event, sent to every window of the host.
@@ -3586,6 +3674,10 @@ connections: Array<ConnectionSummary>,
  * Its triggers, by name.
  */
 triggers: Array<TriggerSummary>, 
+/**
+ * Its calendars, by name.
+ */
+calendars: Array<CalendarSummary>, 
 /**
  * Whether the folder is under git. Without it there is no version control and no Push update.
  */
@@ -6762,6 +6854,18 @@ export interface Commands {
    * Deletes a trigger's file. Errors: `trigger/not-found`.
    */
   trigger_delete: { input: TriggerDelete; output: ProjectView };
+  /**
+   * A calendar as its file says. Errors: `calendar/not-found`.
+   */
+  calendar_view: { input: CalendarView; output: CalendarDetails };
+  /**
+   * Writes a calendar's file. Errors: `calendar/exists` for a new one whose name is taken.
+   */
+  calendar_save: { input: CalendarSave; output: ProjectView };
+  /**
+   * Deletes a calendar's file. Errors: `calendar/not-found`.
+   */
+  calendar_delete: { input: CalendarDelete; output: ProjectView };
   /**
    * Every component type, in the order of the palette, with its properties: what the palette shows and what the
    * inspector is made from.

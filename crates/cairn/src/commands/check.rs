@@ -15,8 +15,8 @@ use crate::project_files::ProjectFiles;
 use bytes::Bytes;
 use flow_components::Palette;
 use flow_model::{
-    Diagnostic, Flow, FlowName, Severity, Surroundings, Trigger, TriggerError, TriggerSurroundings, check_connections,
-    check_structure, check_sub_flows, check_triggers, failure_report,
+    Calendar, CalendarError, Calendars, Diagnostic, Flow, FlowName, Severity, Surroundings, Trigger, TriggerError,
+    TriggerSurroundings, check_connections, check_structure, check_sub_flows, check_triggers, failure_report,
 };
 use flow_project::{Problem, Project};
 use serde::Serialize;
@@ -24,6 +24,7 @@ use source::Source;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Check the flows of a project without running them.
 #[derive(Debug, clap::Args)]
@@ -171,7 +172,9 @@ impl Opened {
             self.wanted.iter().filter_map(|name| Some((name, self.flows.get(name)?))).collect();
         let mut files = std::mem::take(&mut self.broken);
         if !self.only_some {
-            files.extend(self.check_triggers());
+            let (calendars, of_calendars) = self.check_calendars();
+            files.extend(of_calendars);
+            files.extend(self.check_triggers(&calendars));
             files.extend(self.check_tests());
         }
         files.extend(on_all_cores(&readable, |(name, flow)| self.check_flow(name, flow, &palette)));
@@ -195,8 +198,25 @@ impl Opened {
         CheckedFile::new(file, diagnostics, &content, Some(flow))
     }
 
+    /// The calendars that can be read, and what is wrong with calendars, file by file.
+    fn check_calendars(&self) -> (Calendars, Vec<CheckedFile>) {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
+        let (mut good, mut files) = (Calendars::new(), Vec::new());
+        let all = self.surroundings.files();
+        for (name, read) in Calendar::all_in(all.iter().map(|(path, content)| (path, &content[..]))) {
+            let found = read.as_ref().map_or_else(|error| Some(error.clone()), |calendar| calendar.past(now));
+            let path = Calendar::path_of(name);
+            let content = all.get(&path).cloned().unwrap_or_default();
+            let diagnostics = found.iter().map(of_calendar).collect();
+            files.push(CheckedFile::new(path, diagnostics, &content, None));
+            good.extend(read.ok().map(|calendar| (name.to_owned(), calendar)));
+        }
+        (good, files)
+    }
+
     /// What is wrong with the triggers, file by file.
-    fn check_triggers(&self) -> Vec<CheckedFile> {
+    fn check_triggers(&self, calendars: &Calendars) -> Vec<CheckedFile> {
         let read = self.surroundings.files().iter().filter_map(|(path, content)| {
             let name = Trigger::name_in(path)?;
             Some((name.to_owned(), content, Trigger::from_json(name, &String::from_utf8_lossy(content))))
@@ -212,7 +232,7 @@ impl Opened {
             contents.insert(name, content);
         }
         let connections = self.surroundings.connections();
-        let around = TriggerSurroundings { flows: &self.flows, names: &self.names, connections };
+        let around = TriggerSurroundings { flows: &self.flows, names: &self.names, connections, calendars };
         for (name, error) in check_triggers(&triggers, around) {
             found.entry(name).or_default().push(diagnostic(&error));
         }
@@ -254,12 +274,20 @@ impl Opened {
 }
 
 fn diagnostic(error: &TriggerError) -> Diagnostic {
-    let found = match error.is_warning() {
-        true => Diagnostic::warning(error.code(), error.to_string()),
-        false => Diagnostic::error(error.code(), error.to_string()),
+    finding(error.code(), error.is_warning(), error.to_string(), error.member().as_deref())
+}
+
+fn of_calendar(error: &CalendarError) -> Diagnostic {
+    finding(error.code(), error.is_warning(), error.to_string(), error.member())
+}
+
+fn finding(code: &'static str, is_warning: bool, message: String, member: Option<&str>) -> Diagnostic {
+    let found = match is_warning {
+        true => Diagnostic::warning(code, message),
+        false => Diagnostic::error(code, message),
     };
-    match error.member() {
-        Some(member) => found.on(&member),
+    match member {
+        Some(member) => found.on(member),
         None => found,
     }
 }

@@ -181,4 +181,5 @@ fn what_is_wrong_with_triggers_is_found_with_its_line() {
     assert_eq!(region["startLine"], line);
     let schema = json(&place.run(&["schema", "trigger"]));
     assert_eq!(schema["title"], "Cairn trigger");
+    assert_eq!(json(&place.run(&["schema", "calendar"]))["title"], "Cairn calendar");
 }

@@ -1,6 +1,6 @@
 //! The open project: its folder, its open flows, and the watch over what other programs change.
 
-use super::{ConnectionSummary, FlowFiles, FlowSummary, ProjectView, SavedFlows, TriggerSummary};
+use super::{CalendarSummary, ConnectionSummary, FlowFiles, FlowSummary, ProjectView, SavedFlows, TriggerSummary};
 use crate::config_folder::ConfigFolder;
 use crate::flow::Session;
 use crate::project::services::DesignServices;
@@ -138,6 +138,7 @@ impl OpenProject {
             flows,
             connections: self.files.connections()?.into_iter().map(ConnectionSummary::of).collect(),
             triggers: self.trigger_summaries()?,
+            calendars: self.files.calendars()?.into_iter().map(CalendarSummary::of).collect(),
             versioned: self.repository().is_ok(),
             read_only: self.files.read_only(),
         })
@@ -152,7 +153,9 @@ impl OpenProject {
         let flows = self.flows_now();
         let names = self.files.flow_names()?;
         let connections = self.connections();
-        let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
+        let calendars = self.files.good_calendars()?;
+        let around =
+            TriggerSurroundings { flows: &flows, names: &names, connections: &connections, calendars: &calendars };
         let problems = check_triggers(&all, around);
         let summary = |entry: flow_project::TriggerEntry| {
             let found = problems.iter().find(|(name, error)| *name == entry.name && !error.is_warning());
@@ -390,5 +393,15 @@ impl ConnectionSummary {
                 Self { name: entry.name, kind: String::new(), address: String::new(), problem: Some(problem.message) }
             }
         }
+    }
+}
+
+impl CalendarSummary {
+    fn of(entry: flow_project::CalendarEntry) -> Self {
+        let (days, problem) = match entry.calendar {
+            Ok(calendar) => (calendar.days.len(), None),
+            Err(problem) => (0, Some(problem.message)),
+        };
+        Self { name: entry.name, days, problem }
     }
 }

@@ -20,6 +20,30 @@ pub(crate) fn parse(text: &str) -> Result<Value, DocumentError> {
     value.and_then(|value| json.end().map(|()| value)).map_err(|error| syntax_error(&error))
 }
 
+/// Parses `text` as a file of format 1 to `newest`, and gives its members without `format`.
+pub(crate) fn members(text: &str, newest: u32) -> Result<Map<String, Value>, DocumentError> {
+    let Value::Object(mut file) = parse(text)? else {
+        return Err(DocumentError::shape("the file", "expected an object"));
+    };
+    match file.shift_remove("format").map(|format| (format.as_u64(), format)) {
+        None => Err(DocumentError::shape("format", format!("is missing: it should be {newest}"))),
+        Some((Some(found), _)) if found > u64::from(newest) => Err(DocumentError::TooNew { found, supported: newest }),
+        Some((Some(1..), _)) => Ok(file),
+        Some((_, format)) => {
+            Err(DocumentError::shape("format", format!("expected a whole number from 1, found {format}")))
+        }
+    }
+}
+
+/// Takes the text `member` out of a file, if it is there and not empty.
+pub(crate) fn text_of(file: &mut Map<String, Value>, member: &str) -> Result<Option<String>, DocumentError> {
+    match file.shift_remove(member) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some(other) => Err(DocumentError::shape(member, format!("expected a text, found {other}"))),
+    }
+}
+
 fn syntax_error(error: &serde_json::Error) -> DocumentError {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();

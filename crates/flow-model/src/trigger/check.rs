@@ -1,7 +1,7 @@
 //! The triggers of a project together, and with its flows and connections.
 
 use super::{HttpAuthentication, Trigger, TriggerAction, TriggerError, trigger_kind};
-use crate::{Connection, Flow, FlowName, StartSettings};
+use crate::{Calendars, Connection, Flow, FlowName, StartSettings};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -14,15 +14,18 @@ pub struct TriggerSurroundings<'a> {
     pub names: &'a [FlowName],
     /// Its connections.
     pub connections: &'a BTreeMap<String, Connection>,
+    /// Those of its calendars that can be read.
+    pub calendars: &'a Calendars,
 }
 
 /// Everything that is wrong with the triggers of a project, each with the trigger's name.
 pub fn check_triggers(triggers: &[Trigger], around: TriggerSurroundings<'_>) -> Vec<(String, TriggerError)> {
     let mut found = Vec::new();
-    let actions: Vec<Option<TriggerAction>> = triggers.iter().map(|trigger| trigger.action().ok()).collect();
+    let action = |trigger: &Trigger| trigger.action(around.calendars).ok();
+    let actions: Vec<Option<TriggerAction>> = triggers.iter().map(action).collect();
     for (place, (trigger, action)) in triggers.iter().zip(&actions).enumerate() {
         let mut add = |error: TriggerError| found.push((trigger.name.clone(), error));
-        trigger.problems().into_iter().for_each(&mut add);
+        trigger.problems(around.calendars).into_iter().for_each(&mut add);
         trigger.check_flow(around).into_iter().for_each(&mut add);
         let before = triggers.iter().zip(&actions).take(place);
         for (other, other_action) in before {
@@ -52,7 +55,7 @@ pub fn check_triggers(triggers: &[Trigger], around: TriggerSurroundings<'_>) -> 
             Some(TriggerAction::Request(request)) => {
                 if !around.names.contains(&request.flow) {
                     add(TriggerError::UnknownFlow { name: trigger.name.clone(), flow: request.flow.to_string() });
-                } else if let Some(circle) = circle(trigger, triggers, &actions) {
+                } else if let Some(circle) = circle(trigger, &request.flow, triggers, &actions) {
                     add(TriggerError::Circle { name: trigger.name.clone(), circle });
                 }
             }
@@ -62,8 +65,9 @@ pub fn check_triggers(triggers: &[Trigger], around: TriggerSurroundings<'_>) -> 
     found
 }
 
-/// The flows that start each other for ever, if `trigger` is part of such a circle: `a → b → a`.
-fn circle(trigger: &Trigger, all: &[Trigger], actions: &[Option<TriggerAction>]) -> Option<String> {
+/// The flows that start each other for ever, if `trigger`, which follows requests of `from`, is part of such a circle:
+/// `a → b → a`.
+fn circle(trigger: &Trigger, from: &FlowName, all: &[Trigger], actions: &[Option<TriggerAction>]) -> Option<String> {
     let follows = |flow: &str| {
         all.iter()
             .zip(actions)
@@ -73,10 +77,7 @@ fn circle(trigger: &Trigger, all: &[Trigger], actions: &[Option<TriggerAction>])
             })
             .collect::<Vec<_>>()
     };
-    let from = match trigger.action().ok()? {
-        TriggerAction::Request(request) => request.flow.to_string(),
-        _ => return None,
-    };
+    let from = from.to_string();
     let mut ways = vec![vec![from.clone(), trigger.flow.clone()]];
     let mut seen = vec![trigger.flow.clone()];
     while let Some(way) = ways.pop() {

@@ -1,7 +1,7 @@
 //! A trigger as the text of its file, and back; and the JSON Schema of such files.
 
 use super::{FORMAT, Trigger, TriggerError, TriggerKind, TriggerProperty, trigger_kind, trigger_kinds};
-use crate::canonical::strict;
+use crate::canonical::strict::{self, text_of};
 use crate::{DocumentError, FieldValues};
 use serde_json::{Map, Value, json};
 
@@ -49,19 +49,7 @@ impl Trigger {
 }
 
 fn read(name: &str, text: &str) -> Result<Trigger, DocumentError> {
-    let Value::Object(mut file) = strict::parse(text)? else {
-        return Err(DocumentError::shape("the file", "expected an object"));
-    };
-    match file.shift_remove("format").map(|format| (format.as_u64(), format)) {
-        None => return Err(DocumentError::shape("format", format!("is missing: it should be {FORMAT}"))),
-        Some((Some(found), _)) if found > u64::from(FORMAT) => {
-            return Err(DocumentError::TooNew { found, supported: FORMAT });
-        }
-        Some((Some(1..), _)) => {}
-        Some((_, format)) => {
-            return Err(DocumentError::shape("format", format!("expected a whole number from 1, found {format}")));
-        }
-    }
+    let mut file = strict::members(text, FORMAT)?;
     let id = text_of(&mut file, "id")?
         .ok_or_else(|| DocumentError::shape("id", "is missing: give one such as “trigger-k3x9ab”"))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -86,15 +74,6 @@ fn read(name: &str, text: &str) -> Result<Trigger, DocumentError> {
         return Err(DocumentError::shape(member.as_str(), way_out));
     }
     Ok(Trigger { name: name.to_owned(), id, kind, flow, description, enabled, inputs, properties })
-}
-
-/// A text that is there and not empty.
-fn text_of(file: &mut Map<String, Value>, member: &str) -> Result<Option<String>, DocumentError> {
-    match file.shift_remove(member) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Some(other) => Err(DocumentError::shape(member, format!("expected a text, found {other}"))),
-    }
 }
 
 fn object_of(file: &mut Map<String, Value>, member: &str) -> Result<Map<String, Value>, DocumentError> {

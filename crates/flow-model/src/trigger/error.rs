@@ -69,7 +69,7 @@ pub enum TriggerError {
         reason: String,
     },
     /// Nothing will ever be due.
-    #[error("trigger “{name}”: “{pattern}” is never due: no day has this date, or all are in Except")]
+    #[error("trigger “{name}”: “{pattern}” is never due: no day has this date, or all are in Except or a calendar")]
     NeverDue {
         /// The trigger.
         name: String,
@@ -85,6 +85,16 @@ pub enum TriggerError {
         name: String,
         /// The time zone.
         zone: String,
+    },
+    /// It goes by a calendar that is not there, or cannot be read. Without it, requests would start on days that it has.
+    #[error("trigger “{name}”: the project has no calendar “{calendar}” that can be read: {way_out}")]
+    UnknownCalendar {
+        /// The trigger.
+        name: String,
+        /// The calendar.
+        calendar: String,
+        /// The calendar that was probably meant, or what to do.
+        way_out: String,
     },
     /// It starts a flow that is not in the project.
     #[error("trigger “{name}”: the project has no flow “{flow}”; name one of its flows")]
@@ -177,6 +187,7 @@ impl TriggerError {
             Self::Cron { .. } => "trigger/cron",
             Self::NeverDue { .. } => "trigger/never-due",
             Self::TimeZone { .. } => "trigger/time-zone",
+            Self::UnknownCalendar { .. } => "trigger/unknown-calendar",
             Self::UnknownFlow { .. } => "trigger/unknown-flow",
             Self::Input { code, .. } => code,
             Self::SameId { .. } => "trigger/same-id",
@@ -200,6 +211,7 @@ impl TriggerError {
             | Self::MissingProperty { property, .. } => Some(property.clone()),
             Self::Cron { .. } | Self::NeverDue { .. } => Some("Cron".to_owned()),
             Self::TimeZone { .. } => Some("TimeZone".to_owned()),
+            Self::UnknownCalendar { .. } => Some("Calendars".to_owned()),
             Self::UnknownFlow { .. } => Some("flow".to_owned()),
             Self::Circle { .. } => Some("Flow".to_owned()),
             Self::Input { input, .. } => Some(format!("inputs.{input}")),

@@ -88,6 +88,7 @@ const SCHEDULE: TriggerKind = TriggerKind {
         )),
         text("TimeZone", "Time zone", "Whose clock the times are of, such as “Europe/Berlin”. Without it, UTC."),
         listed(text("Except", "Except on", "Days on which nothing is due: “2026-12-25”, or “12-25” in every year.")),
+        listed(text("Calendars", "Calendars", "Calendars of the project, on whose days nothing is due either.")),
         choice(
             "Missed",
             "What was missed",

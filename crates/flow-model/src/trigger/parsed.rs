@@ -1,9 +1,12 @@
 //! What a trigger says, once it has been checked.
 
-use super::schedule::Day;
 use super::{Missed, Schedule, Trigger, TriggerError, TriggerKind, TriggerProperty, trigger_kind, trigger_kinds};
-use crate::{FieldValues, FlowName};
+use crate::{Calendars, Day, FieldValues, FlowName};
 use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A calendar whose name is at least so much like one that is not there (1 is the same) was probably meant.
+const LIKE: f64 = 0.8;
 
 /// When a trigger fires, and how.
 #[derive(Debug, Clone)]
@@ -115,8 +118,8 @@ impl FileTrigger {
 }
 
 impl Trigger {
-    /// Everything that is wrong with it by itself.
-    pub fn problems(&self) -> Vec<TriggerError> {
+    /// Everything that is wrong with it by itself, in a project with these calendars.
+    pub fn problems(&self, calendars: &Calendars) -> Vec<TriggerError> {
         let Some(kind) = trigger_kind(&self.kind) else {
             let known = trigger_kinds().iter().map(|kind| kind.kind).collect::<Vec<_>>().join(", ");
             return vec![TriggerError::UnknownKind { name: self.name.clone(), kind: self.kind.clone(), known }];
@@ -126,28 +129,53 @@ impl Trigger {
         let missing = kind.properties.iter().filter(|property| property.required && self.is_unset(property.name));
         problems.extend(missing.map(|property| self.missing(property)));
         if problems.is_empty() {
-            problems.extend(self.action().err());
+            problems.extend(self.action(calendars).err());
         }
         problems
     }
 
-    /// What it says. The error is the first thing that is wrong with it.
-    pub fn action(&self) -> Result<TriggerAction, TriggerError> {
+    /// What it says, in a project with these calendars. The error is the first thing that is wrong with it.
+    pub fn action(&self, calendars: &Calendars) -> Result<TriggerAction, TriggerError> {
         match self.kind.as_str() {
-            "schedule" => self.schedule().map(TriggerAction::Schedule),
+            "schedule" => self.schedule(calendars).map(TriggerAction::Schedule),
             "http" => self.http().map(TriggerAction::Http),
             "file" => self.file().map(TriggerAction::File),
             "request" => self.request().map(TriggerAction::Request),
-            _ => Err(self.problems().swap_remove(0)),
+            _ => Err(self.problems(calendars).swap_remove(0)),
         }
     }
 
-    fn schedule(&self) -> Result<Schedule, TriggerError> {
-        let days = self.texts("Except").into_iter().map(|text| {
-            Day::parse(text)
-                .ok_or_else(|| self.wrong("Except", format!("has “{text}”: write 2026-12-25, or 12-25 for every year")))
-        });
-        let days = days.collect::<Result<Vec<_>, _>>()?;
+    /// The names of the calendars that it goes by.
+    pub fn calendars(&self) -> impl Iterator<Item = &str> {
+        self.texts("Calendars").into_iter().map(str::trim)
+    }
+
+    /// The days that are left out: those of `Except`, and those of its calendars.
+    fn left_out(&self, calendars: &Calendars) -> Result<BTreeSet<Day>, TriggerError> {
+        let day = |text: &str| {
+            Day::parse(text).map_err(|error| self.wrong("Except", format!("has “{text}”: {}", error.rule)))
+        };
+        let mut days = self.texts("Except").into_iter().map(day).collect::<Result<BTreeSet<_>, _>>()?;
+        for name in self.calendars() {
+            let calendar = calendars.get(name).ok_or_else(|| self.unknown_calendar(name, calendars))?;
+            days.extend(&calendar.days);
+        }
+        Ok(days)
+    }
+
+    fn unknown_calendar(&self, calendar: &str, calendars: &Calendars) -> TriggerError {
+        let wanted = calendar.to_lowercase();
+        let likeness = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &wanted);
+        let known = calendars.keys().map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness >= LIKE);
+        let way_out = match known.max_by(|one, other| one.0.total_cmp(&other.0)) {
+            Some((_, meant)) => format!("did you mean “{meant}”?"),
+            None => "add it, or mend its file".to_owned(),
+        };
+        TriggerError::UnknownCalendar { name: self.name.clone(), calendar: calendar.to_owned(), way_out }
+    }
+
+    fn schedule(&self, calendars: &Calendars) -> Result<Schedule, TriggerError> {
+        let days = self.left_out(calendars)?.into_iter().collect();
         let pattern = self.needed("Cron")?;
         let mut schedule = Schedule::parse(&self.name, pattern, self.text("TimeZone").unwrap_or("UTC"), days)?;
         schedule.missed = match self.text("Missed") {

@@ -5,6 +5,7 @@
 //! time that passes, so they are due in both.
 
 use super::TriggerError;
+use crate::calendar::Day;
 use croner::parser::{CronParser, Seconds};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -37,37 +38,6 @@ pub struct Schedule {
     pub grace_ms: u64,
     /// Requests start up to so many milliseconds later.
     pub jitter_ms: u64,
-}
-
-/// A day that is left out: of one year, or of every year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Day {
-    year: Option<i16>,
-    month: i8,
-    day: i8,
-}
-
-impl Day {
-    /// Reads `2026-12-25` or `12-25`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.trim().split('-').collect();
-        let number = |text: &str, digits: usize| {
-            (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<i16>().ok())?
-        };
-        let (year, month, day) = match parts.as_slice() {
-            [year, month, day] => (Some(number(year, 4)?), number(month, 2)?, number(day, 2)?),
-            [month, day] => (None, number(month, 2)?, number(day, 2)?),
-            _ => return None,
-        };
-        let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-        // 2024 has a 29 February, so a day of every year may be one.
-        Date::new(year.unwrap_or(2024), month, day).ok()?;
-        Some(Self { year, month, day })
-    }
-
-    fn is(self, date: Date) -> bool {
-        self.year.is_none_or(|year| year == date.year()) && self.month == date.month() && self.day == date.day()
-    }
 }
 
 impl Schedule {

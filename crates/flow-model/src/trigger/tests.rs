@@ -1,5 +1,5 @@
 use super::*;
-use crate::InputDeclaration;
+use crate::{Calendar, Calendars, Day, InputDeclaration};
 use jiff::Timestamp;
 
 fn schedule(cron: &str, zone: &str) -> Trigger {
@@ -8,7 +8,7 @@ fn schedule(cron: &str, zone: &str) -> Trigger {
 }
 
 fn of(trigger: &Trigger) -> Schedule {
-    match trigger.action().unwrap() {
+    match trigger.action(&Calendars::new()).unwrap() {
         TriggerAction::Schedule(schedule) => schedule,
         other => panic!("{other:?}"),
     }
@@ -46,7 +46,7 @@ fn a_file_is_the_same_after_reading_and_writing() {
 "#;
     let trigger = Trigger::from_json("morning", text).unwrap();
     assert_eq!(trigger.to_json(), text);
-    assert_eq!(trigger.problems(), []);
+    assert_eq!(trigger.problems(&Calendars::new()), []);
     let bare = schedule("@daily", "UTC");
     assert_eq!(Trigger::from_json("nightly", &bare.to_json()).unwrap(), bare);
     assert!(!bare.to_json().contains("enabled"), "defaults are left out");
@@ -74,7 +74,8 @@ fn what_is_wrong_with_a_file_is_named_with_its_place() {
 #[test]
 fn properties_are_checked_against_the_kind() {
     let flow = FlowName::parse("f").unwrap();
-    let codes = |trigger: Trigger| trigger.problems().iter().map(TriggerError::code).collect::<Vec<_>>();
+    let codes =
+        |trigger: Trigger| trigger.problems(&Calendars::new()).iter().map(TriggerError::code).collect::<Vec<_>>();
     let new = |kind: &str| Trigger::new("t", "trigger-aaaaaa", kind, &flow);
     assert_eq!(codes(new("timer")), ["trigger/unknown-kind"]);
     assert_eq!(codes(new("schedule")), ["trigger/missing-property"]);
@@ -168,6 +169,56 @@ fn excluded_days_are_left_out_by_the_local_calendar() {
     assert_eq!(due(&leap, "2026-01-01T00:00:00Z", 1), ["2028-02-29T12:00:00Z"]);
 }
 
+fn calendars(of: &[(&str, &[&str])]) -> Calendars {
+    let calendar = |(name, days): &(&str, &[&str])| {
+        let days = days.iter().map(|day| Day::parse(day).unwrap()).collect();
+        ((*name).to_owned(), Calendar { name: (*name).to_owned(), description: String::new(), days })
+    };
+    of.iter().map(calendar).collect()
+}
+
+fn due_by(trigger: &Trigger, calendars: &Calendars, after: &str, count: usize) -> Vec<String> {
+    let TriggerAction::Schedule(schedule) = trigger.action(calendars).unwrap() else { panic!("is a schedule") };
+    let due = schedule.due(ms(after), i64::MAX, count);
+    due.into_iter().map(|due| Timestamp::from_millisecond(due).unwrap().to_string()).collect()
+}
+
+#[test]
+fn a_calendar_is_shared_and_its_days_are_left_out_by_each_schedules_own_clock() {
+    let calendars = calendars(&[("holidays", &["12-25"]), ("plant", &["2026-12-27"])]);
+    let shared = |zone: &str| schedule("0 0 * * *", zone).with("Calendars", vec!["holidays"]);
+    let berlin = due_by(&shared("Europe/Berlin"), &calendars, "2026-12-23T12:00:00Z", 2);
+    assert_eq!(berlin, ["2026-12-23T23:00:00Z", "2026-12-25T23:00:00Z"]);
+    let tokyo = due_by(&shared("Asia/Tokyo"), &calendars, "2026-12-23T12:00:00Z", 2);
+    assert_eq!(tokyo, ["2026-12-23T15:00:00Z", "2026-12-25T15:00:00Z"]);
+    let joined =
+        schedule("0 0 * * *", "UTC").with("Calendars", vec!["holidays", "plant"]).with("Except", vec!["12-26"]);
+    let found = due_by(&joined, &calendars, "2026-12-23T12:00:00Z", 2);
+    assert_eq!(found, ["2026-12-24T00:00:00Z", "2026-12-28T00:00:00Z"], "and none of 25 to 27 December");
+}
+
+#[test]
+fn a_calendar_that_is_not_there_is_named_with_the_nearest_and_stops_the_schedule() {
+    let calendars = calendars(&[("holidays-de", &["12-25"]), ("plant", &[])]);
+    let problem = |name: &str| {
+        let trigger = schedule("0 0 * * *", "UTC").with("Calendars", vec![name]);
+        assert!(trigger.action(&calendars).is_err(), "it does not start on days that are to be left out");
+        let mut problems = trigger.problems(&calendars);
+        let (error, others) = (problems.remove(0), problems);
+        assert_eq!(
+            (error.code(), error.member().as_deref(), others),
+            ("trigger/unknown-calendar", Some("Calendars"), vec![])
+        );
+        error.to_string()
+    };
+    let near = problem("Holydays-DE");
+    assert!(near.contains("“Holydays-DE”") && near.ends_with("did you mean “holidays-de”?"), "{near}");
+    let far = problem("x");
+    assert!(far.ends_with("add it, or mend its file"), "{far}");
+    let never = schedule("0 0 25 12 *", "UTC").with("Calendars", vec!["holidays-de"]);
+    assert_eq!(never.problems(&calendars).iter().map(TriggerError::code).collect::<Vec<_>>(), ["trigger/never-due"]);
+}
+
 #[test]
 fn seconds_may_stand_in_front_and_no_due_time_comes_twice() {
     let every = of(&schedule("* * * * * *", "UTC"));
@@ -238,8 +289,8 @@ fn inputs_come_from_the_trigger_and_from_the_firing() {
 fn triggers_are_checked_together() {
     let name = |name: &str| FlowName::parse(name).unwrap();
     let names = [name("a"), name("b")];
-    let (flows, connections) = (BTreeMap::new(), BTreeMap::new());
-    let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections };
+    let (flows, connections, calendars) = (BTreeMap::new(), BTreeMap::new(), Calendars::new());
+    let around = TriggerSurroundings { flows: &flows, names: &names, connections: &connections, calendars: &calendars };
     let follow = |trigger: &str, id: &str, from: &str, to: &str| {
         Trigger::new(trigger, id, "request", &name(to)).with("Flow", from)
     };

@@ -1,5 +1,6 @@
 use crate::{Project, ProjectError, Stamp};
-use flow_model::{Component, ComponentId, Flow, FlowName};
+use flow_model::{Calendar, Component, ComponentId, Day, Flow, FlowName};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -117,6 +118,25 @@ fn flows_are_renamed_and_deleted() {
     assert_eq!(code(project.delete_flow(&name("b"))), "project/no-such-flow");
     let flows: Vec<_> = project.flows().expect("lists").into_iter().map(|flow| flow.name).collect();
     assert_eq!(flows, [name("sub/c")]);
+}
+
+#[test]
+fn calendars_are_saved_listed_and_deleted_and_a_broken_one_hides_no_other() {
+    let (_folder, project) = project();
+    let days = BTreeSet::from(["12-25", "2026-05-14"].map(|day| Day::parse(day).expect("a day")));
+    let holidays = Calendar { name: "plants/north".to_owned(), description: "Closed".to_owned(), days };
+    project.save_calendar(&holidays, true).expect("saves");
+    assert_eq!(project.save_calendar(&holidays, true).expect_err("is taken").code(), "calendar/exists");
+    assert_eq!(project.calendar("plants/north").expect("loads"), holidays);
+    fs::write(project.root().join("calendars/broken.json"), "{").expect("writes");
+    let names: Vec<_> = project.calendars().expect("lists").into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["broken", "plants/north"]);
+    assert_eq!(project.calendar("broken").expect_err("cannot be read").code(), "calendar/document");
+    assert_eq!(project.good_calendars().expect("lists").into_keys().collect::<Vec<_>>(), ["plants/north"]);
+    project.delete_calendar("plants/north").expect("deletes");
+    assert_eq!(project.calendar("plants/north").expect_err("is gone").code(), "calendar/not-found");
+    assert_eq!(project.delete_calendar("plants/north").expect_err("is gone").code(), "calendar/not-found");
+    assert_eq!(project.calendar("../x").expect_err("is no name").code(), "project/name");
 }
 
 #[test]

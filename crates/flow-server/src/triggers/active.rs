@@ -1,13 +1,15 @@
 //! The triggers of the versions that all servers have, read once, with what the cluster knows of each.
 
 use crate::state::App;
-use flow_model::{FlowName, HttpTrigger, StartSettings, Trigger, TriggerAction, TriggerError};
+use flow_model::{
+    Calendar, Calendars, Day, FlowName, HttpTrigger, StartSettings, Trigger, TriggerAction, TriggerError,
+};
 use flow_store::{
     NewFiring, NewRequest, NewTrigger, ProjectName, ProjectVersion, RequestSettings, StoreError, Timestamp,
     TriggerState, VersionId,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// All triggers, as of one look.
@@ -41,6 +43,8 @@ pub struct OpenTrigger {
     pub version: VersionId,
     /// What its file says.
     pub trigger: Trigger,
+    /// The days that its calendars have.
+    days: BTreeSet<Day>,
     /// When it fires; none if that is not right.
     pub action: Option<TriggerAction>,
     /// How its flow starts; none if that cannot run.
@@ -141,6 +145,7 @@ impl OpenTriggers {
         // What cannot be read now may be read at the next look: nothing of it is kept.
         let flows = app.projects.open(project, &version.version).await;
         let flows = flows.map_err(|refusal| StoreError::Unavailable(refusal.detail().to_owned()))?;
+        let calendars = calendars(project, files.iter().map(|(path, content)| (path, &content[..])));
         let (mut triggers, mut broken) = (Vec::<Arc<OpenTrigger>>::new(), Vec::new());
         for (path, content) in files.iter() {
             let Some(name) = Trigger::name_in(path) else { continue };
@@ -156,7 +161,8 @@ impl OpenTriggers {
                     };
                     let mut settings = start.as_ref().ok().and_then(settings_of).unwrap_or_default();
                     settings.priority = trigger.priority().unwrap_or(settings.priority);
-                    let mut open = OpenTrigger::new(project.clone(), version.version.clone(), trigger, start, settings);
+                    let of = (project.clone(), version.version.clone());
+                    let mut open = OpenTrigger::new(of, trigger, &calendars, start, settings);
                     if let (Some(TriggerAction::File(file)), None) = (&open.action, &open.problem) {
                         open.problem = super::files::problem(&app.storage, file);
                     }
@@ -186,11 +192,23 @@ impl OpenTriggers {
     }
 }
 
+/// The calendars of a version. Triggers that go by one which cannot be read say so themselves.
+fn calendars<'a>(project: &ProjectName, files: impl Iterator<Item = (&'a String, &'a [u8])>) -> Calendars {
+    let good = Calendar::all_in(files).filter_map(|(name, calendar)| match calendar {
+        Ok(calendar) => Some((name.to_owned(), calendar)),
+        Err(error) => {
+            tracing::warn!(%project, code = error.code(), %error, "a calendar cannot be read");
+            None
+        }
+    });
+    good.collect()
+}
+
 impl OpenTrigger {
     fn new(
-        project: ProjectName,
-        version: VersionId,
+        (project, version): (ProjectName, VersionId),
         trigger: Trigger,
+        calendars: &Calendars,
         start: Result<StartSettings, String>,
         settings: RequestSettings,
     ) -> Self {
@@ -198,11 +216,14 @@ impl OpenTrigger {
             Ok(start) => (Some(start), None),
             Err(problem) => (None, Some(problem)),
         };
-        let wrong = trigger.problems().into_iter().chain(start.iter().flat_map(|start| trigger.check_inputs(start)));
+        let inputs = start.iter().flat_map(|start| trigger.check_inputs(start));
+        let wrong = trigger.problems(calendars).into_iter().chain(inputs);
         let wrong = wrong.map(|error| error.to_string()).next();
         problem = wrong.or(problem);
-        let action = trigger.action().ok();
-        Self { project, version, trigger, action, start, settings, problem }
+        let action = trigger.action(calendars).ok();
+        let known = trigger.calendars().filter_map(|name| calendars.get(name));
+        let days = known.flat_map(|calendar| calendar.days.iter().copied()).collect();
+        Self { project, version, trigger, days, action, start, settings, problem }
     }
 
     fn same_id(&self) -> TriggerError {
@@ -212,8 +233,13 @@ impl OpenTrigger {
 
     /// A mark of what decides when it fires.
     fn mark(&self) -> String {
-        let says = serde_json::json!([self.trigger.kind, self.trigger.properties]).to_string();
-        blake3::hash(says.as_bytes()).to_hex().chars().take(16).collect()
+        let Trigger { kind, properties, .. } = &self.trigger;
+        // Without calendars it is that of releases before there were any, so that their triggers do not begin anew.
+        let says = match self.trigger.calendars().next() {
+            None => serde_json::json!([kind, properties]),
+            Some(_) => serde_json::json!([kind, properties, self.days]),
+        };
+        blake3::hash(says.to_string().as_bytes()).to_hex().chars().take(16).collect()
     }
 
     /// What its requests say of where they come from.

@@ -320,6 +320,43 @@ async fn triggers_change_over_when_every_server_has_the_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_is_shared_and_a_changed_one_takes_effect_by_update() {
+    let calendar = |days: &[&str]| json!({"format": 1, "days": days}).to_string();
+    let yearly = |id: &str, zone: &str| {
+        let properties = json!({"Cron": "0 12 25 12 *", "TimeZone": zone, "Calendars": ["holidays"]});
+        json!({"format": 1, "id": id, "kind": "schedule", "flow": "tick", "properties": properties}).to_string()
+    };
+    let two = Two::with(&[
+        ("triggers/here.trigger.json", yearly("trigger-here", "UTC")),
+        ("triggers/there.trigger.json", yearly("trigger-there", "Europe/London")),
+        ("calendars/holidays.json", calendar(&["2001-01-01"])),
+    ])
+    .await;
+    let (here, there) = (two.trigger("here").await, two.trigger("there").await);
+    let first = here.next.expect("is due").to_string();
+    assert_eq!((&there.next.expect("is due").to_string()[..10], there.problem), (&first[..10], None));
+    let push = async |message: &str, version: String| {
+        two.project.push(message);
+        for client in [&two.client, &two.second] {
+            client.update("orders", &Update::default()).await.unwrap();
+        }
+        until("it changes over", async || find(&two.client, "here").await.filter(|known| known.version != version))
+            .await
+    };
+    two.project.write("calendars/holidays.json", &calendar(&[&first[..10]]));
+    let changed = push("The holiday", here.version).await;
+    for name in ["here", "there"] {
+        let next = two.trigger(name).await.next.expect("is due in the year after").to_string();
+        assert!(next > first && next[4..10] == first[4..10], "{name}: {next}");
+    }
+    two.project.write("calendars/holidays.json", "{");
+    let broken = push("No calendar", changed.version).await;
+    assert!(broken.problem.is_some_and(|problem| problem.contains("no calendar “holidays”")), "it is named");
+    assert_eq!(two.client.fire_trigger("orders", "trigger-here").await.unwrap_err().code(), "trigger/broken");
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trigger_that_is_not_known_is_not_found() {
     let two = Two::with(&[]).await;
     let error = two.client.switch_trigger("orders", "nothing", true).await.unwrap_err();

@@ -18,6 +18,9 @@ export type OpenDialog =
   | { kind: "new-trigger"; flow?: string }
   | { kind: "trigger"; trigger: string }
   | { kind: "delete-trigger"; trigger: string }
+  | { kind: "new-calendar" }
+  | { kind: "calendar"; calendar: string }
+  | { kind: "delete-calendar"; calendar: string }
   | { kind: "commit" }
   | { kind: "pull-conflicts"; conflicts: PullConflict[] }
   | { kind: "sign-in"; cluster?: string }

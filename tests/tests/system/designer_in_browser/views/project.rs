@@ -15,6 +15,9 @@ pub const DIALOGS: &[&str] = &[
     "new-trigger",
     "trigger",
     "delete-trigger",
+    "new-calendar",
+    "calendar",
+    "delete-calendar",
     "quick-open",
     "search",
     "insert-after",
@@ -120,6 +123,13 @@ async fn dialogs_of_the_project(walk: &mut Walk) -> Tested {
     walk.look_and_close("trigger").await?;
     walk.on_row("trigger-monthly", DELETE).await;
     walk.look_and_close("delete-trigger").await?;
+    walk.browser.click(&test_id("new-calendar")).await;
+    walk.look_and_close("new-calendar").await?;
+    walk.browser.click(&test_id("calendar-holidays")).await;
+    walk.browser.shows(&test_id("calendar-days"), "25 December, every year").await;
+    walk.look_and_close("calendar").await?;
+    walk.on_row("calendar-holidays", DELETE).await;
+    walk.look_and_close("delete-calendar").await?;
     walk.command("Save the project as…").await;
     walk.browser.gone("#pick-list").await;
     walk.look_and_close("save-as").await

@@ -258,7 +258,7 @@ pub(super) const PARTS: &[Part] = &[
         ],
     ),
     (
-        "Triggers",
+        "Triggers and calendars",
         &[
             error("trigger/syntax", "The trigger's file is no JSON.", "Mend it at the place that is named."),
             error("trigger/too-new", "A newer release wrote the trigger's file.", "Open it with that release."),
@@ -268,8 +268,17 @@ pub(super) const PARTS: &[Part] = &[
             error("trigger/property", "A property of the trigger has a value that it cannot have.", "Set another."),
             error("trigger/missing-property", "A property that the trigger cannot do without is missing.", "Set it."),
             error("trigger/cron", "`Cron` is no cron pattern.", "Write minute, hour, day, month and weekday."),
-            error("trigger/never-due", "No day has the date, or all are in `Except`.", "Change `Cron` or `Except`."),
+            error(
+                "trigger/never-due",
+                "No day has the date, or all are left out.",
+                "Change `Cron`, `Except` or `Calendars`.",
+            ),
             error("trigger/time-zone", "The machine knows no such time zone.", "Write one such as `Europe/Berlin`."),
+            error(
+                "trigger/unknown-calendar",
+                "The project has no calendar of this name, or its file cannot be read.",
+                "Use the one that the message names, or add it.",
+            ),
             error("trigger/unknown-flow", "The project has no flow of this name.", "Name one of its flows."),
             error("trigger/unknown-input", "The flow declares no input of this name.", "Remove or rename it."),
             error(
@@ -298,6 +307,12 @@ pub(super) const PARTS: &[Part] = &[
                 "trigger/this-server-only",
                 "Files in a folder of one server wait for that server when it is lost.",
                 "Use a folder of `storage:`.",
+            ),
+            error("calendar/document", "The calendar's file cannot be read.", "Mend it at the place that is named."),
+            warning(
+                "calendar/past",
+                "All days of the calendar are over, so schedules leave out none any more.",
+                "Add the days to come.",
             ),
         ],
     ),

@@ -1,4 +1,4 @@
-//! Every kind of finding about triggers.
+//! Every kind of finding about triggers and calendars.
 
 use super::{Expected, chain, inputs, none};
 use serde_json::{Value, json};
@@ -37,6 +37,15 @@ pub(super) fn of_triggers() -> Vec<(Expected, Vec<(&'static str, String)>)> {
         schedule("trigger/cron", "Cron", json!({"Cron": "99 6 * * *"})),
         schedule("trigger/never-due", "Cron", json!({"Cron": "0 0 30 2 *"})),
         schedule("trigger/time-zone", "TimeZone", json!({"Cron": "0 6 * * *", "TimeZone": "Moon/Tycho"})),
+        schedule("trigger/unknown-calendar", "Calendars", json!({"Cron": "0 6 * * *", "Calendars": ["gone"]})),
+        (
+            ("calendar/document", "", "", false),
+            vec![("calendars/c.json", json!({"format": 1, "days": ["25.12."]}).to_string())],
+        ),
+        (
+            ("calendar/past", "", "days", false),
+            vec![("calendars/c.json", json!({"format": 1, "days": ["2001-12-25"]}).to_string())],
+        ),
         of("trigger/unknown-flow", "flow", json!({"flow": "gone"})),
         of("trigger/unknown-input", "inputs.gone", json!({"inputs": {"gone": 1}})),
         of("trigger/input-type", "inputs.id", json!({"inputs": {"id": "one"}})),
