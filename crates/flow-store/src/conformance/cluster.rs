@@ -1,10 +1,12 @@
 //! The cluster as a whole: its settings, its storage, and turns.
 
 use super::{Fixture, checkpoint};
+use crate::retention::{TURN, keep_house_once};
 use crate::{AttemptWrite, CheckpointStorage, INLINE_LIMIT, check_same_storage};
 use serde_json::json;
 use std::collections::HashSet;
-use std::time::Duration;
+use std::fs::File;
+use std::time::{Duration, SystemTime};
 
 pub(super) async fn settings_are_made_changed_and_removed(fixture: Fixture) {
     let store = &fixture.store;
@@ -123,4 +125,39 @@ pub(super) async fn orphans_are_collected_and_nothing_else(fixture: Fixture) {
     assert_eq!(removed, (1, INLINE_LIMIT as u64 + 2));
     assert!(storage.load(&named).await.is_ok());
     assert_eq!(storage.load(&orphan).await.unwrap_err().code(), "storage/missing-object");
+}
+
+pub(super) async fn orphans_are_collected_once_an_hour_whichever_servers_start(fixture: Fixture) {
+    const MINUTE_MS: i64 = 60_000;
+    let (store, folder) = (&*fixture.store, tempfile::tempdir().unwrap());
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let old_orphan = async |byte: u8| {
+        storage.save(vec![byte; INLINE_LIMIT + 1].into()).await.unwrap();
+        for object in storage.objects().await.unwrap() {
+            let file = File::options().write(true).open(folder.path().join(object.key)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600)).unwrap();
+        }
+    };
+    let collected = async |server: &str| {
+        let done = keep_house_once(store, &storage, server).await.unwrap();
+        done.map_or(0, |done| done.objects)
+    };
+    old_orphan(1).await;
+    assert_eq!(collected("a").await, 1, "nobody ever has");
+    old_orphan(2).await;
+    for _ in 0..2 {
+        fixture.clock.advance_ms(29 * MINUTE_MS);
+        // Who comes may be one that was started anew.
+        assert_eq!((collected("a").await, collected("b").await), (0, 0), "somebody has done so in this hour");
+    }
+    fixture.clock.advance_ms(2 * MINUTE_MS);
+    assert!(store.take_turn(TURN, "backup", 1000).await.unwrap());
+    assert_eq!(collected("b").await, 0, "a backup needs what it has found");
+    store.end_turn(TURN, "backup").await.unwrap();
+    assert_eq!((collected("b").await, collected("a").await), (1, 0), "one of them does");
+    old_orphan(3).await;
+    fixture.clock.advance_ms(59 * MINUTE_MS);
+    assert_eq!(collected("a").await, 0);
+    fixture.clock.advance_ms(MINUTE_MS);
+    assert_eq!(collected("a").await, 1, "an hour later");
 }
