@@ -2,7 +2,10 @@
 
 use super::{Fixture, checkpoint};
 use crate::retention::{TURN, keep_house_once};
-use crate::{AttemptWrite, CheckpointStorage, INLINE_LIMIT, check_same_storage};
+use crate::{
+    AttemptWrite, CheckpointStorage, Figures, INLINE_LIMIT, ServerId, ServerReport, check_same_storage,
+    check_shared_storage, mark_storage,
+};
 use serde_json::json;
 use std::collections::HashSet;
 use std::fs::File;
@@ -92,6 +95,61 @@ pub(super) async fn servers_on_another_storage_are_refused(fixture: Fixture) {
 
     std::fs::copy(marker_of(&ours), marker_of(&foreign)).unwrap();
     check(&open(&foreign)).await.unwrap();
+}
+
+pub(super) async fn a_copy_of_the_storage_is_refused_while_others_live_on_the_other(fixture: Fixture) {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [ours, copy] = [0, 1].map(|at: usize| CheckpointStorage::open(folders[at].path()).unwrap());
+    let copy_all = || {
+        for file in std::fs::read_dir(folders[0].path()).unwrap().map(Result::unwrap) {
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), folders[1].path().join(file.file_name())).unwrap();
+            }
+        }
+    };
+    let store = &*fixture.store;
+    let [a, b, c] = ["a", "b", "c"].map(|id| ServerId::parse(id).unwrap());
+    let refused = async |storage: &CheckpointStorage, own: &ServerId| {
+        check_shared_storage(store, storage, own).await.err().map(|error| (error.code(), error.to_string()))
+    };
+    check_same_storage(store, &ours).await.unwrap();
+    mark_storage(store, &ours, &a).await.unwrap();
+    copy_all();
+    assert_eq!(refused(&copy, &b).await, None, "nobody lives on the other");
+
+    // Its next start is behind the copy.
+    mark_storage(store, &ours, &a).await.unwrap();
+    let first = fixture.server("a").await;
+    check_same_storage(store, &copy).await.unwrap();
+    let (code, told) = refused(&copy, &b).await.unwrap();
+    assert_eq!(code, "storage/another");
+    assert!(told.contains("“Server a”") && told.contains(".cairn-server-a"), "{told}");
+    assert_eq!(refused(&ours, &b).await, None);
+    assert_eq!(refused(&copy, &a).await, None, "it does not look for itself");
+
+    // One that copied all of it just now is seen by whoever starts next.
+    copy_all();
+    assert_eq!(refused(&copy, &b).await, None);
+    mark_storage(store, &copy, &b).await.unwrap();
+    let second = fixture.server("b").await;
+    assert!(refused(&ours, &c).await.unwrap().1.contains("“Server b”"));
+    store.terminate(&second).await.unwrap();
+    assert_eq!(refused(&ours, &c).await, None);
+
+    // A server of the release before has no marker, and one that is silent is lost, although nobody has declared it dead.
+    let third = fixture.server("of-before").await;
+    assert_eq!(refused(&ours, &c).await, None);
+    store.terminate(&third).await.unwrap();
+    mark_storage(store, &ours, &a).await.unwrap();
+    assert!(refused(&copy, &b).await.is_some());
+    fixture.clock.advance_ms(59_000);
+    let report = ServerReport { version: "1.0.0".to_owned(), resident_bytes: 1 };
+    store.report(&first, report, Figures::default()).await.unwrap();
+    fixture.clock.advance_ms(59_000);
+    assert!(refused(&copy, &b).await.is_some(), "it was heard in the last minute");
+    fixture.clock.advance_ms(2_000);
+    assert_eq!(refused(&copy, &b).await, None);
+    assert_eq!(ours.objects().await.unwrap(), [], "no orphan collection sees markers");
 }
 
 pub(super) async fn orphans_are_collected_and_nothing_else(fixture: Fixture) {
