@@ -92,7 +92,7 @@ pub async fn serve(
     let storage = CheckpointStorage::open_at(&config.storage, &spool).await?;
     let marker = check_same_storage(config.store.as_ref(), &storage).await?;
     if config.clock_check {
-        machine_clock::check(config.store.now(), Timestamp::of_this_machine())?;
+        machine_clock::check(config.store.as_ref(), Timestamp::of_this_machine()).await?;
     }
     let key = ClusterKey::open(&config.key_file)?;
     let (patience, log) = (config.patience, config.log.clone());
