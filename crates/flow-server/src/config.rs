@@ -41,7 +41,7 @@ pub struct ServerConfig {
     pub concurrency: usize,
     /// Whether what is behind a checkpoint may start before that is durable. What changes the world never does.
     pub speculation: bool,
-    /// Whether to refuse to start while this machine's clock is far from the database's.
+    /// Whether to refuse to start while this machine's clock is far from the database's, or behind what is written there.
     pub clock_check: bool,
     /// Whether to make a first administrator when there is no account at all.
     pub first_administrator: bool,

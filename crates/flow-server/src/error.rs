@@ -58,10 +58,8 @@ pub enum ServeError {
     /// The checkpoint storage is not that of this cluster.
     #[error(transparent)]
     SameStorage(#[from] SameStorageError),
-    /// This machine's clock is far from the database's.
-    #[error(
-        "{0}; if the database's is the one that is wrong, set that right. With --clock-check off the server starts all the same"
-    )]
+    /// This machine's clock is far from the database's, or behind what is in there.
+    #[error("{0}. With --clock-check off the server starts all the same")]
     Clock(String),
     /// The first administrator cannot be made.
     #[error("the first administrator cannot be made: {0}")]

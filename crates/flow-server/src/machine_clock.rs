@@ -1,6 +1,7 @@
 //! Whether this machine's clock can be right. Nobody's life goes by a clock, and what is due goes by that of the checkpoint
 //! database, so a server with a wrong clock works; but somebody should know. Whoever starts a server is there to set it right,
-//! so one whose clock is hours off does not start; one that runs goes on.
+//! so one whose clock is hours off does not start; one that runs goes on. With SQLite the machine's clock is the database's: that
+//! it is behind shows in what was written, and that it is ahead nothing on the machine can tell.
 
 use crate::ServeError;
 use flow_store::{Owner, Store, StoreError, Timestamp};
@@ -23,9 +24,13 @@ enum Wrong {
     SetBack(Duration),
 }
 
-/// Refuses a clock that is so far from the database's that one of the two must be wrong.
-pub(crate) fn check(database: Timestamp, machine: Timestamp) -> Result<(), ServeError> {
-    Wrong::beyond(REFUSED_MS, database, machine).map_or(Ok(()), |wrong| Err(ServeError::Clock(wrong.to_string())))
+/// Refuses a clock that is so far from the database's, or so far behind what is in there, that it must be wrong, or was.
+pub(crate) async fn check(store: &dyn Store, machine: Timestamp) -> Result<(), ServeError> {
+    let wrong = match Wrong::beyond(REFUSED_MS, store.now(), machine) {
+        Some(wrong) => Some(wrong),
+        None => set_back(store, machine, REFUSED_MS).await?,
+    };
+    wrong.map_or(Ok(()), |wrong| Err(ServeError::Clock(wrong.to_string())))
 }
 
 /// Tells the log about a clock that is far from the database's, or behind what is in there. `own` has just joined.
@@ -46,9 +51,13 @@ async fn look(store: &dyn Store, own: &Owner, machine: Timestamp) -> Result<Opti
     if let Some(wrong) = Wrong::beyond(FAR_MS, joined, machine) {
         return Ok(Some(wrong));
     }
-    // What servers left behind as they worked.
-    let samples = store.samples(joined.plus_ms(FAR_MS), 0).await?;
-    Ok(samples.last().map(|newest| Wrong::SetBack(joined.until(newest.at))))
+    set_back(store, joined, FAR_MS).await
+}
+
+/// Whether servers left something behind, as they worked, that is at least so many milliseconds later than `now`.
+async fn set_back(store: &dyn Store, now: Timestamp, ms: u64) -> Result<Option<Wrong>, StoreError> {
+    let samples = store.samples(now.plus_ms(ms), 0).await?;
+    Ok(samples.last().map(|newest| Wrong::SetBack(now.until(newest.at))))
 }
 
 impl Wrong {
@@ -71,7 +80,8 @@ impl fmt::Display for Wrong {
                     f,
                     "this machine's clock is {off} {way} that of the checkpoint database. What is due goes by the \
                      database's, so nothing comes early or late; the times in this server's own log and the ends of \
-                     certificates go by this machine's: set it right, and let NTP or chrony keep it"
+                     certificates go by this machine's: set it right (or the database's, if that is the wrong one), and let NTP or \
+                     chrony keep it"
                 )
             }
             Self::SetBack(off) => {
@@ -106,7 +116,8 @@ impl fmt::Display for Spoken {
 mod tests {
     use super::*;
     use flow_store::{
-        Clock as _, Figures, ManualClock, MemoryStore, NewServer, ServerId, ServerReport, ServerStore as _,
+        Clock as _, Figures, ManualClock, MemoryStore, NewServer, RequestStore as _, ServerId, ServerReport,
+        ServerStore as _,
     };
     use std::sync::Arc;
 
@@ -138,14 +149,15 @@ mod tests {
         assert!(told.to_string().contains("3 h 0 min behind"), "{told}");
     }
 
-    #[test]
-    fn a_server_starts_with_a_clock_that_is_minutes_off_and_not_with_one_that_is_hours_off() {
-        let database = Timestamp(10 * HOURS_MS);
+    #[tokio::test]
+    async fn a_server_starts_with_a_clock_that_is_minutes_off_and_not_with_one_that_is_hours_off() {
+        let store = MemoryStore::with_clock(Arc::new(ManualClock::default()));
+        let database = store.now();
         for minutes in [-59, 0, 59] {
-            check(database, Timestamp(database.0 + minutes * 60_000)).unwrap();
+            check(&store, Timestamp(database.0 + minutes * 60_000)).await.unwrap();
         }
         for (off, way) in [(-HOURS_MS, "behind"), (HOURS_MS, "ahead of")] {
-            let refused = check(database, Timestamp(database.0 + off)).unwrap_err();
+            let refused = check(&store, Timestamp(database.0 + off)).await.unwrap_err();
             let text = refused.to_string();
             assert_eq!(refused.code(), "serve/clock");
             assert!(["3 h 0 min", way, "NTP", "--clock-check off"].iter().all(|part| text.contains(part)), "{text}");
@@ -161,7 +173,14 @@ mod tests {
         let report = ServerReport { version: "1.0.0".to_owned(), resident_bytes: 1 };
         store.report(&own, report, Figures::default()).await.unwrap();
         store.terminate(&own).await.unwrap();
-        clock.advance_ms(-HOURS_MS);
+        let written = clock.now();
+        clock.advance_ms(-30 * 60_000);
+        check(&store, clock.now()).await.unwrap();
+        clock.advance_ms(30 * 60_000 - HOURS_MS);
+        let refused = check(&store, clock.now()).await.unwrap_err();
+        let text = refused.to_string();
+        assert_eq!((refused.code(), written.0 - clock.now().0), ("serve/clock", HOURS_MS));
+        assert!(text.contains("3 h 0 min later") && text.contains("--clock-check off"), "{text}");
         let own = joined(&store).await;
         let told = look(&store, &own, clock.now()).await.unwrap();
         assert_eq!(told, Some(Wrong::SetBack(Duration::from_secs(3 * 3600))));

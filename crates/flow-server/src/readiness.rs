@@ -68,7 +68,7 @@ impl From<NotReady> for ServerProblem {
 
 impl Readiness {
     /// Looks now. Nothing is found at a server that can take requests: it is not stopping, has its lease, reaches the
-    /// checkpoint database, which has room, and can write to the checkpoint storage.
+    /// checkpoint database, which has room, and can write to the checkpoint storage, which is still the cluster's.
     pub async fn look(&self, app: &App) -> Vec<NotReady> {
         if app.stopping.is_cancelled() {
             return vec![NotReady::new(codes::SERVER_STOPPING, "the server is stopping; call another one")];
@@ -130,8 +130,11 @@ impl Readiness {
             *probe = None;
         }
         let begin = || {
-            let storage = app.storage.clone();
-            tokio::spawn(async move { storage.check_writable().await })
+            let (storage, marker) = (app.storage.clone(), app.storage_marker.clone());
+            tokio::spawn(async move {
+                storage.check_writable().await?;
+                storage.check_marker(&marker).await
+            })
         };
         let ended = probe.get_or_insert_with(begin).await;
         *probe = None;

@@ -31,7 +31,8 @@ use flow_components::Palette;
 use flow_engine::{Engine, EngineParts, StoredProjects};
 use flow_store::sample::SAMPLED_MS;
 use flow_store::{
-    CheckpointStorage, Epoch, Owner, ServerId, ServerReport, StoreError, Timestamp, check_same_storage, keep_house,
+    CheckpointStorage, Epoch, Owner, ServerId, ServerReport, StorageMarker, StoreError, Timestamp, check_same_storage,
+    check_shared_storage, keep_house, mark_storage,
 };
 use flow_trace::{Process as TracedProcess, Traces};
 use std::net::SocketAddr;
@@ -89,9 +90,9 @@ pub async fn serve(
     let state = StateFolder::open(&config.state)?;
     let spool = config.spool.clone().unwrap_or_else(|| state.spool());
     let storage = CheckpointStorage::open_at(&config.storage, &spool).await?;
-    check_same_storage(config.store.as_ref(), &storage).await?;
+    let marker = check_same_storage(config.store.as_ref(), &storage).await?;
     if config.clock_check {
-        machine_clock::check(config.store.now(), Timestamp::of_this_machine())?;
+        machine_clock::check(config.store.as_ref(), Timestamp::of_this_machine()).await?;
     }
     let key = ClusterKey::open(&config.key_file)?;
     let (patience, log) = (config.patience, config.log.clone());
@@ -99,7 +100,7 @@ pub async fn serve(
         log.begin(log_files::folder(&logs_in(&storage, &state), state.id().as_str()));
     }
 
-    let (app, at) = join(config, &state, storage, key, listen).await?;
+    let (app, at) = join(config, &state, (storage, marker), key, listen).await?;
     update::adopt_stored(&app).await?;
     tracing::info!(address = at.address, server = %at.id, name = at.name, epoch = %at.epoch, "serving");
     ready(&at);
@@ -164,7 +165,7 @@ fn logs_in(storage: &CheckpointStorage, state: &StateFolder) -> PathBuf {
 async fn join(
     config: ServerConfig,
     state: &StateFolder,
-    storage: CheckpointStorage,
+    (storage, storage_marker): (CheckpointStorage, StorageMarker),
     key: ClusterKey,
     listen: SocketAddr,
 ) -> Result<(Arc<App>, ServingAt), ServeError> {
@@ -199,6 +200,8 @@ async fn join(
     let versions = known.map(|known| known.versions).unwrap_or_default();
     let projects = Projects::new(Arc::clone(&config.store), palette, id.clone(), versions);
     let metrics = Arc::<Metrics>::default();
+    check_shared_storage(config.store.as_ref(), &storage, &id).await?;
+    mark_storage(config.store.as_ref(), &storage, &id).await?;
     let work = Work::begin(Joining {
         store: Arc::clone(&config.store),
         lock_folder: config.lock_folder,
@@ -211,11 +214,17 @@ async fn join(
         settings: Arc::clone(&settings),
     })
     .await?;
+    // Another server may have joined at the same moment.
+    if let Err(error) = check_shared_storage(config.store.as_ref(), &storage, &id).await {
+        work.end(Duration::ZERO).await?;
+        return Err(error.into());
+    }
     let epoch = work.owner().map_or(Epoch(0), |owner| owner.epoch);
     let at = ServingAt { address, id: id.clone(), name: name.clone(), epoch, first_administrator };
     let app = App {
         store: config.store,
         storage,
+        storage_marker,
         secrets,
         id,
         started_as: name,

@@ -15,7 +15,7 @@ use crate::throttle::LoginThrottle;
 use crate::triggers::Triggers;
 use crate::watchdog::Watchdog;
 use crate::work::Work;
-use flow_store::{CheckpointStorage, ServerId, Store};
+use flow_store::{CheckpointStorage, ServerId, StorageMarker, Store};
 use flow_trace::Traces;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -28,6 +28,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The checkpoint storage.
     pub storage: CheckpointStorage,
+    /// What the marker of the checkpoint storage said at the start.
+    pub storage_marker: StorageMarker,
     /// The folder that logs of servers are in.
     pub logs: PathBuf,
     /// The secrets of connections.

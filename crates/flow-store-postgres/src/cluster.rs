@@ -3,7 +3,7 @@
 use crate::PostgresStore;
 use crate::error::DbResult;
 use async_trait::async_trait;
-use flow_store::{ClusterStore, StoreError};
+use flow_store::{ClusterStore, ServerId, StoreError, marker_key};
 use tokio_postgres::GenericClient;
 
 /// What is known of the cluster under a key.
@@ -42,6 +42,16 @@ impl ClusterStore for PostgresStore {
         let sql = "INSERT INTO cluster (key, value) VALUES ('storage-id', $1) ON CONFLICT DO NOTHING";
         self.database.execute(sql, &[&id]).await?;
         Ok(self.storage_id().await?.unwrap_or_else(|| id.to_owned()))
+    }
+
+    async fn note_marker(&self, server: &ServerId, word: &str) -> Result<(), StoreError> {
+        let db = self.database.writer().await?;
+        Ok(note(&**db, &marker_key(server), Some(word)).await?)
+    }
+
+    async fn noted_marker(&self, server: &ServerId) -> Result<Option<String>, StoreError> {
+        let db = self.database.reader().await?;
+        Ok(known(&**db, &marker_key(server)).await?)
     }
 
     async fn take_turn(&self, work: &str, holder: &str, ms: u64) -> Result<bool, StoreError> {

@@ -3,7 +3,7 @@
 use crate::changes::Changes;
 use crate::error::{DbError, DbResult};
 use deadpool_postgres::{ClientWrapper, Object, Pool};
-use flow_store::{StoreError, Timestamp};
+use flow_store::{StoreError, Timestamp, fault_point};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -32,7 +32,10 @@ impl Transaction {
     pub(crate) async fn end<T>(self, done: DbResult<T>) -> Result<T, StoreError> {
         match done {
             Ok(value) => {
-                self.batch_execute("COMMIT").await.map_err(DbError::from)?;
+                fault_point("before-commit");
+                let committed = self.batch_execute("COMMIT").await;
+                fault_point("after-commit");
+                committed.map_err(DbError::from)?;
                 self.committed();
                 Ok(value)
             }

@@ -3,7 +3,7 @@
 use crate::SqliteStore;
 use crate::error::DbResult;
 use async_trait::async_trait;
-use flow_store::{ClusterStore, StoreError};
+use flow_store::{ClusterStore, ServerId, StoreError, marker_key};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// What is known of the cluster under a key.
@@ -46,6 +46,16 @@ impl ClusterStore for SqliteStore {
                 Ok(known(db.connection, "storage-id")?.unwrap_or(id))
             })
             .await
+    }
+
+    async fn note_marker(&self, server: &ServerId, word: &str) -> Result<(), StoreError> {
+        let (key, word) = (marker_key(server), word.to_owned());
+        self.writer.run(move |db| note(db.connection, &key, Some(&word))).await
+    }
+
+    async fn noted_marker(&self, server: &ServerId) -> Result<Option<String>, StoreError> {
+        let key = marker_key(server);
+        self.readers.run(move |db| known(db, &key)).await
     }
 
     async fn take_turn(&self, work: &str, holder: &str, ms: u64) -> Result<bool, StoreError> {

@@ -50,7 +50,7 @@ pub use attempt::{
 };
 pub use audit::{AuditEntry, AuditFilter, AuditRecord, AuditStore, MadeRequests};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cluster::{ClusterStore, SameStorageError, check_same_storage};
+pub use cluster::{ClusterStore, SameStorageError, check_same_storage, check_shared_storage, mark_storage, marker_key};
 pub use durability::{Durability, DurableLater};
 pub use error::StoreError;
 pub use fault_point::{FAULT_POINTS, fault_point};

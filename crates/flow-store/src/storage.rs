@@ -7,7 +7,7 @@ mod folder;
 mod place;
 
 use crate::retention::HouseError;
-use crate::{RetentionStore, SavedData};
+use crate::{RetentionStore, SavedData, ServerId};
 use bucket::Bucket;
 use bytes::Bytes;
 use folder::Folder;
@@ -222,11 +222,8 @@ impl CheckpointStorage {
 
     /// The marker; none if the storage has none yet.
     pub async fn marker(&self) -> Result<Option<StorageMarker>, StorageError> {
-        let text = match &self.0 {
-            Where::Folder(folder) => folder.marker()?.map(Bytes::from),
-            Where::Bucket(bucket) => bucket.marker().await?,
-        };
         let not_understood = |error| self.another(&format!("its marker {MARKER} cannot be understood ({error})"));
+        let text = self.read_marker(MARKER).await?;
         text.map(|text| serde_json::from_slice(&text).map_err(not_understood)).transpose()
     }
 
@@ -234,11 +231,45 @@ impl CheckpointStorage {
     pub async fn mark(&self, cluster: &str) -> Result<StorageMarker, StorageError> {
         let marker = StorageMarker { cluster: cluster.to_owned(), storage: new_id() };
         let text = serde_json::to_vec_pretty(&marker).map_err(|error| self.another(&error.to_string()))?;
-        match &self.0 {
-            Where::Folder(folder) => folder.mark(&text)?,
-            Where::Bucket(bucket) => bucket.mark(text).await?,
-        }
+        self.write_marker(MARKER, text, false).await?;
         self.marker().await?.ok_or_else(|| self.without_marker())
+    }
+
+    /// Sees that the storage is still the one with this marker: behind a mount that was lost there is another folder.
+    pub async fn check_marker(&self, expected: &StorageMarker) -> Result<(), StorageError> {
+        match self.marker().await? {
+            Some(marker) if marker == *expected => Ok(()),
+            Some(_) => Err(self.is_another()),
+            None => Err(self.without_marker()),
+        }
+    }
+
+    /// Makes the marker of a server, in the place of that of its start before. What it says: a word that is never given
+    /// again. It is durable when this returns.
+    pub async fn mark_for(&self, server: &ServerId) -> Result<String, StorageError> {
+        let word = new_id();
+        self.write_marker(&marker_of(server), word.clone().into_bytes(), true).await?;
+        Ok(word)
+    }
+
+    /// What the marker of a server says; none if it has none here.
+    pub async fn marker_for(&self, server: &ServerId) -> Result<Option<String>, StorageError> {
+        let text = self.read_marker(&marker_of(server)).await?;
+        Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    async fn read_marker(&self, name: &str) -> Result<Option<Bytes>, StorageError> {
+        match &self.0 {
+            Where::Folder(folder) => Ok(folder.marker(name).await?.map(Bytes::from)),
+            Where::Bucket(bucket) => bucket.marker(name).await,
+        }
+    }
+
+    async fn write_marker(&self, name: &str, text: Vec<u8>, over: bool) -> Result<(), StorageError> {
+        match &self.0 {
+            Where::Folder(folder) => folder.mark(name, text, over).await,
+            Where::Bucket(bucket) => bucket.mark(name, text, over).await,
+        }
     }
 
     /// The error for a storage without the marker that it should have.
@@ -265,6 +296,16 @@ impl CheckpointStorage {
         self.another("the other servers of the cluster use another one; give every server the same checkpoint storage")
     }
 
+    /// The error for a storage that a living server does not see: its marker says something else here, or is not here.
+    pub(crate) fn is_not_that_of(&self, id: &ServerId, name: &str) -> StorageError {
+        let marker = marker_of(id);
+        self.another(&format!(
+            "server “{name}”, which is running, has another one: its marker {marker} is not here, or is that of an earlier \
+             start, as in a copy. Give every server the same checkpoint storage; if “{name}” has the wrong one, stop that. A \
+             server that was lost no longer counts a minute later"
+        ))
+    }
+
     fn another(&self, reason: &str) -> StorageError {
         let place = match &self.0 {
             Where::Folder(folder) => folder.root().display().to_string(),
@@ -272,6 +313,11 @@ impl CheckpointStorage {
         };
         StorageError::Another { place, reason: reason.to_owned() }
     }
+}
+
+/// The name of a server's marker. Copies and backups leave hidden files out: another storage gets markers of its own.
+fn marker_of(server: &ServerId) -> String {
+    format!(".cairn-server-{server}")
 }
 
 /// An identity that is not given twice.

@@ -70,7 +70,7 @@ async fn the_clock_of_one_machine_that_is_set_does_no_harm_to_a_cluster_on_postg
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_starts_after_its_clock_was_set_back_by_hours_says_so() -> Tested {
+async fn a_server_whose_clock_was_set_back_by_hours_does_not_start_and_says_so_where_it_must() -> Tested {
     let folder = tempfile::tempdir()?;
     let clock = TestClock::new(folder.path());
     clock.set(3 * 3600);
@@ -84,7 +84,20 @@ async fn a_server_that_starts_after_its_clock_was_set_back_by_hours_says_so() ->
     assert!(!cluster.log_of("one").contains("serve/clock"), "{}", cluster.log_of("one"));
 
     clock.set(0);
-    cluster.add_server("one");
+    let mut command = std::process::Command::new(system_tests::program("cairn"));
+    command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--checkpoint-connection"]);
+    command.arg(format!("sqlite:{}", folder.path().join("cairn.db").display()));
+    command
+        .arg("--checkpoint-storage")
+        .arg(cluster.folder.join("storage"))
+        .arg("--state")
+        .arg(folder.path().join("late"));
+    let refused = command.envs(clock.environment()).output()?;
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{told}");
+    assert!(told.contains("serve/clock") && told.contains("--clock-check off"), "{told}");
+
+    cluster.add_server_with("one", &[("CAIRN_CLOCK_CHECK".to_owned(), "off".to_owned())]);
     until("its log tells so, with the way out", async || {
         let log = cluster.log_of("one");
         ["serve/clock", "h ", "later than", "NTP"].iter().all(|part| log.contains(part)).then_some(())

@@ -167,6 +167,41 @@ fn the_document_model_has_no_clock_no_files_and_no_async() -> Checked {
     Ok(())
 }
 
+#[test]
+fn both_databases_have_the_same_migrations_by_number_and_name() -> Checked {
+    let packages = workspace()?;
+    let of_sqlite = migrations(&packages, "flow-store-sqlite")?;
+    assert_eq!(of_sqlite, migrations(&packages, "flow-store-postgres")?);
+    for (before, file) in of_sqlite.iter().enumerate() {
+        assert!(file.starts_with(&format!("{:04}_", before + 1)), "{file} is not migration {}", before + 1);
+    }
+    Ok(())
+}
+
+/// The files of a store's migrations, in their order, each of which the store knows by its number and name.
+fn migrations(packages: &[Package], store: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let package =
+        packages.iter().find(|package| package.name.as_str() == store).ok_or_else(|| format!("{store} is gone"))?;
+    let sources = package.manifest_path.parent().ok_or_else(|| format!("{store} has no folder"))?.join("src");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(sources.join("migrations"))? {
+        files.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    files.sort_unstable();
+    let schema = std::fs::read_to_string(sources.join("schema.rs"))?;
+    let mut rest = schema.as_str();
+    for file in &files {
+        let name = file.trim_end_matches(".sql").split_once('_').map_or("", |(_, name)| name);
+        let known = format!("(\"{name}\", include_str!(\"migrations/{file}\")),");
+        // In this order: the number is the place.
+        let (_, behind) =
+            rest.split_once(&known).ok_or_else(|| format!("{store} does not know {file} at its place"))?;
+        rest = behind;
+    }
+    assert!(!rest.contains("include_str!"), "{store} knows a migration that is not there");
+    Ok(files)
+}
+
 /// The Rust files below a folder, without tests.
 fn sources(folder: &std::path::Path) -> std::io::Result<Vec<std::path::PathBuf>> {
     let mut found = Vec::new();

@@ -25,6 +25,7 @@ const UNREADABLE: &str = "The checkpoint storage cannot be read";
 pub const STORAGE: &[Code] = &[
     of("storage/not-writable", 503, "The checkpoint storage cannot be written"),
     of("storage/bucket", 503, UNREADABLE),
+    of("storage/another", 503, "The checkpoint storage is not the cluster's"),
     of("storage/missing-object", 503, UNREADABLE),
     of("storage/unreadable", 503, UNREADABLE),
     of("storage/corrupt", 503, UNREADABLE),

@@ -164,7 +164,7 @@ pub const TABLE: &[Definition] = &[
             "server.clock_check",
             "Server",
             "Clock check",
-            "Whether a start is refused while the machine's clock is an hour or more from that of a PostgreSQL database (--clock-check).",
+            "Whether a start is refused while the machine's clock is an hour or more from the database's, or behind what is written there (--clock-check).",
         )
     },
     start(

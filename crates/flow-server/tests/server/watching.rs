@@ -153,6 +153,25 @@ async fn a_server_without_its_storage_is_not_ready_but_alive() {
 }
 
 #[tokio::test]
+async fn a_server_whose_storage_is_no_longer_mounted_is_not_ready() {
+    let cluster = Cluster::new();
+    let server = cluster.start("first").await;
+    let client = cluster.client(&server, Role::Viewer).await;
+    let (storage, away) = (cluster.path("storage"), cluster.path("away"));
+    std::fs::rename(&storage, &away).unwrap();
+    // What is below a mount can be written, too.
+    std::fs::create_dir(&storage).unwrap();
+    assert_eq!(reqwest::get(server.url("/readyz")).await.unwrap().status().as_u16(), 503);
+    let told = client.server().await.unwrap().problems;
+    assert_eq!(told.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(), ["storage/another"]);
+    assert!(told[0].message.contains("its disk is mounted"), "{told:?}");
+    std::fs::remove_dir_all(&storage).unwrap();
+    std::fs::rename(&away, &storage).unwrap();
+    assert!(client.is_ready().await);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn each_server_tells_what_hinders_itself_alone() {
     let cluster = Cluster::new();
     let (first, second) = (cluster.start("first").await, cluster.start("second").await);

@@ -1,10 +1,15 @@
 //! The cluster as a whole: its settings, its storage, and turns.
 
 use super::{Fixture, checkpoint};
-use crate::{AttemptWrite, CheckpointStorage, INLINE_LIMIT, check_same_storage};
+use crate::retention::{TURN, keep_house_once};
+use crate::{
+    AttemptWrite, CheckpointStorage, Figures, INLINE_LIMIT, ServerId, ServerReport, check_same_storage,
+    check_shared_storage, mark_storage,
+};
 use serde_json::json;
 use std::collections::HashSet;
-use std::time::Duration;
+use std::fs::File;
+use std::time::{Duration, SystemTime};
 
 pub(super) async fn settings_are_made_changed_and_removed(fixture: Fixture) {
     let store = &fixture.store;
@@ -92,6 +97,61 @@ pub(super) async fn servers_on_another_storage_are_refused(fixture: Fixture) {
     check(&open(&foreign)).await.unwrap();
 }
 
+pub(super) async fn a_copy_of_the_storage_is_refused_while_others_live_on_the_other(fixture: Fixture) {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [ours, copy] = [0, 1].map(|at: usize| CheckpointStorage::open(folders[at].path()).unwrap());
+    let copy_all = || {
+        for file in std::fs::read_dir(folders[0].path()).unwrap().map(Result::unwrap) {
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), folders[1].path().join(file.file_name())).unwrap();
+            }
+        }
+    };
+    let store = &*fixture.store;
+    let [a, b, c] = ["a", "b", "c"].map(|id| ServerId::parse(id).unwrap());
+    let refused = async |storage: &CheckpointStorage, own: &ServerId| {
+        check_shared_storage(store, storage, own).await.err().map(|error| (error.code(), error.to_string()))
+    };
+    check_same_storage(store, &ours).await.unwrap();
+    mark_storage(store, &ours, &a).await.unwrap();
+    copy_all();
+    assert_eq!(refused(&copy, &b).await, None, "nobody lives on the other");
+
+    // Its next start is behind the copy.
+    mark_storage(store, &ours, &a).await.unwrap();
+    let first = fixture.server("a").await;
+    check_same_storage(store, &copy).await.unwrap();
+    let (code, told) = refused(&copy, &b).await.unwrap();
+    assert_eq!(code, "storage/another");
+    assert!(told.contains("“Server a”") && told.contains(".cairn-server-a"), "{told}");
+    assert_eq!(refused(&ours, &b).await, None);
+    assert_eq!(refused(&copy, &a).await, None, "it does not look for itself");
+
+    // One that copied all of it just now is seen by whoever starts next.
+    copy_all();
+    assert_eq!(refused(&copy, &b).await, None);
+    mark_storage(store, &copy, &b).await.unwrap();
+    let second = fixture.server("b").await;
+    assert!(refused(&ours, &c).await.unwrap().1.contains("“Server b”"));
+    store.terminate(&second).await.unwrap();
+    assert_eq!(refused(&ours, &c).await, None);
+
+    // A server of the release before has no marker, and one that is silent is lost, although nobody has declared it dead.
+    let third = fixture.server("of-before").await;
+    assert_eq!(refused(&ours, &c).await, None);
+    store.terminate(&third).await.unwrap();
+    mark_storage(store, &ours, &a).await.unwrap();
+    assert!(refused(&copy, &b).await.is_some());
+    fixture.clock.advance_ms(59_000);
+    let report = ServerReport { version: "1.0.0".to_owned(), resident_bytes: 1 };
+    store.report(&first, report, Figures::default()).await.unwrap();
+    fixture.clock.advance_ms(59_000);
+    assert!(refused(&copy, &b).await.is_some(), "it was heard in the last minute");
+    fixture.clock.advance_ms(2_000);
+    assert_eq!(refused(&copy, &b).await, None);
+    assert_eq!(ours.objects().await.unwrap(), [], "no orphan collection sees markers");
+}
+
 pub(super) async fn orphans_are_collected_and_nothing_else(fixture: Fixture) {
     let folder = tempfile::tempdir().unwrap();
     let storage = CheckpointStorage::open(folder.path()).unwrap();
@@ -123,4 +183,39 @@ pub(super) async fn orphans_are_collected_and_nothing_else(fixture: Fixture) {
     assert_eq!(removed, (1, INLINE_LIMIT as u64 + 2));
     assert!(storage.load(&named).await.is_ok());
     assert_eq!(storage.load(&orphan).await.unwrap_err().code(), "storage/missing-object");
+}
+
+pub(super) async fn orphans_are_collected_once_an_hour_whichever_servers_start(fixture: Fixture) {
+    const MINUTE_MS: i64 = 60_000;
+    let (store, folder) = (&*fixture.store, tempfile::tempdir().unwrap());
+    let storage = CheckpointStorage::open(folder.path()).unwrap();
+    let old_orphan = async |byte: u8| {
+        storage.save(vec![byte; INLINE_LIMIT + 1].into()).await.unwrap();
+        for object in storage.objects().await.unwrap() {
+            let file = File::options().write(true).open(folder.path().join(object.key)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600)).unwrap();
+        }
+    };
+    let collected = async |server: &str| {
+        let done = keep_house_once(store, &storage, server).await.unwrap();
+        done.map_or(0, |done| done.objects)
+    };
+    old_orphan(1).await;
+    assert_eq!(collected("a").await, 1, "nobody ever has");
+    old_orphan(2).await;
+    for _ in 0..2 {
+        fixture.clock.advance_ms(29 * MINUTE_MS);
+        // Who comes may be one that was started anew.
+        assert_eq!((collected("a").await, collected("b").await), (0, 0), "somebody has done so in this hour");
+    }
+    fixture.clock.advance_ms(2 * MINUTE_MS);
+    assert!(store.take_turn(TURN, "backup", 1000).await.unwrap());
+    assert_eq!(collected("b").await, 0, "a backup needs what it has found");
+    store.end_turn(TURN, "backup").await.unwrap();
+    assert_eq!((collected("b").await, collected("a").await), (1, 0), "one of them does");
+    old_orphan(3).await;
+    fixture.clock.advance_ms(59 * MINUTE_MS);
+    assert_eq!(collected("a").await, 0);
+    fixture.clock.advance_ms(MINUTE_MS);
+    assert_eq!(collected("a").await, 1, "an hour later");
 }

@@ -110,7 +110,9 @@ tests! {
         a_setting_that_was_changed_since_it_was_seen_stays_as_it_is,
         one_at_a_time_has_a_turn,
         servers_on_another_storage_are_refused,
-        orphans_are_collected_and_nothing_else;
+        a_copy_of_the_storage_is_refused_while_others_live_on_the_other,
+        orphans_are_collected_and_nothing_else,
+        orphans_are_collected_once_an_hour_whichever_servers_start;
     servers:
         each_start_has_its_own_epoch,
         servers_show_what_they_are_and_have,

@@ -1,7 +1,7 @@
 //! The cluster as a whole in memory.
 
 use super::MemoryStore;
-use crate::{ClusterStore, StoreError};
+use crate::{ClusterStore, ServerId, StoreError};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -16,6 +16,17 @@ impl ClusterStore for MemoryStore {
 
     async fn note_storage(&self, id: &str) -> Result<String, StoreError> {
         self.change(|state, _| Ok(state.storage_id.get_or_insert_with(|| id.to_owned()).clone()))
+    }
+
+    async fn note_marker(&self, server: &ServerId, word: &str) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            state.storage_markers.insert(server.clone(), word.to_owned());
+            Ok(())
+        })
+    }
+
+    async fn noted_marker(&self, server: &ServerId) -> Result<Option<String>, StoreError> {
+        self.read(|state| Ok(state.storage_markers.get(server).cloned()))
     }
 
     async fn take_turn(&self, work: &str, holder: &str, ms: u64) -> Result<bool, StoreError> {

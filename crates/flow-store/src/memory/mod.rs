@@ -66,6 +66,7 @@ struct State {
     audit: Vec<AuditRecord>,
     settings: BTreeMap<String, Setting>,
     storage_id: Option<String>,
+    storage_markers: BTreeMap<ServerId, String>,
     /// Whose turn it is at what, and until when.
     turns: HashMap<String, (String, Timestamp)>,
     /// The last request that has lost its log and saved points, in the order of their ends, by state.

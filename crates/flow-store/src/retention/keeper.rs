@@ -10,6 +10,13 @@ use std::time::Duration;
 pub const TURN: &str = "retention";
 /// How long a turn lasts unless it is taken again.
 const TURN_MS: u64 = 60_000;
+/// The name of the turn at collecting orphans. It is kept behind a collection, so that the database knows when the next one is
+/// due, whichever servers are started anew meanwhile.
+const COLLECTION: &str = "orphans";
+/// How long it is kept behind one.
+const COLLECTION_MS: u64 = 60 * 60_000;
+/// For how long it is taken to begin with. If a collection is cut short, the next one is due then.
+const COLLECTING_MS: u64 = 10 * 60_000;
 /// Requests in one write.
 const REQUESTS: usize = 100;
 /// Objects looked up at once.
@@ -18,8 +25,6 @@ const OBJECTS: usize = 500;
 const BREATH: Duration = Duration::from_millis(50);
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(60);
-/// Rounds from one collection of orphans to the next.
-const ROUNDS_PER_COLLECTION: u32 = 60;
 /// Rounds from one thinning of samples to the next.
 const ROUNDS_PER_THINNING: u32 = 10;
 /// How old an object must be to be an orphan: younger ones may belong to a row that is about to be written.
@@ -71,8 +76,7 @@ pub async fn keep_house(store: &dyn Store, storage: &CheckpointStorage, holder: 
         {
             tracing::warn!(code = error.code(), %error, "old samples of figures stay for longer");
         }
-        let collect = round.is_multiple_of(ROUNDS_PER_COLLECTION);
-        match keep_house_once(store, storage, holder, collect).await {
+        match keep_house_once(store, storage, holder).await {
             Ok(Some(done)) if done != HouseDone::default() => {
                 tracing::info!(
                     requests = done.requests,
@@ -83,24 +87,32 @@ pub async fn keep_house(store: &dyn Store, storage: &CheckpointStorage, holder: 
                 );
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!(code = error.code(), %error, "retention stopped; it goes on in a minute"),
+            Err(error) => tracing::warn!(code = error.code(), %error, "clearing up stopped; it goes on in a minute"),
         }
     }
 }
 
-/// One round: applies the policy of the cluster's settings, and collects orphans if `collect`. None if it is somebody
-/// else's turn.
+/// One round: applies the policy of the cluster's settings, and collects orphans if nobody has done so for an hour. None if
+/// there is nothing to do, or it is somebody else's turn.
 pub async fn keep_house_once(
     store: &dyn Store,
     storage: &CheckpointStorage,
     holder: &str,
-    collect: bool,
 ) -> Result<Option<HouseDone>, HouseError> {
     let policy = RetentionPolicy::from_settings(&store.settings().await?);
-    if (policy.keeps_everything() && !collect) || !store.take_turn(TURN, holder, TURN_MS).await? {
+    // Another name each time: who has a turn is given it again.
+    let collector = format!("{holder} {}", store.now());
+    let collect = store.take_turn(COLLECTION, &collector, COLLECTING_MS).await?;
+    if policy.keeps_everything() && !collect {
         return Ok(None);
     }
-    let done = work(store, storage, holder, &policy, collect).await;
+    if !store.take_turn(TURN, holder, TURN_MS).await? {
+        if collect {
+            store.end_turn(COLLECTION, &collector).await?;
+        }
+        return Ok(None);
+    }
+    let done = work(store, storage, holder, &policy, collect.then_some(collector.as_str())).await;
     // Whoever is next need not wait for the turn to run out; if this fails, it does.
     let ended = store.end_turn(TURN, holder).await;
     let done = done?;
@@ -113,7 +125,7 @@ async fn work(
     storage: &CheckpointStorage,
     holder: &str,
     policy: &RetentionPolicy,
-    collect: bool,
+    collector: Option<&str>,
 ) -> Result<HouseDone, HouseError> {
     let mut all = HouseDone::default();
     while !policy.keeps_everything() {
@@ -125,7 +137,7 @@ async fn work(
         }
         tokio::time::sleep(BREATH).await;
     }
-    if collect {
+    if let Some(collector) = collector {
         let mut old = storage.old_objects(ORPHAN_AGE).await?;
         while !old.is_empty() && store.take_turn(TURN, holder, TURN_MS).await? {
             let rest = old.split_off(old.len().min(OBJECTS));
@@ -133,6 +145,9 @@ async fn work(
             all.objects += objects;
             all.bytes += bytes;
             old = rest;
+        }
+        if old.is_empty() {
+            store.take_turn(COLLECTION, collector, COLLECTION_MS).await?;
         }
     }
     Ok(all)

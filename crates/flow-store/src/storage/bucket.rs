@@ -8,7 +8,7 @@ mod key_file;
 mod open;
 
 use super::place::BucketAddress;
-use super::{INLINE_LIMIT, MARKER, OldObject, StorageError, StoredObject};
+use super::{INLINE_LIMIT, OldObject, StorageError, StoredObject};
 use crate::retention::HouseError;
 use crate::{RetentionStore, SavedData, fault_point};
 use bytes::Bytes;
@@ -290,19 +290,21 @@ impl Bucket {
         Ok(removed)
     }
 
-    pub(super) async fn marker(&self) -> Result<Option<Bytes>, StorageError> {
-        let unreadable = |error: &Error| self.unreadable(MARKER, error);
-        match self.service.get(&self.key(MARKER)).await {
+    pub(super) async fn marker(&self, name: &str) -> Result<Option<Bytes>, StorageError> {
+        let unreadable = |error: &Error| self.unreadable(name, error);
+        match self.service.get(&self.key(name)).await {
             Ok(found) => Ok(Some(found.bytes().await.map_err(|error| unreadable(&error))?)),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(unreadable(&error)),
         }
     }
 
-    /// Makes the marker unless there is one.
-    pub(super) async fn mark(&self, text: Vec<u8>) -> Result<(), StorageError> {
-        match self.service.put_opts(&self.key(MARKER), text.into(), PutMode::Create.into()).await {
-            Ok(_) | Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(()),
+    /// Makes a marker. Unless `over`, one that is there stays as it is.
+    pub(super) async fn mark(&self, name: &str, text: Vec<u8>, over: bool) -> Result<(), StorageError> {
+        let mode = if over { PutMode::Overwrite } else { PutMode::Create };
+        match self.service.put_opts(&self.key(name), text.into(), mode.into()).await {
+            Ok(_) => Ok(()),
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) if !over => Ok(()),
             Err(error) => Err(self.unusable(&told(&error))),
         }
     }

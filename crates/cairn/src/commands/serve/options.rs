@@ -63,7 +63,8 @@ pub struct Options {
     /// Whether what is behind a Checkpoint may start before that is durable. What changes the world never does. [default: on]
     #[arg(long, value_name = "ON|OFF")]
     pub speculation: Option<Switch>,
-    /// Whether to refuse to start while this machine's clock is an hour or more from that of a PostgreSQL database. [default: on]
+    /// Whether to refuse to start while this machine's clock is an hour or more from the database's, or behind what is
+    /// written there. [default: on]
     #[arg(long, value_name = "ON|OFF")]
     pub clock_check: Option<Switch>,
     /// Serve TLS with this certificate (PEM, with those it was signed with). It is read again when the file changes.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::storage::{CheckpointStorage, StoragePlace};
-use crate::{MemoryStore, check_same_storage};
+use crate::{MemoryStore, ServerId, check_same_storage};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -79,6 +79,14 @@ async fn the_marker_of_a_bucket_tells_clusters_apart() {
     assert!(error.to_string().contains("prefix"), "{error}");
     let error = check_same_storage(&other, &storage).await.unwrap_err();
     assert!(error.to_string().contains("another checkpoint database"), "{error}");
+
+    // Each server has a marker of its own, and each of its starts another word.
+    let server = ServerId::parse("one").unwrap();
+    assert_eq!(storage.marker_for(&server).await.unwrap(), None);
+    let before = storage.mark_for(&server).await.unwrap();
+    let now = storage.mark_for(&server).await.unwrap();
+    assert_ne!(before, now);
+    assert_eq!(storage.marker_for(&server).await.unwrap(), Some(now));
 
     // Of several who mark at once, one wins.
     let fresh = open(&service, "c", folder.path()).await.unwrap();
