@@ -12,17 +12,25 @@ use system_tests::small_disk::SmallDisk;
 use system_tests::wait::until;
 use test_postgres::Server as Database;
 
-/// What happens to two servers on this database whose clock is set, of both or only of the first.
-async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tested {
+/// Who goes by a clock that is set.
+enum Whose {
+    BothServers,
+    FirstServer,
+    /// The database, as it was started.
+    Database,
+}
+
+/// What happens to two servers on this database while a clock is set.
+async fn clock_that_is_set(clock: &TestClock, whose: Whose, connection: &str, folder: &Path) -> Tested {
     const HOURS: i64 = 3600;
-    let clock = TestClock::new(folder);
-    let (servers, environment): (&[&str], _) =
-        if both { (&["one", "two"], clock.environment()) } else { (&["two"], Vec::new()) };
-    let mut scene = Scene::begin_on(connection, folder, servers, &environment).await;
-    if !both {
-        scene.cluster.add_server_with("one", &clock.environment());
-        scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
-    }
+    let (of_both, of_one) = match whose {
+        Whose::BothServers => (clock.environment(), Vec::new()),
+        Whose::FirstServer => (Vec::new(), clock.environment()),
+        Whose::Database => (Vec::new(), Vec::new()),
+    };
+    let mut scene = Scene::begin_on(connection, folder, &["two"], &of_both).await;
+    scene.cluster.add_server_with("one", &of_one);
+    scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
     let lives = async |scene: &Scene| -> Vec<(String, i64)> {
         let servers: Vec<Server> = scene.cluster.server("two").client.servers().await.expect("the servers");
         servers.into_iter().map(|server| (server.id, server.epoch)).collect()
@@ -46,7 +54,7 @@ async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tes
     scene.cluster.server_mut("one").kill();
     clock.set(-2 * HOURS);
     made_more(&load).await;
-    let environment = [clock.environment(), vec![("CAIRN_CLOCK_CHECK".to_owned(), "off".to_owned())]].concat();
+    let environment = [of_one, vec![("CAIRN_CLOCK_CHECK".to_owned(), "off".to_owned())]].concat();
     scene.cluster.add_server_with("one", &environment);
     load.servers_are(&scene.cluster);
     clock.set(0);
@@ -60,13 +68,24 @@ async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tes
 async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
     let folder = tempfile::tempdir()?;
     let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
-    clocks_that_are_set(&connection, folder.path(), true).await
+    clock_that_is_set(&TestClock::new(folder.path()), Whose::BothServers, &connection, folder.path()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_clock_of_one_machine_that_is_set_does_no_harm_to_a_cluster_on_postgres() -> Tested {
     let (database, folder) = (Database::start(), tempfile::tempdir()?);
-    clocks_that_are_set(&database.database(), folder.path(), false).await
+    let clock = TestClock::new(folder.path());
+    clock_that_is_set(&clock, Whose::FirstServer, &database.database(), folder.path()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_the_database_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
+    let (parent, folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    // The account of the database has to come by.
+    std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o755))?;
+    let clock = TestClock::new(parent.path());
+    let database = Database::start_below_with(parent.path(), &clock.environment());
+    clock_that_is_set(&clock, Whose::Database, &database.database(), folder.path()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
