@@ -1,4 +1,4 @@
-//! What the machine does to a cluster: its clock is set, its disk is full.
+//! What the machine does to a cluster: its clock is set, its disk fails or is full.
 
 use flow_api::{ClientError, NewRequests, RequestQuery, Server, Update};
 use serde_json::{Map, json};
@@ -8,6 +8,7 @@ use system_tests::Tested;
 use system_tests::chaos::{FLOW, History, Load, PROJECT, Scene};
 use system_tests::clock::TestClock;
 use system_tests::cluster::TestCluster;
+use system_tests::failing_disk::FailingDisk;
 use system_tests::small_disk::SmallDisk;
 use system_tests::wait::until;
 use test_postgres::Server as Database;
@@ -109,6 +110,33 @@ async fn a_server_that_starts_after_its_clock_was_set_back_by_hours_says_so() ->
         ["serve/clock", "h ", "later than", "NTP"].iter().all(|part| log.contains(part)).then_some(())
     })
     .await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_disk_fails_to_sync_ends_and_nothing_is_lost_or_repeated() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let disk = FailingDisk::new(folder.path());
+    let mut scene = Scene::begin(folder.path(), &["two"], &[]).await;
+    scene.cluster.add_server_with("one", &disk.environment());
+    scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
+    let load = Load::start(&scene.cluster);
+    for _ in 0..3 {
+        let made = load.made();
+        until("the load runs", async || (load.made() > made + 20).then_some(())).await;
+        // The database, its log and what is beside it; not the table that the flows write to.
+        disk.fail(&folder.path().canonicalize()?.join("cairn.db"));
+        until("it ends", async || scene.cluster.server_mut("one").has_ended().then_some(())).await;
+        let made = load.made();
+        until("the other one goes on", async || (load.made() > made + 10).then_some(())).await;
+        disk.mend();
+        scene.cluster.add_server_with("one", &disk.environment());
+        load.servers_are(&scene.cluster);
+    }
+    let log = scene.cluster.log_of("one");
+    assert!(log.matches("the checkpoint database failed, so this process ends").count() >= 3, "{log}");
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(false);
     Ok(())
 }
 
