@@ -1,7 +1,7 @@
 //! A wall clock that a test sets while servers run: a library, loaded before theirs, that adds an offset to it.
 
+use crate::preload;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const SOURCE: &str = r#"
 #define _GNU_SOURCE
@@ -48,28 +48,20 @@ pub struct TestClock {
 }
 
 impl TestClock {
-    /// Builds the library in `folder`, by the C compiler that Rust links with.
+    /// Builds the library in `folder`.
     pub fn new(folder: &Path) -> Self {
-        let clock = Self { library: folder.join("clock.so"), offset: folder.join("clock-offset") };
-        let source = folder.join("clock.c");
-        std::fs::write(&source, SOURCE).expect("the source");
-        let built =
-            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&clock.library).arg(&source).status();
-        assert!(built.expect("cc runs").success(), "the library of the clock is built");
+        let clock = Self { library: preload::build(folder, "clock", SOURCE), offset: folder.join("clock-offset") };
         clock.set(0);
         clock
     }
 
     /// From now on the clock differs from the machine's by so many seconds.
     pub fn set(&self, seconds: i64) {
-        let new = self.offset.with_extension("new");
-        std::fs::write(&new, seconds.to_string()).expect("the offset");
-        std::fs::rename(&new, &self.offset).expect("the offset is there");
+        preload::tell(&self.offset, &seconds.to_string());
     }
 
     /// What a process needs in its environment to go by this clock.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        vec![("LD_PRELOAD".to_owned(), text(&self.library)), ("CAIRN_TEST_CLOCK".to_owned(), text(&self.offset))]
+        preload::environment(&self.library, "CAIRN_TEST_CLOCK", &self.offset)
     }
 }

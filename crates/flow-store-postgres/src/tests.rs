@@ -98,8 +98,11 @@ fn random_commands_do_the_same_as_in_the_reference() {
         let (clock, memory_clock) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
         let memory = Arc::new(MemoryStore::with_clock(memory_clock.clone()));
         let (seen, expected) = runtime.block_on(async {
-            let postgres = PostgresStore::open_with(&made_database(&server), options(clock.clone())).await.unwrap();
-            (observe(postgres, clock, &steps).await, observe(memory, memory_clock, &steps).await)
+            // As two processes have it open, each of which knows requests that the other one changes.
+            let address = made_database(&server);
+            let first = PostgresStore::open_with(&address, options(clock.clone())).await.unwrap();
+            let second = PostgresStore::open_with(&address, options(clock.clone())).await.unwrap();
+            (observe(&[first, second], clock, &steps).await, observe(&[memory], memory_clock, &steps).await)
         });
         prop_assert_eq!(seen, expected);
     });

@@ -3,7 +3,7 @@
 use crate::schema::newest;
 use crate::{SqliteOptions, SqliteStore};
 use flow_store::conformance::{observe, random_steps, run_all};
-use flow_store::{ManualClock, MemoryStore};
+use flow_store::{ManualClock, MemoryStore, Store};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::path::Path;
@@ -61,10 +61,13 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let folder = TempDir::new().unwrap();
         let (clock, memory_clock) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
-        let sqlite = SqliteStore::open_with(folder.path().join("test.db"), options(clock.clone())).unwrap();
+        // As two processes have it open.
+        let sqlite = [(); 2].map(|()| -> Arc<dyn Store> {
+            SqliteStore::open_with(folder.path().join("test.db"), options(clock.clone())).unwrap()
+        });
         let memory = Arc::new(MemoryStore::with_clock(memory_clock.clone()));
         let (seen, expected) = runtime.block_on(async {
-            (observe(sqlite, clock, &steps).await, observe(memory, memory_clock, &steps).await)
+            (observe(&sqlite, clock, &steps).await, observe(&[memory], memory_clock, &steps).await)
         });
         prop_assert_eq!(seen, expected);
     }

@@ -28,6 +28,7 @@ pub struct Server {
     process: Child,
     folder: TempDir,
     settings: Vec<String>,
+    environment: Vec<(String, String)>,
     port: u16,
     databases: AtomicU32,
 }
@@ -40,8 +41,13 @@ impl Server {
 
     /// Starts one whose data is below a folder that any account may enter.
     pub fn start_below(parent: &Path) -> Self {
+        Self::start_below_with(parent, &[])
+    }
+
+    /// The same with more in its environment, which may name files in that folder.
+    pub fn start_below_with(parent: &Path, environment: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir_in(parent).unwrap();
-        Self::start_in(folder, 5432, |_| vec!["listen_addresses=".to_owned()])
+        Self::start_in(folder, 5432, environment, |_| vec!["listen_addresses=".to_owned()])
     }
 
     /// Starts one that listens on 127.0.0.1, too.
@@ -78,10 +84,15 @@ impl Server {
     }
 
     fn start_with(port: u16, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), port, prepare)
+        Self::start_in(tempfile::tempdir().unwrap(), port, &[], prepare)
     }
 
-    fn start_in(folder: TempDir, port: u16, prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
+    fn start_in(
+        folder: TempDir,
+        port: u16,
+        environment: &[(String, String)],
+        prepare: impl FnOnce(&Path) -> Vec<String>,
+    ) -> Self {
         let settings = prepare(folder.path());
         give(folder.path());
         let made = as_postgres("initdb")
@@ -92,8 +103,8 @@ impl Server {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let mut trusted = fs::OpenOptions::new().append(true).open(folder.path().join("data/pg_hba.conf")).unwrap();
         writeln!(trusted, "host all all samenet trust").unwrap();
-        let process = run(folder.path(), port, &settings);
-        Self { process, folder, settings, port, databases: AtomicU32::new(0) }
+        let process = run(folder.path(), port, &settings, environment);
+        Self { process, folder, settings, environment: environment.to_vec(), port, databases: AtomicU32::new(0) }
     }
 
     /// Ends it as a power cut would, without a word to anybody.
@@ -108,7 +119,7 @@ impl Server {
 
     /// Starts it again where it was.
     pub fn start_again(&mut self) {
-        self.process = run(self.folder.path(), self.port, &self.settings);
+        self.process = run(self.folder.path(), self.port, &self.settings, &self.environment);
     }
 
     /// The address of a new, empty database.
@@ -165,12 +176,13 @@ fn log(folder: &Path) -> String {
 }
 
 /// Runs the server whose data is in a folder; returns when it takes calls.
-fn run(folder: &Path, port: u16, settings: &[String]) -> Child {
+fn run(folder: &Path, port: u16, settings: &[String], environment: &[(String, String)]) -> Child {
     let file = fs::File::create(folder.join("log")).unwrap();
     let mut command = as_postgres("postgres");
     command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).arg("-p").arg(port.to_string());
     command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]);
     command.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
     let mut process = spawn(command);
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! What the machine does to a cluster: its clock is set, its disk is full.
+//! What the machine does to a cluster: its clock is set, its disk fails or is full.
 
 use flow_api::{ClientError, NewRequests, RequestQuery, Server, Update};
 use serde_json::{Map, json};
@@ -8,21 +8,30 @@ use system_tests::Tested;
 use system_tests::chaos::{FLOW, History, Load, PROJECT, Scene};
 use system_tests::clock::TestClock;
 use system_tests::cluster::TestCluster;
+use system_tests::failing_disk::FailingDisk;
 use system_tests::small_disk::SmallDisk;
 use system_tests::wait::until;
 use test_postgres::Server as Database;
 
-/// What happens to two servers on this database whose clock is set, of both or only of the first.
-async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tested {
+/// Who goes by a clock that is set.
+enum Whose {
+    BothServers,
+    FirstServer,
+    /// The database, as it was started.
+    Database,
+}
+
+/// What happens to two servers on this database while a clock is set.
+async fn clock_that_is_set(clock: &TestClock, whose: Whose, connection: &str, folder: &Path) -> Tested {
     const HOURS: i64 = 3600;
-    let clock = TestClock::new(folder);
-    let (servers, environment): (&[&str], _) =
-        if both { (&["one", "two"], clock.environment()) } else { (&["two"], Vec::new()) };
-    let mut scene = Scene::begin_on(connection, folder, servers, &environment).await;
-    if !both {
-        scene.cluster.add_server_with("one", &clock.environment());
-        scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
-    }
+    let (of_both, of_one) = match whose {
+        Whose::BothServers => (clock.environment(), Vec::new()),
+        Whose::FirstServer => (Vec::new(), clock.environment()),
+        Whose::Database => (Vec::new(), Vec::new()),
+    };
+    let mut scene = Scene::begin_on(connection, folder, &["two"], &of_both).await;
+    scene.cluster.add_server_with("one", &of_one);
+    scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
     let lives = async |scene: &Scene| -> Vec<(String, i64)> {
         let servers: Vec<Server> = scene.cluster.server("two").client.servers().await.expect("the servers");
         servers.into_iter().map(|server| (server.id, server.epoch)).collect()
@@ -46,7 +55,7 @@ async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tes
     scene.cluster.server_mut("one").kill();
     clock.set(-2 * HOURS);
     made_more(&load).await;
-    let environment = [clock.environment(), vec![("CAIRN_CLOCK_CHECK".to_owned(), "off".to_owned())]].concat();
+    let environment = [of_one, vec![("CAIRN_CLOCK_CHECK".to_owned(), "off".to_owned())]].concat();
     scene.cluster.add_server_with("one", &environment);
     load.servers_are(&scene.cluster);
     clock.set(0);
@@ -60,13 +69,24 @@ async fn clocks_that_are_set(connection: &str, folder: &Path, both: bool) -> Tes
 async fn a_clock_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
     let folder = tempfile::tempdir()?;
     let connection = format!("sqlite:{}", folder.path().join("cairn.db").display());
-    clocks_that_are_set(&connection, folder.path(), true).await
+    clock_that_is_set(&TestClock::new(folder.path()), Whose::BothServers, &connection, folder.path()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_clock_of_one_machine_that_is_set_does_no_harm_to_a_cluster_on_postgres() -> Tested {
     let (database, folder) = (Database::start(), tempfile::tempdir()?);
-    clocks_that_are_set(&database.database(), folder.path(), false).await
+    let clock = TestClock::new(folder.path());
+    clock_that_is_set(&clock, Whose::FirstServer, &database.database(), folder.path()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_the_database_that_is_set_makes_nobody_look_dead_and_loses_and_repeats_nothing() -> Tested {
+    let (parent, folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    // The account of the database has to come by.
+    std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o755))?;
+    let clock = TestClock::new(parent.path());
+    let database = Database::start_below_with(parent.path(), &clock.environment());
+    clock_that_is_set(&clock, Whose::Database, &database.database(), folder.path()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +123,33 @@ async fn a_server_whose_clock_was_set_back_by_hours_does_not_start_and_says_so_w
         ["serve/clock", "h ", "later than", "NTP"].iter().all(|part| log.contains(part)).then_some(())
     })
     .await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_disk_fails_to_sync_ends_and_nothing_is_lost_or_repeated() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let disk = FailingDisk::new(folder.path());
+    let mut scene = Scene::begin(folder.path(), &["two"], &[]).await;
+    scene.cluster.add_server_with("one", &disk.environment());
+    scene.cluster.server("one").client.update(PROJECT, &Update::default()).await?;
+    let load = Load::start(&scene.cluster);
+    for _ in 0..3 {
+        let made = load.made();
+        until("the load runs", async || (load.made() > made + 20).then_some(())).await;
+        // The database, its log and what is beside it; not the table that the flows write to.
+        disk.fail(&folder.path().canonicalize()?.join("cairn.db"));
+        until("it ends", async || scene.cluster.server_mut("one").has_ended().then_some(())).await;
+        let made = load.made();
+        until("the other one goes on", async || (load.made() > made + 10).then_some(())).await;
+        disk.mend();
+        scene.cluster.add_server_with("one", &disk.environment());
+        load.servers_are(&scene.cluster);
+    }
+    let log = scene.cluster.log_of("one");
+    assert!(log.matches("the checkpoint database failed, so this process ends").count() >= 3, "{log}");
+    let made = load.stop().await;
+    History::gather(&scene, made, &[]).await.check(false);
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 
 use crate::store::Story;
 use flow_api::RequestState;
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -122,6 +124,46 @@ async fn a_cluster_moves_to_postgres_and_back_with_all_that_it_has() -> Tested {
     Ok(())
 }
 
+/// The file of an embedded database.
+fn file_of(address: &str) -> Option<&str> {
+    address.strip_prefix("sqlite:")
+}
+
+/// The name of a database on PostgreSQL.
+fn name_of(address: &str) -> &str {
+    address.rsplit('/').next().unwrap_or_default()
+}
+
+/// How many entries the audit trail in an embedded database has.
+fn entries_in(file: &str) -> rusqlite::Result<i64> {
+    let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    file.query_row("SELECT count(*) FROM audit", [], |row| row.get(0))
+}
+
+/// All rows of all tables of an embedded database.
+fn rows_in(file: &str) -> rusqlite::Result<Vec<String>> {
+    let file = Connection::open(file)?;
+    let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let names = names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let mut all = Vec::new();
+    for name in names {
+        let mut table = file.prepare(&format!("SELECT * FROM \"{name}\""))?;
+        let columns = table.column_count();
+        let mut rows = table.query([])?;
+        while let Some(row) = rows.next()? {
+            let row = (0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Cell>>>()?;
+            all.push(format!("{name} {row:?}"));
+        }
+    }
+    Ok(all)
+}
+
+/// A hash of the rows of each table of a database on PostgreSQL.
+const HASHES: &str = "
+    SELECT string_agg(query_to_xml(format('SELECT %L AS name, md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM %I t',
+                                          relname, relname), true, true, '')::text, '' ORDER BY relname)
+    FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_is_stopped_changes_nothing_for_servers_and_goes_on() -> Tested {
     const ENTRIES: i64 = 60_000;
@@ -136,7 +178,7 @@ async fn a_copy_that_is_stopped_changes_nothing_for_servers_and_goes_on() -> Tes
     story.cluster.server("first").until_ended(request).await;
     story.cluster.servers.clear();
     {
-        let file = rusqlite::Connection::open(folder.join("cairn.db"))?;
+        let file = Connection::open(folder.join("cairn.db"))?;
         let sql = "INSERT INTO audit (at, account, action, subject, detail, address)
                    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
                    SELECT i, 'admin', 'tested', 'number ' || i, '', '' FROM n";
@@ -144,21 +186,26 @@ async fn a_copy_that_is_stopped_changes_nothing_for_servers_and_goes_on() -> Tes
     }
 
     let there = |address: &str| -> i64 {
-        let name = address.rsplit('/').next().unwrap_or_default();
+        if let Some(file) = file_of(address) {
+            return entries_in(file).unwrap_or(0);
+        }
         let sql = "SELECT CASE WHEN to_regclass('audit') IS NULL THEN 0 ELSE
                    (xpath('/row/c/text()', query_to_xml('SELECT count(*) AS c FROM audit', true, true, '')))[1]::text::bigint
                    END";
-        database.sql(name, sql).parse().unwrap_or(0)
+        database.sql(name_of(address), sql).parse().unwrap_or(0)
     };
-    let stop_half_way = async |to: &str| {
-        let mut copying = copy(&embedded, to, &storage, &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let stop_half_way = async |from: &str, to: &str| {
+        let mut copying = copy(from, to, &storage, &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         until("some rows are there", async || (there(to) > 0).then_some(())).await;
         copying.kill()?;
         copying.wait()?;
         assert!(there(to) < ENTRIES, "it was stopped half way");
         Ok::<_, std::io::Error>(())
     };
-    stop_half_way(&postgres).await?;
+    let source = folder.join("cairn.db").display().to_string();
+    let untouched = rows_in(&source)?;
+    stop_half_way(&embedded, &postgres).await?;
+    assert!(rows_in(&source)? == untouched, "the source has changed");
     assert_eq!(refused(&mut serve(&folder, &postgres, &storage)), "store/copy-incomplete");
     let elsewhere = tempfile::tempdir()?;
     let other = format!("sqlite:{}", elsewhere.path().join("cairn.db").display());
@@ -181,13 +228,23 @@ async fn a_copy_that_is_stopped_changes_nothing_for_servers_and_goes_on() -> Tes
     assert_eq!(status, 0, "{copied}");
     assert!(before > 0 && rows(&copied, "audit") >= ENTRIES && rows(&copied, "request") == 1, "{copied}");
 
+    // The same back.
+    let back = format!("sqlite:{}", elsewhere.path().join("back.db").display());
+    let untouched = database.sql(name_of(&postgres), HASHES);
+    stop_half_way(&postgres, &back).await?;
+    assert_eq!(database.sql(name_of(&postgres), HASHES), untouched, "the source has changed");
+    assert_eq!(refused(&mut serve(&folder, &back, &storage)), "store/copy-incomplete");
+    let (status, copied) = run(&mut copy(&postgres, &back, &storage, &[]));
+    assert_eq!(status, 0, "{copied}");
+    assert!(rows(&copied, "audit") >= ENTRIES && rows(&copied, "request") == 1, "{copied}");
+
     // What is changed between two parts of a copy is found.
     let mut reopen = Command::new(program("cairn"));
     let (status, _) = run(reopen.args(["--json", "store", "reopen", "--checkpoint-connection", &embedded]));
     assert_eq!(status, 0);
     let fresh = database.database();
-    stop_half_way(&fresh).await?;
-    let file = rusqlite::Connection::open(folder.join("cairn.db"))?;
+    stop_half_way(&embedded, &fresh).await?;
+    let file = Connection::open(folder.join("cairn.db"))?;
     file.execute("UPDATE audit SET detail = 'changed' WHERE id = (SELECT min(id) FROM audit)", [])?;
     assert_eq!(refused(&mut copy(&embedded, &fresh, &storage, &[])), "store/copy-differs");
     assert_eq!(refused(&mut serve(&folder, &fresh, &storage)), "store/copy-incomplete");

@@ -36,12 +36,15 @@ async fn a_pooler_that_keeps_sessions_is_as_the_database_itself() {
 async fn a_pooler_that_shares_sessions_is_found_out() {
     let server: Server = server_with_schema().await;
     let pooler = Pooler::start(&server, "transaction");
-    match PostgresStore::open(&address(&pooler)).await {
-        // One that knows prepared statements: then only the heartbeat counts.
-        Ok(store) => assert!(lock_of(&store).await.starts_with("postgres-lease:"), "its locks are not trusted"),
-        Err(error) => {
-            assert_eq!(error.code(), "store/unavailable");
-            assert!(error.to_string().contains("pool_mode = session"), "{error}");
-        }
+    let opened = PostgresStore::open(&address(&pooler)).await;
+    if Pooler::knows_statements() {
+        // Only the heartbeat counts.
+        let store = opened.unwrap();
+        assert!(lock_of(&store).await.starts_with("postgres-lease:"), "its locks are not trusted");
+    } else {
+        eprintln!("NOT TRIED: this PgBouncer is older than 1.21, so it is only seen to be refused");
+        let error = opened.err().unwrap();
+        assert_eq!(error.code(), "store/unavailable");
+        assert!(error.to_string().contains("pool_mode = session"), "{error}");
     }
 }

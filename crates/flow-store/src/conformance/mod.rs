@@ -14,6 +14,8 @@
 mod accounts;
 mod cluster;
 mod filters;
+mod observed;
+mod player;
 mod projects;
 mod queue;
 #[cfg(feature = "conformance")]
@@ -38,9 +40,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use observed::Observed;
+pub use player::observe;
 #[cfg(feature = "conformance")]
 pub use random::random_steps;
-pub use steps::{Observed, Step, observe};
+pub use steps::Step;
 
 /// A store under test and the clock that it goes by.
 pub struct Fixture {

@@ -324,9 +324,15 @@ async fn two_servers_with_one_id_another_storage_and_a_clock_that_is_hours_off_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_server_asks_little_of_the_database() -> Tested {
-    const SECONDS: u32 = 12;
+    const SECONDS: u32 = 20;
     const LOOKS: usize = 5;
+    /// What is aimed at is 4; sessions tell what they did in lumps, so no look is exact.
+    const MOST: f64 = 4.5;
     let database = Server::start();
+    // What the database does by itself would be counted, too. Nobody else is in this one.
+    for sql in ["ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"] {
+        database.sql("postgres", sql);
+    }
     let mut story = begin(&database).await?;
     let transactions = || -> f64 {
         let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'test_0'";
@@ -334,14 +340,13 @@ async fn an_idle_server_asks_little_of_the_database() -> Tested {
     };
     // A session tells what it did up to 10 seconds later, so the first looks may still count how all began.
     let mut seen = Vec::new();
-    // The servers ask 4 times a second; the database counts what it does by itself as well.
-    while seen.last().is_none_or(|each| *each > 6.0) && seen.len() < LOOKS {
+    while seen.last().is_none_or(|each| *each > MOST) && seen.len() < LOOKS {
         let before = transactions();
         tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
         seen.push((transactions() - before) / f64::from(SECONDS) / 2.0);
     }
     println!("transactions a second and server: {seen:.2?}");
-    assert!(seen.last().is_some_and(|each| *each <= 6.0), "transactions a second and server: {seen:.2?}");
+    assert!(seen.last().is_some_and(|each| *each <= MOST), "transactions a second and server: {seen:.2?}");
     story.cluster.servers.clear();
     Ok(())
 }
