@@ -36,8 +36,7 @@ pub struct Sent {
 
 /// Takes spans on a port of its own, for as long as it lives.
 pub struct TraceCollector {
-    /// Its address, for `OTEL_EXPORTER_OTLP_ENDPOINT`.
-    pub url: String,
+    url: String,
     sent: Arc<Mutex<Vec<Sent>>>,
     serving: tokio::task::JoinHandle<()>,
 }
@@ -53,6 +52,12 @@ impl TraceCollector {
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { url, sent, serving })
+    }
+
+    /// What a process needs in its environment to send its spans here soon.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", self.url.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
+        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
     /// What it was sent so far.

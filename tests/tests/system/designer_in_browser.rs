@@ -24,11 +24,17 @@ struct Design {
 
 impl Design {
     fn start(project: &Path, config: &Path) -> Self {
+        Self::start_with(project, config, &[])
+    }
+
+    /// The same with more environment variables.
+    fn start_with(project: &Path, config: &Path, environment: &[(String, String)]) -> Self {
         let mut process = Command::new(program("cairn"))
             .args(["design", "--json", "--config"])
             .args([config, project])
             // Tokens go into a file of the test, not into the keyring of who runs it.
             .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

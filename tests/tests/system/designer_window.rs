@@ -52,10 +52,8 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
     let endpoint = HoldingEndpoint::start().await;
     let project = TestProject::sample(folder.path(), &endpoint.url);
     let collector = TraceCollector::start().await?;
-    let traced =
-        [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.clone()), ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned())];
-    let of_servers = traced.clone().map(|(name, value)| (name.to_owned(), value));
-    let mut cluster = TestCluster::start_in(folder.path(), &["first", "second"], &of_servers);
+    let traced = collector.environment();
+    let mut cluster = TestCluster::start_in(folder.path(), &["first", "second"], &traced);
     let registered = NewProject {
         name: "orders".into(),
         repository: project.remote.to_string_lossy().into_owned(),
@@ -66,7 +64,7 @@ async fn a_flow_drawn_in_the_window_survives_the_loss_of_its_server() -> Tested 
 
     let path = project.folder.to_string_lossy().into_owned();
     let config = folder.path().join("designer").to_string_lossy().into_owned();
-    let mut environment = traced.to_vec();
+    let mut environment: Vec<_> = traced.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     environment.push(("CAIRN_CONFIG", config));
     let window = Browser::designer_window(&[&path], &environment).await;
     draw(&window).await;

@@ -8,16 +8,10 @@ use system_tests::trace_collector::{Sent, TraceCollector};
 use system_tests::wait::until;
 use system_tests::{Tested, program};
 
-/// What makes servers send their spans to `collector` soon.
-fn sending_to(collector: &TraceCollector) -> Vec<(String, String)> {
-    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
-    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_changes_its_server_is_one_trace_with_the_lost_attempt_in_it() -> Tested {
     let collector = TraceCollector::start().await?;
-    let mut story = Story::begin_with(&["first", "second"], true, &sending_to(&collector)).await?;
+    let mut story = Story::begin_with(&["first", "second"], true, &collector.environment()).await?;
     let first = story.cluster.server("first").id.clone();
     let request = story.cluster.server("first").request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
     story.endpoint.until_calls(1).await;
@@ -59,7 +53,7 @@ async fn a_request_that_changes_its_server_is_one_trace_with_the_lost_attempt_in
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_a_person_cancels_is_a_whole_trace() -> Tested {
     let collector = TraceCollector::start().await?;
-    let story = Story::begin_with(&["alone"], true, &sending_to(&collector)).await?;
+    let story = Story::begin_with(&["alone"], true, &collector.environment()).await?;
     let server = story.cluster.server("alone");
     let request = server.request("ledger", "ledger", json!({"number": 1}), 1).await.remove(0);
     story.endpoint.until_calls(1).await;
@@ -76,7 +70,7 @@ async fn a_request_that_a_person_cancels_is_a_whole_trace() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_asks_of_a_server_is_in_the_trace_of_the_program() -> Tested {
     let collector = TraceCollector::start().await?;
-    let variables = sending_to(&collector);
+    let variables = collector.environment();
     let story = Story::begin_with(&["alone"], true, &variables).await?;
     let mut list = Command::new(program("cairn"));
     list.args(["server", "list"])
@@ -98,7 +92,7 @@ async fn what_a_program_asks_of_a_server_is_in_the_trace_of_the_program() -> Tes
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_goes_on_without_the_collector_of_its_traces() -> Tested {
     let collector = TraceCollector::start().await?;
-    let variables = sending_to(&collector);
+    let variables = collector.environment();
     drop(collector);
     let story = Story::begin_with(&["alone"], true, &variables).await?;
     story.endpoint.open();

@@ -8,6 +8,8 @@ use system_tests::browser::{Browser, test_id};
 use system_tests::cluster::{PASSWORD, ServerProcess, TestCluster};
 use system_tests::holding_endpoint::HoldingEndpoint;
 use system_tests::project::TestProject;
+use system_tests::trace_collector::TraceCollector;
+use system_tests::wait::until;
 
 /// Two servers with the sample project, and a monitor that is signed in to them.
 struct Monitor {
@@ -21,12 +23,17 @@ struct Monitor {
 
 impl Monitor {
     async fn start() -> std::io::Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more environment variables, for servers and designer.
+    async fn start_with(environment: &[(String, String)]) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let endpoint = HoldingEndpoint::start().await;
         let project = TestProject::sample(folder.path(), &endpoint.url);
-        let cluster = TestCluster::start(&folder.path().join("cluster"), &["north", "south"]);
+        let cluster = TestCluster::start_in(&folder.path().join("cluster"), &["north", "south"], environment);
         cluster.install("orders", &project.remote).await;
-        let design = Design::start(&project.folder, &folder.path().join("config"));
+        let design = Design::start_with(&project.folder, &folder.path().join("config"), environment);
         let browser = Browser::chromium().await;
         let monitor = Self { browser, cluster, endpoint, project, design, _folder: folder };
         monitor.sign_in().await;
@@ -149,6 +156,39 @@ async fn of_many_requests_those_go_on_at_the_newest_version_that_fit_it_and_the_
     assert_ne!(ended.version, fitting.version, "it is pinned to the newest version");
     let left = north.client.request(other.id).await?.request;
     assert_eq!((left.state, left.attempt, left.version), (RequestState::Cancelled, 1, other.version));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_traced_from_the_monitor_that_starts_it_over_the_loss_of_its_server() -> Tested {
+    let collector = TraceCollector::start().await?;
+    let mut monitor = Monitor::start_with(&collector.environment()).await?;
+    let before = monitor.held().await;
+    monitor.north().client.cancel(before.id).await?;
+    monitor.north().until_state(before.id, RequestState::Cancelled).await;
+    monitor.show(&format!("/requests/{}", before.id)).await;
+    monitor.browser.press("Re-execute").await;
+    monitor.browser.choose("Version", "the newest, as a new request").await;
+    monitor.browser.choose("Server that shall own it", "north").await;
+    monitor.browser.click(&test_id("re-execute-now")).await;
+    monitor.endpoint.until_calls(2).await;
+    // What a server has not sent when it is killed is lost.
+    let made = until("the call that made it, in a trace of the designer", async || {
+        let sent = collector.sent();
+        let by_designer = |id: &Vec<u8>| sent.iter().any(|span| span.service == "cairn" && span.id == *id);
+        sent.iter().find(|span| span.name == "POST /api/v1/requests" && by_designer(&span.parent)).cloned()
+    })
+    .await;
+
+    monitor.cluster.server_mut("north").kill();
+    monitor.endpoint.until_calls(3).await;
+    monitor.endpoint.open();
+    let of_request =
+        |name: &str| collector.sent().into_iter().find(|span| span.name == name && made.links.contains(&span.trace));
+    let lost = until("the lost attempt", async || of_request("attempt 1")).await;
+    let second = until("the second attempt", async || of_request("attempt 2")).await;
+    assert_eq!((lost.error.as_deref(), second.error), (Some("its server was lost"), None));
+    assert_eq!(second.instance, monitor.cluster.server("south").id);
     Ok(())
 }
 
